@@ -1,0 +1,52 @@
+# Thin targets over the `lokikit` command and pytest; `make help` lists them.
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+LOKIKIT := $(BIN)/lokikit
+
+.PHONY: help up down status logs check test soak lint bench clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+up: $(VENV)/run ## start Loki, the agent and the demo; print where they are
+	@$(LOKIKIT) up
+
+down: $(VENV)/run ## stop all of it, keep the data
+	@$(LOKIKIT) down
+
+status: $(VENV)/run ## show what runs
+	@$(LOKIKIT) status
+
+logs: $(VENV)/run ## follow the demo's lines as Loki has them
+	@$(LOKIKIT) tail '{service_name=~".+"}'
+
+check: $(VENV)/run ## send a marked line through every way in and read it back
+	@$(LOKIKIT) check
+
+test: $(VENV)/test ## run every test that this machine allows
+	@$(BIN)/python -m pytest tests/unit tests/stack
+
+soak: $(VENV)/test ## run the long chaos tests
+	@$(BIN)/python -m pytest tests -m soak
+
+lint: $(VENV)/test ## lint and type-check
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+
+bench: $(VENV)/test ## measure, side by side with the peers
+	@$(BIN)/python -m tests.benchmarks
+
+clean: $(VENV)/run ## stop everything and remove the stack's data
+	@$(LOKIKIT) down --volumes
+
+$(VENV)/run: pylib/pyproject.toml
+	@$(PYTHON) -m venv $(VENV) || { echo "no Python venv: install Python 3.10 or newer with its venv module (Debian: python3-venv)"; exit 3; }
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable 'pylib[push,cli,demo]'
+	@touch $@
+
+$(VENV)/test: $(VENV)/run tests/requirements.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement tests/requirements.txt
+	@touch $@

@@ -1,0 +1,1 @@
+"""The `lokikit` command; `lokikit.cli.app` puts it together."""

@@ -1,0 +1,58 @@
+"""Every error that lokikit raises, split by what the caller can do about it.
+
+    LokikitError
+    ├── SettingsError      a setting, option or query is wrong: change it     (exit code 2)
+    ├── PrerequisiteError  the machine lacks something: install or free it    (exit code 3)
+    ├── UnreachableError   no answer from Loki: start it, or try again later  (exit code 4)
+    ├── RefusedError       Loki answered with a refusal: see its reason       (exit code 5)
+    └── UnhealthyError     it runs, but not as it should: see what it names   (exit code 1)
+
+Logging calls never raise any of these; only set-up, the command line and the clients do.
+"""
+
+from __future__ import annotations
+
+
+class LokikitError(Exception):
+    """The base of all errors below. Its text is one sentence or two, fit for a terminal."""
+
+    exit_code = 1
+
+
+class SettingsError(LokikitError, ValueError):
+    """Raised for a bad environment variable, argument, command option or query."""
+
+    exit_code = 2
+
+
+class PrerequisiteError(LokikitError):
+    """Raised when a program, disk space or a free port that the work needs is missing."""
+
+    exit_code = 3
+
+
+class UnreachableError(LokikitError):
+    """Raised when no connection is had, or no answer within the time limit."""
+
+    exit_code = 4
+
+
+class RefusedError(LokikitError):
+    """Raised when Loki answers with a 4xx or 5xx that a retry does not mend.
+
+    Args:
+        message: operation, target and Loki's own reason.
+        status: the HTTP status code.
+    """
+
+    exit_code = 5
+
+    def __init__(self, message: str, status: int) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+class UnhealthyError(LokikitError):
+    """Raised when a part does not get healthy, or a check finds lines lost."""
+
+    exit_code = 1

@@ -1,0 +1,125 @@
+"""The log contract: names, order and limits of what a line and a stream of ours hold.
+
+Everything else (agent, dashboards, rules, tests) is generated from this module or checked
+against it. No other module spells one of these names out.
+"""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+
+# --- the line, in the order in which its fields stand ---------------------------------
+
+TIMESTAMP = "timestamp"
+"""RFC 3339, UTC, six digits of fraction, `Z`; strictly increasing within a process."""
+LEVEL = "level"
+"""One of `LEVELS`."""
+LOGGER = "logger"
+MESSAGE = "message"
+SERVICE = "service"
+ENV = "env"
+VERSION = "version"
+HOST = "host"
+PID = "pid"
+THREAD = "thread"
+CALLER = "caller"
+"""`path/to/file.py:42 function`."""
+REQUEST_ID = "request_id"
+TRACE_ID = "trace_id"
+"""32 hexadecimal digits (W3C Trace Context)."""
+SPAN_ID = "span_id"
+"""16 hexadecimal digits (W3C Trace Context)."""
+EXC_TYPE = "exc_type"
+"""The class with its module, builtins without it."""
+EXC_MESSAGE = "exc_message"
+STACKTRACE = "stacktrace"
+STACK = "stack"
+"""What `stack_info=True` collects."""
+TRUNCATED = "truncated"
+"""`true` on a line that was cut to `MAX_LINE_BYTES`; stands last."""
+
+LINE_FIELDS = (
+    TIMESTAMP,
+    LEVEL,
+    LOGGER,
+    MESSAGE,
+    SERVICE,
+    ENV,
+    VERSION,
+    HOST,
+    PID,
+    THREAD,
+    CALLER,
+    REQUEST_ID,
+    TRACE_ID,
+    SPAN_ID,
+    EXC_TYPE,
+    EXC_MESSAGE,
+    STACKTRACE,
+    STACK,
+)
+REQUIRED_FIELDS = (TIMESTAMP, LEVEL, LOGGER, MESSAGE, HOST, PID, THREAD, CALLER)
+"""On every line; the others are absent when unknown, never null."""
+
+CALLER_SETTABLE = frozenset({REQUEST_ID, TRACE_ID, SPAN_ID})
+"""Contract fields that context or `extra=` may give; an active span wins over both."""
+RESERVED_FIELDS = frozenset(LINE_FIELDS) - CALLER_SETTABLE | {TRUNCATED}
+"""Names that only the formatter sets: from context or `extra=` they get `RESERVED_SUFFIX`."""
+RESERVED_SUFFIX = "_"
+
+LEVELS = ("debug", "info", "warning", "error", "critical")
+MAX_LINE_BYTES = 256 * 1024
+"""Loki's own default of `limits_config.max_line_size`."""
+REDACTED = "[redacted]"
+
+# --- one line per request -------------------------------------------------------------
+
+HTTP_METHOD = "http_method"
+HTTP_ROUTE = "http_route"
+"""The template (`/orders/{id}`), not the path, so that it can be grouped."""
+HTTP_PATH = "http_path"
+HTTP_STATUS = "http_status"
+DURATION_MS = "duration_ms"
+BYTES = "bytes"
+CLIENT_IP = "client_ip"
+REQUEST_FIELDS = (
+    HTTP_METHOD,
+    HTTP_ROUTE,
+    HTTP_PATH,
+    HTTP_STATUS,
+    DURATION_MS,
+    BYTES,
+    CLIENT_IP,
+)
+
+# --- one line per step of a task ------------------------------------------------------
+
+TASK_NAME = "task_name"
+ACTION = "action"
+"""One of `TASK_ACTIONS`."""
+TASK_ID = "task_id"
+START = "start"
+END = "end"
+RUNTIME_S = "runtime_s"
+TASK_FIELDS = (TASK_NAME, ACTION, TASK_ID, START, END, RUNTIME_S)
+TASK_ACTIONS = ("run", "success", "fail", "terminate", "inaction", "crash")
+
+# --- in Loki --------------------------------------------------------------------------
+
+LABEL_SERVICE = "service_name"
+LABEL_ENV = "env"
+LABEL_FIELDS = MappingProxyType({LABEL_SERVICE: SERVICE, LABEL_ENV: ENV})
+"""Stream label -> the line field that it is read from."""
+CLUSTER_LABELS = ("cluster", "namespace")
+MAX_LABELS = 6
+MAX_STREAMS = 500
+"""The budget of one Loki; `tests/stack` compares."""
+
+METADATA_FIELDS = (REQUEST_ID, TRACE_ID)
+"""Structured metadata read from the line."""
+PLATFORM_METADATA = (HOST, "pod", "container", "node", "stream")
+"""Structured metadata that only who carries the line knows."""
+UNKNOWN_SERVICE = "unknown"
+"""The service of a line that names none, when its carrier knows none either."""
+DETECTED_LEVEL = "detected_level"
+"""Loki's own structured metadata, read from the line's `level`."""

@@ -1,0 +1,98 @@
+"""The environment, read once into one frozen object; a bad value is an error."""
+
+from __future__ import annotations
+
+import logging
+import os
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from lokikit.errors import SettingsError
+from lokikit.fields import LEVELS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+FORMATS = ("json", "console", "auto")
+_LEVEL_NUMBERS = {
+    **{name: getattr(logging, name.upper()) for name in LEVELS},
+    "warn": logging.WARNING,
+    "fatal": logging.CRITICAL,
+}
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the environment says about logging.
+
+    Args:
+        service: name of the service, `None` when nothing names it.
+        env: where it runs (`dev`, `staging`, `prod`, any word), `None` when unknown.
+        version: version of the service, `None` when unknown.
+        level: threshold of the root logger, a number of the `logging` module.
+        log_format: one of `FORMATS`.
+        redact: further words that mark a key as secret.
+    """
+
+    service: str | None = None
+    env: str | None = None
+    version: str | None = None
+    level: int = logging.INFO
+    log_format: str = "auto"
+    redact: tuple[str, ...] = field(default=())
+
+
+def read_settings(environ: Mapping[str, str] = os.environ) -> Settings:
+    """The settings that `environ` holds; an empty variable counts as unset.
+
+    Raises:
+        SettingsError: a variable has a value that means nothing; the text names the fix.
+    """
+
+    def get(*names: str) -> str | None:
+        return next((value for name in names if (value := environ.get(name, "").strip())), None)
+
+    env = get("ENV")
+    return Settings(
+        service=get("SERVICE_NAME", "OTEL_SERVICE_NAME"),
+        env=env,
+        version=get("SERVICE_VERSION"),
+        level=parse_level(get("LOG_LEVEL") or default_level(env), "LOG_LEVEL"),
+        log_format=parse_format(get("LOG_FORMAT") or "auto", "LOG_FORMAT"),
+        redact=tuple(word.strip() for word in (get("LOG_REDACT") or "").split(",") if word.strip()),
+    )
+
+
+def default_level(env: str | None) -> str:
+    """`debug` in the environment `dev`, otherwise `info`."""
+    return "debug" if env == "dev" else "info"
+
+
+def parse_level(level: str | int, name: str) -> int:
+    """The number of a level given by name, in any case, or by number.
+
+    Args:
+        level: `"warning"`, `"WARN"`, `30`, `"30"`.
+        name: how the setting is called, for the error.
+
+    Raises:
+        SettingsError: it is none of `LEVELS` and no number.
+    """
+    word = str(level).strip().lower()
+    if word in _LEVEL_NUMBERS:
+        return int(_LEVEL_NUMBERS[word])
+    if word.isdecimal() and not isinstance(level, bool):
+        return int(word)
+    raise SettingsError(f"{name}={level!r} is not a level: use one of {', '.join(LEVELS)}.")
+
+
+def parse_format(log_format: str, name: str) -> str:
+    """One of `FORMATS`, given in any case.
+
+    Raises:
+        SettingsError: it is none of them.
+    """
+    word = log_format.strip().lower()
+    if word not in FORMATS:
+        raise SettingsError(f"{name}={log_format!r} is not a format: use {', '.join(FORMATS)}.")
+    return word
