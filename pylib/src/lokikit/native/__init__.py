@@ -1,0 +1,1 @@
+"""The native runtime: real programs as processes of this machine, without Docker."""

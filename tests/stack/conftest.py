@@ -1,0 +1,106 @@
+"""A real Loki for every test that asks: the pinned program, the kit's configuration, own data."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+from typing import TYPE_CHECKING
+
+import pytest
+from tests.waiting import eventually
+
+from lokikit.native.loki import is_ready, loki_command, loki_variables
+from lokikit.native.programs import ensure_programs
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+_STOP_S = 60
+
+
+def free_ports(count: int) -> list[int]:
+    """`count` different ports of 127.0.0.1 that nothing listens on."""
+    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+    ports = [one.getsockname()[1] for one in sockets]
+    for one in sockets:
+        one.close()
+    return ports
+
+
+class RunningLoki:
+    """One Loki process that can be stopped, killed and started again on the same data and port.
+
+    Args:
+        program: the `loki` to run.
+        folder: takes its data and its log.
+        variables: override what `loki/loki.yaml` reads from the environment.
+    """
+
+    def __init__(self, program: Path, folder: Path, variables: dict[str, str]) -> None:
+        self.folder = folder
+        http_port, grpc_port = free_ports(2)
+        self.url = f"http://127.0.0.1:{http_port}"
+        self.log = folder / "loki.log"
+        self._command = loki_command(program)
+        own = loki_variables(folder / "data", http_port, grpc_port)
+        self._environ = {**os.environ, **own, **variables}
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self, *arguments: str) -> RunningLoki:
+        """Start it, with further command line `arguments`, and wait until it is ready."""
+        with self.log.open("ab") as log:
+            self._process = subprocess.Popen(
+                [*self._command, *arguments], env=self._environ, stdout=log, stderr=log
+            )
+        eventually(self._is_up, within_s=60)
+        return self
+
+    def stop(self) -> None:
+        """End it as `lokikit down` does, and wait until it is gone."""
+        if self._process is not None:
+            self._process.terminate()
+            self._process.wait(_STOP_S)
+
+    def kill(self) -> None:
+        """End it as a power cut does."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait(_STOP_S)
+
+    def _is_up(self) -> bool:
+        assert self._process is not None
+        assert self._process.poll() is None, f"Loki ended: {self.log.read_text()[-2000:]}"
+        return is_ready(self.url)
+
+
+@pytest.fixture(scope="session")
+def loki_program() -> Path:
+    """The pinned `loki`."""
+    return ensure_programs(["loki"])["loki"]
+
+
+@pytest.fixture(scope="session")
+def loki_url(loki_program: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The URL of a Loki that all tests of the run share; use labels of your own."""
+    loki = RunningLoki(loki_program, tmp_path_factory.mktemp("loki"), {}).start()
+    yield loki.url
+    loki.kill()
+
+
+@pytest.fixture
+def make_loki(
+    loki_program: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Callable[..., RunningLoki]]:
+    """Start Lokis of the test's own: `make_loki(NAME="value of the configuration")`."""
+    started: list[RunningLoki] = []
+
+    def make(*arguments: str, **variables: str) -> RunningLoki:
+        loki = RunningLoki(loki_program, tmp_path_factory.mktemp("loki"), variables)
+        started.append(loki)
+        return loki.start(*arguments)
+
+    yield make
+    for loki in started:
+        loki.kill()
