@@ -29,7 +29,8 @@ class Settings:
         service: name of the service, `None` when nothing names it.
         env: where it runs (`dev`, `staging`, `prod`, any word), `None` when unknown.
         version: version of the service, `None` when unknown.
-        level: threshold of the root logger, a number of the `logging` module.
+        level: threshold of the root logger, a number of the `logging` module; `None` leaves
+            it to `default_level`.
         log_format: one of `FORMATS`.
         redact: further words that mark a key as secret.
     """
@@ -37,7 +38,7 @@ class Settings:
     service: str | None = None
     env: str | None = None
     version: str | None = None
-    level: int = logging.INFO
+    level: int | None = None
     log_format: str = "auto"
     redact: tuple[str, ...] = field(default=())
 
@@ -52,20 +53,19 @@ def read_settings(environ: Mapping[str, str] = os.environ) -> Settings:
     def get(*names: str) -> str | None:
         return next((value for name in names if (value := environ.get(name, "").strip())), None)
 
-    env = get("ENV")
     return Settings(
         service=get("SERVICE_NAME", "OTEL_SERVICE_NAME"),
-        env=env,
+        env=get("ENV"),
         version=get("SERVICE_VERSION"),
-        level=parse_level(get("LOG_LEVEL") or default_level(env), "LOG_LEVEL"),
+        level=parse_level(level, "LOG_LEVEL") if (level := get("LOG_LEVEL")) else None,
         log_format=parse_format(get("LOG_FORMAT") or "auto", "LOG_FORMAT"),
         redact=tuple(word.strip() for word in (get("LOG_REDACT") or "").split(",") if word.strip()),
     )
 
 
-def default_level(env: str | None) -> str:
-    """`debug` in the environment `dev`, otherwise `info`."""
-    return "debug" if env == "dev" else "info"
+def default_level(env: str | None) -> int:
+    """DEBUG in the environment `dev`, otherwise INFO."""
+    return logging.DEBUG if env == "dev" else logging.INFO
 
 
 def parse_level(level: str | int, name: str) -> int:

@@ -1,0 +1,143 @@
+"""`StdoutHandler`: whole lines on a stream, whoever else writes to it."""
+
+from __future__ import annotations
+
+import logging
+import os
+import select
+import stat
+import sys
+import weakref
+from collections import Counter
+from typing import IO, Any
+
+try:
+    import fcntl
+except ImportError:  # Windows: lines of one process are whole, those of several may mix
+    _HAS_RECORD_LOCKS = False
+else:
+    _HAS_RECORD_LOCKS = True
+
+from lokikit.formatter import JsonFormatter
+
+
+class StdoutHandler(logging.Handler):
+    """Writes each record as one whole line, and never raises into the caller.
+
+    Forked workers that share one pipe take a record lock (`fcntl.lockf`) on it around each
+    line, so that lines beyond `PIPE_BUF` stay whole. A reader that stops stalls the writers,
+    as it does with plain logging; so does a process that is stopped (SIGSTOP) within a line.
+
+    Args:
+        stream: where to write; `sys.stdout` as it is now unless given.
+    """
+
+    def __init__(self, stream: IO[Any] | None = None) -> None:
+        super().__init__()
+        self.stream: IO[Any] | None = sys.stdout if stream is None else stream
+        self.lost: Counter[str] = Counter()
+        """Lines that could not be written, by the reason (`BrokenPipeError`, …)."""
+        self._fd = file_descriptor(self.stream)
+        self._locks = self._fd is not None and _HAS_RECORD_LOCKS and _is_shared(self._fd)
+        self._torn = False
+        self._writing = False
+        self._waiting: list[bytes] = []
+        _handlers.add(self)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write the record's line; one that cannot be written is counted in `lost`."""
+        try:
+            if isinstance(self.formatter, JsonFormatter):
+                self._write(self.formatter.render(record) + b"\n")
+            else:
+                self._write(self.format(record).encode("utf-8", "replace") + b"\n")
+        except Exception as error:  # noqa: BLE001 - logging never raises into the application
+            self.lost[type(error).__name__] += 1
+
+    def _write(self, line: bytes) -> None:
+        if self._writing:
+            # A signal handler or finaliser that logs while a line is being written.
+            self._waiting.append(line)
+            return
+        self._writing = True
+        try:
+            self._write_whole(line)
+            while self._waiting:
+                self._write_whole(self._waiting.pop(0))
+        finally:
+            self._writing = False
+
+    def _write_whole(self, line: bytes) -> None:
+        if self.stream is None or self.stream.closed:
+            raise ValueError("the stream is closed")
+        if self._fd is None:
+            self._write_to_object(self.stream, line)
+        elif self._locks and _lock(self._fd):
+            try:
+                self._write_to_fd(self._fd, line)
+            finally:
+                fcntl.lockf(self._fd, fcntl.LOCK_UN)
+        else:
+            self._write_to_fd(self._fd, line)
+
+    def _write_to_fd(self, fd: int, line: bytes) -> None:
+        rest = memoryview(b"\n" + line if self._torn else line)
+        while rest:
+            try:
+                written = os.write(fd, rest)
+            except BlockingIOError:
+                _wait_until_writable(fd)
+                continue
+            rest = rest[written:]
+            self._torn = bool(rest)
+
+    def _write_to_object(self, stream: IO[Any], line: bytes) -> None:
+        stream.write(line.decode())
+        stream.flush()
+
+    def reset_after_fork(self) -> None:
+        """Forget a line that another thread of the parent was in the middle of."""
+        self._writing = False
+        self._waiting = []
+        self._torn = False
+
+
+_handlers: weakref.WeakSet[StdoutHandler] = weakref.WeakSet()
+
+
+def _reset_after_fork() -> None:
+    for handler in list(_handlers):
+        handler.reset_after_fork()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_reset_after_fork)
+
+
+def file_descriptor(stream: IO[Any] | None) -> int | None:
+    """The descriptor behind a stream, `None` when it has none or is closed."""
+    try:
+        return stream.fileno() if stream is not None else None
+    except (AttributeError, OSError, ValueError):
+        return None
+
+
+def _is_shared(fd: int) -> bool:
+    """Whether writers may mix their lines there: all but regular files, which append whole."""
+    return not stat.S_ISREG(os.fstat(fd).st_mode)
+
+
+def _lock(fd: int) -> bool:
+    """Wait for the lock; `False` where the file is of a kind that has none."""
+    try:
+        fcntl.lockf(fd, fcntl.LOCK_EX)
+    except OSError:
+        return False
+    return True
+
+
+def _wait_until_writable(fd: int) -> None:
+    """Wait for room in a pipe that somebody made non-blocking."""
+    poll = select.poll()
+    poll.register(fd, select.POLLOUT)
+    poll.poll()

@@ -1,0 +1,67 @@
+"""Lines cut to a size, still valid JSON."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+
+from lokikit.fields import LINE_FIELDS, STACK, STACKTRACE, TRUNCATED
+
+_TAIL_COUNTS = frozenset({STACK, STACKTRACE})
+"""Of these the end is kept: the raise stands there."""
+_MIN_CUT_BYTES = 64
+"""A field with less room than this is left out."""
+_FRAME_BYTES = 64
+"""Braces, and `TRUNCATED` itself."""
+
+
+def cut_line(fields: dict[str, Any], max_bytes: int) -> bytes:
+    """The fields as one JSON line of at most `max_bytes`, marked with `TRUNCATED`.
+
+    Contract fields get their room first; within a group the small ones stay whole and the
+    large ones share what is left.
+
+    Args:
+        fields: what the line holds, in terms that orjson writes.
+        max_bytes: of the line, without its line end.
+    """
+    kept: dict[str, Any] = {}
+    ours = [name for name in fields if name in LINE_FIELDS]
+    foreign = [name for name in fields if name not in LINE_FIELDS and name != TRUNCATED]
+    room = _share(fields, ours, max_bytes - _FRAME_BYTES, kept)
+    _share(fields, foreign, room, kept)
+    ordered = {name: kept[name] for name in fields if name in kept}
+    return orjson.dumps({**ordered, TRUNCATED: True})
+
+
+def _share(fields: dict[str, Any], names: list[str], room: int, kept: dict[str, Any]) -> int:
+    """Move the named fields into `kept`, the smallest first; what room is left over."""
+    sizes = {name: _size(name) + _size(fields[name]) for name in names}
+    for done, name in enumerate(sorted(names, key=sizes.__getitem__)):
+        share = max(room // (len(names) - done), _MIN_CUT_BYTES)
+        if sizes[name] <= min(share, room):
+            kept[name] = fields[name]
+            room -= sizes[name]
+        elif (left := min(share, room) - _size(name)) >= _MIN_CUT_BYTES:
+            kept[name] = _cut(fields[name], left, keep_tail=name in _TAIL_COUNTS)
+            room -= _size(name) + _size(kept[name])
+    return room
+
+
+def _size(value: Any) -> int:
+    """Bytes in JSON, with the comma or colon that follows."""
+    return len(orjson.dumps(value)) + 1
+
+
+def _cut(value: Any, max_bytes: int, *, keep_tail: bool) -> str:
+    string = value if isinstance(value, str) else orjson.dumps(value).decode()
+    length = min(len(string), max_bytes)
+    while True:
+        piece = string[-length:] if keep_tail else string[:length]
+        excess = _size(piece) - max_bytes
+        if excess <= 0:
+            return piece
+        # An escape takes at most six bytes a character, so this shrinks fast and never
+        # below what fits.
+        length -= max(1, excess // 6)
