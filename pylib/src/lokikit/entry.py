@@ -1,0 +1,213 @@
+"""One raw line of any program, read under the log contract into what Loki stores."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from lokikit.fields import (
+    LABEL_FIELDS,
+    LABEL_SERVICE,
+    MAX_LINE_BYTES,
+    METADATA_FIELDS,
+    TIMESTAMP,
+    TRUNCATED,
+    UNKNOWN_SERVICE,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+MAX_VALUE_BYTES = 1024
+"""Longer labels and metadata are cut: Loki would refuse the line over them."""
+
+_NS_PER_S = 1_000_000_000
+_NS_PER_US = 1_000
+_BYTES_PER_CHARACTER = 4
+_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+_RFC_3339 = re.compile(
+    r"(\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d)(?:[.,](\d+))?(?:[Zz]|([+-]\d\d):?(\d\d))?", re.ASCII
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What Loki stores of one event.
+
+    Args:
+        timestamp_ns: nanoseconds since the epoch.
+        line: the untouched line.
+        labels: name the stream.
+        metadata: structured metadata of this line.
+    """
+
+    timestamp_ns: int
+    line: str
+    labels: Mapping[str, str]
+    metadata: Mapping[str, str]
+
+
+def read_entry(
+    raw: bytes,
+    *,
+    default_service: str | None,
+    platform: Mapping[str, str],
+    now_ns: Callable[[], int],
+) -> Entry:
+    """The entry that the contract makes of one line.
+
+    Args:
+        raw: the line without its line end.
+        default_service: the service of a line that names none.
+        platform: structured metadata that only the carrier knows.
+        now_ns: the arrival time, asked for only when the line has no timestamp.
+    """
+    text = raw.decode("utf-8", "replace")
+    fields = _json_object(text)
+    line = _fit(text, MAX_LINE_BYTES)
+    stamp_ns = parse_timestamp_ns(fields.get(TIMESTAMP))
+    metadata = {
+        **platform,
+        **{name: value for name in METADATA_FIELDS if (value := _word(fields.get(name)))},
+    }
+    if line is not text:
+        metadata[TRUNCATED] = "true"
+    return Entry(
+        now_ns() if stamp_ns is None else stamp_ns,
+        line,
+        _labels(default_service, tuple(_word(fields.get(name)) for name in LABEL_FIELDS.values())),
+        metadata,
+    )
+
+
+def parse_timestamp_ns(value: object) -> int | None:
+    """Nanoseconds since the epoch of an RFC 3339 text, `None` when `value` is none.
+
+    Digits beyond nanoseconds are cut; a time without a zone is UTC.
+    """
+    match = _RFC_3339.fullmatch(value) if isinstance(value, str) else None
+    if not match:
+        return None
+    second, fraction, zone_hours, zone_minutes = match.groups()
+    second_s = _epoch_s(second, zone_hours, zone_minutes)
+    if second_s is None:
+        return None
+    return second_s * _NS_PER_S + (int(fraction[:9].ljust(9, "0")) if fraction else 0)
+
+
+class ArrivalClock:
+    """Arrival times, each greater than the one before, so that Loki merges no equal lines."""
+
+    def __init__(self, time_ns: Callable[[], int] = time.time_ns) -> None:
+        self._time_ns = time_ns
+        self._last_ns = 0
+
+    def __call__(self) -> int:
+        """The time now in nanoseconds, or one more than the time given last."""
+        self._last_ns = max(self._last_ns + 1, self._time_ns())
+        return self._last_ns
+
+
+class LineReader:
+    """Reads the lines of one source, and keeps lines of equal timestamps apart.
+
+    Loki stores equal lines of one timestamp once. A program that stamps seconds or milliseconds
+    writes such lines, so each repetition counts up the nanoseconds that its stamp leaves open;
+    the microsecond stays exact.
+
+    Args:
+        default_service: the service of lines that name none.
+        platform: structured metadata that only the carrier knows.
+        now_ns: the arrival time.
+    """
+
+    def __init__(
+        self,
+        default_service: str | None,
+        platform: Mapping[str, str],
+        now_ns: Callable[[], int],
+    ) -> None:
+        self._default_service = default_service
+        self._platform = platform
+        self._now_ns = now_ns
+        self._last_ns = 0
+        self._repeats = 0
+
+    def read(self, raw: bytes) -> Entry:
+        """The entry of the next line."""
+        entry = read_entry(
+            raw,
+            default_service=self._default_service,
+            platform=self._platform,
+            now_ns=self._now_ns,
+        )
+        if entry.timestamp_ns != self._last_ns:
+            self._last_ns, self._repeats = entry.timestamp_ns, 0
+            return entry
+        self._repeats += 1
+        return self._apart(entry)
+
+    def _apart(self, entry: Entry) -> Entry:
+        if entry.timestamp_ns % _NS_PER_US:
+            return entry
+        stamp_ns = entry.timestamp_ns + self._repeats % _NS_PER_US
+        return Entry(stamp_ns, entry.line, entry.labels, entry.metadata)
+
+
+def _json_object(text: str) -> Mapping[str, Any]:
+    if text[:1] != "{" and text.lstrip()[:1] != "{":
+        return {}
+    try:
+        fields = orjson.loads(text)
+    except orjson.JSONDecodeError:
+        fields = _lenient_json(text)
+    return fields if isinstance(fields, dict) else {}
+
+
+def _lenient_json(text: str) -> Any:
+    """What the standard library makes of it: it reads NaN and lone surrogates, orjson does not."""
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _word(value: object) -> str | None:
+    """A label or metadata value; numbers as JSON writes them, nothing for what is no word."""
+    if not isinstance(value, str):
+        if not isinstance(value, (bool, int, float)):
+            return None
+        value = json.dumps(value)
+    if not value.isascii():  # the lenient reader lets lone surrogates through
+        value = value.encode("utf-8", "replace").decode()
+    return _fit(value, MAX_VALUE_BYTES)
+
+
+def _fit(text: str, max_bytes: int) -> str:
+    """`text` itself, or as many of its first characters as fit."""
+    if len(text) * _BYTES_PER_CHARACTER <= max_bytes:
+        return text
+    data = text.encode("utf-8")
+    return text if len(data) <= max_bytes else data[:max_bytes].decode("utf-8", "ignore")
+
+
+@lru_cache(maxsize=1024)
+def _labels(default_service: str | None, values: tuple[str | None, ...]) -> Mapping[str, str]:
+    found = {label: value for label, value in zip(LABEL_FIELDS, values, strict=True) if value}
+    return {LABEL_SERVICE: _word(default_service) or UNKNOWN_SERVICE, **found}
+
+
+@lru_cache(maxsize=1024)
+def _epoch_s(second: str, zone_hours: str | None, zone_minutes: str | None) -> int | None:
+    try:
+        local = datetime.fromisoformat(f"{second}{zone_hours or '+00'}:{zone_minutes or '00'}")
+        return (local - _EPOCH) // timedelta(seconds=1)
+    except (ValueError, OverflowError):
+        return None

@@ -1,0 +1,227 @@
+"""The sending side: entries into one payload, one request, and what its answer asks for.
+
+Shared by everything that pushes. Nothing here logs through `logging`: a handler that logs
+about its own pushes feeds itself.
+"""
+
+from __future__ import annotations
+
+import email.utils
+import enum
+import gzip
+import re
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import orjson
+import requests
+
+from lokikit.errors import SettingsError
+
+if TYPE_CHECKING:
+    import random
+    from collections.abc import Callable, Mapping, Sequence
+
+    from lokikit.entry import Entry
+
+PUSH_PATH = "/loki/api/v1/push"
+CONNECT_TIMEOUT_S = 2.0
+READ_TIMEOUT_S = 10.0
+MIN_BACKOFF_S = 0.5
+MAX_BACKOFF_S = 30.0
+MAX_RETRY_AFTER_S = 60.0
+
+_GZIP_LEVEL = 1
+_MAX_REASON_BYTES = 4096
+_OK = range(200, 300)
+_REFUSED = frozenset({400, 413, 422})
+_WORTH_A_RETRY = frozenset({408, 425, 429})
+_SERVER_ERRORS = range(500, 600)
+_COUNTED_ERRORS = re.compile(r"(\d+) errors like: ")
+_CHECKS = {
+    401: "check the user and password in the URL",
+    403: "check that these credentials may push",
+    404: "check the URL: nothing takes pushes there",
+}
+
+
+class Outcome(enum.Enum):
+    """What a sender does next with the entries of a push."""
+
+    DONE = enum.auto()
+    RETRY = enum.auto()
+    """Later, all of them: Loki is away, busy or broken."""
+    SPLIT = enum.auto()
+    """In parts: Loki has stored the valid ones and refused the rest, or the push is too big."""
+    CONFIGURATION = enum.auto()
+    """When somebody has mended the settings; keep them until then."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """How one push ended.
+
+    Args:
+        outcome: what to do next.
+        reason: Loki's own words, or what went wrong on the way.
+        status: the HTTP status, `None` when there was no answer.
+        retry_after_s: how long Loki asks to wait, already capped.
+        refused: how many entries the reason counts as refused, 0 when it does not say.
+    """
+
+    outcome: Outcome
+    reason: str = ""
+    status: int | None = None
+    retry_after_s: float = 0.0
+    refused: int = 0
+
+
+class Pusher:
+    """Pushes entries over one keep-alive connection; for one thread at a time.
+
+    Args:
+        url: Loki's address, with or without the path of its push API; may hold credentials.
+        compress: gzip the payload; `None` means unless Loki is on this machine, where it costs
+            more than it saves.
+        headers: sent with each push, for instance `X-Scope-OrgID`.
+
+    Raises:
+        SettingsError: `url` is no HTTP address.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        compress: bool | None = None,
+        headers: Mapping[str, str] | None = None,
+        timeout_s: tuple[float, float] = (CONNECT_TIMEOUT_S, READ_TIMEOUT_S),
+    ) -> None:
+        self._url = push_url(url)
+        host = urlsplit(self._url).hostname or ""
+        on_this_machine = host in {"localhost", "::1"} or host.startswith("127.")
+        self.target = f"{urlsplit(self._url).scheme}://{urlsplit(self._url).netloc.split('@')[-1]}"
+        self._compress = not on_this_machine if compress is None else compress
+        self._timeout_s = timeout_s
+        self._session = requests.Session()
+        # A proxy of the environment cannot reach the loopback of this machine.
+        self._session.trust_env = not on_this_machine
+        self._session.headers.update({"Content-Type": "application/json", **(headers or {})})
+        if self._compress:
+            self._session.headers["Content-Encoding"] = "gzip"
+
+    def push(self, entries: Sequence[Entry]) -> Answer:
+        """How sending `entries` in one request ended; never raises over what the network does."""
+        data = payload(entries)
+        if self._compress:
+            data = gzip.compress(data, _GZIP_LEVEL)
+        try:
+            # A redirect would turn the POST into a GET that stores nothing.
+            response = self._session.post(
+                self._url, data, timeout=self._timeout_s, stream=True, allow_redirects=False
+            )
+            with response:
+                return classify(response.status_code, self._reason(response), response.headers)
+        except (requests.RequestException, OSError) as error:
+            return Answer(Outcome.RETRY, describe_failure(error))
+
+    def close(self) -> None:
+        """Let go of the connection."""
+        self._session.close()
+
+    def _reason(self, response: requests.Response) -> str:
+        """The beginning of the answer's text, even when it comes in drips or breaks off."""
+        deadline_s = time.monotonic() + self._timeout_s[1]
+        text = bytearray()
+        try:
+            for byte in response.iter_content(1):
+                text += byte
+                if len(text) >= _MAX_REASON_BYTES or time.monotonic() > deadline_s:
+                    break
+        except (requests.RequestException, OSError):
+            text += b" (the answer broke off)"
+        return " ".join(text.decode("utf-8", "replace").split())
+
+
+def push_url(url: str) -> str:
+    """The address of the push API of the Loki at `url`.
+
+    Raises:
+        SettingsError: `url` is no HTTP address.
+    """
+    try:
+        parts = urlsplit(url.strip())
+        valid = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        valid = False
+    if not valid:
+        raise SettingsError(
+            f"{url!r} is not the URL of a Loki: write it like http://127.0.0.1:3100."
+        )
+    base = url.strip().rstrip("/")
+    return base if base.endswith(PUSH_PATH) else base + PUSH_PATH
+
+
+def payload(entries: Sequence[Entry]) -> bytes:
+    """The JSON body of one push, the entries grouped by stream in the order given."""
+    streams: dict[tuple[tuple[str, str], ...], list[Any]] = {}
+    for entry in entries:
+        values = streams.setdefault(tuple(entry.labels.items()), [])
+        values.append((str(entry.timestamp_ns), entry.line, entry.metadata))
+    return orjson.dumps(
+        {"streams": [{"stream": dict(key), "values": values} for key, values in streams.items()]}
+    )
+
+
+def classify(status: int, reason: str, headers: Mapping[str, str]) -> Answer:
+    """What an HTTP answer asks for."""
+    if status in _OK:
+        return Answer(Outcome.DONE, status=status)
+    reason = reason or "no reason given"
+    if status in _WORTH_A_RETRY or status in _SERVER_ERRORS:
+        retry_after_s = parse_retry_after_s(headers.get("Retry-After"))
+        return Answer(Outcome.RETRY, f"{status} {reason}", status, retry_after_s)
+    if status in _REFUSED:
+        refused = sum(int(count) for count in _COUNTED_ERRORS.findall(reason))
+        return Answer(Outcome.SPLIT, reason, status, refused=refused)
+    check = _CHECKS.get(status, "check the URL: what answers there does not take pushes")
+    return Answer(Outcome.CONFIGURATION, f"{status} {reason}; {check}", status)
+
+
+def parse_retry_after_s(value: str | None, now_s: Callable[[], float] = time.time) -> float:
+    """Seconds that a `Retry-After` asks for, between 0 and `MAX_RETRY_AFTER_S`."""
+    if not value:
+        return 0.0
+    try:
+        seconds = float(value)
+    except ValueError:
+        try:
+            seconds = email.utils.parsedate_to_datetime(value).timestamp() - now_s()
+        except ValueError:
+            return 0.0
+    return min(max(0.0, seconds), MAX_RETRY_AFTER_S)
+
+
+def backoff_s(attempt: int, rng: random.Random) -> float:
+    """Seconds to wait after failure number `attempt` (from 0), with full jitter.
+
+    Marc Brooker, "Exponential Backoff And Jitter", AWS Architecture Blog 2015.
+    """
+    longest_s = min(MAX_BACKOFF_S, MIN_BACKOFF_S * 2 ** min(attempt, 16))
+    return rng.uniform(0.0, longest_s)
+
+
+def describe_failure(error: Exception) -> str:
+    """The innermost cause of a failed request: urllib3 wraps it several times."""
+    cause: BaseException = error
+    while inner := _inner(cause):
+        cause = inner
+    text = str(getattr(cause, "strerror", None) or cause)
+    return text.rpartition(">: ")[2] or type(cause).__name__
+
+
+def _inner(error: BaseException) -> BaseException | None:
+    wrapped = getattr(error, "reason", None) or next(reversed(error.args), None)
+    return wrapped if isinstance(wrapped, BaseException) and wrapped is not error else None
