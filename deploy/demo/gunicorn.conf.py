@@ -1,0 +1,42 @@
+"""Gunicorn's settings for the shop: four workers that share one stdout."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from typing import Any
+
+from environment import read_demo, start_logging
+from gunicorn.glogging import Logger  # type: ignore[import-untyped] # it has no types
+
+
+class _JsonLogger(Logger):  # type: ignore[misc] # likewise
+    """Gunicorn's own messages as lines of the contract."""
+
+    def setup(self, cfg: Any) -> None:
+        """Take Gunicorn's handlers away as soon as it has made them."""
+        super().setup(cfg)
+        start_logging("shop")
+
+
+def on_starting(server: Any) -> None:
+    """Give the workers one database."""
+    server.demo_folder = tempfile.mkdtemp(prefix="lokikit-shop-")
+    os.environ.setdefault("DEMO_DATABASE", f"{server.demo_folder}/shop.sqlite3")
+
+
+def on_exit(server: Any) -> None:
+    """Remove the database again."""
+    shutil.rmtree(server.demo_folder, ignore_errors=True)
+
+
+bind = f"127.0.0.1:{read_demo().port}"
+workers = 4
+threads = 4
+logger_class = _JsonLogger
+# The one line per request is the shop's own.
+accesslog = None
+# Its thread would be alive at each fork, and the demo has no use for it.
+control_socket_disable = True
+graceful_timeout = 10
