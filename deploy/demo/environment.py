@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import os
 import sys
 from dataclasses import dataclass, field, fields
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _CHATTY = ("urllib3", "werkzeug")
+_FORMS = {int: "a whole number from 0 on", float: "a number above 0"}
 
 
 def _variable(name: str, default: Any) -> Any:
@@ -51,11 +53,18 @@ def read_demo(environ: Mapping[str, str] = os.environ) -> Demo:
     for one in fields(Demo):
         variable, kind = one.metadata["variable"], one.metadata["kind"]
         if value := environ.get(variable, "").strip():
-            try:
-                given[one.name] = kind(value)
-            except ValueError:
-                sys.exit(f"demo: {variable}={value!r} is not a number ({kind.__name__}).")
+            given[one.name] = _parse(variable, value, kind)
     return Demo(**given)
+
+
+def _parse(variable: str, value: str, kind: type) -> Any:
+    try:
+        parsed = kind(value)
+        if kind is str or 0 < parsed < math.inf or (kind is int and parsed == 0):
+            return parsed
+    except ValueError:
+        pass
+    sys.exit(f"demo: {variable}={value!r} is not {_FORMS[kind]}.")
 
 
 def start_logging(service: str) -> None:
