@@ -12,6 +12,7 @@ except ImportError:  # the light install has no command line
     sys.exit("lokikit: the command line needs its extra: pip install 'lokikit[cli]'")
 
 import lokikit
+from lokikit.cli import stack
 
 app = typer.Typer(
     name="lokikit",
@@ -37,6 +38,10 @@ def _root(
     ),
 ) -> None:
     """Logs of Python services, from logger.info() to Loki."""
+
+
+for _command in (stack.up, stack.down, stack.status):
+    app.command()(_command)
 
 
 def main() -> None:

@@ -14,10 +14,14 @@ if TYPE_CHECKING:
 _ASK_TIMEOUT_S = 2
 
 
+def config_file() -> Path:
+    """The configuration that every runtime shares."""
+    return kit_root() / "loki/loki.yaml"
+
+
 def loki_command(program: Path) -> list[str]:
     """The command line that runs `program` with the kit's configuration."""
-    config = kit_root() / "loki/loki.yaml"
-    return [str(program), f"-config.file={config}", "-config.expand-env=true"]
+    return [str(program), f"-config.file={config_file()}", "-config.expand-env=true"]
 
 
 def loki_variables(data: Path, http_port: int, grpc_port: int) -> dict[str, str]:

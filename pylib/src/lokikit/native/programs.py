@@ -11,9 +11,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import platformdirs
+from rich.console import Console
 
+from lokikit.errors import SettingsError
 from lokikit.kit import kit_env, kit_root
-from lokikit.native.building import build
+from lokikit.native.building import Build, build_lock
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -39,6 +41,13 @@ def module_dir() -> Path:
     return kit_root() / "deploy/native"
 
 
+def pinned_version() -> str:
+    """The version of Loki that the Go module builds."""
+    text = (module_dir() / "go.mod").read_text()
+    found = re.search(r"^\s*github.com/grafana/loki/v3 v(\S+)", text, re.MULTILINE)
+    return found.group(1) if found else "none"
+
+
 def cache_dir(environ: Mapping[str, str] = os.environ) -> Path:
     """Where this user's built programs of this version are; a changed pin is another folder."""
     pins = hashlib.sha256((module_dir() / "go.mod").read_bytes()).hexdigest()[:8]
@@ -56,20 +65,40 @@ def find_program(name: str, environ: Mapping[str, str] = os.environ) -> Path | N
 
 
 def ensure_programs(
-    names: Iterable[str], environ: Mapping[str, str] = os.environ
+    names: Iterable[str],
+    environ: Mapping[str, str] = os.environ,
+    console: Console | None = None,
 ) -> dict[str, Path]:
     """Each program's path; what is missing is built, which takes minutes the first time.
 
+    Args:
+        names: keys of `PACKAGES`.
+        environ: `PATH`, and what Go reads.
+        console: shows the progress of a build; stderr when there is none.
+
     Raises:
         PrerequisiteError: it cannot be built here; the text names the fix.
+        SettingsError: `LOKI_VERSION` is not what the kit builds.
     """
     wanted = list(names)
-    missing = [name for name in wanted if find_program(name, environ) is None]
-    if missing:
-        packages = {name: PACKAGES[name] for name in missing}
-        build(packages, loki_version(environ), module_dir(), cache_dir(environ), environ)
+    if any(find_program(name, environ) is None for name in wanted):
+        _build_missing(wanted, environ, console or Console(stderr=True))
     found = {name: find_program(name, environ) for name in wanted}
     return {name: path for name, path in found.items() if path is not None}
+
+
+def _build_missing(wanted: Iterable[str], environ: Mapping[str, str], console: Console) -> None:
+    version, target = loki_version(environ), cache_dir(environ)
+    if version != pinned_version():
+        raise SettingsError(
+            f"LOKI_VERSION={version} cannot be built: the kit pins {pinned_version()}. "
+            f"Put Loki {version} on PATH, or leave LOKI_VERSION as it is in .env."
+        )
+    with build_lock(target, console):
+        missing = [name for name in wanted if find_program(name, environ) is None]
+        packages = {name: PACKAGES[name] for name in missing}
+        if packages:
+            Build(packages, version, module_dir(), target, environ).run(console)
 
 
 def _version_of(name: str, program: str) -> str | None:

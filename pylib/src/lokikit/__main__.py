@@ -1,0 +1,5 @@
+"""`python -m lokikit` is the `lokikit` command."""
+
+from lokikit.cli.app import main
+
+main()

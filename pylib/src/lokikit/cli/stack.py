@@ -1,0 +1,166 @@
+"""`lokikit up`, `down` and `status`: the stack of this machine."""
+
+from __future__ import annotations
+
+import shlex
+import shutil
+import sys
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from lokikit.errors import UnhealthyError
+from lokikit.kit import state_dir
+from lokikit.native.building import sigterm_raises
+from lokikit.native.parts import missing_demo_modules, stack_parts
+from lokikit.native.programs import ensure_programs
+from lokikit.native.stack import (
+    Condition,
+    alone,
+    bring_up,
+    conditions,
+    remove_data,
+    take_down,
+    wants_demo,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_PLAIN_COLUMNS = 160
+_TAIL_LINES = 8
+_TAIL_BYTES = 8192
+_TRY = (
+    ("query", """'{service_name="shop"} | detected_level="error"' --since 15m"""),
+    ("tail", """'{service_name=~".+"}'"""),
+    ("check", ""),
+)
+
+
+def up(
+    demo: bool = typer.Option(  # noqa: FBT001 - typer reads the signature
+        True, "--demo/--no-demo", envvar="DEMO", help="Start the demo services too."
+    ),
+) -> None:
+    """Start Loki, the agent and the demo, and say where they are.
+
+    What runs well is left alone, so it can be run again at any time: after a crash, a change of
+    .env, or with nothing to do. The first time it builds Loki, which takes minutes.
+    """
+    console, state = _console(), state_dir()
+    with sigterm_raises(), alone(state, console.print):
+        loki = ensure_programs(["loki"], console=console)["loki"]
+        parts = stack_parts(state, loki, demo=demo and _demo_is_possible(console))
+        told = bring_up(parts, state, console.print)
+    console.print(_table(told))
+    _complain(told, console)
+    _suggest(console)
+
+
+def down(
+    volumes: bool = typer.Option(  # noqa: FBT001 - typer reads the signature
+        False, "--volumes", help="Remove the stored logs and the state as well."
+    ),
+    yes: bool = typer.Option(  # noqa: FBT001 - likewise
+        False, "--yes", help="Do not ask before removing."
+    ),
+) -> None:
+    """Stop everything that `up` started; the data stays, unless told otherwise."""
+    console, state = _console(), state_dir()
+    if volumes and not yes:
+        typer.confirm(f"Remove all logs and state in {state}?", abort=True)
+    with alone(state, console.print):
+        ended = take_down(state)
+        if volumes:
+            remove_data(state)
+    console.print(f"Stopped {', '.join(ended)}." if ended else "Nothing was running.")
+    if volumes:
+        console.print(f"Removed the data in {state}.")
+
+
+def status() -> None:
+    """Show each part: whether it is healthy, its process, its age, its address."""
+    console, state = _console(), state_dir()
+    demo = wants_demo(state)
+    if demo is None:
+        raise UnhealthyError(f"nothing is up (state in {state}): start it with: {_this()} up")
+    told = conditions(stack_parts(state, Path("loki"), demo=demo), state)
+    console.print(_table(told))
+    _complain(told, console)
+
+
+def _console() -> Console:
+    """A console that does not wrap a URL when nobody's terminal sets the width."""
+    return Console(
+        highlight=False, markup=False, width=None if sys.stdout.isatty() else _PLAIN_COLUMNS
+    )
+
+
+def _demo_is_possible(console: Console) -> bool:
+    missing = missing_demo_modules()
+    if missing:
+        console.print(
+            f"No demo: {' and '.join(missing)} not installed: pip install 'lokikit[demo]'"
+        )
+    return not missing
+
+
+def _table(told: Sequence[Condition]) -> Table:
+    table = Table("part", "state", "pid", "up for", "where", box=None, pad_edge=False)
+    for one in told:
+        state = "healthy" if one.healthy else "unhealthy" if one.pid else "not running"
+        age = str(timedelta(seconds=int(one.uptime_s))) if one.pid else ""
+        table.add_row(
+            one.name,
+            state,
+            str(one.pid or ""),
+            age,
+            _short(one.where),
+            style=None if one.healthy else "red",
+        )
+    return table
+
+
+def _complain(told: Sequence[Condition], console: Console) -> None:
+    """Show what the unhealthy parts said last, and fail."""
+    bad = [one for one in told if not one.healthy]
+    for one in bad:
+        console.print(f"\n{one.name}, the end of {_short(one.log)}:", style="red")
+        console.print(_tail(one.log), soft_wrap=True)
+    if bad:
+        names = ", ".join(one.name for one in bad)
+        raise UnhealthyError(f"not healthy: {names}. Mend what the log says and run: {_this()} up")
+
+
+def _tail(log: Path) -> str:
+    """The last lines of `log`."""
+    try:
+        with log.open("rb") as file:
+            file.seek(max(0, file.seek(0, 2) - _TAIL_BYTES))
+            text = file.read().decode(errors="replace")
+    except OSError:
+        text = ""
+    return "\n".join(text.splitlines()[-_TAIL_LINES:]) or "(it said nothing)"
+
+
+def _suggest(console: Console) -> None:
+    console.print("\nTry:")
+    for command, arguments in _TRY:
+        console.print(f"  {_this()} {command} {arguments}".rstrip(), soft_wrap=True)
+
+
+def _this() -> str:
+    """How to type this command here."""
+    if shutil.which("lokikit"):
+        return "lokikit"
+    beside = Path(sys.executable).with_name("lokikit")
+    return shlex.quote(_short(beside)) if beside.exists() else "python -m lokikit"
+
+
+def _short(path: object) -> str:
+    """A path from here when it is below, the text itself otherwise."""
+    return str(path).removeprefix(f"{Path.cwd()}/")

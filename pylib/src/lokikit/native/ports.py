@@ -1,0 +1,59 @@
+"""Ports that the stack listens on: checked before anything starts."""
+
+from __future__ import annotations
+
+import socket
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+import psutil
+
+from lokikit.errors import PrerequisiteError, SettingsError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+_HOST = "127.0.0.1"
+
+
+def check_ports(wanted: Iterable[tuple[str, int]]) -> None:
+    """Pass when each port is free.
+
+    Args:
+        wanted: the `.env` key and the port that it holds.
+
+    Raises:
+        PrerequisiteError: somebody listens there already.
+        SettingsError: two keys hold the same port.
+    """
+    keys: dict[int, str] = {}
+    for key, port in wanted:
+        if port in keys:
+            raise SettingsError(f"{keys[port]} and {key} are both {port}: change one in .env.")
+        keys[port] = key
+        if not _is_free(port):
+            raise PrerequisiteError(
+                f"port {port} ({key}) is taken by {_holder(port)}: stop that, or set {key} to a "
+                f"free port in .env or the shell."
+            )
+
+
+def _is_free(port: int) -> bool:
+    """Whether a server can listen there now."""
+    with socket.socket() as trial:
+        trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            trial.bind((_HOST, port))
+        except OSError:
+            return False
+        return True
+
+
+def _holder(port: int) -> str:
+    """Who listens on `port`, as far as this user may know."""
+    with suppress(psutil.Error, OSError):
+        for connection in psutil.net_connections("tcp"):
+            here = connection.laddr and connection.laddr.port == port
+            if here and connection.status == psutil.CONN_LISTEN and connection.pid:
+                return f"{psutil.Process(connection.pid).name()} (process {connection.pid})"
+    return "another program"

@@ -1,0 +1,114 @@
+"""The stack's processes: started detached, found again by a mark in their environment.
+
+Children inherit the mark, so a worker whose parent was killed is still found, and no file of
+process ids can go stale: what carries the mark is ours, what does not is never touched.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import psutil
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
+    from pathlib import Path
+
+    from lokikit.native.parts import Part
+
+MARK = "LOKIKIT_PART"
+"""Environment variable: `part@state folder`."""
+SETTINGS = "LOKIKIT_PART_SETTINGS"
+"""Environment variable: a digest of what the part was started with."""
+_POLL_S = 0.1
+
+
+@dataclass(frozen=True)
+class Group:
+    """All live processes of one part.
+
+    Args:
+        leader: the process that was started, `None` when only children of it are left.
+        members: every process, the leader too.
+        settings: digest of what it was started with.
+    """
+
+    leader: psutil.Process | None
+    members: tuple[psutil.Process, ...]
+    settings: str
+
+    @property
+    def uptime_s(self) -> float:
+        """Seconds since the oldest of them started."""
+        return max(0.0, time.time() - min(one.create_time() for one in self.members))
+
+
+def find_groups(state: Path) -> dict[str, Group]:
+    """Part -> its processes, of the stack whose state is in `state`."""
+    found: dict[str, list[tuple[psutil.Process, str]]] = {}
+    for process, environ in _environments():
+        part, at, folder = environ.get(MARK, "").partition("@")
+        if at and folder == str(state):
+            found.setdefault(part, []).append((process, environ.get(SETTINGS, "")))
+    return {part: _group(processes) for part, processes in found.items()}
+
+
+def spawn(part: Part, state: Path) -> None:
+    """Start `part` in a session of its own; both its outputs are appended to its log."""
+    # setproctitle would write over the environment, and the mark with it.
+    marks = {MARK: f"{part.name}@{state}", SETTINGS: part.settings, "SPT_NOENV": "1"}
+    with part.log.open("ab") as output:
+        subprocess.Popen(
+            part.command,
+            cwd=part.cwd,
+            env={**os.environ, **part.variables, **marks},
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+        )
+
+
+def end_parts(parts: Collection[str], state: Path, grace_s: float) -> list[str]:
+    """The parts whose processes were ended: asked first, killed after `grace_s`.
+
+    Processes that even survive being killed are left to `find_groups`.
+    """
+    ended = [part for part in find_groups(state) if part in parts]
+    for send, wait_s in ((psutil.Process.terminate, grace_s), (psutil.Process.kill, grace_s)):
+        for process in _members(parts, state):
+            with suppress(psutil.NoSuchProcess):
+                send(process)
+        deadline = time.monotonic() + wait_s
+        while _members(parts, state) and time.monotonic() < deadline:
+            time.sleep(_POLL_S)
+    return ended
+
+
+def _members(parts: Collection[str], state: Path) -> list[psutil.Process]:
+    groups = find_groups(state)
+    return [process for part in parts if part in groups for process in groups[part].members]
+
+
+def _environments() -> Iterator[tuple[psutil.Process, dict[str, str]]]:
+    """Every process whose environment can be read; a zombie has none."""
+    for process in psutil.process_iter():
+        with suppress(psutil.Error, OSError):
+            yield process, process.environ()
+
+
+def _group(processes: list[tuple[psutil.Process, str]]) -> Group:
+    members = tuple(process for process, _ in processes)
+    return Group(next(filter(_leads, members), None), members, processes[0][1])
+
+
+def _leads(process: psutil.Process) -> bool:
+    """Whether it is the one that was started: the leader of its session."""
+    with suppress(ProcessLookupError):
+        return os.getsid(process.pid) == process.pid
+    return False

@@ -1,0 +1,180 @@
+"""Bringing the native stack up, taking it down, and saying how each part is."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from filelock import FileLock, Timeout
+
+from lokikit.errors import UnhealthyError
+from lokikit.native.parts import DEMO_PARTS
+from lokikit.native.ports import check_ports
+from lokikit.native.processes import end_parts, find_groups, spawn
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
+
+    from lokikit.native.parts import Part
+
+MAX_LOG_BYTES = 64 * 1024 * 1024
+"""A part's output above this is put aside when the part starts; one old file is kept."""
+DATA_FOLDERS = ("loki", "logs", "ship", "demo")
+STOP_ORDER = (DEMO_PARTS, ("ship",), ("loki",))
+"""Who writes stops before who carries, who carries before who stores."""
+_GRACE_S = 20
+_LEFT_ALONE_WITHIN_S = 5
+_POLL_S = 0.1
+
+
+@dataclass(frozen=True)
+class Condition:
+    """How one part is.
+
+    Args:
+        name: of the part.
+        healthy: whether it works.
+        pid: of its main process, `None` when that is not running.
+        uptime_s: since it started.
+        where: its URL, or where its output goes.
+        log: what it prints goes here.
+    """
+
+    name: str
+    healthy: bool
+    pid: int | None
+    uptime_s: float
+    where: str
+    log: Path
+
+
+@contextmanager
+def alone(state: Path, say: Callable[[str], object]) -> Iterator[None]:
+    """Be the only `up` or `down` of the stack in `state`; says so when it has to wait."""
+    state.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(state / ".lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        say("Another lokikit up or down is at work: waiting for it to finish.")
+        lock.acquire()
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def bring_up(parts: Sequence[Part], state: Path, say: Callable[[str], object]) -> list[Condition]:
+    """How each part is after all that was not running well was started.
+
+    Raises:
+        PrerequisiteError: a port is taken.
+    """
+    wanted = {part.name for part in parts}
+    starting = [part for part in parts if not _is_well(part, state)]
+    end_parts(
+        (set(find_groups(state)) - wanted) | {part.name for part in starting}, state, _GRACE_S
+    )
+    check_ports((key, port) for part in starting for key, port in part.ports.items())
+    _write_wanted(state, demo=not wanted.isdisjoint(DEMO_PARTS))
+    for part in starting:
+        say(f"Starting {part.name}")
+        _start(part, state)
+        _wait_until_healthy(part, state)
+    return conditions(parts, state)
+
+
+def take_down(state: Path) -> list[str]:
+    """The parts that were running, and are not any more.
+
+    Raises:
+        UnhealthyError: a process cannot be ended.
+    """
+    strange = set(find_groups(state)) - {name for names in STOP_ORDER for name in names}
+    order = (tuple(strange), *STOP_ORDER)
+    ended = [name for names in order for name in end_parts(names, state, _GRACE_S)]
+    left = [str(one.pid) for group in find_groups(state).values() for one in group.members]
+    if left:
+        raise UnhealthyError(f"down: processes {', '.join(left)} do not end: see ps -p.")
+    (state / "wanted.json").unlink(missing_ok=True)
+    return ended
+
+
+def remove_data(state: Path) -> None:
+    """Remove what the stack wrote to `state`, and nothing else that may be there."""
+    for name in DATA_FOLDERS:
+        if (state / name).is_dir():
+            shutil.rmtree(state / name)
+
+
+def conditions(parts: Sequence[Part], state: Path) -> list[Condition]:
+    """How each of `parts` is just now."""
+    groups = find_groups(state)
+    told = []
+    for part in parts:
+        group = groups.get(part.name)
+        leader = group.leader if group else None
+        uptime_s = group.uptime_s if group else 0.0
+        healthy = leader is not None and part.healthy()
+        pid = leader.pid if leader else None
+        told.append(Condition(part.name, healthy, pid, uptime_s, part.where, part.log))
+    return told
+
+
+def wants_demo(state: Path) -> bool | None:
+    """Whether the last `up` had the demo; `None` when nothing is up."""
+    try:
+        return bool(json.loads((state / "wanted.json").read_bytes())["demo"])
+    except (OSError, ValueError, LookupError, TypeError):
+        return None
+
+
+def _write_wanted(state: Path, *, demo: bool) -> None:
+    (state / "wanted.json").write_text(json.dumps({"demo": demo}))
+
+
+def _is_well(part: Part, state: Path) -> bool:
+    """Whether it runs, with the settings of today, and is healthy or gets so at once."""
+    group = find_groups(state).get(part.name)
+    if group is None or group.leader is None or group.settings != part.settings:
+        return False
+    return _within(_LEFT_ALONE_WITHIN_S, part.healthy)
+
+
+def _start(part: Part, state: Path) -> None:
+    for name in DATA_FOLDERS:
+        (state / name).mkdir(exist_ok=True)
+    part.log.parent.mkdir(exist_ok=True)
+    put_aside(part.log)
+    for file in part.stale:
+        file.unlink(missing_ok=True)
+    spawn(part, state)
+
+
+def put_aside(log: Path, max_bytes: int = MAX_LOG_BYTES) -> None:
+    """Rename `log` when it is over `max_bytes`, over the one that was put aside before."""
+    if log.is_file() and log.stat().st_size > max_bytes:
+        log.replace(log.with_name(f"{log.name}.1"))
+
+
+def _wait_until_healthy(part: Part, state: Path) -> None:
+    """Wait for its health, its end or its deadline, whichever comes first."""
+    _within(part.within_s, lambda: part.healthy() or _is_gone(part, state))
+
+
+def _is_gone(part: Part, state: Path) -> bool:
+    group = find_groups(state).get(part.name)
+    return group is None or group.leader is None
+
+
+def _within(limit_s: float, check: Callable[[], bool]) -> bool:
+    """Whether `check` comes true in time."""
+    deadline = time.monotonic() + limit_s
+    while not (good := check()) and time.monotonic() < deadline:
+        time.sleep(_POLL_S)
+    return good
