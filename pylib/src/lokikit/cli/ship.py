@@ -1,0 +1,154 @@
+"""`lokikit ship`: lines of stdin or of followed files into Loki."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import socket
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import orjson
+import typer
+
+from lokikit.deadletters import DeadLetters
+from lokikit.delivery import Delivery
+from lokikit.errors import PrerequisiteError, UnreachableError
+from lokikit.follow import Follower
+from lokikit.kit import loki_url, state_dir
+from lokikit.notices import Notices, to_stderr
+from lokikit.positions import PositionStore
+from lokikit.push import Pusher
+from lokikit.replacing import new_name, replace_file
+from lokikit.shipper import Shipper
+from lokikit.sources import FileSource, PipeSource, Source
+from lokikit.stdin import PipeReader
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+Files = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="[FILES_OR_GLOBS]...",
+        help="Files to follow, and quoted globs: new files that match are picked up. "
+        "Without any, lines come from stdin.",
+    ),
+]
+Url = Annotated[str | None, typer.Option(help="Loki's URL; the kit's own when not given.")]
+Positions = Annotated[
+    Path | None,
+    typer.Option(help="Remembers how far each file is delivered; one process at a time."),
+]
+Service = Annotated[
+    str | None,
+    typer.Option(
+        help="The service of lines that name none; a file's stem, or `unknown` for stdin, "
+        "when not given."
+    ),
+]
+Host = Annotated[str | None, typer.Option(help="The host of all lines; this one's name.")]
+Stats = Annotated[Path | None, typer.Option(help="A JSON file of counts, replaced once a second.")]
+Letters = Annotated[
+    Path | None,
+    typer.Option(
+        "--dead-letters",
+        help="Takes lines that Loki refuses for good, with the reason, as JSON lines. Beside the "
+        "positions when not given; lines of stdin are then only counted.",
+    ),
+]
+
+
+def ship(  # noqa: PLR0913, PLR0917 - one parameter for each option
+    files: Files = None,
+    url: Url = None,
+    positions: Positions = None,
+    service: Service = None,
+    host: Host = None,
+    stats: Stats = None,
+    dead_letters: Letters = None,
+) -> None:
+    """Ship lines to Loki: `my-service | lokikit ship`, or `lokikit ship '/var/log/app/*.log'`.
+
+    Each line arrives byte for byte, under its own service and timestamp. Lines that are not JSON
+    arrive too. **Files** are delivered at least once, through rotation, restarts and a Loki that
+    is away: what is not acknowledged is read again. A file is read from its beginning when it is
+    met for the first time.
+
+    **Stdin** is delivered to its end before the command ends. While Loki is away it is not read
+    on, so the writer waits once the pipe is full; SIGKILL takes up to two batches (10,000 lines
+    or 2 MiB) with it. A service that must never wait writes to a file.
+
+    SIGTERM and Ctrl-C stop the reading and give what is read 10 seconds to arrive.
+    """
+    notices = Notices()
+    pusher = Pusher(url or loki_url())
+    host = host or socket.gethostname()
+    if files:
+        store = PositionStore(positions or state_dir() / "ship" / "positions.json")
+        dead_letters = dead_letters or store.path.with_suffix(".dead-letters.ndjson")
+        own = [*store.files(), dead_letters, *([stats, new_name(stats)] if stats else [])]
+        follower = Follower(files, saved=store.open(), own=own, notices=notices)
+        source: Source = FileSource(follower, store, service=service, host=host, notices=notices)
+    else:
+        source = PipeSource(PipeReader(sys.stdin.fileno()), service=service, host=host)
+    with contextlib.closing(source):
+        letters = DeadLetters(_writable(dead_letters, "--dead-letters"))
+        shipper = Shipper(
+            source,
+            lambda wait: Delivery(
+                pusher.push,
+                target=pusher.target,
+                dead_letters=letters,
+                notices=notices,
+                wait=wait,
+            ),
+            report=_reporter(_writable(stats, "--stats"), notices),
+        )
+        _run(shipper, durable=source.durable)
+
+
+def _writable(path: Path | None, option: str) -> Path | None:
+    """`path`, with its folder made and tried."""
+    if path is None:
+        return None
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("ab"):
+            return path
+    except OSError as error:
+        raise PrerequisiteError(
+            f"ship: cannot write {path}: {error.strerror}; choose another place with {option}."
+        ) from error
+
+
+def _reporter(path: Path | None, notices: Notices) -> Callable[[Mapping[str, Any]], None]:
+    def report(statistics: Mapping[str, Any]) -> None:
+        if path is None:
+            return
+        try:
+            replace_file(path, orjson.dumps(statistics), durable=False)
+        except OSError as error:
+            notices.say("stats", f"ship: cannot write {path}: {error.strerror}")
+
+    return report
+
+
+def _run(shipper: Shipper, *, durable: bool) -> None:
+    """Ship until the end or a signal, and say how it ended."""
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, lambda *_: shipper.request_stop())
+    left = len(shipper.run())
+    done = shipper.statistics()
+    reasons = ", ".join(f"{kind} {count}" for kind, count in done["dropped_by_reason"].items())
+    to_stderr(
+        f"ship: {done['read']} lines read, {done['blank']} blank, {done['sent']} sent, "
+        f"{done['dropped']} dropped{f' ({reasons})' if reasons else ''}"
+    )
+    if left and durable:
+        to_stderr(f"ship: {left} lines are not delivered yet: the next start sends them")
+    elif left:
+        raise UnreachableError(
+            f"ship: {left} lines of stdin were not delivered: Loki took none before the end"
+        )

@@ -1,0 +1,66 @@
+"""What Loki will never take, kept where a person can read it and send it again."""
+
+from __future__ import annotations
+
+import os
+import time
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING
+
+import orjson
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from lokikit.entry import Entry
+
+_KINDS = {
+    "too far behind": "too_far_behind",
+    "too old": "too_old",
+    "too new": "too_new",
+    "too large": "too_large",
+    "too long": "too_large",
+    "too big": "too_large",
+}
+OTHER_KIND = "refused"
+_APPEND = os.O_WRONLY | os.O_APPEND | os.O_CREAT
+
+
+def refusal_kind(reason: str) -> str:
+    """One word for Loki's reason, fit for counting."""
+    return next((kind for words, kind in _KINDS.items() if words in reason), OTHER_KIND)
+
+
+class DeadLetters:
+    """Appends refused entries, one JSON object a line, readable by the owner only.
+
+    Args:
+        path: the file; `None` keeps nothing.
+        time_ns: the time of the refusal.
+    """
+
+    def __init__(self, path: Path | None, time_ns: Callable[[], int] = time.time_ns) -> None:
+        self.path = path
+        self._time_ns = time_ns
+
+    def keep(self, entry: Entry, reason: str) -> bool:
+        """Keep one entry with the reason of its refusal; whether it is kept.
+
+        Raises:
+            OSError: the disk does not take it.
+        """
+        if self.path is None:
+            return False
+        letter = {
+            "refused_at": datetime.fromtimestamp(self._time_ns() / 1e9, timezone.utc),
+            "reason": reason,
+            "timestamp_ns": entry.timestamp_ns,
+            "labels": entry.labels,
+            "metadata": entry.metadata,
+            "line": entry.line,
+        }
+        data = orjson.dumps(letter, option=orjson.OPT_APPEND_NEWLINE | orjson.OPT_UTC_Z)
+        with os.fdopen(os.open(self.path, _APPEND, 0o600), "ab") as file:
+            file.write(data)
+        return True

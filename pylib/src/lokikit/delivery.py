@@ -1,0 +1,129 @@
+"""A batch brought to Loki whatever it takes: retries, splits, dead letters, counts."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from lokikit.deadletters import refusal_kind
+from lokikit.push import MAX_BACKOFF_S, Answer, Outcome, backoff_s
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from lokikit.deadletters import DeadLetters
+    from lokikit.entry import Entry
+    from lokikit.notices import Notices
+
+
+@dataclass
+class Counts:
+    """What became of the entries so far.
+
+    Args:
+        sent: entries that Loki has.
+        retried: pushes that had to be made again.
+        dropped: entries that Loki will never have, by reason.
+        dead_letters: those of the dropped that are kept in the dead-letter file.
+        connected: whether the last push got an answer that takes entries; `None` before it.
+    """
+
+    sent: int = 0
+    retried: int = 0
+    dropped: Counter[str] = field(default_factory=Counter)
+    dead_letters: int = 0
+    connected: bool | None = None
+
+
+class Delivery:
+    """Brings batches to Loki, one at a time.
+
+    Args:
+        push: one push of some entries.
+        target: names Loki in notices.
+        dead_letters: takes what Loki refuses for good.
+        notices: says what goes wrong.
+        wait: waits for so many seconds; true when it is time to give up.
+        rng: the source of jitter.
+    """
+
+    def __init__(  # noqa: PLR0913 - each is a part that tests replace
+        self,
+        push: Callable[[Sequence[Entry]], Answer],
+        *,
+        target: str,
+        dead_letters: DeadLetters,
+        notices: Notices,
+        wait: Callable[[float], bool],
+        rng: random.Random | None = None,
+    ) -> None:
+        self.counts = Counts()
+        self._push = push
+        self._target = target
+        self._dead_letters = dead_letters
+        self._notices = notices
+        self._wait = wait
+        self._said_away = False
+        self._rng = rng or random.Random()  # noqa: S311 - jitter is no secret
+
+    def deliver(self, entries: Sequence[Entry]) -> list[Entry]:
+        """Deliver all; what is left when `wait` says to give up, which is nothing otherwise."""
+        pieces = [list(entries)] if entries else []
+        failures = 0
+        while pieces:
+            answer = self._push(pieces[-1])
+            self._note(answer)
+            if answer.outcome is Outcome.DONE:
+                self.counts.sent += len(pieces.pop())
+            elif answer.outcome is Outcome.SPLIT:
+                pieces.extend(self._split(pieces.pop(), answer))
+            elif self._wait(self._pause_s(answer, failures)):
+                return [entry for piece in reversed(pieces) for entry in piece]
+            else:
+                failures += 1
+                self.counts.retried += 1
+                continue
+            failures = 0
+        return []
+
+    def drop(self, entry: Entry, kind: str, reason: str) -> None:
+        """Count an entry as dropped, and keep it as a dead letter."""
+        self.counts.dropped[kind] += 1
+        try:
+            self.counts.dead_letters += self._dead_letters.keep(entry, reason)
+        except OSError as error:
+            place = self._dead_letters.path
+            self._notices.say("letters", f"ship: cannot keep dead letters in {place}: {error}")
+
+    def _split(self, piece: list[Entry], answer: Answer) -> list[list[Entry]]:
+        """The halves to push next, the first one last; none when all of it is refused."""
+        if len(piece) > 1 and answer.refused < len(piece):
+            middle = len(piece) // 2
+            return [piece[middle:], piece[:middle]]
+        for entry in piece:
+            self.drop(entry, refusal_kind(answer.reason), f"{answer.status} {answer.reason}")
+        self._say_dropped()
+        return []
+
+    def _say_dropped(self) -> None:
+        counts = self.counts
+        reasons = ", ".join(f"{kind} {count}" for kind, count in sorted(counts.dropped.items()))
+        place = self._dead_letters.path
+        kept = f"kept in {place}" if place else "not kept: name a file with --dead-letters"
+        self._notices.say("dropped", f"ship: {self._target} refused lines ({reasons}); {kept}")
+
+    def _pause_s(self, answer: Answer, failures: int) -> float:
+        if answer.outcome is Outcome.CONFIGURATION:
+            return self._rng.uniform(MAX_BACKOFF_S / 2, MAX_BACKOFF_S)
+        return max(answer.retry_after_s, backoff_s(failures, self._rng))
+
+    def _note(self, answer: Answer) -> None:
+        self.counts.connected = answer.outcome in {Outcome.DONE, Outcome.SPLIT}
+        if not self.counts.connected:
+            text = f"ship: {self._target} does not take lines: {answer.reason}; keeping them"
+            self._said_away |= self._notices.say("away", text)
+        elif self._said_away:
+            self._said_away = False
+            self._notices.say("back", f"ship: {self._target} takes lines again")

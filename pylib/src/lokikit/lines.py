@@ -1,0 +1,70 @@
+"""Chunks of bytes cut into lines, in bounded memory whatever the program wrote."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from lokikit.fields import MAX_LINE_BYTES
+
+MAX_KEPT_BYTES = 4 * MAX_LINE_BYTES
+"""What is kept of one line. Above `MAX_LINE_BYTES` the line is cut on its way to Loki, but up to
+here its timestamp and service are still read from all of it."""
+
+_LINE_END = b"\n"
+
+
+class Line(NamedTuple):
+    r"""One line without its line end (`\n` or `\r\n`).
+
+    Args:
+        raw: the line, or its first `MAX_KEPT_BYTES`.
+        end: the offset behind its line end.
+    """
+
+    raw: bytes
+    end: int
+
+
+class LineCutter:
+    """Cuts what is fed to it into lines, and keeps the unfinished rest.
+
+    Args:
+        start: the offset of the first byte that will be fed.
+    """
+
+    def __init__(self, start: int = 0) -> None:
+        self.fed = start
+        """The offset behind the last byte fed."""
+        self._kept = bytearray()
+        self._unfinished = False
+
+    def feed(self, chunk: bytes) -> list[Line]:
+        """The lines that `chunk` finishes."""
+        parts = chunk.split(_LINE_END)
+        rest = parts.pop()
+        lines = []
+        for part in parts:
+            self.fed += len(part) + 1
+            lines.append(Line(self._finish(part), self.fed))
+        if rest:
+            self.fed += len(rest)
+            self._keep(rest)
+        return lines
+
+    def rest(self) -> Line | None:
+        """The last line, when it has no line end and will get none."""
+        return Line(self._finish(b""), self.fed) if self._unfinished else None
+
+    def _finish(self, part: bytes) -> bytes:
+        if self._unfinished:
+            self._keep(part)
+            part = bytes(self._kept)
+            self._kept = bytearray()
+            self._unfinished = False
+        raw = part[:-1] if part.endswith(b"\r") else part
+        return raw[:MAX_KEPT_BYTES]
+
+    def _keep(self, part: bytes) -> None:
+        self._unfinished = True
+        # One byte more than is kept of a line, or its \r would be mistaken for text.
+        self._kept += part[: MAX_KEPT_BYTES + 1 - len(self._kept)]
