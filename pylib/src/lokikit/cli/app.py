@@ -12,7 +12,7 @@ except ImportError:  # the light install has no command line
     sys.exit("lokikit: the command line needs its extra: pip install 'lokikit[cli]'")
 
 import lokikit
-from lokikit.cli import stack
+from lokikit.cli import ship, stack
 
 app = typer.Typer(
     name="lokikit",
@@ -40,7 +40,7 @@ def _root(
     """Logs of Python services, from logger.info() to Loki."""
 
 
-for _command in (stack.up, stack.down, stack.status):
+for _command in (stack.up, stack.down, stack.status, ship.ship):
     app.command()(_command)
 
 
