@@ -1,0 +1,82 @@
+"""Times as people type them, as nanoseconds since 1970."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime, timezone
+
+from lokikit.entry import parse_timestamp_ns
+from lokikit.errors import SettingsError
+
+NS_PER_S = 1_000_000_000
+_UNITS_S = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
+_DURATION = re.compile(r"(\d+[smhdw])+", re.ASCII)
+_PART = re.compile(r"(\d+)([smhdw])", re.ASCII)
+_DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+_ALLOWED = (
+    "use a duration (90s, 30m, 1h, 2d, 1w, 1h30m), a time (2026-11-21T10:00:00Z, UTC when it "
+    "names no zone), a date (2026-11-21) or now"
+)
+
+
+def parse_duration_ns(text: str, name: str) -> int:
+    """Nanoseconds of a duration such as `1h30m`.
+
+    Args:
+        text: what was typed.
+        name: how the option is called, for the error.
+
+    Raises:
+        SettingsError: it is no duration.
+    """
+    word = text.strip()
+    if not _DURATION.fullmatch(word):
+        raise SettingsError(f"{name} {text!r} is no duration: use 90s, 30m, 1h, 2d, 1w or 1h30m.")
+    return sum(int(count) * _UNITS_S[unit] for count, unit in _PART.findall(word)) * NS_PER_S
+
+
+def parse_time_ns(text: str, name: str, now_ns: int) -> int:
+    """The point in time of RFC 3339, a date (its start), `now`, or a duration before `now_ns`.
+
+    Raises:
+        SettingsError: it is none of them.
+    """
+    word = text.strip()
+    if word == "now":
+        return now_ns
+    if _DURATION.fullmatch(word):
+        return now_ns - parse_duration_ns(word, name)
+    time_ns = parse_timestamp_ns(f"{word}T00:00:00Z" if _DATE.fullmatch(word) else word)
+    if time_ns is None:
+        raise SettingsError(f"{name} {text!r} is no time: {_ALLOWED}.")
+    return time_ns
+
+
+def parse_span_ns(
+    since: str | None, start: str | None, end: str | None, now_ns: int
+) -> tuple[int, int]:
+    """Start and end of a query: `--from` or `--since` (an hour unless told) up to `--to`.
+
+    Raises:
+        SettingsError: one is wrong, both starts are given, or the end is not after the start.
+    """
+    if since and start:
+        raise SettingsError("give --since or --from, not both.")
+    end_ns = parse_time_ns(end or "now", "--to", now_ns)
+    if start:
+        start_ns = parse_time_ns(start, "--from", now_ns)
+    else:
+        start_ns = end_ns - parse_duration_ns(since or "1h", "--since")
+    if start_ns >= end_ns:
+        raise SettingsError(
+            f"the span ends ({format_time(end_ns)}) before it starts ({format_time(start_ns)}): "
+            "give a --to after --from."
+        )
+    return start_ns, end_ns
+
+
+def format_time(time_ns: int) -> str:
+    """RFC 3339 in UTC, to the microsecond."""
+    seconds, rest_ns = divmod(time_ns, NS_PER_S)
+    whole = datetime.fromtimestamp(seconds, timezone.utc)
+    return f"{whole:%Y-%m-%dT%H:%M:%S}.{rest_ns // 1000:06d}Z"
