@@ -45,14 +45,17 @@ class RunningLoki:
         self.log = folder / "loki.log"
         self._command = loki_command(program)
         own = loki_variables(folder / "data", http_port, grpc_port)
-        self._environ = {**os.environ, **own, **variables}
+        self.variables = {**own, **variables}
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self, *arguments: str) -> RunningLoki:
         """Start it, with further command line `arguments`, and wait until it is ready."""
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
-                [*self._command, *arguments], env=self._environ, stdout=log, stderr=log
+                [*self._command, *arguments],
+                env={**os.environ, **self.variables},
+                stdout=log,
+                stderr=log,
             )
         eventually(self._is_up, within_s=60)
         return self
