@@ -180,11 +180,12 @@ def test_full_disk_is_guarded(
     ballast = small_disk / "ballast"
     with contextlib.suppress(OSError):
         ballast.write_bytes(bytes(60 << 20))
-    assert eventually(lambda: _refusal(loki.url, labels), within_s=60) in range(500, 600)
-    assert "before" in lines(loki.url, labels)
+    probe = {**labels, "probe": "yes"}
+    assert eventually(lambda: _refusal(loki.url, probe), within_s=60) in range(500, 600)
+    assert lines(loki.url, {**labels, "probe": ""}) == ["before"]
     ballast.unlink()
     eventually(lambda: push(loki.url, labels, [(time.time_ns(), "after")]).ok, within_s=60)
-    assert {"before", "after"} <= set(lines(loki.url, labels))
+    assert set(lines(loki.url, {**labels, "probe": ""})) == {"before", "after"}
 
 
 def _refusal(url: str, labels: dict[str, str]) -> int | None:
