@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 DEMO_PARTS = ("shop", "jobs", "traffic")
 DEMO_MODULES = ("flask", "gunicorn")
+MAX_SERVICE_LOG_BYTES = 64 * 1024 * 1024
 _ASK_TIMEOUT_S = 2
 _STATS_AGE_S = 15
 
@@ -45,6 +46,7 @@ class Part:
         healthy: whether it works, asked while it runs.
         reads: files whose content counts as a setting of it.
         stale: files of an earlier run that would mislead `healthy`.
+        max_log_bytes: a log above this is put aside when it starts; 0 for one log a run.
         within_s: how long it may take to get healthy.
     """
 
@@ -58,6 +60,7 @@ class Part:
     healthy: Callable[[], bool] = _always
     reads: tuple[Path, ...] = ()
     stale: tuple[Path, ...] = ()
+    max_log_bytes: int = 0
     within_s: float = 60
 
     @property
@@ -127,7 +130,8 @@ def _ships(stats: Path) -> bool:
     except (OSError, ValueError):
         return False
     age_s = (time.time_ns() - said["time_ns"]) / 1e9
-    return bool(said["connected"]) and age_s < _STATS_AGE_S
+    # Before its first line it has had no reason to connect.
+    return age_s < _STATS_AGE_S and bool(said["connected"] or not said["read"])
 
 
 def _demo(state: Path, demo_port: int) -> list[Part]:
@@ -145,6 +149,7 @@ def _demo(state: Path, demo_port: int) -> list[Part]:
             variables=_demo_variables(name, state, demo_port),
             ports={"DEMO_PORT": demo_port} if name == "shop" else {},
             healthy=(lambda: _answers(f"{url}/health")) if name == "shop" else _always,
+            max_log_bytes=MAX_SERVICE_LOG_BYTES,
         )
         for name in DEMO_PARTS
     ]

@@ -16,25 +16,30 @@ if TYPE_CHECKING:
 _HOST = "127.0.0.1"
 
 
-def check_ports(wanted: Iterable[tuple[str, int]]) -> None:
-    """Pass when each port is free.
-
-    Args:
-        wanted: the `.env` key and the port that it holds.
+def check_distinct(wanted: Iterable[tuple[str, int]]) -> None:
+    """Pass when no two `.env` keys hold the same port.
 
     Raises:
-        PrerequisiteError: somebody listens there already.
-        SettingsError: two keys hold the same port.
+        SettingsError: two do.
     """
     keys: dict[int, str] = {}
     for key, port in wanted:
         if port in keys:
             raise SettingsError(f"{keys[port]} and {key} are both {port}: change one in .env.")
         keys[port] = key
+
+
+def check_free(wanted: Iterable[tuple[str, int]]) -> None:
+    """Pass when nobody listens on the port of any `.env` key.
+
+    Raises:
+        PrerequisiteError: somebody does; the text says who, as far as this user may know.
+    """
+    for key, port in wanted:
         if not _is_free(port):
             raise PrerequisiteError(
                 f"port {port} ({key}) is taken by {_holder(port)}: stop that, or set {key} to a "
-                f"free port in .env or the shell."
+                "free port in .env or the shell."
             )
 
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import psutil
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Collection, Iterator, Mapping
     from pathlib import Path
 
     from lokikit.native.parts import Part
@@ -35,12 +35,17 @@ class Group:
     Args:
         leader: the process that was started, `None` when only children of it are left.
         members: every process, the leader too.
-        settings: digest of what it was started with.
+        environ: what the first of them was started with.
     """
 
     leader: psutil.Process | None
     members: tuple[psutil.Process, ...]
-    settings: str
+    environ: Mapping[str, str]
+
+    @property
+    def settings(self) -> str:
+        """The digest of what it was started with."""
+        return self.environ.get(SETTINGS, "")
 
     @property
     def uptime_s(self) -> float:
@@ -50,11 +55,11 @@ class Group:
 
 def find_groups(state: Path) -> dict[str, Group]:
     """Part -> its processes, of the stack whose state is in `state`."""
-    found: dict[str, list[tuple[psutil.Process, str]]] = {}
+    found: dict[str, list[tuple[psutil.Process, dict[str, str]]]] = {}
     for process, environ in _environments():
         part, at, folder = environ.get(MARK, "").partition("@")
         if at and folder == str(state):
-            found.setdefault(part, []).append((process, environ.get(SETTINGS, "")))
+            found.setdefault(part, []).append((process, environ))
     return {part: _group(processes) for part, processes in found.items()}
 
 
@@ -102,7 +107,7 @@ def _environments() -> Iterator[tuple[psutil.Process, dict[str, str]]]:
             yield process, process.environ()
 
 
-def _group(processes: list[tuple[psutil.Process, str]]) -> Group:
+def _group(processes: list[tuple[psutil.Process, dict[str, str]]]) -> Group:
     members = tuple(process for process, _ in processes)
     return Group(next(filter(_leads, members), None), members, processes[0][1])
 

@@ -13,17 +13,16 @@ from filelock import FileLock, Timeout
 
 from lokikit.errors import UnhealthyError
 from lokikit.native.parts import DEMO_PARTS
-from lokikit.native.ports import check_ports
+from lokikit.native.ports import check_distinct, check_free
 from lokikit.native.processes import end_parts, find_groups, spawn
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from lokikit.native.parts import Part
+    from lokikit.native.processes import Group
 
-MAX_LOG_BYTES = 64 * 1024 * 1024
-"""A part's output above this is put aside when the part starts; one old file is kept."""
 DATA_FOLDERS = ("loki", "logs", "ship", "demo")
 STOP_ORDER = (DEMO_PARTS, ("ship",), ("loki",))
 """Who writes stops before who carries, who carries before who stores."""
@@ -73,14 +72,15 @@ def bring_up(parts: Sequence[Part], state: Path, say: Callable[[str], object]) -
     """How each part is after all that was not running well was started.
 
     Raises:
-        PrerequisiteError: a port is taken.
+        PrerequisiteError: a port is taken; what runs is left as it was.
+        SettingsError: two parts have the same port.
     """
-    wanted = {part.name for part in parts}
+    check_distinct(item for part in parts for item in part.ports.items())
     starting = [part for part in parts if not _is_well(part, state)]
-    end_parts(
-        (set(find_groups(state)) - wanted) | {part.name for part in starting}, state, _GRACE_S
-    )
-    check_ports((key, port) for part in starting for key, port in part.ports.items())
+    groups = find_groups(state)
+    check_free(item for part in starting for item in _foreign_ports(part, groups))
+    wanted = {part.name for part in parts}
+    end_parts((set(groups) - wanted) | {part.name for part in starting}, state, _GRACE_S)
     _write_wanted(state, demo=not wanted.isdisjoint(DEMO_PARTS))
     for part in starting:
         say(f"Starting {part.name}")
@@ -138,6 +138,12 @@ def _write_wanted(state: Path, *, demo: bool) -> None:
     (state / "wanted.json").write_text(json.dumps({"demo": demo}))
 
 
+def _foreign_ports(part: Part, groups: Mapping[str, Group]) -> Iterator[tuple[str, int]]:
+    """The ports that `part` needs and does not hold already itself."""
+    held = groups[part.name].environ if part.name in groups else {}
+    return (item for item in part.ports.items() if held.get(item[0]) != str(item[1]))
+
+
 def _is_well(part: Part, state: Path) -> bool:
     """Whether it runs, with the settings of today, and is healthy or gets so at once."""
     group = find_groups(state).get(part.name)
@@ -150,13 +156,13 @@ def _start(part: Part, state: Path) -> None:
     for name in DATA_FOLDERS:
         (state / name).mkdir(exist_ok=True)
     part.log.parent.mkdir(exist_ok=True)
-    put_aside(part.log)
+    _put_aside(part.log, part.max_log_bytes)
     for file in part.stale:
         file.unlink(missing_ok=True)
     spawn(part, state)
 
 
-def put_aside(log: Path, max_bytes: int = MAX_LOG_BYTES) -> None:
+def _put_aside(log: Path, max_bytes: int) -> None:
     """Rename `log` when it is over `max_bytes`, over the one that was put aside before."""
     if log.is_file() and log.stat().st_size > max_bytes:
         log.replace(log.with_name(f"{log.name}.1"))
