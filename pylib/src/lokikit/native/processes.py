@@ -68,7 +68,7 @@ def spawn(part: Part, state: Path) -> None:
     # setproctitle would write over the environment, and the mark with it.
     marks = {MARK: f"{part.name}@{state}", SETTINGS: part.settings, "SPT_NOENV": "1"}
     with part.log.open("ab") as output:
-        subprocess.Popen(
+        process = subprocess.Popen(
             part.command,
             cwd=part.cwd,
             env={**os.environ, **part.variables, **marks},
@@ -77,6 +77,8 @@ def spawn(part: Part, state: Path) -> None:
             stderr=output,
             start_new_session=True,
         )
+    # It outlives this process: Popen must not take it for one that was forgotten.
+    process.returncode = 0
 
 
 def end_parts(parts: Collection[str], state: Path, grace_s: float) -> list[str]:

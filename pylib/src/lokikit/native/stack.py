@@ -27,7 +27,8 @@ DATA_FOLDERS = ("loki", "logs", "ship", "demo")
 STOP_ORDER = (DEMO_PARTS, ("ship",), ("loki",))
 """Who writes stops before who carries, who carries before who stores."""
 _GRACE_S = 20
-_LEFT_ALONE_WITHIN_S = 5
+_RECOVERS_WITHIN_S = 40
+"""Longer than the agent waits between two tries to reach a Loki that was away (30 s)."""
 _POLL_S = 0.1
 
 
@@ -76,16 +77,17 @@ def bring_up(parts: Sequence[Part], state: Path, say: Callable[[str], object]) -
         SettingsError: two parts have the same port.
     """
     check_distinct(item for part in parts for item in part.ports.items())
-    starting = [part for part in parts if not _is_well(part, state)]
     groups = find_groups(state)
-    check_free(item for part in starting for item in _foreign_ports(part, groups))
+    check_free(item for part in parts for item in _foreign_ports(part, groups))
     wanted = {part.name for part in parts}
-    end_parts((set(groups) - wanted) | {part.name for part in starting}, state, _GRACE_S)
+    end_parts(set(groups) - wanted, state, _GRACE_S)
     _write_wanted(state, demo=not wanted.isdisjoint(DEMO_PARTS))
-    for part in starting:
-        say(f"Starting {part.name}")
-        _start(part, state)
-        _wait_until_healthy(part, state)
+    for part in parts:
+        if not _is_well(part, state, say):
+            end_parts([part.name], state, _GRACE_S)
+            say(f"Starting {part.name}")
+            _start(part, state)
+            _wait_until_healthy(part, state)
     return conditions(parts, state)
 
 
@@ -144,12 +146,15 @@ def _foreign_ports(part: Part, groups: Mapping[str, Group]) -> Iterator[tuple[st
     return (item for item in part.ports.items() if held.get(item[0]) != str(item[1]))
 
 
-def _is_well(part: Part, state: Path) -> bool:
-    """Whether it runs, with the settings of today, and is healthy or gets so at once."""
+def _is_well(part: Part, state: Path, say: Callable[[str], object]) -> bool:
+    """Whether it runs, with the settings of today, and is healthy or gets so by itself."""
     group = find_groups(state).get(part.name)
     if group is None or group.leader is None or group.settings != part.settings:
         return False
-    return _within(_LEFT_ALONE_WITHIN_S, part.healthy)
+    if part.healthy():
+        return True
+    say(f"Waiting for {part.name}, which runs but is not healthy")
+    return _within(_RECOVERS_WITHIN_S, part.healthy)
 
 
 def _start(part: Part, state: Path) -> None:

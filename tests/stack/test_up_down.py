@@ -1,0 +1,172 @@
+"""`lokikit up`, `status` and `down` with the real Loki, agent and demo."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import psutil
+import pytest
+import requests
+from tests.waiting import eventually
+
+from lokikit.native.processes import MARK, find_groups
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+PARTS = ["loki", "ship", "shop", "jobs", "traffic"]
+
+
+def free_port() -> int:
+    """A port that nothing listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return int(server.getsockname()[1])
+
+
+class Stack:
+    """A stack of the test's own: its state folder and ports, and the command that drives it."""
+
+    def __init__(self, state: Path) -> None:
+        self.state = state
+        keys = ("LOKI_PORT", "LOKI_GRPC_PORT", "DEMO_PORT")
+        self.ports = {key: free_port() for key in keys}
+
+    def run(self, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+        """What `lokikit` with `arguments` said and returned."""
+        inherited = {name: value for name, value in os.environ.items() if name != "LOKI_URL"}
+        own = {name: str(value) for name, value in self.ports.items()}
+        return subprocess.run(
+            [sys.executable, "-m", "lokikit", *arguments],
+            env={**inherited, "LOKIKIT_STATE": str(self.state), **own, **variables},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    def pids(self) -> dict[str, int]:
+        """Part -> its main process."""
+        groups = find_groups(self.state)
+        return {name: group.leader.pid for name, group in groups.items() if group.leader}
+
+    def services(self) -> list[str]:
+        """The services that Loki has lines of."""
+        url = f"http://127.0.0.1:{self.ports['LOKI_PORT']}/loki/api/v1/label/service_name/values"
+        return list(requests.get(url, timeout=10).json().get("data", []))
+
+
+@pytest.fixture
+def stack(tmp_path: Path, loki_program: Path) -> Iterator[Stack]:
+    """A stack that is not up; what of it runs at the end is ended."""
+    assert loki_program.is_file()
+    one = Stack(tmp_path / "state")
+    yield one
+    for group in find_groups(one.state).values():
+        for process in group.members:
+            process.kill()
+
+
+def test_whole_stack(stack: Stack) -> None:
+    """Up brings everything, the demo's lines reach Loki, down leaves no process behind."""
+    up = stack.run("up")
+    assert up.returncode == 0, up.stdout + up.stderr
+    assert f"http://127.0.0.1:{stack.ports['LOKI_PORT']}" in up.stdout
+    assert [word in up.stdout for word in ("query", "tail", "check")] == [True] * 3
+    assert sorted(stack.pids()) == sorted(PARTS)
+    eventually(lambda: {"shop", "jobs", "traffic"} <= set(stack.services()), within_s=60)
+    assert stack.run("status").returncode == 0
+    down = stack.run("down")
+    assert down.returncode == 0, down.stderr
+    assert find_groups(stack.state) == {}
+    assert stack.run("status").returncode == 1
+
+
+def test_up_again_leaves_all_alone(stack: Stack) -> None:
+    """A second up changes no process."""
+    stack.run("up")
+    before = stack.pids()
+    assert stack.run("up").returncode == 0
+    assert stack.pids() == before
+    assert stack.run("down").returncode == 0
+
+
+def test_killed_parts_come_back(stack: Stack) -> None:
+    """After Loki and the shop's master are killed, status fails and up mends it."""
+    stack.run("up")
+    before = stack.pids()
+    for name in ("loki", "shop"):
+        os.kill(before[name], signal.SIGKILL)
+    eventually(lambda: not {"loki", "shop"} & set(stack.pids()))
+    status = stack.run("status")
+    assert status.returncode == 1
+    assert "not healthy: loki, shop" in status.stderr
+    assert stack.run("up").returncode == 0
+    after = stack.pids()
+    assert [after[name] for name in ("ship", "jobs")] == [before[name] for name in ("ship", "jobs")]
+    stack.run("down")
+    assert find_groups(stack.state) == {}
+
+
+def test_down_ends_workers_without_a_master(stack: Stack) -> None:
+    """Gunicorn workers whose master was killed do not survive down."""
+    stack.run("up")
+    os.kill(stack.pids()["shop"], signal.SIGKILL)
+    stack.run("down")
+    assert [one for one in psutil.process_iter() if _marked(one, stack.state)] == []
+
+
+def _marked(process: psutil.Process, state: Path) -> bool:
+    try:
+        return process.environ().get(MARK, "").endswith(f"@{state}")
+    except psutil.Error:
+        return False
+
+
+def test_without_the_demo(stack: Stack) -> None:
+    """`--no-demo` and DEMO=off bring Loki and the agent alone."""
+    assert stack.run("up", "--no-demo").returncode == 0
+    assert sorted(stack.pids()) == ["loki", "ship"]
+    assert stack.run("up", DEMO="off").returncode == 0
+    assert sorted(stack.pids()) == ["loki", "ship"]
+    assert stack.run("status").returncode == 0
+
+
+def test_taken_port(stack: Stack) -> None:
+    """A taken port is told beforehand with its key, and nothing is started."""
+    with socket.create_server(("127.0.0.1", stack.ports["DEMO_PORT"])):
+        up = stack.run("up")
+    assert up.returncode == 3
+    assert f"port {stack.ports['DEMO_PORT']} (DEMO_PORT) is taken by" in up.stderr
+    assert len(up.stderr.strip().splitlines()) == 1
+    assert find_groups(stack.state) == {}
+
+
+def test_data_survives_down_and_goes_with_volumes(stack: Stack) -> None:
+    """Down keeps what is stored; with --volumes it asks, and removes it only when told so."""
+    stack.run("up", "--no-demo")
+    stack.run("down")
+    wal = stack.state / "loki/wal"
+    assert wal.is_dir()
+    assert stack.run("down", "--volumes").returncode != 0
+    assert wal.is_dir()
+    assert stack.run("down", "--volumes", "--yes").returncode == 0
+    assert not wal.exists()
+
+
+def test_writes_only_to_its_state(stack: Stack, tmp_path: Path) -> None:
+    """Neither up nor what it starts writes to the temporary folder or to the home."""
+    home, temporary = tmp_path / "home", tmp_path / "tmp"
+    home.mkdir()
+    temporary.mkdir()
+    cache = os.environ.get("XDG_CACHE_HOME", str(Path.home() / ".cache"))
+    variables = {"HOME": str(home), "XDG_CACHE_HOME": cache, "TMPDIR": str(temporary)}
+    assert stack.run("up", **variables).returncode == 0
+    eventually(lambda: "shop" in stack.services(), within_s=60)
+    stack.run("down")
+    assert [*home.rglob("*"), *temporary.rglob("*")] == []

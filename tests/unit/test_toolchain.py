@@ -1,0 +1,100 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from lokikit.errors import PrerequisiteError
+from lokikit.native.toolchain import (
+    COMPILED_BYTES,
+    MODULES_BYTES,
+    RESULT_BYTES,
+    Toolchain,
+    check_disk,
+    check_go,
+)
+
+
+@pytest.fixture
+def module(tmp_path: Path) -> Path:
+    """A Go module that asks for Go 1.26.5."""
+    folder = tmp_path / "module"
+    folder.mkdir()
+    (folder / "go.mod").write_text("module x\n\ngo 1.26.5\n")
+    return folder
+
+
+def _fake_go(tmp_path: Path, version: str, toolchain: str) -> dict[str, str]:
+    """An environment whose Go says that it is of `version`: an old one cannot be had here."""
+    said = {"GOVERSION": version, "GOTOOLCHAIN": toolchain, "GOMODCACHE": "/m", "GOCACHE": "/c"}
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    program = folder / "go"
+    program.write_text(f"#!/bin/sh\nprintf '%s' '{json.dumps(said)}'\n")
+    program.chmod(0o755)
+    return {"PATH": str(folder)}
+
+
+def test_no_go(module: Path) -> None:
+    """Without Go the sentence says so and where to get it."""
+    with pytest.raises(PrerequisiteError, match=r"not on PATH: install it from .* \(1\.26\.5"):
+        check_go(module, "loki", {"PATH": ""})
+
+
+def test_old_go(module: Path, tmp_path: Path) -> None:
+    """A Go that is too old and must not fetch another is named with both versions."""
+    environ = _fake_go(tmp_path, "go1.25.9", "local")
+    with pytest.raises(PrerequisiteError, match=r"needs Go 1\.26\.5 .* is go1\.25\.9: .*auto"):
+        check_go(module, "loki", environ)
+
+
+@pytest.mark.parametrize(
+    ("version", "toolchain"),
+    [("go1.26.5", "local"), ("go1.27rc1", "local"), ("go1.21.0", "auto"), ("devel +abc", "local")],
+)
+def test_good_go(module: Path, tmp_path: Path, version: str, toolchain: str) -> None:
+    """A Go that is new enough, or that fetches a newer one by itself, passes."""
+    assert check_go(module, "loki", _fake_go(tmp_path, version, toolchain)).module_cache == Path(
+        "/m"
+    )
+
+
+def test_broken_go(module: Path, tmp_path: Path) -> None:
+    """A Go that fails is an error with what it said."""
+    environ = _fake_go(tmp_path, "go1.26.5", "local")
+    (tmp_path / "bin/go").write_text("#!/bin/sh\necho 'cannot find GOROOT' >&2\nexit 2\n")
+    with pytest.raises(PrerequisiteError, match="cannot find GOROOT"):
+        check_go(module, "loki", environ)
+
+
+def _caches(tmp_path: Path) -> tuple[Toolchain, Path]:
+    return Toolchain(Path("go"), tmp_path / "m", tmp_path / "c", ""), tmp_path / "target"
+
+
+def test_little_disk(tmp_path: Path) -> None:
+    """Too little disk is refused beforehand, with what is needed and what is there."""
+    toolchain, target = _caches(tmp_path)
+    with pytest.raises(PrerequisiteError, match=r"up to 7\.5 GB .* and 5\.0 GB are free"):
+        check_disk(toolchain, target, "loki", lambda _: SimpleNamespace(free=5_000_000_000))
+
+
+def test_enough_disk(tmp_path: Path) -> None:
+    """Exactly what a cold build writes is enough."""
+    toolchain, target = _caches(tmp_path)
+    cold = MODULES_BYTES + 2 * COMPILED_BYTES + RESULT_BYTES
+    check_disk(toolchain, target, "loki", lambda _: SimpleNamespace(free=cold))
+
+
+def test_filled_caches_need_less(tmp_path: Path) -> None:
+    """What the caches hold already is not asked for again."""
+    toolchain, target = _caches(tmp_path)
+    for folder, size in (
+        (toolchain.module_cache, MODULES_BYTES),
+        (toolchain.build_cache, COMPILED_BYTES),
+    ):
+        folder.mkdir()
+        with (folder / "sparse").open("wb") as file:
+            file.truncate(size)
+    check_disk(toolchain, target, "loki", lambda _: SimpleNamespace(free=RESULT_BYTES))
