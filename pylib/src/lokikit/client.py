@@ -14,7 +14,7 @@ from lokikit.tailing import Tail
 from lokikit.transport import Transport
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Generator, Iterator, Mapping
 
     from lokikit.errors import LokikitError
 
@@ -97,7 +97,7 @@ class Loki:
         *,
         since_ns: int | None = None,
         on_lost: Callable[[LokikitError], None] = lambda _: None,
-    ) -> Iterator[LogEntry]:
+    ) -> Generator[LogEntry, None, None]:
         """The entries from `since_ns` (now, unless told) on, for ever, as they arrive.
 
         Over a lost connection nothing is lost and nothing comes twice, as `Tail` explains.

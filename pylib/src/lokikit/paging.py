@@ -88,7 +88,7 @@ class Pager:
         pattern = halving_pattern([entry.line for entry in page])
         if pattern is None:
             raise SettingsError(
-                f"more than {len(page)} equal lines stand at the timestamp {time_ns} ns, and Loki "
+                f"{len(page)} equal lines or more stand at the timestamp {time_ns} ns, and Loki "
                 "cannot page through them: ask for fewer streams at a time."
             )
         for operator in ("|~", "!~"):

@@ -21,7 +21,7 @@ from lokikit.push import backoff_s
 from lokikit.transport import is_passing
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Generator, Iterable, Iterator
     from contextlib import AbstractContextManager
 
     from lokikit.answers import LogEntry
@@ -102,7 +102,7 @@ class Tail:
         self._random = random.Random()  # noqa: S311 - jitter is no secret
         self._failures = 0
 
-    def entries(self, since_ns: int | None = None) -> Iterator[LogEntry]:
+    def entries(self, since_ns: int | None = None) -> Generator[LogEntry, None, None]:
         """The entries from `since_ns` (now, unless told) on, each once, as they come.
 
         Raises:

@@ -75,8 +75,8 @@ def parse_span_ns(
     return start_ns, end_ns
 
 
-def format_time(time_ns: int) -> str:
-    """RFC 3339 in UTC, to the microsecond."""
+def format_time(time_ns: int, digits: int = 6) -> str:
+    """RFC 3339 in UTC, with so many digits of the second's fraction."""
     seconds, rest_ns = divmod(time_ns, NS_PER_S)
     whole = datetime.fromtimestamp(seconds, timezone.utc)
-    return f"{whole:%Y-%m-%dT%H:%M:%S}.{rest_ns // 1000:06d}Z"
+    return f"{whole:%Y-%m-%dT%H:%M:%S}.{rest_ns:09d}"[: 20 + digits] + "Z"

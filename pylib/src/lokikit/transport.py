@@ -12,7 +12,7 @@ import orjson
 import requests
 
 from lokikit.errors import LokikitError, RefusedError, SettingsError, UnreachableError
-from lokikit.push import backoff_s, describe_failure
+from lokikit.push import backoff_s
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -50,7 +50,11 @@ class Transport:
     ) -> None:
         parts = _checked(url)
         self.url = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path.rstrip('/')}"
-        self.headers = _headers(tenant, auth or _credentials(parts))
+        # Without this flag Loki mixes labels, metadata and parsed fields into one mapping.
+        self.headers = {
+            "X-Loki-Response-Encoding-Flags": "categorize-labels",
+            **identity_headers(tenant, auth or _credentials(parts)),
+        }
         # An outer proxy cannot reach this machine's own loopback.
         self.local = parts.hostname in _LOOPBACK
         self.timeout_s = timeout_s
@@ -112,12 +116,22 @@ class Transport:
         return request
 
 
-def away(url: str, cause: Exception) -> UnreachableError:
+def away(url: str, error: Exception) -> UnreachableError:
     """The error that says that nothing answers at `url`, and what to do."""
     return UnreachableError(
-        f"no connection to Loki at {url} ({describe_failure(cause)}): is it running? "
+        f"no connection to Loki at {url} ({_cause(error)}): is it running? "
         "See `lokikit status`, start it with `make up`, or set LOKI_URL."
     )
+
+
+def _cause(error: BaseException) -> str:
+    """What the system says, below the layers of urllib3 and requests."""
+    inner: BaseException | None = error
+    while inner is not None:
+        if isinstance(inner, OSError) and inner.strerror:
+            return inner.strerror
+        inner = inner.__cause__ or inner.__context__
+    return str(error) or type(error).__name__
 
 
 def refusal(url: str, status: int, body: str) -> RefusedError | SettingsError:
@@ -156,11 +170,9 @@ def _credentials(parts: SplitResult) -> tuple[str, str] | None:
     return (unquote(parts.username), unquote(parts.password or "")) if parts.username else None
 
 
-def _headers(tenant: str | None, auth: tuple[str, str] | str | None) -> dict[str, str]:
-    # Without this flag Loki mixes labels, metadata and parsed fields into one mapping.
-    headers = {"X-Loki-Response-Encoding-Flags": "categorize-labels"}
-    if tenant:
-        headers["X-Scope-OrgID"] = tenant
+def identity_headers(tenant: str | None, auth: tuple[str, str] | str | None) -> dict[str, str]:
+    """What tells Loki, or a proxy before it, who asks."""
+    headers = {"X-Scope-OrgID": tenant} if tenant else {}
     if isinstance(auth, str):
         headers["Authorization"] = f"Bearer {auth}"
     elif auth:

@@ -12,17 +12,18 @@ except ImportError:  # the light install has no command line
     sys.exit("lokikit: the command line needs its extra: pip install 'lokikit[cli]'")
 
 import lokikit
-from lokikit.cli import ship, stack
+from lokikit.cli import check, query, ship, stack
 
-app = typer.Typer(
-    name="lokikit",
-    help="Logs of Python services, from logger.info() to Loki.",
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    rich_markup_mode="markdown",
-    epilog="Exit codes: 0 done, 1 unhealthy or lines lost, 2 wrong option or setting, "
-    "3 the machine lacks something, 4 Loki does not answer, 5 Loki refuses.",
-)
+_EXIT_CODES = """
+Exit codes: **0** done, **1** unhealthy or lines lost, **2** a wrong option, setting or query,
+**3** the machine lacks something, **4** Loki does not answer, **5** Loki refuses, **130** Ctrl-C.
+"""
+_PANELS = {
+    "The stack of this machine": (stack.up, stack.down, stack.status, check.check),
+    "Logs": (query.query, query.tail, ship.ship),
+}
+
+app = typer.Typer(name="lokikit", pretty_exceptions_enable=False, rich_markup_mode="markdown")
 
 
 def _print_version(value: bool) -> None:  # noqa: FBT001 - typer's callback signature
@@ -31,23 +32,46 @@ def _print_version(value: bool) -> None:  # noqa: FBT001 - typer's callback sign
         raise typer.Exit
 
 
-@app.callback()
+@app.callback(invoke_without_command=True, epilog=_EXIT_CODES)
 def _root(
-    version: bool = typer.Option(  # noqa: FBT001 - typer reads the signature
+    context: typer.Context,
+    version: bool = typer.Option(  # noqa: ARG001, FBT001 - typer reads the signature
         False, "--version", callback=_print_version, is_eager=True, help="Print the version."
     ),
 ) -> None:
-    """Logs of Python services, from logger.info() to Loki."""
+    """Logs of Python services, from logger.info() to Loki.
+
+    Begin with `lokikit up`, look with `lokikit query '{service_name="shop"}'`, stop with
+    `lokikit down`. `lokikit COMMAND --help` tells more, with examples.
+    """
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
 
 
-for _command in (stack.up, stack.down, stack.status, ship.ship):
-    app.command()(_command)
+for _panel, _commands in _PANELS.items():
+    for _command in _commands:
+        app.command(rich_help_panel=_panel)(_command)
 
 
 def main() -> None:
     """Run the command; an error becomes one line on stderr and its exit code."""
     try:
-        app()
+        code = app(prog_name="lokikit", standalone_mode=False)
     except LokikitError as error:
-        typer.echo(f"lokikit: {error}", err=True)
-        sys.exit(error.exit_code)
+        code = _complain(str(error), error.exit_code)
+    except typer.TyperException as error:
+        code = _complain(_usage(error), error.exit_code)
+    except typer.Abort:
+        code = _complain("nothing done.", 1)
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _complain(text: str, code: int) -> int:
+    typer.echo(f"lokikit: {' '.join(text.split())}", err=True)
+    return code
+
+
+def _usage(error: typer.TyperException) -> str:
+    context = getattr(error, "ctx", None)
+    command = context.command_path if context else "lokikit"
+    return f"{error.format_message().rstrip('.')}. See {command} --help."

@@ -1,0 +1,84 @@
+"""What the commands that ask Loki share: where it is, who asks, where the output goes."""
+
+from __future__ import annotations
+
+import os
+import sys
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import typer
+from rich.console import Console
+
+from lokikit.client import Loki
+from lokikit.kit import loki_url
+from lokikit.push import Pusher
+from lokikit.transport import identity_headers
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+_PLAIN_COLUMNS = 160
+TIMEOUT_S = 70
+"""A little more than Loki's own limit for a query (`limits_config.query_timeout`, 1m)."""
+
+
+def loki_from(environ: Mapping[str, str] = os.environ) -> Loki:
+    """The Loki that the environment names, otherwise the one that `lokikit up` starts.
+
+    `LOKI_URL`, `LOKI_ORG_ID`, `LOKI_BEARER_TOKEN`, `LOKI_USERNAME` and `LOKI_PASSWORD`.
+    """
+    return Loki(
+        loki_url(environ),
+        tenant=environ.get("LOKI_ORG_ID"),
+        auth=_auth(environ),
+        timeout_s=TIMEOUT_S,
+    )
+
+
+def pusher_from(environ: Mapping[str, str] = os.environ) -> Pusher:
+    """The sending side of the same Loki, for the same asker."""
+    return Pusher(
+        loki_url(environ), headers=identity_headers(environ.get("LOKI_ORG_ID"), _auth(environ))
+    )
+
+
+def _auth(environ: Mapping[str, str]) -> tuple[str, str] | str | None:
+    user = environ.get("LOKI_USERNAME")
+    basic = (user, environ.get("LOKI_PASSWORD", "")) if user else None
+    return environ.get("LOKI_BEARER_TOKEN") or basic
+
+
+@contextmanager
+def whole_output() -> Iterator[None]:
+    """Hand on all that was written; a reader that has gone away (`| head`) ends the command."""
+    try:
+        yield
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # The interpreter flushes once more at its exit: into nothing, then.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise typer.Exit from None
+
+
+def write(line: bytes, *, flush: bool = False) -> None:
+    """One line to stdout, as the bytes that it is."""
+    sys.stdout.buffer.write(line + b"\n")
+    if flush:
+        sys.stdout.flush()
+
+
+def note(text: str) -> None:
+    """One line to stderr, beside the output."""
+    typer.echo(f"lokikit: {text}", err=True)
+
+
+def console() -> Console:
+    """A console for tables, wide when no terminal sets the width."""
+    width = None if sys.stdout.isatty() else _PLAIN_COLUMNS
+    return Console(highlight=False, markup=False, emoji=False, width=width)
+
+
+def wants_colour(environ: Mapping[str, str] = os.environ) -> bool:
+    """Whether stdout is a terminal, and nobody asked for no colour (https://no-color.org)."""
+    return sys.stdout.isatty() and not environ.get("NO_COLOR")

@@ -1,0 +1,59 @@
+"""`lokikit check`: one marked line through each way in, and back."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import typer
+from rich.table import Table
+
+from lokikit.checking import Finding, Way, by_file, by_push, check_ways
+from lokikit.cli.asking import console, loki_from, pusher_from
+from lokikit.errors import UnhealthyError
+from lokikit.kit import loki_url, state_dir
+from lokikit.native.processes import find_groups
+from lokikit.native.stack import wants_demo
+from lokikit.timespan import NS_PER_S, parse_duration_ns
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+
+def check(
+    timeout: str = typer.Option("30s", help="How long a line may take on each way."),
+) -> None:
+    """Send a marked line through each way into Loki that is running, and read it back.
+
+    The ways: **push**, straight to Loki's API; **agent**, a line in a file that the stack's agent
+    follows. A way that is not running is named and not checked. Fails when a line is lost.
+    """
+    timeout_s = parse_duration_ns(timeout, "--timeout") / NS_PER_S
+    loki = loki_from()
+    loki.labels()  # no answer at all is no loss: it ends here, with its own error
+    findings = check_ways([by_push(pusher_from()), agent_way()], loki, timeout_s)
+    console().print(_table(findings))
+    lost = [f"{one.way} ({one.reason})" for one in findings if one.lost]
+    if lost:
+        raise UnhealthyError(f"check: lines were lost on the way by {', '.join(lost)}.")
+
+
+def agent_way(environ: Mapping[str, str] = os.environ) -> Way:
+    """The way through the agent of the native stack; it counts as running when `up` wants it."""
+    state = state_dir(environ)
+    way = by_file("agent", state / "logs/services/check.log")
+    own_url = loki_url({name: environ[name] for name in environ if name != "LOKI_URL"})
+    if loki_url(environ) != own_url:
+        return Way(way.name, way.send, f"not checked: this stack's agent sends to {own_url}")
+    if "ship" not in find_groups(state) and wants_demo(state) is None:
+        return Way(way.name, way.send, "not running, not checked: lokikit up starts it")
+    return way
+
+
+def _table(findings: Sequence[Finding]) -> Table:
+    table = Table("way in", "result", "latency", "", box=None, pad_edge=False)
+    for one in findings:
+        result = "lost" if one.lost else "not checked" if one.latency_s is None else "ok"
+        latency = "" if one.latency_s is None else f"{one.latency_s * 1000:.0f} ms"
+        table.add_row(one.way, result, latency, one.reason, style="red" if one.lost else None)
+    return table

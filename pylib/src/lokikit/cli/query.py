@@ -1,0 +1,141 @@
+"""`lokikit query` and `lokikit tail`: what Loki has, and what it gets."""
+
+from __future__ import annotations
+
+import time
+from contextlib import closing
+from enum import Enum
+from typing import TYPE_CHECKING
+
+import typer
+
+from lokikit.cli.asking import console, loki_from, note, wants_colour, whole_output, write
+from lokikit.cli.rendering import as_json, as_raw, as_text, sample_as_json, samples_table
+from lokikit.client import is_log_query
+from lokikit.errors import SettingsError
+from lokikit.timespan import NS_PER_S, format_time, parse_duration_ns, parse_span_ns
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from lokikit.answers import LogEntry, Sample
+    from lokikit.client import Loki
+
+Span = tuple[int, int]
+
+
+class Output(str, Enum):
+    """How entries are printed."""
+
+    text = "text"
+    jsonl = "jsonl"
+    raw = "raw"
+
+
+_OUTPUT = typer.Option(
+    Output.text, "--output", "-o", help="text to read, jsonl with all labels, raw lines only."
+)
+
+
+def query(  # noqa: PLR0913, PLR0917 - typer reads the options from the signature
+    logql: str = typer.Argument(..., help="A LogQL query, for lines or for metrics."),
+    since: str = typer.Option("", help="How far back: 90s, 30m, 1h, 2d, 1w; 1h unless told."),
+    start: str = typer.Option("", "--from", help="RFC 3339, a date, or a duration ago."),
+    end: str = typer.Option("", "--to", help="Likewise, or now; what is at it is left out."),
+    limit: int = typer.Option(1000, "--limit", "-n", min=0, help="At most so many lines; 0: all."),
+    forward: bool = typer.Option(  # noqa: FBT001 - likewise
+        False, "--forward/--backward", help="The oldest first, or the newest."
+    ),
+    step: str = typer.Option("", help="Metrics: a value every so often; one at --to unless told."),
+    output: Output = _OUTPUT,
+) -> None:
+    """Print the lines, or the table of values, that a LogQL query finds.
+
+    Times without a zone are UTC. All pages are fetched: nothing is left out, nothing comes twice.
+
+        lokikit query '{service_name="shop"} | detected_level="error"' --since 15m
+
+        lokikit query '{service_name="shop"} |= "order 17"' --from 2026-11-21 --limit 0 -o raw
+
+        lokikit query 'sum by (service_name) (count_over_time({env="dev"}[1h]))'
+
+    LOKI_URL names another Loki; LOKI_ORG_ID, LOKI_USERNAME and LOKI_PASSWORD or LOKI_BEARER_TOKEN
+    say who asks.
+    """
+    span = parse_span_ns(since, start, end, time.time_ns())
+    loki = loki_from()
+    with whole_output():
+        if is_log_query(logql):
+            if step:
+                raise SettingsError("--step is for metrics queries, this one is for lines.")
+            _print_entries(loki, logql, span, limit, output, forward=forward)
+        else:
+            _print_samples(_samples(loki, logql, span, step), output)
+
+
+def tail(
+    logql: str = typer.Argument(..., help="A LogQL query for lines."),
+    since: str = typer.Option("1m", help="Begin so far back: 0s, 90s, 30m, 1h."),
+    output: Output = _OUTPUT,
+) -> None:
+    """Print what comes in, until Ctrl-C.
+
+    A lost connection is made again, as often as it takes; what came in meanwhile is fetched, and
+    nothing is shown twice.
+
+        lokikit tail '{service_name=~".+"} | detected_level=~"error|critical"'
+    """
+    since_ns = time.time_ns() - parse_duration_ns(since, "--since")
+    entries = loki_from().tail(
+        logql, since_ns=since_ns, on_lost=lambda error: note(f"{error} Trying again.")
+    )
+    show = _renderer(output)
+    with whole_output(), closing(entries):
+        for entry in entries:
+            write(show(entry), flush=True)
+
+
+def _print_entries(  # noqa: PLR0913 - one for each option
+    loki: Loki, logql: str, span: Span, limit: int, output: Output, *, forward: bool
+) -> None:
+    show, shown = _renderer(output), 0
+    for entry in _entries(loki, logql, span, limit, forward=forward):
+        if limit and shown == limit:
+            which = "oldest" if forward else "newest"
+            note(f"there are more: these are the {which} {limit}. --limit 0 prints all.")
+            return
+        write(show(entry))
+        shown += 1
+    if not shown:
+        note(f"no lines from {format_time(span[0])} to {format_time(span[1])}.")
+
+
+def _entries(
+    loki: Loki, logql: str, span: Span, limit: int, *, forward: bool
+) -> Iterator[LogEntry]:
+    """One more than `limit`, so that it is known whether there are more."""
+    wanted = limit + 1 if limit else None
+    return loki.query_range(logql, *span, wanted, "forward" if forward else "backward")
+
+
+def _renderer(output: Output) -> Callable[[LogEntry], bytes]:
+    if output is Output.text:
+        colour = wants_colour()
+        return lambda entry: as_text(entry, colour=colour)
+    return as_json if output is Output.jsonl else as_raw
+
+
+def _samples(loki: Loki, logql: str, span: Span, step: str) -> list[Sample]:
+    if not step:
+        return loki.instant(logql, span[1])
+    return loki.range_samples(logql, *span, parse_duration_ns(step, "--step") / NS_PER_S)
+
+
+def _print_samples(samples: Sequence[Sample], output: Output) -> None:
+    if not samples:
+        note("no values: nothing matches in the time that the query looks at.")
+    elif output is Output.text:
+        console().print(samples_table(samples))
+    else:
+        for sample in samples:
+            write(sample_as_json(sample) if output is Output.jsonl else sample.value.encode())

@@ -1,0 +1,141 @@
+"""An entry or a sample as what a person or a program reads: text, JSON, the bare line, a table."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import orjson
+import typer
+from rich.table import Table
+
+from lokikit.fields import (
+    CALLER,
+    DETECTED_LEVEL,
+    ENV,
+    EXC_MESSAGE,
+    EXC_TYPE,
+    HOST,
+    LABEL_SERVICE,
+    LEVEL,
+    LOGGER,
+    MESSAGE,
+    PID,
+    SERVICE,
+    STACK,
+    STACKTRACE,
+    THREAD,
+    TIMESTAMP,
+    UNKNOWN_SERVICE,
+    VERSION,
+)
+from lokikit.timespan import format_time
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from lokikit.answers import LogEntry, Sample
+
+_IN_FRONT = frozenset({TIMESTAMP, LEVEL, SERVICE, MESSAGE})
+_WHERE_IT_RAN = frozenset({ENV, VERSION, HOST, PID, THREAD, LOGGER, CALLER})
+_BELOW = (STACKTRACE, STACK)
+_LEVEL_WIDTH = 8
+_LEVEL_COLOURS = {
+    "debug": "bright_black",
+    "info": "green",
+    "warning": "yellow",
+    "error": "red",
+    "critical": "magenta",
+}
+_NO_LEVEL = "-"
+_CONTROLS = {
+    code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160)) if chr(code) not in "\n\t"
+}
+"""What a log line must not do to the terminal that shows it."""
+
+
+def as_raw(entry: LogEntry) -> bytes:
+    """The line, byte for byte."""
+    return entry.line.encode("utf-8", "surrogatepass")
+
+
+def as_json(entry: LogEntry) -> bytes:
+    """One JSON object; `parsed` only when the query took something from the line."""
+    told: dict[str, Any] = {
+        "timestamp": format_time(entry.timestamp_ns, 9),
+        "labels": entry.labels,
+        "metadata": entry.metadata,
+        "line": entry.line,
+    }
+    return orjson.dumps({**told, "parsed": entry.parsed} if entry.parsed else told)
+
+
+def as_text(entry: LogEntry, *, colour: bool = False) -> bytes:
+    """`2026-11-21T10:00:00.123456Z LEVEL service message key=value`, a traceback below.
+
+    A line that is not of the contract stands in place of the message.
+    """
+    fields = _fields(entry.line)
+    level = str(fields.get(LEVEL) or entry.metadata.get(DETECTED_LEVEL, "")).lower()
+    service = fields.get(SERVICE) or entry.labels.get(LABEL_SERVICE) or UNKNOWN_SERVICE
+    name = (_NO_LEVEL if level in ("", "unknown") else level).upper().ljust(_LEVEL_WIDTH)
+    parts = [
+        _painted(format_time(entry.timestamp_ns), "bright_black", colour),
+        _painted(_safe(name), _LEVEL_COLOURS.get(level), colour),
+        _painted(_safe(str(service)), "cyan", colour),
+        _safe(str(fields.get(MESSAGE, entry.line))),
+        *(f"{_painted(_safe(key), 'blue', colour)}={_value(fields[key])}" for key in _rest(fields)),
+    ]
+    below = [_safe(str(fields[key])).rstrip("\n") for key in _BELOW if key in fields]
+    return "\n".join([" ".join(parts), *below]).encode("utf-8", "replace")
+
+
+def sample_as_json(sample: Sample) -> bytes:
+    """One JSON object; `timestamp` is null for a scalar."""
+    stamp = None if sample.timestamp_ns is None else format_time(sample.timestamp_ns, 3)
+    return orjson.dumps({"timestamp": stamp, "labels": sample.labels, "value": sample.value})
+
+
+def samples_table(samples: Sequence[Sample]) -> Table:
+    """A row per sample: its time, when there are several; its labels; its value."""
+    names = sorted({name for sample in samples for name in sample.labels})
+    timed = len({sample.timestamp_ns for sample in samples}) > 1
+    table = Table(box=None, pad_edge=False)
+    for header in [*(["time"] if timed else []), *names]:
+        table.add_column(header, overflow="fold")
+    table.add_column("value", justify="right", overflow="fold")
+    for sample in samples:
+        time = [format_time(sample.timestamp_ns or 0)] if timed else []
+        labels = [_safe(sample.labels.get(name, "")) for name in names]
+        table.add_row(*time, *labels, sample.value)
+    return table
+
+
+def _fields(line: str) -> Mapping[str, Any]:
+    """The fields of a line of the contract; none for any other line."""
+    try:
+        fields = orjson.loads(line)
+    except orjson.JSONDecodeError:
+        return {}
+    return fields if isinstance(fields, dict) and MESSAGE in fields else {}
+
+
+def _rest(fields: Mapping[str, Any]) -> list[str]:
+    hidden = _IN_FRONT | _WHERE_IT_RAN | frozenset(_BELOW)
+    # The last line of a traceback says these two.
+    told = frozenset({EXC_TYPE, EXC_MESSAGE}) if STACKTRACE in fields else frozenset()
+    return [key for key in fields if key not in hidden | told]
+
+
+def _value(value: Any) -> str:
+    """A word as it is, anything else as JSON."""
+    plain = isinstance(value, str) and value and not set(value) & set(' "=\n\t')
+    return _safe(value if plain else json.dumps(value, ensure_ascii=False))
+
+
+def _safe(text: str) -> str:
+    return text.translate(_CONTROLS)
+
+
+def _painted(text: str, foreground: str | None, colour: bool) -> str:  # noqa: FBT001 - internal
+    return typer.style(text, fg=foreground) if colour and foreground else text

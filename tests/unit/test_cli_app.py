@@ -1,0 +1,64 @@
+from __future__ import annotations
+
+import pytest
+
+from lokikit.cli import app
+from lokikit.errors import LokikitError
+
+
+def run(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int | str | None:
+    """The exit code of `lokikit` with these arguments."""
+    monkeypatch.setattr("sys.argv", ["lokikit", *arguments])
+    with pytest.raises(SystemExit) as ended:
+        app.main()
+    return ended.value.code
+
+
+@pytest.mark.parametrize(
+    "arguments", [["nonsense"], ["query"], ["query", "--nonsense"], ["query", "--limit", "-1", "x"]]
+)
+def test_wrong_usage_is_one_line(
+    arguments: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A wrong command line is one line on stderr that names the help, and exit code 2."""
+    assert run(monkeypatch, *arguments) == 2
+    out, err = capsys.readouterr()
+    assert (out, err.count("\n")) == ("", 1)
+    assert err.startswith("lokikit: ")
+    assert "--help" in err
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["query", "{}", "--since", "soon"],
+        ["query", "{}", "--from", "1h", "--since", "1h"],
+        ["tail", "{}", "--since", "soon"],
+        ["check", "--timeout", "soon"],
+        ["query", "{}", "--step", "1m"],
+    ],
+)
+def test_wrong_values_are_one_line(
+    arguments: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A value that means nothing is one line on stderr, and exit code 2, before Loki is asked."""
+    assert run(monkeypatch, *arguments) == 2
+    assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_help_tells_all(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Without arguments the help is shown: each command, and each exit code of the errors."""
+    assert run(monkeypatch) == 0
+    out = capsys.readouterr().out
+    for command in ("up", "down", "status", "check", "query", "tail", "ship"):
+        assert f" {command} " in out
+    for error in LokikitError.__subclasses__():
+        assert f" {error.exit_code} " in out
+
+
+def test_version(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """`--version` says it and ends well."""
+    assert run(monkeypatch, "--version") == 0
+    assert capsys.readouterr().out.startswith("lokikit ")
