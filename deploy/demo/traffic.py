@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import random
 import threading
 import time
 from dataclasses import dataclass, field
@@ -53,7 +54,7 @@ class Customer:
 
     Args:
         url: of the shop.
-        pause_s: between two requests.
+        pause_s: between two requests, on average.
         budget: shared by all customers.
         stop: ends the shopping.
     """
@@ -82,7 +83,7 @@ class Customer:
                 _log.warning("the shop answered without %s, the customer leaves", error)
 
     def _send(self, session: requests.Session, method: str, path: str, **body: Any) -> Any:
-        self._pause(self.pause_s)
+        self._pause(self.pause_s * random.uniform(0.5, 1.5))
         if not self.budget.take():
             raise Ended
         request_id = uuid4().hex
