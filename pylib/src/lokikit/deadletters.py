@@ -55,7 +55,7 @@ class DeadLetters:
         letter = {
             "refused_at": datetime.fromtimestamp(self._time_ns() / 1e9, timezone.utc),
             "reason": reason,
-            "timestamp_ns": entry.timestamp_ns,
+            "timestamp_ns": str(entry.timestamp_ns),  # as the push API has it: any size
             "labels": entry.labels,
             "metadata": entry.metadata,
             "line": entry.line,

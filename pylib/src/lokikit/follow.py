@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import fnmatch
 import glob
+import itertools
 import os
 import stat
 import time
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from lokikit.followed import FileKey, FollowedFile
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
     from lokikit.lines import Line
     from lokikit.notices import Notices
@@ -52,6 +53,8 @@ class Follower:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._patterns = [str(Path(pattern).absolute()) for pattern in patterns]
+        self._globs = [one for one in self._patterns if is_glob(one)]
+        self._paths = [one for one in self._patterns if not is_glob(one)]
         self._own = {str(path.absolute()) for path in own}
         self._notices = notices
         self._drain_s = drain_s
@@ -63,21 +66,31 @@ class Follower:
         self._others: list[Position] = []
         for position in saved:
             self._restore(position)
+        for path in self._paths:
+            self._expect(path)
 
-    def look(self) -> None:
-        """Open what is new under the patterns."""
+    def look(self) -> bool:
+        """Open what is new under the patterns, let go of what is done with; whether any was."""
+        before = set(self._keys)
         present = {key for path in self._expand() if (key := self._open_current(path))}
         for file in self._files():
             if file.key in present:
                 self._quiet_since_s.pop(file.key, None)
             else:
                 self._quiet_since_s.setdefault(file.key, self._clock())
+            if self._is_drained(file) and file.is_delivered():
+                self._leave(file)
+        return self._keys != before
 
     def read(self) -> Iterator[tuple[FollowedFile, list[Line]]]:
         """One chunk of each path that has any, with the file that it stands in."""
         for chain in list(self._chains.values()):
             for file in list(chain):
-                if lines := self._next_lines(file):
+                if lines := file.read():
+                    if file.key in self._quiet_since_s:
+                        self._quiet_since_s[file.key] = self._clock()
+                    yield file, lines
+                elif self._is_drained(file) and (lines := file.rest()):
                     yield file, lines
                 if not file.at_end():
                     break
@@ -95,17 +108,11 @@ class Follower:
     def _files(self) -> list[FollowedFile]:
         return [file for chain in self._chains.values() for file in chain]
 
-    def _next_lines(self, file: FollowedFile) -> list[Line]:
-        lines = file.read()
-        quiet_since_s = self._quiet_since_s.get(file.key)
-        if lines or quiet_since_s is None or not file.at_end():
-            if quiet_since_s is not None:
-                self._quiet_since_s[file.key] = self._clock()
-        elif self._clock() - quiet_since_s >= self._drain_s:
-            lines = file.rest()
-            if not lines and file.is_delivered():
-                self._leave(file)
-        return lines
+    def _is_drained(self, file: FollowedFile) -> bool:
+        """Whether it was rotated away and nobody will write to it any more."""
+        since_s = self._quiet_since_s.get(file.key)
+        drained = since_s is not None and self._clock() - since_s >= self._drain_s
+        return drained and file.at_end()
 
     def _leave(self, file: FollowedFile) -> None:
         self._chains[file.path].remove(file)
@@ -114,18 +121,21 @@ class Follower:
         self._quiet_since_s.pop(file.key, None)
         file.close()
 
-    def _expand(self) -> Iterator[str]:
-        for pattern in self._patterns:
-            exists = os.path.lexists(pattern)
-            for path in [pattern] if exists else sorted(glob.glob(pattern)):  # noqa: PTH207 - absolute
-                if path not in self._own:
-                    yield path
+    def _expand(self) -> Iterable[str]:
+        """Each path that a file may stand at, once."""
+        found = [sorted(glob.glob(one)) for one in self._globs]  # noqa: PTH207 - absolute globs
+        # A path may stand empty while what was written there is already rotated away.
+        met = [path for path, chain in self._chains.items() if chain]
+        return dict.fromkeys([*self._paths, *met, *itertools.chain.from_iterable(found)])
 
     def _open_current(self, path: str) -> FileKey | None:
         """The key of the file that stands at `path`, opened when it is new."""
+        if path in self._own:
+            return None
         try:
             status = Path(path).stat()
         except OSError:
+            self._open_skipped(path)
             return None
         key = (status.st_dev, status.st_ino)
         if stat.S_ISREG(status.st_mode) and key not in self._keys:
@@ -176,11 +186,21 @@ class Follower:
                 f"what it held behind byte {position.offset}, if anything, is not delivered",
             )
 
+    def _expect(self, path: str) -> None:
+        """Note what was rotated before anything stood at `path`: it is not ours."""
+        if path not in self._chains and path not in self._left_ns and not os.path.lexists(path):
+            self._left_ns[path] = max((one.mtime_ns for one in rotated_files(path)), default=0)
+
     def _say_truncated(self, file: FollowedFile) -> None:
         self._notices.say(
             f"truncated {file.path}",
             f"ship: {file.path} was truncated; reading it from its beginning",
         )
+
+
+def is_glob(pattern: str) -> bool:
+    """Whether `pattern` stands for other paths than itself."""
+    return glob.has_magic(pattern) and not os.path.lexists(pattern)
 
 
 class FoundFile(NamedTuple):

@@ -107,8 +107,9 @@ class FileSource:
         self._readers: dict[str, LineReader] = {}
 
     def look(self) -> None:
-        """Open what is new."""
-        self._follower.look()
+        """Open what is new, and remember it before it can be rotated away."""
+        if self._follower.look():
+            self._save()
 
     def items(self) -> Iterator[Item]:
         """One chunk of each file."""
@@ -124,14 +125,7 @@ class FileSource:
         """Save the positions."""
         for file, mark in marks.items():
             file.acknowledge(mark.life, mark.offset)
-        try:
-            self._store.save(self._follower.positions())
-        except OSError as error:
-            self._notices.say(
-                "positions",
-                f"ship: cannot save positions to {self._store.path}: {error.strerror}; "
-                "a restart now would send lines twice",
-            )
+        self._save()
 
     def wait(self, timeout_s: float) -> None:
         """Wait: there is no portable way to be told that a file has grown."""
@@ -145,6 +139,16 @@ class FileSource:
         """Close the files and unlock the positions."""
         self._follower.close()
         self._store.close()
+
+    def _save(self) -> None:
+        try:
+            self._store.save(self._follower.positions())
+        except OSError as error:
+            self._notices.say(
+                "positions",
+                f"ship: cannot save positions to {self._store.path}: {error.strerror}; "
+                "a restart now would send lines twice",
+            )
 
     def _reader(self, path: str) -> LineReader:
         if path not in self._readers:
