@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from contextvars import ContextVar
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
-_NOTHING: Mapping[str, Any] = MappingProxyType({})
-_bound: ContextVar[Mapping[str, Any]] = ContextVar("lokikit_bound", default=_NOTHING)
+_NOTHING: dict[str, Any] = {}
+"""Never changed; a plain dict, for every log call copies what is bound."""
+_bound: ContextVar[dict[str, Any]] = ContextVar("lokikit_bound", default=_NOTHING)
 
 bound_fields = _bound.get
 """The fields bound in this context; not to be changed in place."""

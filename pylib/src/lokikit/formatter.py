@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import socket
 import sys
@@ -11,28 +12,33 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import orjson
-from pythonjsonlogger.core import RESERVED_ATTRS
 from pythonjsonlogger.orjson import OrjsonFormatter
 
 from lokikit import fields as f
 from lokikit.clock import StampClock, process_clock
 from lokikit.context import bound_fields
+from lokikit.records import Record, added_attributes
 from lokikit.redaction import SecretNames
 from lokikit.settings import read_settings
 from lokikit.truncation import cut_line
 from lokikit.values import clean, json_value, key_name, text
 
 if TYPE_CHECKING:
-    import logging
     from collections.abc import Iterable
 
-_STANDARD_ATTRIBUTES = frozenset(RESERVED_ATTRS) | {"taskName"}
-_AS_THEY_ARE = frozenset({str, int, bool, type(None)})
-"""Types that orjson writes as they are, but for the odd value that `_dump` sees to."""
+_SCALARS_ONLY = (
+    orjson.OPT_PASSTHROUGH_SUBCLASS
+    | orjson.OPT_PASSTHROUGH_DATETIME
+    | orjson.OPT_PASSTHROUGH_DATACLASS
+)
+"""Leaves to `json_value` what orjson would write otherwise than that does."""
+_USUAL_RECORDS = frozenset({Record, logging.LogRecord})
+_TRACING = "opentelemetry.trace"
 _NO_SECRETS_LEFT = SecretNames()
-_LEVEL_NAMES = {10 * (number + 1): name for number, name in enumerate(f.LEVELS)}
 _MAX_CACHED = 4096
-"""Of key names and source paths: keys may come from the outside, without end."""
+"""Of key names, and of places in the code by thread: both may come without end."""
+_START = b'{"%b":"' % f.TIMESTAMP.encode()
+_EMPTY_OBJECT = b"{}"
 
 
 class JsonFormatter(OrjsonFormatter):
@@ -83,7 +89,7 @@ class JsonFormatter(OrjsonFormatter):
         self._identity = {name: clean(value) for name, value in identity.items() if value}
         self._clock = clock
         self._plain_keys: set[Any] = set()
-        self._paths: dict[str, str] = {}
+        self._places: dict[tuple[Any, ...], tuple[bytes, bytes]] = {}
 
     def format(self, record: logging.LogRecord) -> str:
         """The line as text, without its line end."""
@@ -92,84 +98,104 @@ class JsonFormatter(OrjsonFormatter):
     def render(self, record: logging.LogRecord) -> bytes:
         """The line as UTF-8, without its line end."""
         try:
-            line = _dump(self.process_log_record(self.line_fields(record)))
+            line = self._quick_line(record) or self._careful_line(record)
         except Exception as error:  # noqa: BLE001 - no record is ever lost
-            line = _dump(self._last_resort(record, error))
+            line = self._last_resort(record, error)
         if len(line) > f.MAX_LINE_BYTES:
             return cut_line(orjson.loads(line), f.MAX_LINE_BYTES)
         return line
 
-    def line_fields(self, record: logging.LogRecord) -> dict[str, Any]:
-        """The fields of the line, in the order of the contract."""
-        line = self._required(record)
-        given: dict[Any, Any] = {**bound_fields()}
-        given.update(
-            {
-                name: value
-                for name, value in record.__dict__.items()
-                if name not in _STANDARD_ATTRIBUTES
-            }
-        )
-        if type(record.msg) is dict and not record.args:
-            given.update(record.msg)
-            line[f.MESSAGE] = text(given.pop(f.MESSAGE, ""))
-        _add_ids(line, given)
-        if record.exc_info or record.exc_text or record.stack_info:
-            self._add_exception(line, record)
-        plain = self._plain_keys
-        for key, value in given.items():
-            if key in plain:
-                line[key] = (
-                    value if type(value) in _AS_THEY_ARE else json_value(value, self._secrets)
-                )
-            else:
-                self._add_uncommon(line, key, value)
-        return line
+    def _quick_line(self, record: logging.LogRecord) -> bytes | None:
+        """The line of a record with nothing unusual about it; `None` for all others.
 
-    def _required(self, record: logging.LogRecord) -> dict[str, Any]:
-        """The fields that every line has, with those of the service between them."""
-        return {
-            f.TIMESTAMP: self._clock.stamp(record.created),
-            f.LEVEL: _LEVEL_NAMES.get(record.levelno) or _level_name(record.levelno),
-            f.LOGGER: record.name,
-            f.MESSAGE: _message(record),
+        One function, for each call inside it would cost a twentieth of the whole.
+        """
+        unusual = record.exc_info or record.exc_text or record.stack_info
+        if unusual or type(record) not in _USUAL_RECORDS or _TRACING in sys.modules:
+            return None
+        given = added_attributes(record)
+        if bound := bound_fields():
+            given = {**bound, **given}
+        msg = record.msg
+        if type(msg) is not str or not given.keys() <= self._plain_keys:
+            return None
+        try:
+            message = orjson.dumps(msg % record.args if record.args else msg)
+            rest = orjson.dumps(given, option=_SCALARS_ONLY)
+        except Exception:  # noqa: BLE001 - wrong arguments, or no value for orjson
+            return None
+        if b"null" in rest or b"[" in rest or rest.rfind(b"{") > 0:
+            # Perhaps a NaN, or a container whose secrets are still to be found.
+            return None
+        return self._join(record, message, rest)
+
+    def _careful_line(self, record: logging.LogRecord) -> bytes:
+        """The line of any record."""
+        given = {**bound_fields(), **added_attributes(record)}
+        message = _message(record, given)
+        rest: dict[str, Any] = _take_ids(given)
+        self._add_exception(rest, record)
+        for key, value in given.items():
+            self._add_given(rest, key, value)
+        return self._join(record, _dump(message), _dump(rest))
+
+    def _join(self, record: logging.LogRecord, message: bytes, rest: bytes) -> bytes:
+        """The line; what it has before and behind the message is the same for a place in code."""
+        place = (
+            record.pathname,
+            record.lineno,
+            record.funcName,
+            record.name,
+            record.levelno,
+            record.threadName,
+            record.process,
+        )
+        head, tail = self._places.get(place) or self._new_place(record, place)
+        stamp = self._clock.stamp(record.created)
+        if rest == _EMPTY_OBJECT:
+            return b"".join((_START, stamp, head, message, tail, b"}"))
+        return b"".join((_START, stamp, head, message, tail, b",", rest[1:]))
+
+    def _new_place(self, record: logging.LogRecord, place: tuple[Any, ...]) -> tuple[bytes, bytes]:
+        caller = f"{_short_path(record.pathname)}:{record.lineno} {record.funcName or ''}"
+        head = {f.LEVEL: _level_name(record.levelno), f.LOGGER: text(record.name)}
+        tail = {
             **self._identity,
             f.PID: record.process or os.getpid(),
-            f.THREAD: record.threadName or threading.current_thread().name,
-            f.CALLER: self._caller(record),
+            f.THREAD: text(record.threadName or threading.current_thread().name),
+            f.CALLER: text(caller.rstrip()),
         }
+        around = (
+            b'Z",%b,"%b":' % (orjson.dumps(head)[1:-1], f.MESSAGE.encode()),
+            b",%b" % orjson.dumps(tail)[1:-1],
+        )
+        if len(self._places) < _MAX_CACHED:
+            self._places[place] = around
+        return around
 
-    def _caller(self, record: logging.LogRecord) -> str:
-        path = self._paths.get(record.pathname)
-        if path is None:
-            path = _short_path(record.pathname)
-            if len(self._paths) < _MAX_CACHED:
-                self._paths[record.pathname] = path
-        return f"{path}:{record.lineno} {record.funcName or ''}".rstrip()
-
-    def _add_uncommon(self, line: dict[str, Any], key: Any, value: Any) -> None:
-        """Add a key that is seen for the first time, names a secret or has to be renamed."""
+    def _add_given(self, rest: dict[str, Any], key: Any, value: Any) -> None:
+        """Add a field under its own name, or the next free one where that is taken."""
         name = key_name(key)
         secret = name in self._secrets
         free = name + f.RESERVED_SUFFIX if name in f.RESERVED_FIELDS else name
-        while free in line:
+        while free in rest:
             free += f.RESERVED_SUFFIX
-        line[free] = f.REDACTED if secret else json_value(value, self._secrets)
-        common = not secret and free == key and not free.endswith(f.RESERVED_SUFFIX)
-        if common and free not in f.CALLER_SETTABLE and len(self._plain_keys) < _MAX_CACHED:
+        rest[free] = f.REDACTED if secret else json_value(value, self._secrets)
+        plain = not secret and free == key and not free.endswith(f.RESERVED_SUFFIX)
+        if plain and free not in f.CALLER_SETTABLE and len(self._plain_keys) < _MAX_CACHED:
             self._plain_keys.add(free)
 
-    def _add_exception(self, line: dict[str, Any], record: logging.LogRecord) -> None:
+    def _add_exception(self, rest: dict[str, Any], record: logging.LogRecord) -> None:
         exception = _exception(record)
         if exception is not None:
-            line[f.EXC_TYPE] = _class_name(type(exception))
-            line[f.EXC_MESSAGE] = text(exception)
+            rest[f.EXC_TYPE] = _class_name(type(exception))
+            rest[f.EXC_MESSAGE] = text(exception)
         if record.exc_text:
-            line[f.STACKTRACE] = text(record.exc_text)
+            rest[f.STACKTRACE] = text(record.exc_text)
         elif exception is not None:
-            line[f.STACKTRACE] = self._stacktrace(exception)
+            rest[f.STACKTRACE] = self._stacktrace(exception)
         if record.stack_info:
-            line[f.STACK] = text(record.stack_info)
+            rest[f.STACK] = text(record.stack_info)
 
     def _stacktrace(self, exception: BaseException) -> str:
         try:
@@ -178,33 +204,49 @@ class JsonFormatter(OrjsonFormatter):
         except Exception as error:  # noqa: BLE001 - a stranger's exception may do anything
             return f"[no stacktrace: formatting it raised {type(error).__name__}]"
 
-    def _last_resort(self, record: logging.LogRecord, error: Exception) -> dict[str, Any]:
+    def _last_resort(self, record: logging.LogRecord, error: Exception) -> bytes:
         """The required fields alone, from a record that has something wrong with it."""
-        return {
-            f.TIMESTAMP: self._clock.stamp(time.time()),
+        line = {
+            f.TIMESTAMP: f"{self._clock.stamp(time.time()).decode()}Z",
             f.LEVEL: _level_name(getattr(record, "levelno", None)),
             f.LOGGER: text(getattr(record, "name", "")),
             f.MESSAGE: text(getattr(record, "msg", "")),
             **self._identity,
             f.PID: os.getpid(),
-            f.THREAD: threading.current_thread().name,
+            f.THREAD: text(threading.current_thread().name),
             f.CALLER: text(getattr(record, "pathname", "")),
             "lokikit_error": f"{type(error).__name__}: {text(error)}",
         }
-
-
-def _dump(line: dict[str, Any]) -> bytes:
-    try:
         return orjson.dumps(line)
+
+
+def _dump(value: Any) -> bytes:
+    try:
+        return orjson.dumps(value)
     except (TypeError, ValueError, RecursionError):
-        return orjson.dumps(json_value(line, _NO_SECRETS_LEFT))
+        return orjson.dumps(json_value(value, _NO_SECRETS_LEFT))
 
 
-def _message(record: logging.LogRecord) -> str:
+def _message(record: logging.LogRecord, given: dict[Any, Any]) -> str:
+    """The message; the fields of a `dict` that was logged in place of one go to `given`."""
+    if type(record.msg) is dict and not record.args:
+        given.update(record.msg)
+        return text(given.pop(f.MESSAGE, ""))
     try:
         return record.getMessage()
     except Exception:  # noqa: BLE001 - wrong arguments, or a __str__ that raises
         return f"{text(record.msg)} {text(record.args)}"
+
+
+def _take_ids(given: dict[Any, Any]) -> dict[str, Any]:
+    """The ids out of what was given; an active span's own come first and leave those there."""
+    tracing = sys.modules.get(_TRACING)
+    span = tracing.get_current_span().get_span_context() if tracing is not None else None
+    if span is None or not span.is_valid:
+        names: tuple[str, ...] = (f.REQUEST_ID, f.TRACE_ID, f.SPAN_ID)
+        return {name: text(given.pop(name)) for name in names if name in given}
+    ids = {f.REQUEST_ID: text(given.pop(f.REQUEST_ID))} if f.REQUEST_ID in given else {}
+    return {**ids, f.TRACE_ID: f"{span.trace_id:032x}", f.SPAN_ID: f"{span.span_id:016x}"}
 
 
 def _level_name(number: Any) -> str:
@@ -220,7 +262,7 @@ def _short_path(path: str) -> str:
     for folder in reversed(folders):
         if path.startswith(folder + os.sep):
             return path[len(folder) + 1 :]
-    return clean(path)
+    return path
 
 
 def _class_name(kind: type) -> str:
@@ -235,17 +277,3 @@ def _exception(record: logging.LogRecord) -> BaseException | None:
         info = sys.exc_info()
     value = info[1] if isinstance(info, tuple) and len(info) > 1 else info
     return value if isinstance(value, BaseException) else None
-
-
-def _add_ids(line: dict[str, Any], given: dict[Any, Any]) -> None:
-    """Move the ids that the caller gave to their place; an active span wins over them."""
-    if f.REQUEST_ID in given:
-        line[f.REQUEST_ID] = text(given.pop(f.REQUEST_ID))
-    trace = sys.modules.get("opentelemetry.trace")
-    if trace is not None and (span := trace.get_current_span().get_span_context()).is_valid:
-        line[f.TRACE_ID] = f"{span.trace_id:032x}"
-        line[f.SPAN_ID] = f"{span.span_id:016x}"
-        return
-    for name in (f.TRACE_ID, f.SPAN_ID):
-        if name in given:
-            line[name] = text(given.pop(name))

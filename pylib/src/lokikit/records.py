@@ -1,30 +1,63 @@
-"""Log records whose `extra=` may hold any name, also one that the stdlib refuses."""
+"""Log records made in half of the stdlib's time, whose `extra=` may hold any name."""
 
 from __future__ import annotations
 
 import logging
+import os
+import sys
+import threading
+import time
+from collections.abc import Mapping
+from functools import lru_cache
+from pathlib import PurePath
 from typing import Any
 
 from lokikit.fields import RESERVED_SUFFIX
 
-_stdlib_make_record = logging.Logger.makeRecord
+_SET_BY_FORMATTERS = frozenset({"message", "asctime"})
+_TASK_NAME = "taskName"  # from Python 3.12 on
+_first = logging.makeLogRecord({})
+STANDARD_ATTRIBUTES = frozenset(vars(_first)) | _SET_BY_FORMATTERS | {_TASK_NAME}
+"""What every record has, or gets from a formatter; all else was added by somebody."""
+_STANDARD_COUNT = len(vars(_first))
+_HAS_TASK_NAMES = _TASK_NAME in vars(_first)
+_START_S = _first.created - _first.relativeCreated / 1000
+"""When `logging` was imported, from where `relativeCreated` counts."""
+_STDLIB_MAKE_RECORD = logging.Logger.makeRecord
+_NOTHING: dict[str, Any] = {}
 
 
-def accept_any_extra() -> None:
-    """Let `logger.info(..., extra={"name": 1})` log `name_` instead of raising; twice is once.
+class Record(logging.LogRecord):
+    """A record that remembers its `extra=`, outside its attributes."""
 
-    The stdlib raises `KeyError` into the caller for an `extra` that has the name of a record's
-    own attribute. The method is replaced on `logging.Logger` itself, for the loggers of
-    libraries exist before anything could be configured.
+    __slots__ = ("given",)
+
+    given: dict[str, Any]
+
+
+def added_attributes(record: logging.LogRecord) -> dict[Any, Any]:
+    """What `extra=`, a filter or an adapter added to the record, by name."""
+    attributes = record.__dict__
+    if type(record) is Record and len(attributes) == _STANDARD_COUNT + len(record.given):
+        return record.given
+    return {name: value for name, value in attributes.items() if name not in STANDARD_ATTRIBUTES}
+
+
+def install_records() -> None:
+    """Have every logger make a `Record`; twice is once.
+
+    `logger.info(..., extra={"name": 1})` then logs `name_`, where the stdlib raises `KeyError`
+    into the caller; otherwise its attributes are those of a stdlib record. The method is
+    replaced on `logging.Logger` itself, for the loggers of libraries exist before anything
+    could be configured. Where something else has replaced it before, or installed a record
+    factory, that one goes on making the records.
     """
-    global _stdlib_make_record  # noqa: PLW0603 - the method that was there is called
-    if logging.Logger.makeRecord is not _make_record:
-        _stdlib_make_record = logging.Logger.makeRecord
+    if logging.Logger.makeRecord is _STDLIB_MAKE_RECORD:
         logging.Logger.makeRecord = _make_record  # type: ignore[method-assign]
 
 
 def _make_record(  # noqa: PLR0913, PLR0917 - the signature of Logger.makeRecord
-    self: logging.Logger,
+    self: logging.Logger,  # noqa: ARG001 - likewise
     name: str,
     level: int,
     fn: str,
@@ -36,18 +69,75 @@ def _make_record(  # noqa: PLR0913, PLR0917 - the signature of Logger.makeRecord
     extra: Any = None,
     sinfo: str | None = None,
 ) -> logging.LogRecord:
-    record = _stdlib_make_record(self, name, level, fn, lno, msg, args, exc_info, func, None, sinfo)
-    if extra:
-        _add_extra(record.__dict__, extra)
-    return record
+    factory = logging.getLogRecordFactory()
+    if factory is not logging.LogRecord:
+        record = factory(name, level, fn, lno, msg, args, exc_info, func, sinfo)
+        record.__dict__.update(_free_names(extra, record.__dict__) if extra else _NOTHING)
+        return record
+    if args and len(args) == 1 and isinstance(args[0], Mapping) and args[0]:
+        args = args[0]
+    now_s = time.time()
+    filename, module = _file_and_module(fn)
+    attributes = {
+        "name": name,
+        "msg": msg,
+        "args": args,
+        "levelname": logging.getLevelName(level),
+        "levelno": level,
+        "pathname": fn,
+        "filename": filename,
+        "module": module,
+        "exc_info": exc_info,
+        "exc_text": None,
+        "stack_info": sinfo,
+        "lineno": lno,
+        "funcName": func,
+        "created": now_s,
+        "msecs": now_s * 1000 // 1 % 1000,
+        "relativeCreated": (now_s - _START_S) * 1000,
+        "thread": threading.get_ident(),
+        "threadName": threading.current_thread().name,
+        "processName": _process_name() if "multiprocessing" in sys.modules else "MainProcess",
+        "process": os.getpid(),
+    }
+    if _HAS_TASK_NAMES:
+        attributes[_TASK_NAME] = _task_name() if "asyncio" in sys.modules else None
+    made = Record.__new__(Record)
+    made.given = _free_names(extra, attributes) if extra else _NOTHING
+    attributes.update(made.given)
+    made.__dict__ = attributes
+    return made
 
 
-def _add_extra(attributes: dict[str, Any], extra: Any) -> None:
+@lru_cache(maxsize=4096)
+def _file_and_module(path: str) -> tuple[str, str]:
+    return PurePath(path).name, PurePath(path).stem
+
+
+def _process_name() -> str:
+    try:
+        return str(sys.modules["multiprocessing"].current_process().name)
+    except Exception:  # noqa: BLE001 - multiprocessing may be half imported
+        return "MainProcess"
+
+
+def _task_name() -> str | None:
+    try:
+        return str(sys.modules["asyncio"].current_task().get_name())
+    except Exception:  # noqa: BLE001 - no loop runs here, or asyncio is half imported
+        return None
+
+
+def _free_names(extra: Any, taken: dict[str, Any]) -> dict[str, Any]:
+    """The extra fields, renamed where a record has such an attribute itself."""
     if not isinstance(extra, dict):
-        attributes["extra"] = extra
-        return
+        return {"extra": extra}
+    if taken.keys().isdisjoint(extra) and _SET_BY_FORMATTERS.isdisjoint(extra):
+        return extra
+    given = {}
     for key, value in extra.items():
         name = key
-        while name in attributes or name in {"message", "asctime"}:
+        while name in taken or name in given or name in _SET_BY_FORMATTERS:
             name = f"{name}{RESERVED_SUFFIX}"
-        attributes[name] = value
+        given[name] = value
+    return given

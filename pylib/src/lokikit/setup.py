@@ -9,7 +9,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 from lokikit.console import ConsoleFormatter
 from lokikit.formatter import JsonFormatter
-from lokikit.records import accept_any_extra
+from lokikit.records import install_records
 from lokikit.settings import default_level, parse_format, parse_level, read_settings
 from lokikit.stdout import StdoutHandler, file_descriptor
 from lokikit.uncaught import capture_uncaught
@@ -64,7 +64,7 @@ def setup_json_logging(  # noqa: PLR0913 - every argument but the first is by ke
     root = logging.getLogger()
     root.addHandler(handler)
     root.setLevel(threshold)
-    accept_any_extra()
+    install_records()
     capture_uncaught()
     return root
 

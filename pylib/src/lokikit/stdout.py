@@ -9,7 +9,7 @@ import stat
 import sys
 import weakref
 from collections import Counter
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 try:
     import fcntl
@@ -18,7 +18,8 @@ except ImportError:  # Windows: lines of one process are whole, those of several
 else:
     _HAS_RECORD_LOCKS = True
 
-from lokikit.formatter import JsonFormatter
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 class StdoutHandler(logging.Handler):
@@ -34,54 +35,70 @@ class StdoutHandler(logging.Handler):
 
     def __init__(self, stream: IO[Any] | None = None) -> None:
         super().__init__()
+        if self.lock is not None:
+            self._handler_lock: Any = self.lock
         self.stream: IO[Any] | None = sys.stdout if stream is None else stream
         self.lost: Counter[str] = Counter()
         """Lines that could not be written, by the reason (`BrokenPipeError`, …)."""
         self._fd = file_descriptor(self.stream)
         self._locks = self._fd is not None and _HAS_RECORD_LOCKS and _is_shared(self._fd)
+        self._render: Callable[[logging.LogRecord], bytes] = self._encode
         self._torn = False
         self._writing = False
         self._waiting: list[bytes] = []
         _handlers.add(self)
 
+    def setFormatter(self, fmt: logging.Formatter | None) -> None:  # noqa: N802 - stdlib's name
+        """Use a formatter; of one that has `render` the bytes are taken as they are."""
+        super().setFormatter(fmt)
+        self._render = getattr(fmt, "render", self._encode)
+
+    def _encode(self, record: logging.LogRecord) -> bytes:
+        return self.format(record).encode("utf-8", "replace")
+
+    def handle(self, record: logging.LogRecord) -> Any:
+        """Filter and write a record; the stdlib's, less the calls that do nothing here."""
+        if self.filters:
+            return super().handle(record)
+        with self._handler_lock:
+            self.emit(record)
+        return record
+
     def emit(self, record: logging.LogRecord) -> None:
         """Write the record's line; one that cannot be written is counted in `lost`."""
         try:
-            if isinstance(self.formatter, JsonFormatter):
-                self._write(self.formatter.render(record) + b"\n")
-            else:
-                self._write(self.format(record).encode("utf-8", "replace") + b"\n")
+            line = self._render(record) + b"\n"
+            if self._writing:
+                # A signal handler or finaliser logs while a line is being written.
+                self._waiting.append(line)
+                return
+            self._writing = True
+            try:
+                self._write(line)
+                while self._waiting:
+                    self._write(self._waiting.pop(0))
+            finally:
+                self._writing = False
         except Exception as error:  # noqa: BLE001 - logging never raises into the application
             self.lost[type(error).__name__] += 1
 
     def _write(self, line: bytes) -> None:
-        if self._writing:
-            # A signal handler or finaliser that logs while a line is being written.
-            self._waiting.append(line)
-            return
-        self._writing = True
-        try:
-            self._write_whole(line)
-            while self._waiting:
-                self._write_whole(self._waiting.pop(0))
-        finally:
-            self._writing = False
-
-    def _write_whole(self, line: bytes) -> None:
-        if self.stream is None or self.stream.closed:
+        stream, fd = self.stream, self._fd
+        if stream is None or stream.closed:
             raise ValueError("the stream is closed")
-        if self._fd is None:
-            self._write_to_object(self.stream, line)
-        elif self._locks and _lock(self._fd):
+        if fd is None:
+            stream.write(line.decode())
+            stream.flush()
+        elif self._locks and _lock(fd):
             try:
-                self._write_to_fd(self._fd, line)
+                self._write_to_fd(fd, line)
             finally:
-                fcntl.lockf(self._fd, fcntl.LOCK_UN)
+                fcntl.lockf(fd, fcntl.LOCK_UN)
         else:
-            self._write_to_fd(self._fd, line)
+            self._write_to_fd(fd, line)
 
     def _write_to_fd(self, fd: int, line: bytes) -> None:
-        rest = memoryview(b"\n" + line if self._torn else line)
+        rest = b"\n" + line if self._torn else line
         while rest:
             try:
                 written = os.write(fd, rest)
@@ -90,10 +107,6 @@ class StdoutHandler(logging.Handler):
                 continue
             rest = rest[written:]
             self._torn = bool(rest)
-
-    def _write_to_object(self, stream: IO[Any], line: bytes) -> None:
-        stream.write(line.decode())
-        stream.flush()
 
     def reset_after_fork(self) -> None:
         """Forget a line that another thread of the parent was in the middle of."""
