@@ -21,14 +21,16 @@ class _JsonLogger(Logger):  # type: ignore[misc] # likewise
 
 
 def on_starting(server: Any) -> None:
-    """Give the workers one database."""
-    server.demo_folder = tempfile.mkdtemp(prefix="lokikit-shop-")
-    os.environ.setdefault("DEMO_DATABASE", f"{server.demo_folder}/shop.sqlite3")
+    """Give the workers one database, unless the environment names it."""
+    if not read_demo().database:
+        server.demo_folder = tempfile.mkdtemp(prefix="lokikit-shop-")
+        os.environ["DEMO_DATABASE"] = f"{server.demo_folder}/shop.sqlite3"
 
 
 def on_exit(server: Any) -> None:
-    """Remove the database again."""
-    shutil.rmtree(server.demo_folder, ignore_errors=True)
+    """Remove the database that `on_starting` made."""
+    if folder := getattr(server, "demo_folder", None):
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 bind = f"127.0.0.1:{read_demo().port}"

@@ -37,11 +37,12 @@ class Orders:
     """The shop's carts and orders.
 
     Args:
-        path: the SQLite file; it is made when it does not exist.
+        path: the SQLite file; it and its folder are made when they do not exist.
     """
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        path.parent.mkdir(parents=True, exist_ok=True)
         with closing(self._connect()) as database:
             database.executescript(_TABLES)
 
