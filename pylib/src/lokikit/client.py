@@ -87,7 +87,7 @@ class Loki:
         Raises:
             LokikitError: as `query_range`.
         """
-        span: dict[str, str | int] = {"start": start_ns, "end": end_ns, "step": f"{step_s}s"}
+        span: dict[str, str | int] = {"start": start_ns, "end": end_ns, "step": str(step_s)}
         answer = self._transport.ask("/loki/api/v1/query_range", {"query": query, **span})
         return read_samples(answer)
 

@@ -77,7 +77,7 @@ class Transport:
         for attempt in range(_LAST_TRY + 1):
             answer = self._try(path, parameters, deadline - self._clock())
             if not isinstance(answer, LokikitError):
-                return answer["data"]
+                return answer.get("data")  # absent when it is empty
             pause_s = backoff_s(attempt, self._random)
             if attempt == _LAST_TRY or self._clock() + pause_s > deadline:
                 raise answer
@@ -154,7 +154,7 @@ def _parsed(response: requests.Response, url: str) -> Any:
         answer = orjson.loads(response.content)
     except orjson.JSONDecodeError:
         answer = None
-    if isinstance(answer, dict) and "data" in answer:
+    if isinstance(answer, dict) and answer.get("status") == "success":
         return answer
     raise RefusedError(f"what answers at {url} is not Loki: check LOKI_URL.", response.status_code)
 

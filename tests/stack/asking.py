@@ -1,0 +1,55 @@
+"""Rows pushed to a real Loki, and `lokikit` as a process that asks for them."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import uuid
+from typing import TYPE_CHECKING
+
+from lokikit.entry import Entry
+from lokikit.push import Outcome, Pusher
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+Row = tuple[int, str]
+_BATCH = 2000
+
+
+def new_labels() -> dict[str, str]:
+    """Labels that no other test uses."""
+    return {"service_name": f"ask-{uuid.uuid4().hex[:12]}", "env": "test"}
+
+
+def selector(labels: dict[str, str]) -> str:
+    """The query for all lines with these labels."""
+    return f'{{service_name="{labels["service_name"]}"}}'
+
+
+def push(url: str, labels: dict[str, str], rows: Sequence[Row]) -> None:
+    """Store rows of time and line."""
+    pusher = Pusher(url)
+    for start in range(0, len(rows), _BATCH):
+        entries = [Entry(time_ns, line, labels, {}) for time_ns, line in rows[start:][:_BATCH]]
+        answer = pusher.push(entries)
+        assert answer.outcome is Outcome.DONE, answer
+    pusher.close()
+
+
+def command(*arguments: str) -> list[str]:
+    """The command line of `lokikit`."""
+    return [sys.executable, "-m", "lokikit", *arguments]
+
+
+def environment(url: str, **variables: str) -> dict[str, str]:
+    """An environment in which `lokikit` asks the Loki at `url`."""
+    return {**os.environ, "LOKI_URL": url, **variables}
+
+
+def run(url: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """What `lokikit` said and returned."""
+    return subprocess.run(
+        command(*arguments), env=environment(url), capture_output=True, text=True, check=False
+    )
