@@ -103,19 +103,19 @@ class Pusher:
         host = urlsplit(self._url).hostname or ""
         on_this_machine = host in {"localhost", "::1"} or host.startswith("127.")
         self.target = f"{urlsplit(self._url).scheme}://{urlsplit(self._url).netloc.split('@')[-1]}"
-        self._compress = not on_this_machine if compress is None else compress
+        self.compress = not on_this_machine if compress is None else compress
         self._timeout_s = timeout_s
         self._session = requests.Session()
         # A proxy of the environment cannot reach the loopback of this machine.
         self._session.trust_env = not on_this_machine
         self._session.headers.update({"Content-Type": "application/json", **(headers or {})})
-        if self._compress:
+        if self.compress:
             self._session.headers["Content-Encoding"] = "gzip"
 
     def push(self, entries: Sequence[Entry]) -> Answer:
         """How sending `entries` in one request ended; never raises over what the network does."""
         data = payload(entries)
-        if self._compress:
+        if self.compress:
             data = gzip.compress(data, _GZIP_LEVEL)
         try:
             # A redirect would turn the POST into a GET that stores nothing.

@@ -217,10 +217,11 @@ class Shipper:
             self._land()
         if self._flight:
             left = self._flight.left()
+        if self._source.durable:
+            return left + self._batch.entries
         for item in self._round:
             self._take(item)
         left += self._batch.entries
-        if not self._source.durable:
-            for entry in left:
-                self.delivery.drop(entry, UNDELIVERED, "not delivered before the end")
+        for entry in left:
+            self.delivery.drop(entry, UNDELIVERED, "not delivered before the end")
         return left
