@@ -20,7 +20,7 @@ class StampClock:
         self._last_us = 0
         self._second_us = -MICROSECONDS_PER_S
         self._prefix = b""
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
 
     def stamp(self, created_s: float) -> bytes:
         """The timestamp of an event but for its `Z`, a microsecond or more after the one before.
@@ -29,6 +29,8 @@ class StampClock:
             created_s: seconds since the epoch, as in `LogRecord.created`.
         """
         time_us = int(created_s * 1e6 + 0.5)
+        # A signal handler may log in here too: the lock lets its own thread in again, and no
+        # call stands between reading and writing the last time, where it could get between.
         with self._lock:
             if time_us <= self._last_us < time_us + MAX_STEP_BACK_US:
                 time_us = self._last_us + 1
@@ -46,7 +48,7 @@ class StampClock:
 
     def reset_lock(self) -> None:
         """Give a forked child a free lock; the stamps go on from where the parent stood."""
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
 
 
 process_clock = StampClock()

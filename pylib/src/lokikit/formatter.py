@@ -39,6 +39,7 @@ _MAX_CACHED = 4096
 """Of key names, and of places in the code by thread: both may come without end."""
 _START = b'{"%b":"' % f.TIMESTAMP.encode()
 _EMPTY_OBJECT = b"{}"
+_UNKNOWN = (None, "")
 
 
 class JsonFormatter(OrjsonFormatter):
@@ -114,7 +115,7 @@ class JsonFormatter(OrjsonFormatter):
         if unusual or type(record) not in _USUAL_RECORDS or _TRACING in sys.modules:
             return None
         given = added_attributes(record)
-        if bound := bound_fields():
+        if type(record) is not Record and (bound := bound_fields()):
             given = {**bound, **given}
         msg = record.msg
         if type(msg) is not str or not given.keys() <= self._plain_keys:
@@ -131,7 +132,8 @@ class JsonFormatter(OrjsonFormatter):
 
     def _careful_line(self, record: logging.LogRecord) -> bytes:
         """The line of any record."""
-        given = {**bound_fields(), **added_attributes(record)}
+        bound = {} if type(record) is Record else bound_fields()
+        given = {**bound, **added_attributes(record)}
         message = _message(record, given)
         rest: dict[str, Any] = _take_ids(given)
         self._add_exception(rest, record)
@@ -240,13 +242,15 @@ def _message(record: logging.LogRecord, given: dict[Any, Any]) -> str:
 
 def _take_ids(given: dict[Any, Any]) -> dict[str, Any]:
     """The ids out of what was given; an active span's own come first and leave those there."""
+    names: tuple[str, ...] = (f.REQUEST_ID, f.TRACE_ID, f.SPAN_ID)
     tracing = sys.modules.get(_TRACING)
     span = tracing.get_current_span().get_span_context() if tracing is not None else None
-    if span is None or not span.is_valid:
-        names: tuple[str, ...] = (f.REQUEST_ID, f.TRACE_ID, f.SPAN_ID)
-        return {name: text(given.pop(name)) for name in names if name in given}
-    ids = {f.REQUEST_ID: text(given.pop(f.REQUEST_ID))} if f.REQUEST_ID in given else {}
-    return {**ids, f.TRACE_ID: f"{span.trace_id:032x}", f.SPAN_ID: f"{span.span_id:016x}"}
+    active = {}
+    if span is not None and span.is_valid:
+        active = {f.TRACE_ID: f"{span.trace_id:032x}", f.SPAN_ID: f"{span.span_id:016x}"}
+    taken = {name: given.pop(name) for name in names if name in given and name not in active}
+    # An empty one comes from a header that was not there.
+    return {name: text(value) for name, value in taken.items() if value not in _UNKNOWN} | active
 
 
 def _level_name(number: Any) -> str:

@@ -12,6 +12,7 @@ from functools import lru_cache
 from pathlib import PurePath
 from typing import Any
 
+from lokikit.context import bound_fields
 from lokikit.fields import RESERVED_SUFFIX
 
 _SET_BY_FORMATTERS = frozenset({"message", "asctime"})
@@ -28,7 +29,7 @@ _NOTHING: dict[str, Any] = {}
 
 
 class Record(logging.LogRecord):
-    """A record that remembers its `extra=`, outside its attributes."""
+    """A record that remembers what it was given beside its own attributes."""
 
     __slots__ = ("given",)
 
@@ -36,10 +37,11 @@ class Record(logging.LogRecord):
 
 
 def added_attributes(record: logging.LogRecord) -> dict[Any, Any]:
-    """What `extra=`, a filter or an adapter added to the record, by name."""
+    """What context, `extra=` or a filter added to the record, by name."""
     attributes = record.__dict__
     if type(record) is Record and len(attributes) == _STANDARD_COUNT + len(record.given):
-        return record.given
+        # The values are read anew, for a filter may have changed one.
+        return {name: attributes[name] for name in record.given if name in attributes}
     return {name: value for name, value in attributes.items() if name not in STANDARD_ATTRIBUTES}
 
 
@@ -47,7 +49,8 @@ def install_records() -> None:
     """Have every logger make a `Record`; twice is once.
 
     `logger.info(..., extra={"name": 1})` then logs `name_`, where the stdlib raises `KeyError`
-    into the caller; otherwise its attributes are those of a stdlib record. The method is
+    into the caller, and what is bound in context stays with the record on its way through
+    queues and threads; otherwise its attributes are those of a stdlib record. The method is
     replaced on `logging.Logger` itself, for the loggers of libraries exist before anything
     could be configured. Where something else has replaced it before, or installed a record
     factory, that one goes on making the records.
@@ -74,6 +77,8 @@ def _make_record(  # noqa: PLR0913, PLR0917 - the signature of Logger.makeRecord
         record = factory(name, level, fn, lno, msg, args, exc_info, func, sinfo)
         record.__dict__.update(_free_names(extra, record.__dict__) if extra else _NOTHING)
         return record
+    if bound := bound_fields():
+        extra = {**bound, **_as_dict(extra)}
     if args and len(args) == 1 and isinstance(args[0], Mapping) and args[0]:
         args = args[0]
     now_s = time.time()
@@ -128,14 +133,18 @@ def _task_name() -> str | None:
         return None
 
 
+def _as_dict(extra: Any) -> dict[str, Any]:
+    fields: dict[str, Any] = extra if isinstance(extra, dict) else {"extra": extra}
+    return fields if extra else _NOTHING
+
+
 def _free_names(extra: Any, taken: dict[str, Any]) -> dict[str, Any]:
     """The extra fields, renamed where a record has such an attribute itself."""
-    if not isinstance(extra, dict):
-        return {"extra": extra}
-    if taken.keys().isdisjoint(extra) and _SET_BY_FORMATTERS.isdisjoint(extra):
-        return extra
+    fields = _as_dict(extra)
+    if taken.keys().isdisjoint(fields) and _SET_BY_FORMATTERS.isdisjoint(fields):
+        return fields
     given = {}
-    for key, value in extra.items():
+    for key, value in fields.items():
         name = key
         while name in taken or name in given or name in _SET_BY_FORMATTERS:
             name = f"{name}{RESERVED_SUFFIX}"

@@ -136,8 +136,9 @@ def file_descriptor(stream: IO[Any] | None) -> int | None:
 
 
 def _is_shared(fd: int) -> bool:
-    """Whether writers may mix their lines there: all but regular files, which append whole."""
-    return not stat.S_ISREG(os.fstat(fd).st_mode)
+    """Whether writers may mix their lines there: files append whole, devices have no lines."""
+    mode = os.fstat(fd).st_mode
+    return stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode)
 
 
 def _lock(fd: int) -> bool:

@@ -12,6 +12,7 @@ _TAIL_COUNTS = frozenset({STACK, STACKTRACE})
 """Of these the end is kept: the raise stands there."""
 _MIN_CUT_BYTES = 64
 """A field with less room than this is left out."""
+_SMALL_BYTES = 256
 _FRAME_BYTES = 64
 """Braces, and `TRUNCATED` itself."""
 
@@ -19,23 +20,27 @@ _FRAME_BYTES = 64
 def cut_line(fields: dict[str, Any], max_bytes: int) -> bytes:
     """The fields as one JSON line of at most `max_bytes`, marked with `TRUNCATED`.
 
-    Contract fields get their room first; within a group the small ones stay whole and the
-    large ones share what is left.
+    Small fields stay whole, though foreign ones get no more than half of the line; the large
+    ones share what is left, those of the contract first.
 
     Args:
         fields: what the line holds, in terms that orjson writes.
         max_bytes: of the line, without its line end.
     """
+    small = {name for name in fields if _size(fields[name]) <= _SMALL_BYTES} - {TRUNCATED}
+    ours = {name for name in fields if name in LINE_FIELDS}
+    foreign = fields.keys() - ours - {TRUNCATED}
     kept: dict[str, Any] = {}
-    ours = [name for name in fields if name in LINE_FIELDS]
-    foreign = [name for name in fields if name not in LINE_FIELDS and name != TRUNCATED]
-    room = _share(fields, ours, max_bytes - _FRAME_BYTES, kept)
-    _share(fields, foreign, room, kept)
+    room = _share(fields, small & ours, max_bytes - _FRAME_BYTES, kept)
+    half = room // 2
+    room += _share(fields, small & foreign, half, kept) - half
+    room = _share(fields, ours - small, room, kept)
+    _share(fields, foreign - small, room, kept)
     ordered = {name: kept[name] for name in fields if name in kept}
     return orjson.dumps({**ordered, TRUNCATED: True})
 
 
-def _share(fields: dict[str, Any], names: list[str], room: int, kept: dict[str, Any]) -> int:
+def _share(fields: dict[str, Any], names: set[str], room: int, kept: dict[str, Any]) -> int:
     """Move the named fields into `kept`, the smallest first; what room is left over."""
     sizes = {name: _size(name) + _size(fields[name]) for name in names}
     for done, name in enumerate(sorted(names, key=sizes.__getitem__)):

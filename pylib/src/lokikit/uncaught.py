@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 import threading
+import traceback
 import warnings
 from typing import TYPE_CHECKING, Any
 
@@ -40,7 +41,7 @@ def _log_exception(
     if interactive or issubclass(kind, KeyboardInterrupt):
         _former_hook(kind, exception, trace)
         return
-    _logger.critical("uncaught exception", exc_info=(kind, exception, trace))
+    _log_where_raised(exception, "uncaught exception", ())
     if _former_hook is not sys.__excepthook__:
         _former_hook(kind, exception, trace)
 
@@ -50,13 +51,27 @@ def _log_thread_exception(args: threading.ExceptHookArgs) -> None:
         return
     exception = args.exc_value or args.exc_type()
     name = args.thread.name if args.thread is not None else "unknown"
-    _logger.critical(
-        "uncaught exception in thread %s",
-        name,
-        exc_info=(args.exc_type, exception, args.exc_traceback),
-    )
+    _log_where_raised(exception, "uncaught exception in thread %s", (name,))
     if _former_thread_hook is not _python_thread_hook:
         _former_thread_hook(args)
+
+
+def _log_where_raised(exception: BaseException, message: str, args: tuple[str, ...]) -> None:
+    """Log an exception with the frame that raised it as its caller."""
+    frames = list(traceback.walk_tb(exception.__traceback__))
+    code, line = (frames[-1][0].f_code, frames[-1][1]) if frames else (_log_exception.__code__, 0)
+    if _logger.isEnabledFor(logging.CRITICAL):
+        record = _logger.makeRecord(
+            _logger.name,
+            logging.CRITICAL,
+            code.co_filename,
+            line,
+            message,
+            args,
+            (type(exception), exception, exception.__traceback__),
+            code.co_name,
+        )
+        _logger.handle(record)
 
 
 def _log_warning(  # noqa: PLR0913, PLR0917 - the signature of warnings.showwarning
@@ -70,13 +85,12 @@ def _log_warning(  # noqa: PLR0913, PLR0917 - the signature of warnings.showwarn
     if file is not None:
         _python_show_warning(message, category, filename, lineno, file, line)
     elif _warnings_logger.isEnabledFor(logging.WARNING):
-        text = "%s: %s"
         record = _warnings_logger.makeRecord(
             _warnings_logger.name,
             logging.WARNING,
             filename,
             lineno,
-            text,
+            "%s: %s",
             (category.__name__, message),
             None,
         )
