@@ -168,10 +168,10 @@ def test_refusals_end_it() -> None:
 
 
 def test_memory_is_bounded() -> None:
-    """Beyond its capacity the oldest entries are forgotten, the newest are not."""
+    """The newest entries up to its capacity are remembered, those beyond twice of it are not."""
     seen = Seen(capacity=2)
-    assert all(seen.add(entry(number, "line")) for number in range(3))
-    assert not seen.add(entry(2, "line"))
+    assert all(seen.add(entry(number, "line")) for number in range(5))
+    assert not any(seen.add(entry(number, "line")) for number in (3, 4))
     assert seen.add(entry(0, "line"))
 
 

@@ -39,28 +39,29 @@ _GAP_LATE_NS = 60 * _NS_PER_S
 _AHEAD_NS = 600 * _NS_PER_S
 """Loki takes timestamps up to ten minutes in the future (`limits_config.creation_grace_period`)."""
 _NEVER = math.inf
-_MAX_REMEMBERED = 500_000
+_MAX_REMEMBERED = 250_000
 
 
 class Seen:
-    """Which entries were met before; the oldest are forgotten beyond `capacity`.
+    """Which entries were met before: the last `capacity` at least, twice as many at most.
 
     Args:
-        capacity: how many to remember; 500,000 take some 80 MB.
+        capacity: how many to remember; 250,000 take up to 60 MB.
     """
 
     def __init__(self, capacity: int = _MAX_REMEMBERED) -> None:
         self._capacity = capacity
-        self._keys: dict[bytes, None] = {}
+        self._older: set[bytes] = set()
+        self._newer: set[bytes] = set()
 
     def add(self, entry: LogEntry) -> bool:
         """Whether the entry is new."""
         key = _key(entry)
-        if key in self._keys:
+        if key in self._newer or key in self._older:
             return False
-        self._keys[key] = None
-        if len(self._keys) > self._capacity:
-            del self._keys[next(iter(self._keys))]
+        self._newer.add(key)
+        if len(self._newer) >= self._capacity:
+            self._older, self._newer = self._newer, set()
         return True
 
 
