@@ -68,19 +68,25 @@ class StdoutHandler(logging.Handler):
         """Write the record's line; one that cannot be written is counted in `lost`."""
         try:
             line = self._render(record) + b"\n"
-            if self._writing:
-                # A signal handler or finaliser logs while a line is being written.
-                self._waiting.append(line)
-                return
-            self._writing = True
-            try:
-                self._write(line)
-                while self._waiting:
-                    self._write(self._waiting.pop(0))
-            finally:
-                self._writing = False
         except Exception as error:  # noqa: BLE001 - logging never raises into the application
             self.lost[type(error).__name__] += 1
+            return
+        if self._writing:
+            # A signal handler or finaliser logs while a line is being written.
+            self._waiting.append(line)
+            return
+        self._write_counted(line)
+        while self._waiting:
+            self._write_counted(self._waiting.pop(0))
+
+    def _write_counted(self, line: bytes) -> None:
+        self._writing = True
+        try:
+            self._write(line)
+        except Exception as error:  # noqa: BLE001 - logging never raises into the application
+            self.lost[type(error).__name__] += 1
+        finally:
+            self._writing = False
 
     def _write(self, line: bytes) -> None:
         stream, fd = self.stream, self._fd
