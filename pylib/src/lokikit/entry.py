@@ -31,6 +31,7 @@ MAX_VALUE_BYTES = 1024
 _NS_PER_S = 1_000_000_000
 _NS_PER_US = 1_000
 _BYTES_PER_CHARACTER = 4
+_LABEL_SOURCES = tuple(LABEL_FIELDS.values())
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _RFC_3339 = re.compile(
     r"(\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d)(?:[.,](\d+))?(?:[Zz]|([+-]\d\d):?(\d\d))?", re.ASCII
@@ -73,17 +74,15 @@ def read_entry(
     fields = _json_object(text)
     line = _fit(text, MAX_LINE_BYTES)
     stamp_ns = parse_timestamp_ns(fields.get(TIMESTAMP))
-    metadata = {
-        **platform,
-        **{name: value for name in METADATA_FIELDS if (value := _word(fields.get(name)))},
-    }
+    metadata = dict(platform)
+    for name in METADATA_FIELDS:
+        if value := _word(fields.get(name)):
+            metadata[name] = value
     if line is not text:
         metadata[TRUNCATED] = "true"
+    words = tuple([_word(fields.get(name)) for name in _LABEL_SOURCES])
     return Entry(
-        now_ns() if stamp_ns is None else stamp_ns,
-        line,
-        _labels(default_service, tuple(_word(fields.get(name)) for name in LABEL_FIELDS.values())),
-        metadata,
+        now_ns() if stamp_ns is None else stamp_ns, line, _labels(default_service, words), metadata
     )
 
 
@@ -181,6 +180,8 @@ def _lenient_json(text: str) -> Any:
 
 def _word(value: object) -> str | None:
     """A label or metadata value; numbers as JSON writes them, nothing for what is no word."""
+    if value is None:
+        return None
     if not isinstance(value, str):
         if not isinstance(value, (bool, int, float)):
             return None
