@@ -212,10 +212,11 @@ def run_outage(
     """Write with Loki killed from a third of the lines on, back after `away_s`."""
     eventually(ship.start().is_running)
     back_s = float("inf")
+    third = len(lines) // 3 // CHUNK * CHUNK
 
     def disturb(written: int) -> None:
         nonlocal back_s
-        if written == len(lines) // 3:
+        if written == third:
             loki.kill()
             back_s = time.monotonic() + away_s
         if written % 3_000 == 0:
@@ -263,3 +264,4 @@ def test_loki_away_for_a_minute_loses_nothing(
     run_outage(loki, logs / "app.log", ship, lines, away_s=60)
     killer.join()
     assert eventually(lambda: stored_lines(loki.url, service) == sorted(lines), within_s=200)
+    assert "does not take lines" in ship.said()
