@@ -123,3 +123,5 @@ UNKNOWN_SERVICE = "unknown"
 """The service of a line that names none, when its carrier knows none either."""
 DETECTED_LEVEL = "detected_level"
 """Loki's own structured metadata, read from the line's `level`."""
+DETECTED_LEVELS = MappingProxyType({level: level.replace("warning", "warn") for level in LEVELS})
+"""Our level -> what Loki calls it (`LogLevelWarn` in its `pkg/util/constants/levels.go`)."""

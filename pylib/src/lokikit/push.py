@@ -41,7 +41,7 @@ _WORTH_A_RETRY = frozenset({408, 425, 429})
 _SERVER_ERRORS = range(500, 600)
 _COUNTED_ERRORS = re.compile(r"(\d+) errors like: ")
 _CHECKS = {
-    401: "check the user and password in the URL",
+    401: "check the user and password, or the token",
     403: "check that these credentials may push",
     404: "check the URL: nothing takes pushes there",
 }

@@ -26,6 +26,7 @@ _START_S = _first.created - _first.relativeCreated / 1000
 """When `logging` was imported, from where `relativeCreated` counts."""
 _STDLIB_MAKE_RECORD = logging.Logger.makeRecord
 _NOTHING: dict[str, Any] = {}
+_NO_MAPPINGS = frozenset({str, int, float})
 
 
 class Record(logging.LogRecord):
@@ -79,7 +80,7 @@ def _make_record(  # noqa: PLR0913, PLR0917 - the signature of Logger.makeRecord
         return record
     if bound := bound_fields():
         extra = {**bound, **_as_dict(extra)}
-    if args and len(args) == 1 and isinstance(args[0], Mapping) and args[0]:
+    if args and len(args) == 1 and _is_mapping(args[0]):
         args = args[0]
     now_s = time.time()
     filename, module = _file_and_module(fn)
@@ -108,10 +109,19 @@ def _make_record(  # noqa: PLR0913, PLR0917 - the signature of Logger.makeRecord
     if _HAS_TASK_NAMES:
         attributes[_TASK_NAME] = _task_name() if "asyncio" in sys.modules else None
     made = Record.__new__(Record)
-    made.given = _free_names(extra, attributes) if extra else _NOTHING
-    attributes.update(made.given)
+    if not extra:
+        made.given = _NOTHING
+    else:
+        usual = type(extra) is dict and STANDARD_ATTRIBUTES.isdisjoint(extra)
+        made.given = extra if usual else _free_names(extra, attributes)
+        attributes.update(made.given)
     made.__dict__ = attributes
     return made
+
+
+def _is_mapping(value: Any) -> bool:
+    # The abstract class takes long to ask, and nearly always says no.
+    return type(value) not in _NO_MAPPINGS and isinstance(value, Mapping) and bool(value)
 
 
 @lru_cache(maxsize=4096)
@@ -140,11 +150,8 @@ def _as_dict(extra: Any) -> dict[str, Any]:
 
 def _free_names(extra: Any, taken: dict[str, Any]) -> dict[str, Any]:
     """The extra fields, renamed where a record has such an attribute itself."""
-    fields = _as_dict(extra)
-    if taken.keys().isdisjoint(fields) and _SET_BY_FORMATTERS.isdisjoint(fields):
-        return fields
-    given = {}
-    for key, value in fields.items():
+    given: dict[str, Any] = {}
+    for key, value in _as_dict(extra).items():
         name = key
         while name in taken or name in given or name in _SET_BY_FORMATTERS:
             name = f"{name}{RESERVED_SUFFIX}"

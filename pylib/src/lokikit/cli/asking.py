@@ -36,10 +36,11 @@ def loki_from(environ: Mapping[str, str] = os.environ) -> Loki:
     )
 
 
-def pusher_from(environ: Mapping[str, str] = os.environ) -> Pusher:
-    """The sending side of the same Loki, for the same asker."""
+def pusher_from(environ: Mapping[str, str] = os.environ, *, url: str | None = None) -> Pusher:
+    """The sending side of the same Loki, or of the one at `url`, for the same asker."""
     return Pusher(
-        loki_url(environ), headers=identity_headers(environ.get("LOKI_ORG_ID"), _auth(environ))
+        url or loki_url(environ),
+        headers=identity_headers(environ.get("LOKI_ORG_ID"), _auth(environ)),
     )
 
 

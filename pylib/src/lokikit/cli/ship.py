@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 import orjson
 import typer
 
+from lokikit.cli.asking import pusher_from
 from lokikit.deadletters import DeadLetters
 from lokikit.delivery import Delivery
 from lokikit.errors import PrerequisiteError, UnreachableError
 from lokikit.follow import Follower
-from lokikit.kit import loki_url, state_dir
+from lokikit.kit import state_dir
 from lokikit.notices import Notices, to_stderr
 from lokikit.positions import PositionStore
-from lokikit.push import Pusher
 from lokikit.replacing import new_name, replace_file
 from lokikit.shipper import Shipper
 from lokikit.sources import FileSource, PipeSource, Source
@@ -36,7 +36,7 @@ Files = Annotated[
         "Without any, lines come from stdin.",
     ),
 ]
-Url = Annotated[str | None, typer.Option(help="Loki's URL; the kit's own when not given.")]
+Url = Annotated[str | None, typer.Option(help="Loki's URL; `LOKI_URL` when not given.")]
 Positions = Annotated[
     Path | None,
     typer.Option(help="Remembers how far each file is delivered; one process at a time."),
@@ -83,7 +83,7 @@ def ship(  # noqa: PLR0913, PLR0917 - one parameter for each option
     SIGTERM and Ctrl-C stop the reading and give what is read 10 seconds to arrive.
     """
     notices = Notices()
-    pusher = Pusher(url or loki_url())
+    pusher = pusher_from(url=url)
     host = host or socket.gethostname()
     if files:
         store = PositionStore(positions or state_dir() / "ship" / "positions.json")
