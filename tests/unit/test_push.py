@@ -32,10 +32,11 @@ from lokikit.push import (
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+LABELS = {"service_name": "a"}
 ENTRIES = [
-    Entry(1, "one", {"service_name": "a"}, {"host": "h"}),
+    Entry(1, "one", LABELS, {"host": "h"}),
     Entry(2, "two", {"service_name": "b"}, {}),
-    Entry(3, "three", {"service_name": "a"}, {}),
+    Entry(3, "three", LABELS, {}),
 ]
 
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 import json
 import re
 import time
-from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import orjson
 
@@ -38,9 +37,8 @@ _RFC_3339 = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """What Loki stores of one event.
+class Entry(NamedTuple):
+    """What Loki stores of one event; a tuple, for it is made for each line.
 
     Args:
         timestamp_ns: nanoseconds since the epoch.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
 import os
 import socket
@@ -40,6 +41,7 @@ _MAX_CACHED = 4096
 _START = b'{"%b":"' % f.TIMESTAMP.encode()
 _EMPTY_OBJECT = b"{}"
 _UNKNOWN = (None, "")
+_numbers = itertools.count()
 
 
 class JsonFormatter(OrjsonFormatter):
@@ -89,6 +91,7 @@ class JsonFormatter(OrjsonFormatter):
         }
         self._identity = {name: clean(value) for name, value in identity.items() if value}
         self._clock = clock
+        self._number = next(_numbers)
         self._plain_keys: set[Any] = set()
         self._places: dict[tuple[Any, ...], tuple[bytes, bytes]] = {}
 
@@ -97,7 +100,17 @@ class JsonFormatter(OrjsonFormatter):
         return self.render(record).decode()
 
     def render(self, record: logging.LogRecord) -> bytes:
-        """The line as UTF-8, without its line end."""
+        """The line as UTF-8, without its line end; the same each time for one record."""
+        if type(record) is Record:
+            rendered = record.rendered
+            if rendered is not None and rendered[0] == self._number:
+                return rendered[1]
+            line = self._render(record)
+            record.rendered = (self._number, line)
+            return line
+        return self._render(record)
+
+    def _render(self, record: logging.LogRecord) -> bytes:
         try:
             line = self._quick_line(record) or self._careful_line(record)
         except Exception as error:  # noqa: BLE001 - no record is ever lost

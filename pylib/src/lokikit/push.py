@@ -18,13 +18,12 @@ from urllib.parse import urlsplit
 import orjson
 import requests
 
+from lokikit.entry import Entry
 from lokikit.errors import SettingsError
 
 if TYPE_CHECKING:
     import random
     from collections.abc import Callable, Mapping, Sequence
-
-    from lokikit.entry import Entry
 
 PUSH_PATH = "/loki/api/v1/push"
 CONNECT_TIMEOUT_S = 2.0
@@ -86,28 +85,35 @@ class Pusher:
         compress: gzip the payload; `None` means unless Loki is on this machine, where it costs
             more than it saves.
         headers: sent with each push, for instance `X-Scope-OrgID`.
+        timeout_s: seconds for connecting, and for each read of the answer.
+        verify: a file of certificates to trust; `False` trusts any server.
+        client_cert: a file with certificate and key, or a pair of two files.
 
     Raises:
         SettingsError: `url` is no HTTP address.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - all but the first by keyword
         self,
         url: str,
         *,
         compress: bool | None = None,
         headers: Mapping[str, str] | None = None,
         timeout_s: tuple[float, float] = (CONNECT_TIMEOUT_S, READ_TIMEOUT_S),
+        verify: bool | str = True,
+        client_cert: str | tuple[str, str] | None = None,
     ) -> None:
         self._url = push_url(url)
         host = urlsplit(self._url).hostname or ""
         on_this_machine = host in {"localhost", "::1"} or host.startswith("127.")
         self.target = f"{urlsplit(self._url).scheme}://{urlsplit(self._url).netloc.split('@')[-1]}"
         self.compress = not on_this_machine if compress is None else compress
-        self._timeout_s = timeout_s
+        self.timeout_s = timeout_s
         self._session = requests.Session()
         # A proxy of the environment cannot reach the loopback of this machine.
         self._session.trust_env = not on_this_machine
+        self._session.verify = verify
+        self._session.cert = client_cert
         self._session.headers.update({"Content-Type": "application/json", **(headers or {})})
         if self.compress:
             self._session.headers["Content-Encoding"] = "gzip"
@@ -120,7 +126,7 @@ class Pusher:
         try:
             # A redirect would turn the POST into a GET that stores nothing.
             response = self._session.post(
-                self._url, data, timeout=self._timeout_s, stream=True, allow_redirects=False
+                self._url, data, timeout=self.timeout_s, stream=True, allow_redirects=False
             )
             with response:
                 return classify(response.status_code, self._reason(response), response.headers)
@@ -133,7 +139,7 @@ class Pusher:
 
     def _reason(self, response: requests.Response) -> str:
         """The beginning of the answer's text, even when it comes in drips or breaks off."""
-        deadline_s = time.monotonic() + self._timeout_s[1]
+        deadline_s = time.monotonic() + self.timeout_s[1]
         text = bytearray()
         try:
             for byte in response.iter_content(1):
@@ -166,13 +172,25 @@ def push_url(url: str) -> str:
 
 def payload(entries: Sequence[Entry]) -> bytes:
     """The JSON body of one push, the entries grouped by stream in the order given."""
-    streams: dict[tuple[tuple[str, str], ...], list[Any]] = {}
+    streams: dict[int, tuple[Mapping[str, str], list[Any]]] = {}
     for entry in entries:
-        values = streams.setdefault(tuple(entry.labels.items()), [])
-        values.append((str(entry.timestamp_ns), entry.line, entry.metadata))
+        # Whoever reads entries shares one object among those of a stream.
+        stream = streams.get(id(entry.labels))
+        if stream is None:
+            stream = streams[id(entry.labels)] = (entry.labels, [])
+        stream[1].append((str(entry.timestamp_ns), entry.line, entry.metadata))
     return orjson.dumps(
-        {"streams": [{"stream": dict(key), "values": values} for key, values in streams.items()]}
+        {"streams": [{"stream": labels, "values": values} for labels, values in streams.values()]}
     )
+
+
+def read_payload(body: bytes) -> list[Entry]:
+    """The entries of a body that `payload` made."""
+    return [
+        Entry(int(stamp), line, stream["stream"], metadata)
+        for stream in orjson.loads(body)["streams"]
+        for stamp, line, metadata in stream["values"]
+    ]
 
 
 def classify(status: int, reason: str, headers: Mapping[str, str]) -> Answer:

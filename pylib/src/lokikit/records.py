@@ -32,9 +32,18 @@ _NO_MAPPINGS = frozenset({str, int, float})
 class Record(logging.LogRecord):
     """A record that remembers what it was given beside its own attributes."""
 
-    __slots__ = ("given",)
+    __slots__ = ("given", "rendered")
 
     given: dict[str, Any]
+    rendered: tuple[int, bytes] | None
+    """The number of the formatter that made a line of it, and the line: two handlers of one
+    formatter write the same."""
+
+
+def forget_rendered(record: logging.LogRecord) -> None:
+    """Have the record's line made anew: a filter may have changed it."""
+    if type(record) is Record:
+        record.rendered = None
 
 
 def added_attributes(record: logging.LogRecord) -> dict[Any, Any]:
@@ -115,6 +124,7 @@ def _make_record(  # noqa: PLR0913, PLR0917 - the signature of Logger.makeRecord
         usual = type(extra) is dict and STANDARD_ATTRIBUTES.isdisjoint(extra)
         made.given = extra if usual else _free_names(extra, attributes)
         attributes.update(made.given)
+    made.rendered = None
     made.__dict__ = attributes
     return made
 

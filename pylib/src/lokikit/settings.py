@@ -11,14 +11,30 @@ from lokikit.errors import SettingsError
 from lokikit.fields import LEVELS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 FORMATS = ("json", "console", "auto")
+_SWITCH = {"on": True, "true": True, "1": True, "off": False, "false": False, "0": False}
 _LEVEL_NUMBERS = {
     **{name: getattr(logging, name.upper()) for name in LEVELS},
     "warn": logging.WARNING,
     "fatal": logging.CRITICAL,
 }
+
+
+@dataclass(frozen=True)
+class LokiAccess:
+    """Where a Loki is, and who asks it.
+
+    Args:
+        url: its address, `None` when nothing names one.
+        tenant: sent as `X-Scope-OrgID`.
+        auth: user and password, or a bearer token.
+    """
+
+    url: str | None
+    tenant: str | None
+    auth: tuple[str, str] | str | None
 
 
 @dataclass(frozen=True)
@@ -33,6 +49,9 @@ class Settings:
             it to `default_level`.
         log_format: one of `FORMATS`.
         redact: further words that mark a key as secret.
+        loki: where to push lines to, `None` for nowhere.
+        spool_dir: where pushed lines wait on disk, `None` for nowhere.
+        durable: whether each line is on disk before the call that logs it returns.
     """
 
     service: str | None = None
@@ -41,6 +60,9 @@ class Settings:
     level: int | None = None
     log_format: str = "auto"
     redact: tuple[str, ...] = field(default=())
+    loki: LokiAccess | None = None
+    spool_dir: str | None = None
+    durable: bool = False
 
 
 def read_settings(environ: Mapping[str, str] = os.environ) -> Settings:
@@ -49,10 +71,8 @@ def read_settings(environ: Mapping[str, str] = os.environ) -> Settings:
     Raises:
         SettingsError: a variable has a value that means nothing; the text names the fix.
     """
-
-    def get(*names: str) -> str | None:
-        return next((value for name in names if (value := environ.get(name, "").strip())), None)
-
+    get = _getter(environ)
+    access = read_loki_access(environ)
     return Settings(
         service=get("SERVICE_NAME", "OTEL_SERVICE_NAME"),
         env=get("ENV"),
@@ -60,7 +80,31 @@ def read_settings(environ: Mapping[str, str] = os.environ) -> Settings:
         level=parse_level(level, "LOG_LEVEL") if (level := get("LOG_LEVEL")) else None,
         log_format=parse_format(get("LOG_FORMAT") or "auto", "LOG_FORMAT"),
         redact=tuple(word.strip() for word in (get("LOG_REDACT") or "").split(",") if word.strip()),
+        loki=access if access.url else None,
+        spool_dir=get("LOKI_SPOOL_DIR"),
+        durable=_parse_switch(get("LOKI_DURABLE") or "off", "LOKI_DURABLE"),
     )
+
+
+def read_loki_access(environ: Mapping[str, str] = os.environ) -> LokiAccess:
+    """Where the environment says that Loki is, and who asks it."""
+    get = _getter(environ)
+    user = get("LOKI_USERNAME")
+    basic = (user, get("LOKI_PASSWORD") or "") if user else None
+    return LokiAccess(get("LOKI_URL"), get("LOKI_ORG_ID"), get("LOKI_BEARER_TOKEN") or basic)
+
+
+def _getter(environ: Mapping[str, str]) -> Callable[..., str | None]:
+    def get(*names: str) -> str | None:
+        return next((value for name in names if (value := environ.get(name, "").strip())), None)
+
+    return get
+
+
+def _parse_switch(word: str, name: str) -> bool:
+    if word.lower() not in _SWITCH:
+        raise SettingsError(f"{name}={word!r} is neither on nor off.")
+    return _SWITCH[word.lower()]
 
 
 def default_level(env: str | None) -> int:

@@ -8,9 +8,16 @@ import sys
 from typing import IO, TYPE_CHECKING, Any
 
 from lokikit.console import ConsoleFormatter
+from lokikit.errors import SettingsError
 from lokikit.formatter import JsonFormatter
 from lokikit.records import install_records
-from lokikit.settings import default_level, parse_format, parse_level, read_settings
+from lokikit.settings import (
+    Settings,
+    default_level,
+    parse_format,
+    parse_level,
+    read_settings,
+)
 from lokikit.stdout import StdoutHandler, file_descriptor
 from lokikit.uncaught import capture_uncaught
 
@@ -29,6 +36,7 @@ def setup_json_logging(  # noqa: PLR0913 - every argument but the first is by ke
     log_format: str | None = None,
     redact: Iterable[str] = (),
     stream: IO[Any] | None = None,
+    push: bool | str | None = None,
 ) -> logging.Logger:
     """The root logger, set up to write one line of JSON per event on stdout.
 
@@ -47,6 +55,9 @@ def setup_json_logging(  # noqa: PLR0913 - every argument but the first is by ke
             `LOG_FORMAT`.
         redact: further words that mark a key as secret: `LOG_REDACT`, separated by commas.
         stream: where to write, `sys.stdout` unless given.
+        push: send the same lines straight to Loki too: its URL, `True` for that of `LOKI_URL`,
+            `False` for never; unless given, whether `LOKI_URL` is set. For services that have no
+            agent beside them: with both, each line travels twice.
 
     Raises:
         SettingsError: an argument or variable has a value that means nothing.
@@ -57,12 +68,13 @@ def setup_json_logging(  # noqa: PLR0913 - every argument but the first is by ke
         threshold = default_level(env or settings.env)
     handler = StdoutHandler(stream)
     chosen = settings.log_format if log_format is None else parse_format(log_format, "log_format")
-    handler.setFormatter(
-        _formatter(chosen, handler.stream, service=service, env=env, version=version, redact=redact)
-    )
+    identity = {"service": service, "env": env, "version": version, "redact": tuple(redact)}
+    handler.setFormatter(_formatter(chosen, handler.stream, **identity))
+    pushing = _push_handler(push, settings, handler.formatter, **identity)
     _take_in_existing_loggers()
     root = logging.getLogger()
-    root.addHandler(handler)
+    for one in filter(None, (handler, pushing)):
+        root.addHandler(one)
     root.setLevel(threshold)
     install_records()
     capture_uncaught()
@@ -77,12 +89,50 @@ def _formatter(chosen: str, stream: IO[Any] | None, **identity: Any) -> JsonForm
     return JsonFormatter(**identity)
 
 
+def _push_handler(
+    push: bool | str | None,  # noqa: FBT001 - passed on by keyword
+    settings: Settings,
+    formatter: logging.Formatter | None,
+    **identity: Any,
+) -> logging.Handler | None:
+    url = push if isinstance(push, str) else settings.loki and settings.loki.url
+    if push is False or (push is None and not url):
+        return None
+    if not url:
+        raise SettingsError("push=True needs to know where Loki is: set LOKI_URL, or push=URL.")
+    try:
+        from lokikit.handler import LokiHandler  # noqa: PLC0415 - of the extra, only when asked for
+    except ImportError as error:
+        raise SettingsError(
+            f"pushing to {url} needs the extra: pip install 'lokikit[push]' ({error})."
+        ) from error
+    access = settings.loki
+    auth = access.auth if access else None
+    handler = LokiHandler(
+        url,
+        auth=auth if isinstance(auth, tuple) else None,
+        bearer_token=auth if isinstance(auth, str) else None,
+        tenant=access.tenant if access else None,
+        spool_dir=settings.spool_dir,
+        durable=settings.durable,
+        service=identity["service"],
+        env=identity["env"],
+    )
+    same = type(formatter) is JsonFormatter
+    handler.setFormatter(formatter if same else JsonFormatter(**identity))
+    handler.made_by_setup = True
+    return handler
+
+
 def _take_in_existing_loggers() -> None:
     """Take console handlers off every logger, and let what they got reach the root."""
     loggers = [*logging.Logger.manager.loggerDict.values(), logging.getLogger()]
     for logger in loggers:
         if not isinstance(logger, logging.Logger):
             continue
+        for handler in [one for one in logger.handlers if getattr(one, "made_by_setup", False)]:
+            logger.removeHandler(handler)
+            handler.close()
         console = [handler for handler in logger.handlers if _is_console(handler)]
         for handler in console:
             logger.removeHandler(handler)

@@ -18,6 +18,8 @@ except ImportError:  # Windows: lines of one process are whole, those of several
 else:
     _HAS_RECORD_LOCKS = True
 
+from lokikit.records import forget_rendered
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -59,6 +61,7 @@ class StdoutHandler(logging.Handler):
     def handle(self, record: logging.LogRecord) -> Any:
         """Filter and write a record; the stdlib's, less the calls that do nothing here."""
         if self.filters:
+            forget_rendered(record)
             return super().handle(record)
         with self._handler_lock:
             self.emit(record)

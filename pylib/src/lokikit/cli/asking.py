@@ -13,6 +13,7 @@ from rich.console import Console
 from lokikit.client import Loki
 from lokikit.kit import loki_url
 from lokikit.push import Pusher
+from lokikit.settings import read_loki_access
 from lokikit.transport import identity_headers
 
 if TYPE_CHECKING:
@@ -28,26 +29,14 @@ def loki_from(environ: Mapping[str, str] = os.environ) -> Loki:
 
     `LOKI_URL`, `LOKI_ORG_ID`, `LOKI_BEARER_TOKEN`, `LOKI_USERNAME` and `LOKI_PASSWORD`.
     """
-    return Loki(
-        loki_url(environ),
-        tenant=environ.get("LOKI_ORG_ID"),
-        auth=_auth(environ),
-        timeout_s=TIMEOUT_S,
-    )
+    access = read_loki_access(environ)
+    return Loki(loki_url(environ), tenant=access.tenant, auth=access.auth, timeout_s=TIMEOUT_S)
 
 
 def pusher_from(environ: Mapping[str, str] = os.environ, *, url: str | None = None) -> Pusher:
     """The sending side of the same Loki, or of the one at `url`, for the same asker."""
-    return Pusher(
-        url or loki_url(environ),
-        headers=identity_headers(environ.get("LOKI_ORG_ID"), _auth(environ)),
-    )
-
-
-def _auth(environ: Mapping[str, str]) -> tuple[str, str] | str | None:
-    user = environ.get("LOKI_USERNAME")
-    basic = (user, environ.get("LOKI_PASSWORD", "")) if user else None
-    return environ.get("LOKI_BEARER_TOKEN") or basic
+    access = read_loki_access(environ)
+    return Pusher(url or loki_url(environ), headers=identity_headers(access.tenant, access.auth))
 
 
 @contextmanager

@@ -1,0 +1,441 @@
+"""The queue of a handler and the thread that empties it: batches, spool, deadlines, counts."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import Counter, deque
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from lokikit.delivery import Delivery
+from lokikit.entry import Entry, parse_timestamp_ns
+from lokikit.fields import METADATA_FIELDS
+from lokikit.labels import Labels
+from lokikit.push import Outcome, payload, read_payload
+from lokikit.values import text
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    from lokikit.deadletters import DeadLetters
+    from lokikit.notices import Notices
+    from lokikit.push import Answer, Pusher
+    from lokikit.spool import Reading, Spool
+
+Item = tuple[bytes, bytes, Labels, Labels]
+"""Timestamp (RFC 3339 without its `Z`), line, labels, structured metadata."""
+
+MAX_BATCH_BYTES = 1024 * 1024
+MAX_BATCH_ENTRIES = 5_000
+MAX_BATCH_AGE_S = 1.0
+ITEM_BYTES = 200
+"""What an item in the queue takes beside its line."""
+SPOOL_RETRY_S = 30.0
+"""How long a disk that failed is left alone."""
+_TICK_S = 0.2
+_MIN_TIMEOUT_S = 0.1
+_SECOND_BYTES = len(b"2026-11-21T10:00:00")
+_IDS = tuple(f'"{name}":'.encode() for name in METADATA_FIELDS)
+
+
+class PushWorker:
+    """Queues items for callers that never wait, and delivers them in a thread of its own.
+
+    Oldest first: the batch in hand, then the spool, then the queue.
+
+    Args:
+        make_pusher: opens the way to Loki; called once in each process.
+        spool: the disk, `None` without one.
+        dead_letters: takes what Loki refuses for good.
+        notices: says what goes wrong.
+        max_records: how many items the queue holds.
+        max_bytes: how many bytes of lines, with `ITEM_BYTES` for each, it holds.
+        block_s: how long a caller may wait for room before the oldest item is dropped.
+        durable: items are in the spool before `put` returns.
+    """
+
+    def __init__(  # noqa: PLR0913 - one place makes it
+        self,
+        make_pusher: Callable[[], Pusher],
+        *,
+        spool: Spool | None,
+        dead_letters: DeadLetters,
+        notices: Notices,
+        max_records: int,
+        max_bytes: int,
+        block_s: float,
+        durable: bool,
+    ) -> None:
+        self._make_pusher = make_pusher
+        self._spool = spool
+        self._dead_letters = dead_letters
+        self._notices = notices
+        self._max_records = max_records
+        self._max_bytes = max_bytes
+        self._block_s = block_s
+        self._durable = durable
+        self._begin()
+
+    def _begin(self) -> None:
+        """The state of a process that has logged nothing yet."""
+        # Reentrant, for a signal handler may log while its thread is in here.
+        self._lock = threading.RLock()
+        self._changed = threading.Condition(self._lock)
+        self._wake = threading.Event()
+        self._queue: deque[Item] = deque()
+        self._queued_bytes = 0
+        self._opened_s = self._read_s = 0.0
+        self._accepted = self._batches = self._bytes = 0
+        self._in_hand: list[Item] = []
+        self._left: list[Entry] = []
+        self._flush_until = 0
+        self._closed = False
+        self._deadline_s: float | None = None
+        self._spool_failed_s = float("-inf")
+        self._thread: threading.Thread | None = None
+        self._senders: set[int] = set()
+        self._epoch: tuple[bytes, int] = (b"", 0)
+        self._pusher = self._make_pusher()
+        self._timeout_s = self._pusher.timeout_s
+        self._delivery = Delivery(
+            self._push,
+            target=self._pusher.target,
+            dead_letters=self._dead_letters,
+            notices=self._notices,
+            wait=self._pause,
+            who="push",
+            keep_hint="set spool_dir to keep them",
+        )
+
+    def after_fork_in_child(self) -> None:
+        """Begin anew: what was put in the parent, the parent delivers."""
+        if self._spool is not None:
+            self._spool.after_fork_in_child()
+        self._begin()
+
+    # The caller's side.
+
+    def is_sending(self) -> bool:
+        """Whether the thread that asks is sending: what it logs meanwhile is about that."""
+        return threading.get_ident() in self._senders
+
+    def put(self, item: Item) -> None:
+        """Take one item; in durable mode it is on disk when this returns."""
+        if self._closed:
+            self._put_late(item)
+            return
+        if self._durable and self._append([self._entry(item)]):
+            with self._lock:
+                self._accepted += 1
+            full = self._spooled() >= MAX_BATCH_ENTRIES
+        else:
+            full = self._enqueue(item)
+        if self._thread is None:
+            self._start()
+        if full and not self._wake.is_set():
+            self._wake.set()
+
+    def _enqueue(self, item: Item) -> bool:
+        with self._lock:
+            if not self._queue:
+                self._opened_s = time.monotonic()
+            self._queue.append(item)
+            self._queued_bytes += len(item[1]) + ITEM_BYTES
+            self._accepted += 1
+        if self._is_over():
+            self._make_room()
+        return self._is_full_batch()
+
+    def _is_full_batch(self) -> bool:
+        return len(self._queue) >= MAX_BATCH_ENTRIES or self._queued_bytes >= MAX_BATCH_BYTES
+
+    def _is_over(self) -> bool:
+        return len(self._queue) > self._max_records or self._queued_bytes > self._max_bytes
+
+    def _make_room(self) -> None:
+        if self._spool is not None and self._spill():
+            return
+        with self._changed:
+            if self._block_s and not self.is_sending():
+                self._wake.set()
+                self._changed.wait_for(lambda: not self._is_over(), self._block_s)
+            while self._is_over():
+                self._queued_bytes -= len(self._queue.popleft()[1]) + ITEM_BYTES
+                self.count_dropped("queue_full", 1)
+
+    def count_dropped(self, kind: str, count: int, reason: str = "") -> None:
+        """Count items as dropped, and say so at most once a minute."""
+        with self._changed:
+            self._delivery.counts.dropped[kind] += count
+            self._changed.notify_all()
+        told = ", ".join(f"{name} {number}" for name, number in sorted(self._dropped().items()))
+        self._notices.say("dropped", f"push: lines dropped so far: {told} {reason}".rstrip())
+
+    def _start(self) -> None:
+        with self._lock:
+            if self._thread is not None or self._closed:
+                return
+            thread = threading.Thread(target=self._run, name="lokikit-push", daemon=True)
+            try:
+                thread.start()
+            except RuntimeError:
+                return  # at the exit no thread starts any more; `close` sends what is left
+            self._thread = thread
+
+    def flush(self, timeout_s: float) -> bool:
+        """Wait until what was put before is delivered or dropped; whether it is, in time."""
+        with self._changed:
+            target = self._flush_until = self._accepted
+            if self._settled() >= target or self._thread is None:
+                return self._settled() >= target
+            self._wake.set()
+            return self._changed.wait_for(lambda: self._settled() >= target, timeout_s)
+
+    def close(self, timeout_s: float) -> None:
+        """Deliver what is left within `timeout_s`, then spool or count the rest; twice is once."""
+        with self._lock:
+            if self._closed:
+                return
+            self._closed = True
+            self._deadline_s = time.monotonic() + timeout_s
+        self._wake.set()
+        if self._thread is not None and self._thread.is_alive():
+            self._thread.join(timeout_s + _TICK_S)
+        else:
+            with self._sending():
+                self._work()
+        self._leave()
+
+    def _leave(self) -> None:
+        """Keep on disk, or count, what could not be delivered."""
+        with self._lock:
+            items = [*self._in_hand, *self._queue]
+            left = [*self._left, *map(self._entry, items)]
+            self._in_hand, self._left = [], []
+            self._queue.clear()
+        for start in range(0, len(left), MAX_BATCH_ENTRIES):
+            batch = left[start : start + MAX_BATCH_ENTRIES]
+            if not self._append(batch):
+                self.count_dropped("exit", len(batch), f"({self._pusher.target} took none in time)")
+        if self._spool is not None:
+            self._spool.close()
+        self._pusher.close()
+
+    def _put_late(self, item: Item) -> None:
+        """An item after the end: to disk, or by one push within the deadline of the end."""
+        entry = self._entry(item)
+        if self._append([entry]):
+            return
+        with self._sending():
+            late = time.monotonic() >= (self._deadline_s or 0.0)
+            if late or self._delivery.deliver([entry]):
+                self.count_dropped("closed", 1)
+
+    def stats(self) -> dict[str, Any]:
+        """See `LokiHandler.stats`."""
+        counts = self._delivery.counts
+        with self._lock:
+            return {
+                "queued": len(self._queue) + len(self._in_hand) + len(self._left),
+                "sent": counts.sent,
+                "bytes": self._bytes,
+                "batches": self._batches,
+                "retried": counts.retried,
+                "dropped": dict(self._dropped()),
+                "spooled": self._spooled(),
+                "dead": counts.dead_letters,
+                "connected": counts.connected,
+                "worker_alive": self._thread is not None and self._thread.is_alive(),
+                "last_error": counts.last_error,
+                "oldest_age_s": time.monotonic() - self._opened_s if self._queue else 0.0,
+            }
+
+    def _dropped(self) -> Counter[str]:
+        spool = self._spool.dropped if self._spool is not None else Counter[str]()
+        return self._delivery.counts.dropped + spool
+
+    def _spooled(self) -> int:
+        return self._spool.entries if self._spool is not None else 0
+
+    def _settled(self) -> int:
+        # What a torn segment held was never accepted here.
+        dropped = self._dropped()
+        return self._delivery.counts.sent + dropped.total() - dropped["spool_torn"]
+
+    # The thread's side.
+
+    @contextmanager
+    def _sending(self) -> Iterator[None]:
+        thread_id = threading.get_ident()
+        nested = thread_id in self._senders
+        self._senders.add(thread_id)
+        try:
+            yield
+        finally:
+            if not nested:
+                self._senders.discard(thread_id)
+
+    def _run(self) -> None:
+        with self._sending():
+            if self._spool is not None:
+                adopted = self._spool.adopt()
+                with self._lock:
+                    self._accepted += adopted
+            while not self._closed:
+                self._wake.wait(self._until_due_s())
+                self._wake.clear()
+                self._work()
+            self._work()
+
+    def _until_due_s(self) -> float:
+        opened_s = self._opened_s if self._queue else time.monotonic()
+        return max(0.0, opened_s + MAX_BATCH_AGE_S - time.monotonic())
+
+    def _work(self) -> None:
+        """Deliver all that is due."""
+        while not self._is_late():
+            if self._spool is not None and self._spool_is_due():
+                self._spill_due()
+                self._read_s = time.monotonic()
+                if reading := self._spool.read(MAX_BATCH_BYTES, MAX_BATCH_ENTRIES):
+                    self._deliver_reading(self._spool, reading)
+                    continue
+            items = self._take() if self._is_due() else []
+            if not items:
+                return
+            self._finish(self._delivery.deliver(self._entries(items)))
+
+    def _deliver_reading(self, spool: Spool, reading: Reading) -> None:
+        entries = [entry for body in reading.bodies for entry in read_payload(body)]
+        if self._delivery.deliver(entries):
+            spool.put_back(reading)
+        else:
+            spool.done(reading)
+        self._finish([])
+
+    def _finish(self, left: list[Entry]) -> None:
+        with self._changed:
+            self._in_hand, self._left = [], left
+            self._changed.notify_all()
+
+    def _is_late(self) -> bool:
+        return self._deadline_s is not None and time.monotonic() >= self._deadline_s
+
+    def _is_hurried(self) -> bool:
+        return self._closed or self._settled() < self._flush_until
+
+    def _is_due(self) -> bool:
+        if not self._queue:
+            return False
+        age_s = time.monotonic() - self._opened_s
+        return self._is_full_batch() or age_s >= MAX_BATCH_AGE_S or self._is_hurried()
+
+    def _spool_is_due(self) -> bool:
+        count = self._spooled()
+        if not count:
+            return False
+        # In durable mode every line is there for a moment, and waits to become a batch.
+        age_s = time.monotonic() - self._read_s
+        full = count >= MAX_BATCH_ENTRIES or age_s >= MAX_BATCH_AGE_S
+        return not self._durable or full or self._is_hurried()
+
+    def _take(self) -> list[Item]:
+        """The next batch out of the queue, in hand until `_finish`."""
+        with self._changed:
+            self._in_hand = self._pop()
+            self._changed.notify_all()
+            return self._in_hand
+
+    def _pop(self) -> list[Item]:
+        items: list[Item] = []
+        size_bytes = 0
+        while self._queue and len(items) < MAX_BATCH_ENTRIES and size_bytes < MAX_BATCH_BYTES:
+            item = self._queue.popleft()
+            size_bytes += len(item[1])
+            items.append(item)
+        self._queued_bytes -= size_bytes + ITEM_BYTES * len(items)
+        self._opened_s = time.monotonic()
+        return items
+
+    def _push(self, entries: Sequence[Entry]) -> Answer:
+        if self._deadline_s is not None:
+            left_s = max(_MIN_TIMEOUT_S, self._deadline_s - time.monotonic())
+            connect_s, read_s = self._timeout_s
+            self._pusher.timeout_s = (min(connect_s, left_s), min(read_s, left_s))
+        answer = self._pusher.push(entries)
+        if answer.outcome is Outcome.DONE:
+            self._batches += 1
+            self._bytes += sum(len(entry.line) for entry in entries)
+        return answer
+
+    def _pause(self, seconds: float) -> bool:
+        """Wait, while the disk takes what comes meanwhile; whether it is time to give up."""
+        until_s = time.monotonic() + seconds
+        while not self._is_late():
+            left_s = until_s - time.monotonic()
+            if left_s <= 0:
+                return False
+            self._wake.wait(min(left_s, _TICK_S))
+            self._wake.clear()
+            self._spill_due()
+        return True
+
+    def _spill_due(self) -> None:
+        while self._spool is not None and self._is_due() and self._spill():
+            pass
+
+    def _spill(self) -> bool:
+        """Move a batch from the queue to the disk; whether it is there."""
+        if not self._spool_works():
+            return False
+        with self._lock:
+            items = self._pop()
+        if self._append(self._entries(items)):
+            return True
+        with self._lock:
+            self._queue.extendleft(reversed(items))
+            self._queued_bytes += sum(len(item[1]) + ITEM_BYTES for item in items)
+        return False
+
+    def _spool_works(self) -> bool:
+        return time.monotonic() - self._spool_failed_s >= SPOOL_RETRY_S
+
+    def _append(self, entries: list[Entry]) -> bool:
+        """Put entries on disk; whether they are there."""
+        if self._spool is None or not self._spool_works():
+            return False
+        try:
+            self._spool.append(payload(entries), len(entries))
+        except OSError as error:
+            self._spool_failed_s = time.monotonic()
+            text = f"push: the spool takes no lines: {error}; they wait in memory"
+            self._notices.say("spool", text)
+            return False
+        return True
+
+    def _entries(self, items: Iterable[Item]) -> list[Entry]:
+        return [self._entry(item) for item in items]
+
+    def _entry(self, item: Item) -> Entry:
+        stamp, line, labels, metadata = item
+        second = stamp[:_SECOND_BYTES]
+        known, second_ns = self._epoch
+        if second != known:
+            second_ns = parse_timestamp_ns(f"{second.decode()}Z") or 0
+            self._epoch = (second, second_ns)
+        if _IDS[0] in line or _IDS[1] in line:
+            metadata = {**metadata, **_ids(line)}
+        time_ns = second_ns + int(stamp[_SECOND_BYTES + 1 :]) * 1000
+        return Entry(time_ns, line.decode("utf-8", "replace"), labels, metadata)
+
+
+def _ids(line: bytes) -> dict[str, str]:
+    """The ids of a line that may hold some, as structured metadata."""
+    try:
+        fields = orjson.loads(line)
+        return {name: text(fields[name]) for name in METADATA_FIELDS if fields.get(name)}
+    except (orjson.JSONDecodeError, AttributeError):
+        return {}
