@@ -19,7 +19,6 @@ MAX_VALUE_BYTES = 1024
 """Loki refuses longer ones (`max_label_value_length` of the kit)."""
 
 _UUID = re.compile(r"[0-9a-f]{8}-?(?:[0-9a-f]{4}-?){3}[0-9a-f]{12}", re.IGNORECASE)
-_NOT_IN_A_NAME = re.compile(r"[^a-zA-Z0-9_]")
 
 Labels = dict[str, str]
 
@@ -66,6 +65,8 @@ class LabelMaker:
         for tag, given in tags.items():
             name = self._name(text(tag))
             value = _fit(text(given))
+            if not name:
+                continue  # the line has it still, among its `tags`
             if name in LABEL_FIELDS:
                 labels[name] = value or labels.get(name, "")
             elif name in PLATFORM_METADATA or not self._is_label(name, value, labels):
@@ -75,8 +76,8 @@ class LabelMaker:
         return {name: value for name, value in labels.items() if value}, metadata
 
     def _name(self, tag: str) -> str:
-        name = self._clean(tag) or _NOT_IN_A_NAME.sub("_", tag) or "_"
-        return f"_{name}" if name[0].isdigit() else name
+        name = self._clean(tag)
+        return f"_{name}" if name[:1].isdigit() else name
 
     def _is_label(self, name: str, value: str, labels: Labels) -> bool:
         if name in self._demoted:
