@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import errno
+import itertools
 import random
+import signal
 from typing import TYPE_CHECKING
 
 import pytest
 
-from lokikit.spool import Spool, segment_paths
+from lokikit.spool import Spool
+from lokikit.spool_segment import segment_paths
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -315,6 +318,34 @@ def test_append_and_read_after_close(tmp_path: Path) -> None:
     spool.adopt()
     assert drain(spool) == [b"a", b"b"]
     assert spool.dropped == {}
+
+
+def test_signal_handler_appends_too(tmp_path: Path) -> None:
+    """Appends of a signal handler, wherever it interrupts an append, are kept with the rest."""
+    spool = spool_in(tmp_path, segment_bytes=2_000)
+    numbers = itertools.count()
+    alarms: list[bytes] = []
+
+    def on_alarm(*_: object) -> None:
+        body = b"alarm %d" % next(numbers)
+        spool.append(body, 1)
+        alarms.append(body)
+
+    bodies: list[bytes] = []
+    before = signal.signal(signal.SIGALRM, on_alarm)
+    signal.setitimer(signal.ITIMER_REAL, 0.0003, 0.0003)
+    try:
+        while len(alarms) < 500:
+            bodies.append(b"%d" % next(numbers))
+            spool.append(bodies[-1], 1)
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+    spool.close()
+    got: list[bytes] = []
+    while spool.adopt():  # more segments than it opens at a time
+        got += drain(spool)
+    assert sorted(got) == sorted(bodies + alarms)
 
 
 def test_folder_that_vanishes(tmp_path: Path) -> None:

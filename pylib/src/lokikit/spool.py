@@ -1,6 +1,6 @@
 """Batches on disk while Loki is away: in order, checked, capped, and inherited.
 
-Segments of a process that has died are adopted by one of those that come next.
+What a dead process left is adopted by one of those that come next.
 """
 
 from __future__ import annotations
@@ -11,10 +11,11 @@ import threading
 import time
 from bisect import insort
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from lokikit.spool_segment import HEADER_BYTES, NAME, Segment, Span, pack
+from lokikit.spool_segment import HEADER_BYTES, Segment, Span, pack, segment_paths, size_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,6 +38,23 @@ class Reading:
     span: Span
 
 
+class _Turn:
+    """A lock that tells how deep its holder is in: a signal handler may enter once more."""
+
+    def __init__(self) -> None:
+        self._lock = threading.RLock()
+        self._depth = 0
+
+    def __enter__(self) -> int:
+        self._lock.acquire()
+        self._depth += 1
+        return self._depth
+
+    def __exit__(self, *_: object) -> None:
+        self._depth -= 1
+        self._lock.release()
+
+
 class Spool:
     """Ready batches on disk, oldest first; thread-safe; one process owns a segment.
 
@@ -47,10 +65,6 @@ class Spool:
         max_age_s: segments begun longer ago are dropped.
         segment_bytes: the size of a segment, an eighth of `max_bytes` at most.
         time_s: the clock, in seconds since 1970.
-
-    Attributes:
-        dropped: lost entries: `spool_full`, `spool_expired`, `spool_torn` (at least one for
-            each tear, whose entries nobody can count).
 
     Raises:
         OSError: `folder` cannot be made.
@@ -76,10 +90,11 @@ class Spool:
         self._begin()
 
     def _begin(self) -> None:
-        self.dropped: Counter[str] = Counter()
-        self._lock = threading.RLock()
+        self._dropped: Counter[str] = Counter()
+        self._lock = _Turn()
         self._segments: list[Segment] = []
         self._arriving: list[Segment] = []
+        self._aside: list[Segment] = []
         self._active: Segment | None = None
         self._size = 0
         self._others_bytes = 0
@@ -95,6 +110,12 @@ class Spool:
         """What this process's segments take on disk."""
         return self._size
 
+    @property
+    def dropped(self) -> Counter[str]:
+        """Lost entries: `spool_full`, `spool_expired`, `spool_torn` (one a tear, at least)."""
+        with self._lock:
+            return self._dropped.copy()
+
     def append(self, body: bytes, entries: int) -> None:
         """Keep one batch: when this returns, the end of the process does not lose it.
 
@@ -104,23 +125,20 @@ class Spool:
             OSError: the disk is full or read-only; all that was there is as it was.
         """
         record = pack(body, entries)
-        with self._lock:
-            self._expire()
-            if HEADER_BYTES + len(record) > self.max_bytes:
-                self._count("spool_full", entries)
-                return
+        with self._lock as depth:
             try:
-                self._writable(len(record)).append(record, entries)
+                if depth > 1:  # a signal handler, in the middle of anything
+                    self._append_aside(record, entries)
+                else:
+                    self._append(record, entries)
             except OSError as error:
-                raise OSError(
-                    error.errno, f"cannot write to the spool {self.folder}: {error.strerror}"
-                ) from error
-            self._size += len(record)
+                text = f"cannot write to the spool {self.folder}: {error.strerror}"
+                raise OSError(error.errno, text) from error
 
     def read(self, max_bytes: int, max_entries: int) -> Reading | None:
         """The oldest records not handed out, one at least whatever its size; `None` at the end."""
         with self._lock:
-            self._expire()
+            self._settle()
             for segment in list(self._segments):
                 while piece := segment.take(max_bytes, max_entries):
                     if piece.bodies:
@@ -163,15 +181,16 @@ class Spool:
     def close(self) -> None:
         """Let go of all segments: what is undelivered stays for whoever adopts it."""
         with self._lock:
-            for segment in self._segments:
-                if segment.is_finished:
-                    segment.delete()
+            for segment in (*self._segments, *self._aside):
+                with suppress(OSError):
+                    if segment.is_finished:
+                        segment.delete()
                 segment.forget()
-            self._segments, self._active, self._size = [], None, 0
+            self._segments, self._aside, self._active, self._size = [], [], None, 0
 
     def after_fork_in_child(self) -> None:
         """Leave everything to the parent, and begin with own segments."""
-        for segment in (*self._segments, *self._arriving):
+        for segment in (*self._segments, *self._arriving, *self._aside):
             segment.forget()
         self._begin()
 
@@ -179,8 +198,7 @@ class Spool:
         whole = segment.load()
         with self._lock:
             self._arriving.remove(segment)
-            insort(self._segments, segment, key=lambda one: one.path.name)
-            self._size += segment.end
+            self._add(segment)
             self._count("spool_torn", 0 if whole else 1)
             entries = segment.entries
             self._delete_finished(segment)
@@ -197,7 +215,33 @@ class Spool:
         self._make_room(HEADER_BYTES + size)
         if self._active is None:  # also when the making of room has dropped it
             self._active = self._create()
+            self._add(self._active)
         return self._active
+
+    def _append(self, record: bytes, entries: int) -> None:
+        self._settle()
+        if HEADER_BYTES + len(record) > self.max_bytes:
+            self._count("spool_full", entries)
+            return
+        self._writable(len(record)).append(record, entries)
+        self._size += len(record)
+
+    def _append_aside(self, record: bytes, entries: int) -> None:
+        segment = self._create()
+        segment.append(record, entries)
+        self._aside.append(segment)
+
+    def _settle(self) -> None:
+        while self._aside:
+            self._add(self._aside.pop())
+        oldest_s = self._time_s() - self.max_age_s
+        with suppress(OSError):  # one that cannot be removed
+            while self._segments and self._segments[0].created_s < oldest_s:
+                self._drop(self._segments[0], "spool_expired")
+
+    def _add(self, segment: Segment) -> None:
+        insort(self._segments, segment, key=lambda one: one.path.name)
+        self._size += segment.end
 
     def _is_full(self, segment: Segment, size: int) -> bool:
         age_s = self._time_s() - segment.created_s
@@ -211,14 +255,11 @@ class Spool:
             self._numbers += 1
             name = f"{self._last_ns:020d}-{os.getpid():010d}-{self._numbers % 1_000_000:06d}.spool"
             if segment := Segment.create(self.folder / name):
-                insort(self._segments, segment, key=lambda one: one.path.name)
-                self._size += segment.end
                 return segment
 
     def _make_room(self, size: int) -> None:
-        if self._fits(size):
-            return
-        self.adopt()
+        if not self._fits(size):
+            self.adopt()
         while not self._fits(size):
             if not self._segments and not self.adopt() and not self._segments:
                 kept = f"other processes keep {self._others_bytes} of {self.max_bytes} bytes in it"
@@ -228,18 +269,14 @@ class Spool:
     def _fits(self, size: int) -> bool:
         return self._size + self._others_bytes + size <= self.max_bytes
 
-    def _expire(self) -> None:
-        oldest_s = self._time_s() - self.max_age_s
-        while self._segments and self._segments[0].created_s < oldest_s:
-            self._drop(self._segments[0], "spool_expired")
-
     def _drop(self, segment: Segment, reason: str) -> None:
-        self._count(reason, segment.entries)
         self._delete(segment, reason)
+        self._count(reason, segment.entries)
 
     def _delete_finished(self, segment: Segment) -> None:
         if segment.is_finished and segment is not self._active:
-            self._delete(segment)
+            with suppress(OSError):  # the next start finds it empty
+                self._delete(segment)
 
     def _delete(self, segment: Segment, reason: str = "") -> None:
         segment.delete(reason)
@@ -250,7 +287,7 @@ class Spool:
 
     def _count(self, reason: str, entries: int) -> None:
         if entries:
-            self.dropped[reason] += entries
+            self._dropped[reason] += entries
 
     def _others(self) -> list[Path]:
         """Segments that are not this spool's, oldest first."""
@@ -259,19 +296,4 @@ class Spool:
         return [path for path in segment_paths(self.folder) if path.name not in own]
 
     def _measure_others(self) -> int:
-        return sum(_size_bytes(path) for path in self._others())
-
-
-def _size_bytes(path: Path) -> int:
-    try:
-        return path.stat().st_size
-    except OSError:  # delivered meanwhile
-        return 0
-
-
-def segment_paths(folder: Path) -> list[Path]:
-    """Every segment in a folder, oldest first; none when it cannot be read."""
-    try:
-        return sorted(path for path in folder.iterdir() if NAME.fullmatch(path.name))
-    except OSError:
-        return []
+        return sum(size_bytes(path) for path in self._others())

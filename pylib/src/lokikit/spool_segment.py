@@ -1,8 +1,7 @@
 """One file of the spool: its records, who owns it, and which of it is still to deliver.
 
-A segment is `_HEADER` (magic with the version, how far its records are delivered, a checksum
-of that), then records: `_RECORD` (checksum of the rest, length of the body, entries in it) and
-the body. It is written at its end only, but for the place in the header.
+It begins with `_HEADER` (magic with the version, how far its records are delivered, a checksum
+of that). Each record is `_RECORD` (checksum of the rest, length of the body, entries) and body.
 
 The owner holds an exclusive `flock` for as long as it lives, so nobody has to ask whether a
 process id is still the same process. A flock belongs to the open file, which forked children
@@ -30,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-NAME = re.compile(r"(\d{20})-\d{10}-\d{6}\.spool")
+_NAME = re.compile(r"\d{20}-\d{10}-\d{6}\.spool")
 """Time of creation in ns, process id, number: names sort by age."""
 
 _MAGIC_STEM, _VERSION = b"lokispl", b"1"
@@ -114,7 +113,9 @@ class Segment:
                 segment._write(_header(HEADER_BYTES), 0)
                 return segment
         except OSError:
-            segment.delete()
+            with suppress(OSError):
+                segment.delete()
+            segment.forget()
             raise
         segment.forget()  # an adopter was quicker: it finds nothing, and removes it
         return None
@@ -213,11 +214,14 @@ class Segment:
                 self._place = place
 
     def delete(self, reason: str = "") -> None:
-        """Remove the file; `reason` is what becomes of records that are handed out."""
+        """Remove the file; `reason` is what becomes of records that are handed out.
+
+        Raises:
+            OSError: the file cannot be removed; it is still owned.
+        """
         if not HAS_LOCKS:  # Windows removes no open file
             self.forget()
-        with suppress(OSError):
-            self.path.unlink()
+        self.path.unlink(missing_ok=True)
         self.forget()
         self.gone = reason
 
@@ -234,6 +238,22 @@ class Segment:
             written += os.write(self._descriptor, data[written:])
 
 
+def segment_paths(folder: Path) -> list[Path]:
+    """Every segment in a folder, oldest first; none when it cannot be read."""
+    try:
+        return sorted(path for path in folder.iterdir() if _NAME.fullmatch(path.name))
+    except OSError:
+        return []
+
+
+def size_bytes(path: Path) -> int:
+    """What it takes on disk, 0 when it is gone."""
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
+
+
 def created_s(path: Path) -> float:
     """When the segment was begun."""
     return int(path.name[:20]) / 1e9
@@ -243,9 +263,7 @@ def delivered_up_to(descriptor: int) -> int:
     """Where the records begin that are still to deliver; all of them if that is unreadable."""
     os.lseek(descriptor, _HEADER.size - _PLACE.size, os.SEEK_SET)
     data = os.read(descriptor, _PLACE.size)
-    if len(data) < _PLACE.size:
-        return HEADER_BYTES
-    place: int = _PLACE.unpack(data)[0]
+    place = int.from_bytes(data[:8], "little")
     return place if data == _place(place) else HEADER_BYTES
 
 
