@@ -20,7 +20,7 @@ status: $(VENV)/run ## show what runs
 	@$(LOKIKIT) status
 
 logs: $(VENV)/run ## follow the demo's lines as Loki has them
-	@$(LOKIKIT) tail '{service_name=~".+"}'
+	@$(LOKIKIT) tail '{service_name=~".+"}' || [ $$? -eq 130 ]
 
 check: $(VENV)/run ## send a marked line through every way in and read it back
 	@$(LOKIKIT) check
@@ -43,10 +43,12 @@ clean: $(VENV)/run ## stop everything and remove the stack's data
 	@$(LOKIKIT) down --volumes
 
 $(VENV)/run: pylib/pyproject.toml
+	@echo "Installing lokikit into $(VENV): once, takes a minute."
 	@$(PYTHON) -m venv $(VENV) || { echo "no Python venv: install Python 3.10 or newer with its venv module (Debian: python3-venv)"; exit 3; }
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable 'pylib[push,cli,demo]'
 	@touch $@
 
 $(VENV)/test: $(VENV)/run tests/requirements.txt
+	@echo "Installing what the tests need into $(VENV)."
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement tests/requirements.txt
 	@touch $@
