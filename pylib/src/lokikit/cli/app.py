@@ -8,11 +8,14 @@ from lokikit.errors import LokikitError
 
 try:
     import typer
-except ImportError:  # the light install has no command line
-    sys.exit("lokikit: the command line needs its extra: pip install 'lokikit[cli]'")
 
-import lokikit
-from lokikit.cli import check, query, ship, stack
+    import lokikit
+    from lokikit.cli import check, query, ship, stack
+except ModuleNotFoundError as error:  # the light install has no command line
+    sys.exit(
+        f"lokikit: the command line needs its extra ({error.name} is missing): "
+        "pip install 'lokikit[cli]'"
+    )
 
 _EXIT_CODES = """
 Exit codes: **0** done, **1** unhealthy or lines lost, **2** a wrong option, setting or query,
@@ -74,4 +77,5 @@ def _complain(text: str, code: int) -> int:
 def _usage(error: typer.TyperException) -> str:
     context = getattr(error, "ctx", None)
     command = context.command_path if context else "lokikit"
-    return f"{error.format_message().rstrip('.')}. See {command} --help."
+    said = error.format_message()
+    return f"{said.removesuffix('.')}{'' if said.endswith('?') else '.'} See {command} --help."
