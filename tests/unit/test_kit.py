@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from lokikit.errors import SettingsError
-from lokikit.kit import kit_env, kit_root, loki_url, port, state_dir
+from lokikit.kit import check_runtime, kit_env, kit_root, loki_url, port, state_dir
 from lokikit.native.programs import loki_version, pinned_version
 
 if TYPE_CHECKING:
@@ -17,14 +17,6 @@ def test_root_holds_the_kit() -> None:
     """The root has every file that the stack reads."""
     for name in (".env", "loki/loki.yaml", "deploy/native/go.mod", "deploy/demo/shop.py"):
         assert (kit_root() / name).is_file(), name
-
-
-def test_wheel_carries_the_kit() -> None:
-    """What stands in the root is in the wheel's list, each under its own path."""
-    text = (kit_root() / "pylib/pyproject.toml").read_text()
-    included = re.findall(r'^"\.\./(\S+)" = "lokikit/_kit/(\S+)"$', text, re.MULTILINE)
-    assert {source for source, _ in included} == {".env", "deploy/demo", "deploy/native", "loki"}
-    assert all(source == target for source, target in included)
 
 
 def test_environment_wins_over_the_file() -> None:
@@ -56,3 +48,26 @@ def test_loki_url() -> None:
 def test_versions_agree() -> None:
     """`.env` and the Go module pin the same Loki."""
     assert loki_version({}) == pinned_version()
+
+
+def test_retentions_agree() -> None:
+    """Without its variable, Loki's configuration keeps lines as long as `.env` says."""
+    text = (kit_root() / "loki/loki.yaml").read_text()
+    defaults = re.findall(r"\$\{LOKI_RETENTION:-(\w+)\}", text)
+    assert defaults
+    assert set(defaults) == {kit_env({})["LOKI_RETENTION"]}
+
+
+@pytest.mark.parametrize("value", ["", "auto", "native"])
+def test_native_runtime(value: str) -> None:
+    """RUNTIME may be left out, or ask for what there is."""
+    check_runtime({"RUNTIME": value})
+
+
+@pytest.mark.parametrize(
+    ("value", "reason"), [("docker", "comes in a later version"), ("podman", "is no runtime")]
+)
+def test_other_runtimes(value: str, reason: str) -> None:
+    """RUNTIME=docker and unknown ones are refused with what may be used."""
+    with pytest.raises(SettingsError, match=f"RUNTIME='{value}' {reason}: use auto or native"):
+        check_runtime({"RUNTIME": value})

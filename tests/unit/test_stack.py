@@ -215,3 +215,16 @@ def test_second_one_waits_and_says_so(state: Path) -> None:
         assert "waiting" in second.stdout.readline()
     assert second.communicate()[0] == "in\n"
     assert said == []
+
+
+@pytest.mark.parametrize("taken", ["state", "state/logs"])
+def test_state_that_cannot_be_written(tmp_path: Path, taken: str) -> None:
+    """A file where a folder must be is one sentence with the way out, not a traceback."""
+    state = tmp_path / "state"
+    (tmp_path / taken).parent.mkdir(exist_ok=True)
+    (tmp_path / taken).touch()
+    with (
+        pytest.raises(PrerequisiteError, match=f"{state}.* exists.* set LOKIKIT_STATE"),
+        alone(state, lambda _: None),
+    ):
+        bring_up([make_part(state, SLEEP)], state, lambda _: None)

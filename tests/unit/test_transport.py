@@ -116,7 +116,7 @@ def test_nothing_there() -> None:
     """Without a server the error says so, and what to do."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    with pytest.raises(UnreachableError, match=r"refused.*is it running\?.*make up"):
+    with pytest.raises(UnreachableError, match=r"refused.*is it running\?.*lokikit up"):
         Transport(f"http://127.0.0.1:{port}", sleep=no_sleep).ask("/x", {})
 
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 _PACKAGE = Path(__file__).parent
 _MAX_PORT = 65535
+_RUNTIMES = ("auto", "native")
 
 
 def checkout_root() -> Path | None:
@@ -45,6 +46,18 @@ def state_dir(environ: Mapping[str, str] = os.environ) -> Path:
         return Path(chosen).absolute()
     root = checkout_root()
     return root / ".lokikit" if root else platformdirs.user_state_path("lokikit")
+
+
+def check_runtime(environ: Mapping[str, str] = os.environ) -> None:
+    """Pass when the runtime that `RUNTIME` asks for is one that this version has.
+
+    Raises:
+        SettingsError: it is not.
+    """
+    chosen = environ.get("RUNTIME", "") or "auto"
+    if chosen not in _RUNTIMES:
+        reason = "comes in a later version" if chosen == "docker" else "is no runtime"
+        raise SettingsError(f"RUNTIME={chosen!r} {reason}: use {' or '.join(_RUNTIMES)}.")
 
 
 def port(name: str, environ: Mapping[str, str] = os.environ) -> int:

@@ -120,7 +120,7 @@ def away(url: str, error: Exception) -> UnreachableError:
     """The error that says that nothing answers at `url`, and what to do."""
     return UnreachableError(
         f"no connection to Loki at {url} ({_cause(error)}): is it running? "
-        "See `lokikit status`, start it with `make up`, or set LOKI_URL."
+        "See `lokikit status`, start it with `lokikit up`, or set LOKI_URL."
     )
 
 

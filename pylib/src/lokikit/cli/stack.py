@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 from lokikit.errors import UnhealthyError
-from lokikit.kit import state_dir
+from lokikit.kit import check_runtime, state_dir
 from lokikit.native.building import sigterm_raises
 from lokikit.native.parts import missing_demo_modules, stack_parts
 from lokikit.native.programs import ensure_programs
@@ -35,10 +35,11 @@ _PLAIN_COLUMNS = 160
 _TAIL_LINES = 8
 _TAIL_BYTES = 8192
 _TRY = (
-    ("query", """'{service_name="shop"} | detected_level="error"' --since 15m"""),
     ("tail", """'{service_name=~".+"}'"""),
     ("check", ""),
 )
+_ERRORS = """'{service_name="shop"} | detected_level="error"' --since 15m"""
+_COUNTS = """'sum by (service_name) (count_over_time({service_name=~".+"}[15m]))'"""
 
 
 def up(
@@ -51,14 +52,15 @@ def up(
     What runs well is left alone, so it can be run again at any time: after a crash, a change of
     .env, or with nothing to do. The first time it builds Loki, which takes minutes.
     """
+    check_runtime()
     console, state = _console(), state_dir()
     with sigterm_raises(), alone(state, console.print):
         loki = ensure_programs(["loki"], console=console)["loki"]
-        parts = stack_parts(state, loki, demo=demo and _demo_is_possible(console))
-        told = bring_up(parts, state, console.print)
+        demo = demo and _demo_is_possible(console)
+        told = bring_up(stack_parts(state, loki, demo=demo), state, console.print)
     console.print(_table(told))
     _complain(told, console)
-    _suggest(console)
+    _suggest(console, _ERRORS if demo else _COUNTS)
 
 
 def down(
@@ -147,9 +149,9 @@ def _tail(log: Path) -> str:
     return "\n".join(text.splitlines()[-_TAIL_LINES:]) or "(it said nothing)"
 
 
-def _suggest(console: Console) -> None:
+def _suggest(console: Console, first_query: str) -> None:
     console.print("\nTry:")
-    for command, arguments in _TRY:
+    for command, arguments in (("query", first_query), *_TRY):
         console.print(f"  {_this()} {command} {arguments}".rstrip(), soft_wrap=True)
 
 

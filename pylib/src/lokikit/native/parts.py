@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import requests
 
-from lokikit.kit import kit_root, port
+from lokikit.kit import kit_env, kit_root, port
 from lokikit.native.loki import config_file, is_ready, loki_command, loki_variables
 
 if TYPE_CHECKING:
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 DEMO_PARTS = ("shop", "jobs", "traffic")
 DEMO_MODULES = ("flask", "gunicorn")
+RETENTION = "LOKI_RETENTION"
+"""`.env` key: how long Loki keeps a line."""
 MAX_SERVICE_LOG_BYTES = 64 * 1024 * 1024
 _ASK_TIMEOUT_S = 2
 _STATS_AGE_S = 15
@@ -101,7 +103,10 @@ def _loki(state: Path, program: Path, environ: Mapping[str, str]) -> Part:
         state / "logs/loki.log",
         url,
         cwd=state,
-        variables=loki_variables(state / "loki", *ports.values()),
+        variables={
+            **loki_variables(state / "loki", *ports.values()),
+            RETENTION: kit_env(environ)[RETENTION],
+        },
         ports=ports,
         healthy=lambda: is_ready(url),
         reads=(config_file(),),
@@ -160,6 +165,8 @@ def _demo_variables(name: str, state: Path, demo_port: int) -> dict[str, str]:
         "SERVICE_NAME": name,
         "ENV": "dev",
         "LOG_FORMAT": "json",
+        # Its lines go by the agent: a push beside it would store each of them twice.
+        "LOKI_URL": "",
         "DEMO_PORT": str(demo_port),
         "DEMO_DATABASE": str(state / "demo/shop.sqlite3"),
     }

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from filelock import FileLock, Timeout
 
-from lokikit.errors import UnhealthyError
+from lokikit.errors import PrerequisiteError, UnhealthyError
 from lokikit.native.parts import DEMO_PARTS
 from lokikit.native.ports import check_distinct, check_free
 from lokikit.native.processes import end_parts, find_groups, spawn
@@ -55,9 +55,24 @@ class Condition:
 
 @contextmanager
 def alone(state: Path, say: Callable[[str], object]) -> Iterator[None]:
-    """Be the only `up` or `down` of the stack in `state`; says so when it has to wait."""
-    state.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(state / ".lock")
+    """Be the only `up` or `down` of the stack in `state`; says so when it has to wait.
+
+    Raises:
+        PrerequisiteError: a file cannot be had or written, here or in the block.
+    """
+    try:
+        state.mkdir(parents=True, exist_ok=True)
+        with _locked(FileLock(state / ".lock"), say):
+            yield
+    except OSError as error:
+        raise PrerequisiteError(
+            f"cannot work in {state} ({error}): make room there, or set LOKIKIT_STATE to a "
+            "folder of yours."
+        ) from error
+
+
+@contextmanager
+def _locked(lock: FileLock, say: Callable[[str], object]) -> Iterator[None]:
     try:
         lock.acquire(timeout=0)
     except Timeout:
@@ -80,6 +95,8 @@ def bring_up(parts: Sequence[Part], state: Path, say: Callable[[str], object]) -
     groups = find_groups(state)
     check_free(item for part in parts for item in _foreign_ports(part, groups))
     wanted = {part.name for part in parts}
+    for name in sorted(set(groups) - wanted):
+        say(f"Stopping {name}")
     end_parts(set(groups) - wanted, state, _GRACE_S)
     _write_wanted(state, demo=not wanted.isdisjoint(DEMO_PARTS))
     for part in parts:
