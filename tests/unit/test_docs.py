@@ -1,0 +1,101 @@
+"""The README against the code: variables, commands, targets and exit codes."""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+from typing import TYPE_CHECKING
+
+import pytest
+from dotenv import dotenv_values
+
+from lokikit import errors
+from lokikit.cli.app import _EXIT_CODES, _PANELS
+from lokikit.kit import kit_root
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+READERS = ("settings.py", "setup.py", "kit.py", "cli/asking.py", "cli/stack.py", "native/parts.py")
+"""The modules that read the environment."""
+SET_FOR_THE_DEMO = {"DEMO_DATABASE"}
+EXIT_CODES = {0, *(error.exit_code for error in errors.LokikitError.__subclasses__())}
+
+
+def readme() -> str:
+    """The text of the README."""
+    return (kit_root() / "README.md").read_text()
+
+
+def documented_variables() -> list[str]:
+    """Each name in the first column of a table whose head begins with `variable`."""
+    tables = re.findall(r"^\| variable .*\n\|-.*\n((?:\|.*\n)+)", readme(), re.MULTILINE)
+    rows = [row for table in tables for row in table.splitlines()]
+    return [name for row in rows for name in re.findall(r"`(\w+)`", row.split("|")[1])]
+
+
+def read_variables() -> Iterator[str]:
+    """Each name of `.env`, and each string of the readers that looks like a variable."""
+    yield from dotenv_values(kit_root() / ".env")
+    for reader in READERS:
+        tree = ast.parse((kit_root() / "pylib/src/lokikit" / reader).read_text())
+        for node in ast.walk(tree):
+            text = node.value if isinstance(node, ast.Constant) else None
+            if isinstance(text, str) and re.fullmatch(r"[A-Z]+(_[A-Z]+)*", text):
+                yield text
+
+
+def test_every_variable_is_in_a_table() -> None:
+    """The tables of settings hold exactly the variables that are read."""
+    assert set(documented_variables()) == set(read_variables()) - SET_FOR_THE_DEMO
+
+
+def test_every_target_is_in_the_help() -> None:
+    """`make help` lists each target that is declared, and says what it does."""
+    text = (kit_root() / "Makefile").read_text()
+    declared = re.search(r"^\.PHONY: (.+)$", text, re.MULTILINE)
+    assert declared
+    said = subprocess.run(
+        ["make", "--no-print-directory", "help"],  # noqa: S607 - of this machine
+        cwd=kit_root(),
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    assert re.findall(r"^  make (\w+) +\S", said, re.MULTILINE) == declared[1].split()
+
+
+@pytest.mark.parametrize(
+    "command", [one.__name__ for commands in _PANELS.values() for one in commands]
+)
+def test_every_command_is_in_the_readme(command: str) -> None:
+    """The README shows how each command is typed."""
+    assert f"lokikit {command}" in readme()
+
+
+@pytest.mark.parametrize(
+    "target", re.findall(r"make ([a-z]+)", (kit_root() / "README.md").read_text())
+)
+def test_every_target_of_the_readme_exists(target: str) -> None:
+    """The README names no target that there is not."""
+    assert re.search(rf"^{target}:", (kit_root() / "Makefile").read_text(), re.MULTILINE)
+
+
+def test_exit_codes_of_the_readme() -> None:
+    """The README explains exactly the exit codes of the errors."""
+    told = re.search(r"Exit\s+codes: ([^.]+)\.", readme())
+    assert told
+    assert {int(code) for code in re.findall(r"\d+", told[1])} == EXIT_CODES
+
+
+def test_exit_codes_of_the_help() -> None:
+    """The command's own help explains the same ones, and Ctrl-C."""
+    assert {int(code) for code in re.findall(r"\*\*(\d+)\*\*", _EXIT_CODES)} == EXIT_CODES | {130}
+
+
+def test_exit_codes_of_the_error_tree() -> None:
+    """The tree in the docstring of the errors shows each error with the code that it has."""
+    told = re.findall(r"── (\w+) .*\(exit code (\d)\)", errors.__doc__ or "")
+    own = {(one.__name__, str(one.exit_code)) for one in errors.LokikitError.__subclasses__()}
+    assert set(told) == own
