@@ -16,7 +16,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lokikit.spool import Spool
-from lokikit.spool_segment import HEADER_BYTES, pack, segment_paths
+from lokikit.spool_records import HEADER_BYTES, pack
+from lokikit.spool_segment import segment_paths
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -1,7 +1,4 @@
-"""Batches on disk while Loki is away: in order, checked, capped, and inherited.
-
-What a dead process left is adopted by one of those that come next.
-"""
+"""Batches on disk while Loki is away: in order, checked, capped, inherited by one process."""
 
 from __future__ import annotations
 
@@ -15,11 +12,14 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from lokikit.spool_segment import HEADER_BYTES, Segment, Span, pack, segment_paths, size_bytes
+from lokikit.spool_records import HEADER_BYTES, pack
+from lokikit.spool_segment import Segment, segment_paths, size_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+
+    from lokikit.spool_records import Span
 
 _LEAST_SEGMENTS = 8
 _MOST_ADOPTED = 128  # each takes a file descriptor of the application

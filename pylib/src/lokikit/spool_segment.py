@@ -1,7 +1,4 @@
-"""One file of the spool: its records, who owns it, and which of it is still to deliver.
-
-It begins with `_HEADER` (magic with the version, how far its records are delivered, a checksum
-of that). Each record is `_RECORD` (checksum of the rest, length of the body, entries) and body.
+"""One file of the spool: who owns it, and which of its records are still to deliver.
 
 The owner holds an exclusive `flock` for as long as it lives, so nobody has to ask whether a
 process id is still the same process. A flock belongs to the open file, which forked children
@@ -12,11 +9,20 @@ from __future__ import annotations
 
 import os
 import re
-import struct
-import zlib
 from bisect import insort
 from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
+
+from lokikit.spool_records import (
+    HEADER_BYTES,
+    PLACE_AT,
+    Span,
+    delivered_up_to,
+    header,
+    is_foreign,
+    packed_place,
+    records,
+)
 
 try:
     import fcntl
@@ -26,27 +32,12 @@ else:
     HAS_LOCKS = True
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
 _NAME = re.compile(r"\d{20}-\d{10}-\d{6}\.spool")
 """Time of creation in ns, process id, number: names sort by age."""
 
-_MAGIC_STEM, _VERSION = b"lokispl", b"1"
-_HEADER = struct.Struct("<8sQI")
-_PLACE = struct.Struct("<QI")
-_RECORD = struct.Struct("<III")
-HEADER_BYTES = _HEADER.size
-_READ_AHEAD_BYTES = 1 << 18
 _FLAGS = os.O_RDWR | getattr(os, "O_BINARY", 0)
-
-
-class Span(NamedTuple):
-    """Neighbouring records of a segment, by their places in the file."""
-
-    start: int
-    end: int
-    entries: int
 
 
 class Piece(NamedTuple):
@@ -54,28 +45,6 @@ class Piece(NamedTuple):
 
     bodies: list[bytes]
     span: Span
-
-
-def pack(body: bytes, entries: int) -> bytes:
-    """One record as it stands in the file."""
-    record = _RECORD.pack(0, len(body), entries) + body
-    return struct.pack("<I", zlib.crc32(memoryview(record)[4:])) + record[4:]
-
-
-def records(descriptor: int, start: int, limit: int) -> Iterator[tuple[bytes, Span]]:
-    """Each record from `start`, up to the first that is torn or reaches over `limit`."""
-    with open(descriptor, "rb", _READ_AHEAD_BYTES, closefd=False) as file:
-        file.seek(start)
-        while len(head := file.read(_RECORD.size)) == _RECORD.size:
-            checksum, length, entries = _RECORD.unpack(head)
-            end = start + _RECORD.size + length
-            if end > limit:
-                return
-            body = file.read(length)
-            if zlib.crc32(body, zlib.crc32(head[4:])) != checksum:
-                return
-            yield body, Span(start, end, entries)
-            start = end
 
 
 class Segment:
@@ -130,7 +99,7 @@ class Segment:
         except OSError:
             return None
         with suppress(OSError):
-            if _lock(descriptor) and not _is_foreign(descriptor):
+            if _lock(descriptor) and not is_foreign(descriptor):
                 return cls(path, descriptor)
         os.close(descriptor)
         return None
@@ -210,7 +179,7 @@ class Segment:
         place = min((one.start for one in (*self._unread[:1], *self._out)), default=self.end)
         if place != self._place:
             with suppress(OSError):  # they are sent twice then, which Loki stores once
-                self._write(_place(place), _HEADER.size - _PLACE.size)
+                self._write(packed_place(place), PLACE_AT)
                 self._place = place
 
     def delete(self, reason: str = "") -> None:
@@ -259,22 +228,6 @@ def created_s(path: Path) -> float:
     return int(path.name[:20]) / 1e9
 
 
-def delivered_up_to(descriptor: int) -> int:
-    """Where the records begin that are still to deliver; all of them if that is unreadable."""
-    os.lseek(descriptor, _HEADER.size - _PLACE.size, os.SEEK_SET)
-    data = os.read(descriptor, _PLACE.size)
-    place = int.from_bytes(data[:8], "little")
-    return place if data == _place(place) else HEADER_BYTES
-
-
-def _header(place: int) -> bytes:
-    return _MAGIC_STEM + _VERSION + _place(place)
-
-
-def _place(place: int) -> bytes:
-    return _PLACE.pack(place, zlib.crc32(place.to_bytes(8, "little")))
-
-
 def _lock(descriptor: int) -> bool:
     """Whether this open file has the lock now, and is not deleted.
 
@@ -288,13 +241,6 @@ def _lock(descriptor: int) -> bool:
     except BlockingIOError:
         return False
     return os.fstat(descriptor).st_nlink > 0
-
-
-def _is_foreign(descriptor: int) -> bool:
-    """Whether another version of lokikit wrote it: left for that one."""
-    os.lseek(descriptor, 0, os.SEEK_SET)
-    magic = os.read(descriptor, len(_MAGIC_STEM) + 1)
-    return magic.startswith(_MAGIC_STEM) and magic[-1:] != _VERSION and len(magic) == 8  # noqa: PLR2004
 
 
 def _joined(before: list[Span], span: Span) -> list[Span]:
