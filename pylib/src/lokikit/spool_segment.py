@@ -79,7 +79,7 @@ class Segment:
         segment = cls(path, descriptor)
         try:
             if _lock(descriptor):
-                segment._write(_header(HEADER_BYTES), 0)
+                segment._write(header(HEADER_BYTES), 0)
                 return segment
         except OSError:
             with suppress(OSError):
