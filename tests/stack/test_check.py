@@ -5,15 +5,19 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
 from tests.stack.asking import command
 
+from lokikit.entry import read_entry
 from lokikit.native.parts import stack_parts
 from lokikit.native.processes import find_groups
 from lokikit.native.stack import bring_up, take_down
+from lokikit.push import Outcome, Pusher
+from lokikit.timespan import format_time
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -140,3 +144,22 @@ def test_loki_away(pair: Pair) -> None:
     pair.loki.stop()
     done = pair.check()
     assert (done.returncode, done.stdout, done.stderr.count("\n")) == (4, "", 1)
+
+
+def test_a_service_whose_lines_arrive_twice(make_loki: Callable[..., RunningLoki]) -> None:
+    """By push and by an agent that adds metadata of its own: named, with what to do."""
+    loki = make_loki()
+    line = b'{"timestamp":"%b","service":"doubled"}' % format_time(time.time_ns()).encode()
+    for platform in ({"host": "a"}, {"host": "a", "container": "b"}):
+        entry = read_entry(line, default_service=None, platform=platform, now_ns=time.time_ns)
+        assert Pusher(loki.url).push([entry]).outcome is Outcome.DONE
+    done = subprocess.run(
+        command("check"),
+        env={**os.environ, "LOKI_URL": loki.url},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert "doubled (1 lines)" in done.stderr
+    assert "one way for each service" in done.stderr

@@ -8,7 +8,8 @@ from tests.waiting import eventually
 from lokikit.deadletters import DeadLetters
 from lokikit.notices import Notices
 from lokikit.push import Answer, Outcome
-from lokikit.pushing import MAX_BATCH_ENTRIES, PushWorker
+from lokikit.pushing import PushWorker
+from lokikit.queued import MAX_BATCH_ENTRIES
 from lokikit.spool import Spool
 
 _LABELS = {"service_name": "api"}

@@ -7,6 +7,7 @@ import socket
 import threading
 import time
 import uuid
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -37,6 +38,8 @@ if TYPE_CHECKING:
     from lokikit.push import Pusher
 
 CHECK_SERVICE = "lokikit-check"
+DOUBLES_SINCE_S = 600
+_MAX_DOUBLES_READ = 5_000
 _POLL_S = 0.1
 _SKEW_NS = 60 * NS_PER_S
 
@@ -128,6 +131,21 @@ def _check(way: Way, loki: Loki, timeout_s: float) -> Finding:
         if latency_s > timeout_s:
             return Finding(way.name, reason=f"nothing came within {timeout_s:g} s", lost=True)
         time.sleep(_POLL_S)
+
+
+def doubled_services(loki: Loki, now_ns: int) -> dict[str, int]:
+    """The services of which lines of the last ten minutes are stored twice, and how many.
+
+    Loki stores an entry once however often the same carrier sends it. The same line at the same
+    time with other metadata came through a second carrier: push and agent.
+    """
+    query = f'{{{LABEL_SERVICE}=~".+"}}'
+    since_ns = now_ns - DOUBLES_SINCE_S * NS_PER_S
+    entries = loki.query_range(query, since_ns, now_ns, _MAX_DOUBLES_READ, "backward")
+    times = Counter(
+        (entry.labels[LABEL_SERVICE], entry.timestamp_ns, entry.line) for entry in entries
+    )
+    return Counter(service for (service, *_), count in times.items() if count > 1)
 
 
 def marked_line(marker: str, way: str, now_ns: int) -> bytes:

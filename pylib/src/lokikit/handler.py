@@ -22,7 +22,7 @@ from lokikit.formatter import JsonFormatter
 from lokikit.labels import LabelMaker
 from lokikit.notices import Notices
 from lokikit.push import CONNECT_TIMEOUT_S, READ_TIMEOUT_S, Pusher
-from lokikit.pushing import Item, PushWorker
+from lokikit.pushing import PushWorker
 from lokikit.records import forget_rendered
 from lokikit.settings import read_settings
 from lokikit.spool import DEAD_LETTERS, Spool
@@ -30,6 +30,8 @@ from lokikit.transport import identity_headers
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from lokikit.queued import Item
 
 MAX_RECORDS = 50_000
 MAX_BYTES = 32 * 1024 * 1024

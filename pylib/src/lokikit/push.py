@@ -173,12 +173,12 @@ def push_url(url: str) -> str:
 def payload(entries: Sequence[Entry]) -> bytes:
     """The JSON body of one push, the entries grouped by stream in the order given."""
     streams: dict[int, tuple[Mapping[str, str], list[Any]]] = {}
-    for entry in entries:
+    for timestamp_ns, line, labels, metadata in entries:
         # Whoever reads entries shares one object among those of a stream.
-        stream = streams.get(id(entry.labels))
+        stream = streams.get(id(labels))
         if stream is None:
-            stream = streams[id(entry.labels)] = (entry.labels, [])
-        stream[1].append((str(entry.timestamp_ns), entry.line, entry.metadata))
+            stream = streams[id(labels)] = (labels, [])
+        stream[1].append((str(timestamp_ns), line, metadata))
     return orjson.dumps(
         {"streams": [{"stream": labels, "values": values} for labels, values in streams.values()]}
     )

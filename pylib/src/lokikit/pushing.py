@@ -4,41 +4,34 @@ from __future__ import annotations
 
 import threading
 import time
-from collections import Counter, deque
+from collections import Counter
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-import orjson
-
 from lokikit.delivery import Delivery
-from lokikit.entry import Entry, parse_timestamp_ns
-from lokikit.fields import METADATA_FIELDS
-from lokikit.labels import Labels
 from lokikit.push import Outcome, payload, read_payload
-from lokikit.values import text
+from lokikit.queued import (
+    MAX_BATCH_AGE_S,
+    MAX_BATCH_BYTES,
+    MAX_BATCH_ENTRIES,
+    ItemQueue,
+    read_items,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from lokikit.deadletters import DeadLetters
+    from lokikit.entry import Entry
     from lokikit.notices import Notices
     from lokikit.push import Answer, Pusher
+    from lokikit.queued import Item
     from lokikit.spool import Reading, Spool
 
-Item = tuple[bytes, bytes, Labels, Labels]
-"""Timestamp (RFC 3339 without its `Z`), line, labels, structured metadata."""
-
-MAX_BATCH_BYTES = 1024 * 1024
-MAX_BATCH_ENTRIES = 5_000
-MAX_BATCH_AGE_S = 1.0
-ITEM_BYTES = 200
-"""What an item in the queue takes beside its line."""
 SPOOL_RETRY_S = 30.0
 """How long a disk that failed is left alone."""
 _TICK_S = 0.2
 _MIN_TIMEOUT_S = 0.1
-_SECOND_BYTES = len(b"2026-11-21T10:00:00")
-_IDS = tuple(f'"{name}":'.encode() for name in METADATA_FIELDS)
 
 
 class PushWorker:
@@ -85,9 +78,8 @@ class PushWorker:
         self._lock = threading.RLock()
         self._changed = threading.Condition(self._lock)
         self._wake = threading.Event()
-        self._queue: deque[Item] = deque()
-        self._queued_bytes = 0
-        self._opened_s = self._read_s = 0.0
+        self._queue = ItemQueue(self._max_records, self._max_bytes)
+        self._read_s = 0.0
         self._accepted = self._batches = self._bytes = 0
         self._in_hand: list[Item] = []
         self._left: list[Entry] = []
@@ -97,7 +89,6 @@ class PushWorker:
         self._spool_failed_s = float("-inf")
         self._thread: threading.Thread | None = None
         self._senders: set[int] = set()
-        self._epoch: tuple[bytes, int] = (b"", 0)
         self._pusher = self._make_pusher()
         self._timeout_s = self._pusher.timeout_s
         self._delivery = Delivery(
@@ -127,7 +118,7 @@ class PushWorker:
         if self._closed:
             self._put_late(item)
             return
-        if self._durable and self._append([self._entry(item)]):
+        if self._durable and self._append(read_items([item])):
             with self._lock:
                 self._accepted += 1
             full = self._spooled() >= MAX_BATCH_ENTRIES
@@ -140,20 +131,11 @@ class PushWorker:
 
     def _enqueue(self, item: Item) -> bool:
         with self._lock:
-            if not self._queue:
-                self._opened_s = time.monotonic()
-            self._queue.append(item)
-            self._queued_bytes += len(item[1]) + ITEM_BYTES
+            self._queue.add(item)
             self._accepted += 1
-        if self._is_over():
+        if self._queue.is_over():
             self._make_room()
-        return self._is_full_batch()
-
-    def _is_full_batch(self) -> bool:
-        return len(self._queue) >= MAX_BATCH_ENTRIES or self._queued_bytes >= MAX_BATCH_BYTES
-
-    def _is_over(self) -> bool:
-        return len(self._queue) > self._max_records or self._queued_bytes > self._max_bytes
+        return self._queue.holds_a_batch()
 
     def _make_room(self) -> None:
         if self._spool is not None and self._spill():
@@ -161,9 +143,9 @@ class PushWorker:
         with self._changed:
             if self._block_s and not self.is_sending():
                 self._wake.set()
-                self._changed.wait_for(lambda: not self._is_over(), self._block_s)
-            while self._is_over():
-                self._queued_bytes -= len(self._queue.popleft()[1]) + ITEM_BYTES
+                self._changed.wait_for(lambda: not self._queue.is_over(), self._block_s)
+            while self._queue.is_over():
+                self._queue.drop_oldest()
                 self.count_dropped("queue_full", 1)
 
     def count_dropped(self, kind: str, count: int, reason: str = "") -> None:
@@ -212,10 +194,9 @@ class PushWorker:
     def _leave(self) -> None:
         """Keep on disk, or count, what could not be delivered."""
         with self._lock:
-            items = [*self._in_hand, *self._queue]
-            left = [*self._left, *map(self._entry, items)]
+            items = [*self._in_hand, *self._queue.pop_all()]
+            left = [*self._left, *read_items(items)]
             self._in_hand, self._left = [], []
-            self._queue.clear()
         for start in range(0, len(left), MAX_BATCH_ENTRIES):
             batch = left[start : start + MAX_BATCH_ENTRIES]
             if not self._append(batch):
@@ -226,12 +207,12 @@ class PushWorker:
 
     def _put_late(self, item: Item) -> None:
         """An item after the end: to disk, or by one push within the deadline of the end."""
-        entry = self._entry(item)
-        if self._append([entry]):
+        entries = read_items([item])
+        if self._append(entries):
             return
         with self._sending():
             late = time.monotonic() >= (self._deadline_s or 0.0)
-            if late or self._delivery.deliver([entry]):
+            if late or self._delivery.deliver(entries):
                 self.count_dropped("closed", 1)
 
     def stats(self) -> dict[str, Any]:
@@ -250,7 +231,7 @@ class PushWorker:
                 "connected": counts.connected,
                 "worker_alive": self._thread is not None and self._thread.is_alive(),
                 "last_error": counts.last_error,
-                "oldest_age_s": time.monotonic() - self._opened_s if self._queue else 0.0,
+                "oldest_age_s": self._queue.age_s(),
             }
 
     def _dropped(self) -> Counter[str]:
@@ -291,8 +272,7 @@ class PushWorker:
             self._work()
 
     def _until_due_s(self) -> float:
-        opened_s = self._opened_s if self._queue else time.monotonic()
-        return max(0.0, opened_s + MAX_BATCH_AGE_S - time.monotonic())
+        return max(0.0, MAX_BATCH_AGE_S - self._queue.age_s())
 
     def _work(self) -> None:
         """Deliver all that is due."""
@@ -306,7 +286,7 @@ class PushWorker:
             items = self._take() if self._is_due() else []
             if not items:
                 return
-            self._finish(self._delivery.deliver(self._entries(items)))
+            self._finish(self._delivery.deliver(read_items(items)))
 
     def _deliver_reading(self, spool: Spool, reading: Reading) -> None:
         entries = [entry for body in reading.bodies for entry in read_payload(body)]
@@ -330,8 +310,8 @@ class PushWorker:
     def _is_due(self) -> bool:
         if not self._queue:
             return False
-        age_s = time.monotonic() - self._opened_s
-        return self._is_full_batch() or age_s >= MAX_BATCH_AGE_S or self._is_hurried()
+        due = self._queue.holds_a_batch() or self._queue.age_s() >= MAX_BATCH_AGE_S
+        return due or self._is_hurried()
 
     def _spool_is_due(self) -> bool:
         count = self._spooled()
@@ -345,20 +325,9 @@ class PushWorker:
     def _take(self) -> list[Item]:
         """The next batch out of the queue, in hand until `_finish`."""
         with self._changed:
-            self._in_hand = self._pop()
+            self._in_hand = self._queue.pop_batch()
             self._changed.notify_all()
             return self._in_hand
-
-    def _pop(self) -> list[Item]:
-        items: list[Item] = []
-        size_bytes = 0
-        while self._queue and len(items) < MAX_BATCH_ENTRIES and size_bytes < MAX_BATCH_BYTES:
-            item = self._queue.popleft()
-            size_bytes += len(item[1])
-            items.append(item)
-        self._queued_bytes -= size_bytes + ITEM_BYTES * len(items)
-        self._opened_s = time.monotonic()
-        return items
 
     def _push(self, entries: Sequence[Entry]) -> Answer:
         if self._deadline_s is not None:
@@ -392,12 +361,11 @@ class PushWorker:
         if not self._spool_works():
             return False
         with self._lock:
-            items = self._pop()
-        if self._append(self._entries(items)):
+            items = self._queue.pop_batch()
+        if self._append(read_items(items)):
             return True
         with self._lock:
-            self._queue.extendleft(reversed(items))
-            self._queued_bytes += sum(len(item[1]) + ITEM_BYTES for item in items)
+            self._queue.put_back(items)
         return False
 
     def _spool_works(self) -> bool:
@@ -415,27 +383,3 @@ class PushWorker:
             self._notices.say("spool", text)
             return False
         return True
-
-    def _entries(self, items: Iterable[Item]) -> list[Entry]:
-        return [self._entry(item) for item in items]
-
-    def _entry(self, item: Item) -> Entry:
-        stamp, line, labels, metadata = item
-        second = stamp[:_SECOND_BYTES]
-        known, second_ns = self._epoch
-        if second != known:
-            second_ns = parse_timestamp_ns(f"{second.decode()}Z") or 0
-            self._epoch = (second, second_ns)
-        if _IDS[0] in line or _IDS[1] in line:
-            metadata = {**metadata, **_ids(line)}
-        time_ns = second_ns + int(stamp[_SECOND_BYTES + 1 :]) * 1000
-        return Entry(time_ns, line.decode("utf-8", "replace"), labels, metadata)
-
-
-def _ids(line: bytes) -> dict[str, str]:
-    """The ids of a line that may hold some, as structured metadata."""
-    try:
-        fields = orjson.loads(line)
-        return {name: text(fields[name]) for name in METADATA_FIELDS if fields.get(name)}
-    except (orjson.JSONDecodeError, AttributeError):
-        return {}

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+import time
 from typing import TYPE_CHECKING
 
 import typer
 from rich.table import Table
 
-from lokikit.checking import Finding, Way, by_file, by_push, check_ways
+from lokikit.checking import Finding, Way, by_file, by_push, check_ways, doubled_services
 from lokikit.cli.asking import console, loki_from, pusher_from
 from lokikit.errors import UnhealthyError
 from lokikit.kit import loki_url, state_dir
@@ -26,16 +27,24 @@ def check(
     """Send a marked line through each way into Loki that is running, and read it back.
 
     The ways: **push**, straight to Loki's API; **agent**, a line in a file that the stack's agent
-    follows. A way that is not running is named and not checked. Fails when a line is lost.
+    follows. A way that is not running is named and not checked. Fails when a line is lost, and
+    when lines of a service came by two ways in the last ten minutes.
     """
     timeout_s = parse_duration_ns(timeout, "--timeout") / NS_PER_S
     loki = loki_from()
     loki.labels()  # no answer at all is no loss: it ends here, with its own error
     findings = check_ways([by_push(pusher_from()), agent_way()], loki, timeout_s)
     console().print(_table(findings))
+    doubled = doubled_services(loki, time.time_ns())
     lost = [f"{one.way} ({one.reason})" for one in findings if one.lost]
     if lost:
         raise UnhealthyError(f"check: lines were lost on the way by {', '.join(lost)}.")
+    if doubled:
+        told = ", ".join(f"{service} ({count} lines)" for service, count in doubled.items())
+        raise UnhealthyError(
+            f"check: lines arrive twice, by push and by agent: {told}; use one way for each "
+            "service: unset LOKI_URL there, or leave its output out of the agent."
+        )
 
 
 def agent_way(environ: Mapping[str, str] = os.environ) -> Way:
