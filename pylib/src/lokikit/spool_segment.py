@@ -47,6 +47,23 @@ class Piece(NamedTuple):
     span: Span
 
 
+class Look(NamedTuple):
+    """What a segment shows to who does not own it.
+
+    Args:
+        entries: those still to deliver.
+        owned: whether a living process has it.
+        foreign: whether another version of lokikit wrote it.
+    """
+
+    path: Path
+    created_s: float
+    size_bytes: int
+    entries: int
+    owned: bool
+    foreign: bool
+
+
 class Segment:
     """One file that this process owns; not thread-safe.
 
@@ -205,6 +222,26 @@ class Segment:
         written = os.write(self._descriptor, data)
         while written < len(data):  # a nearly full disk: the second try tells the reason
             written += os.write(self._descriptor, data[written:])
+
+
+def look(path: Path) -> Look | None:
+    """What stands in a segment, which stays as it is; `None` when it is gone.
+
+    Raises:
+        OSError: it may not be read.
+    """
+    try:
+        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
+    except FileNotFoundError:
+        return None
+    try:
+        size = os.fstat(descriptor).st_size
+        foreign = is_foreign(descriptor)
+        read = () if foreign else records(descriptor, delivered_up_to(descriptor), size)
+        entries = sum(span.entries for _, span in read)
+        return Look(path, created_s(path), size, entries, not _lock(descriptor), foreign)
+    finally:
+        os.close(descriptor)
 
 
 def segment_paths(folder: Path) -> list[Path]:

@@ -10,7 +10,7 @@ try:
     import typer
 
     import lokikit
-    from lokikit.cli import check, query, ship, stack
+    from lokikit.cli import check, query, ship, spool, stack
 except ModuleNotFoundError as error:  # the light install has no command line
     sys.exit(
         f"lokikit: the command line needs its extra ({error.name} is missing): "
@@ -54,6 +54,7 @@ def _root(
 for _panel, _commands in _PANELS.items():
     for _command in _commands:
         app.command(rich_help_panel=_panel)(_command)
+app.add_typer(spool.app, name="spool", rich_help_panel="Logs")
 
 
 def main() -> None:

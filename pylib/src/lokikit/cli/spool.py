@@ -1,0 +1,149 @@
+"""`lokikit spool`: what the push handler keeps on disk, looked at and sent by hand."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from contextlib import suppress
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Any
+
+import orjson
+import typer
+from rich.table import Table
+
+from lokikit.cli.asking import console, note, pusher_from
+from lokikit.deadletters import DeadLetters
+from lokikit.errors import (
+    LokikitError,
+    PrerequisiteError,
+    RefusedError,
+    SettingsError,
+    UnhealthyError,
+    UnreachableError,
+)
+from lokikit.notices import Notices
+from lokikit.replay import TAKEN, Sender, replay_letters, replay_orphans
+from lokikit.spool import DEAD_LETTERS
+from lokikit.spool_segment import Look, look, segment_paths
+
+_NEWEST = 3
+app = typer.Typer(help="Look into a spool folder of `LokiHandler`, and send what stays in it.")
+
+Folder = Annotated[Path, typer.Argument(metavar="DIR", help="The handler's `spool_dir`.")]
+Url = Annotated[str | None, typer.Option(help="Loki's URL; `LOKI_URL` when not given.")]
+Letters = Annotated[bool, typer.Option("--dead-letters", help="Send the dead letters again too.")]
+Timeout = Annotated[
+    float, typer.Option("--timeout", min=0, help="Seconds without any progress until it gives up.")
+]
+
+
+@app.command("ls")
+def list_spool(folder: Folder) -> None:
+    """List the segments that wait for Loki, and the newest reasons of dead letters.
+
+    A segment whose owner is gone is sent by the next process that uses the folder, or by
+    `lokikit spool replay`.
+    """
+    looks = _looks(folder)
+    out = console()
+    if looks:
+        out.print(_table(looks))
+    entries, size = sum(one.entries for one in looks), sum(one.size_bytes for one in looks)
+    out.print(f"{entries} entries in {_count(looks, 'segment')}, {size} bytes.")
+    count, newest = _letters(folder)
+    out.print(f"{count} dead letters{', the newest:' if newest else '.'}")
+    for letter in newest:
+        out.print(f"  {letter.get('refused_at')} {letter.get('reason')}", soft_wrap=True)
+
+
+@app.command()
+def replay(
+    folder: Folder,
+    url: Url = None,
+    dead_letters: Letters = False,  # noqa: FBT002 - typer reads the signature
+    timeout: Timeout = 30,
+) -> None:
+    """Send the segments of dead processes to Loki; living processes send their own.
+
+    What Loki does not take stays where it is. `--dead-letters` sends these again too, for
+    instance after a limit of Loki was raised; those refused again stay, with the new reason.
+    """
+    before = _looks(folder)
+    pusher = pusher_from(url=url)
+    sender = Sender(pusher, DeadLetters(folder / DEAD_LETTERS), Notices(), timeout_s=timeout)
+    try:
+        done = replay_orphans(folder, sender)
+        if dead_letters and done:
+            done = replay_letters(folder, sender)
+    except OSError as error:
+        raise PrerequisiteError(f"spool: cannot work in {folder}: {error}") from error
+    finally:
+        pusher.close()
+    _tell(folder, sender, pusher.target, owned=[one for one in before if one.owned])
+    if not done:
+        raise _failure(sender, pusher.target)
+    if refused := sender.counts.dropped.total():
+        raise UnhealthyError(f"spool: {pusher.target} refused {refused}: see lokikit spool ls.")
+
+
+def _looks(folder: Path) -> list[Look]:
+    if not folder.is_dir():
+        raise SettingsError(f"spool: {folder} is no folder; name the handler's spool_dir.")
+    try:
+        return [found for path in segment_paths(folder) if (found := look(path))]
+    except OSError as error:
+        raise PrerequisiteError(
+            f"spool: cannot read {error.filename}: {error.strerror}; run as the service's user."
+        ) from error
+
+
+def _table(looks: list[Look]) -> Table:
+    table = Table("segment", "age", "entries", "bytes", "owner", box=None, pad_edge=False)
+    for one in looks:
+        age = timedelta(seconds=max(0, int(time.time() - one.created_s)))
+        owner = "other version" if one.foreign else "alive" if one.owned else "gone"
+        table.add_row(one.path.name, str(age), str(one.entries), str(one.size_bytes), owner)
+    return table
+
+
+def _letters(folder: Path) -> tuple[int, list[dict[str, Any]]]:
+    """How many dead letters there are, and the newest of them."""
+    count, newest = 0, deque[bytes](maxlen=_NEWEST)
+    for path in (*sorted(folder.glob(TAKEN)), folder / DEAD_LETTERS):
+        with suppress(FileNotFoundError), path.open("rb") as file:  # none, or sent meanwhile
+            for line in file:
+                count += 1
+                newest.append(line)
+    return count, [letter for line in reversed(newest) if (letter := _letter(line))]
+
+
+def _letter(line: bytes) -> dict[str, Any]:
+    try:
+        found = orjson.loads(line)
+    except orjson.JSONDecodeError:
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _tell(folder: Path, sender: Sender, target: str, *, owned: list[Look]) -> None:
+    counts = sender.counts
+    left = sum(one.entries for one in _looks(folder) if not one.owned)
+    typer.echo(
+        f"{counts.sent} entries delivered to {target}, {counts.dropped.total()} refused, "
+        f"{left} left, {_letters(folder)[0]} dead letters in {folder}"
+    )
+    if owned:
+        note(f"spool: {_count(owned, 'segment')} left to the living processes that own them")
+
+
+def _failure(sender: Sender, target: str) -> LokikitError:
+    """Why not all was sent: no answer is another matter than a refusal."""
+    answer = sender.answer
+    text = f"spool: {target} takes no more: {answer.reason}; the rest is kept, run this again."
+    return UnreachableError(text) if answer.status is None else RefusedError(text, answer.status)
+
+
+def _count(things: list[Look], name: str) -> str:
+    return f"{len(things)} {name}{'' if len(things) == 1 else 's'}"
