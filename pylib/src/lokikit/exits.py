@@ -5,8 +5,11 @@ from __future__ import annotations
 import logging
 import os
 import signal
+import sys
 import threading
 from typing import Any
+
+_AFTER_ALL_OTHERS = -100
 
 
 def flush_on_sigterm() -> None:
@@ -20,6 +23,21 @@ def flush_on_sigterm() -> None:
         handled = signal.getsignal(signal.SIGTERM)
         if handled is signal.SIG_DFL:
             signal.signal(signal.SIGTERM, _flush_and_end)
+
+
+def flush_at_end_of_child() -> None:
+    """Flush the log handlers when a worker of `multiprocessing` or Celery's `billiard` ends.
+
+    These leave by `os._exit`, past everything that `atexit` holds, but run their own finalizers.
+    To be called in the child, once it runs: they forget what the parent registered.
+    """
+    for name in ("multiprocessing", "billiard"):
+        util = sys.modules.get(f"{name}.util")
+        process = sys.modules.get(f"{name}.process")
+        if util is None or process is None:
+            continue
+        if type(process.current_process()).__name__ != "_MainProcess":
+            util.Finalize(None, logging.shutdown, exitpriority=_AFTER_ALL_OTHERS)
 
 
 def _flush_and_end(number: int, frame: Any) -> None:  # noqa: ARG001 - what signal handlers get

@@ -4,21 +4,17 @@ from __future__ import annotations
 
 import threading
 import time
-from collections import Counter
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from lokikit.delivery import Delivery
-from lokikit.push import Outcome, payload, read_payload
-from lokikit.queued import (
-    MAX_BATCH_AGE_S,
-    MAX_BATCH_BYTES,
-    MAX_BATCH_ENTRIES,
-    ItemQueue,
-    read_items,
-)
+from lokikit.exits import flush_at_end_of_child
+from lokikit.overflow import Overflow
+from lokikit.push import Outcome
+from lokikit.queued import MAX_BATCH_AGE_S, MAX_BATCH_ENTRIES, ItemQueue, read_items
 
 if TYPE_CHECKING:
+    from collections import Counter
     from collections.abc import Callable, Iterator, Sequence
 
     from lokikit.deadletters import DeadLetters
@@ -26,10 +22,8 @@ if TYPE_CHECKING:
     from lokikit.notices import Notices
     from lokikit.push import Answer, Pusher
     from lokikit.queued import Item
-    from lokikit.spool import Reading, Spool
+    from lokikit.spool import Spool
 
-SPOOL_RETRY_S = 30.0
-"""How long a disk that failed is left alone."""
 _TICK_S = 0.2
 _MIN_TIMEOUT_S = 0.1
 
@@ -63,7 +57,7 @@ class PushWorker:
         durable: bool,
     ) -> None:
         self._make_pusher = make_pusher
-        self._spool = spool
+        self._disk = Overflow(spool, notices)
         self._dead_letters = dead_letters
         self._notices = notices
         self._max_records = max_records
@@ -86,7 +80,6 @@ class PushWorker:
         self._flush_until = 0
         self._closed = False
         self._deadline_s: float | None = None
-        self._spool_failed_s = float("-inf")
         self._thread: threading.Thread | None = None
         self._senders: set[int] = set()
         self._pusher = self._make_pusher()
@@ -103,8 +96,7 @@ class PushWorker:
 
     def after_fork_in_child(self) -> None:
         """Begin anew: what was put in the parent, the parent delivers."""
-        if self._spool is not None:
-            self._spool.after_fork_in_child()
+        self._disk.after_fork_in_child()
         self._begin()
 
     # The caller's side.
@@ -118,10 +110,10 @@ class PushWorker:
         if self._closed:
             self._put_late(item)
             return
-        if self._durable and self._append(read_items([item])):
+        if self._durable and self._disk.keep(read_items([item])):
             with self._lock:
                 self._accepted += 1
-            full = self._spooled() >= MAX_BATCH_ENTRIES
+            full = self._disk.entries >= MAX_BATCH_ENTRIES
         else:
             full = self._enqueue(item)
         if self._thread is None:
@@ -138,7 +130,7 @@ class PushWorker:
         return self._queue.holds_a_batch()
 
     def _make_room(self) -> None:
-        if self._spool is not None and self._spill():
+        if self._spill():
             return
         with self._changed:
             if self._block_s and not self.is_sending():
@@ -166,6 +158,7 @@ class PushWorker:
             except RuntimeError:
                 return  # at the exit no thread starts any more; `close` sends what is left
             self._thread = thread
+        flush_at_end_of_child()
 
     def flush(self, timeout_s: float) -> bool:
         """Wait until what was put before is delivered or dropped; whether it is, in time."""
@@ -199,16 +192,15 @@ class PushWorker:
             self._in_hand, self._left = [], []
         for start in range(0, len(left), MAX_BATCH_ENTRIES):
             batch = left[start : start + MAX_BATCH_ENTRIES]
-            if not self._append(batch):
+            if not self._disk.keep(batch):
                 self.count_dropped("exit", len(batch), f"({self._pusher.target} took none in time)")
-        if self._spool is not None:
-            self._spool.close()
+        self._disk.close()
         self._pusher.close()
 
     def _put_late(self, item: Item) -> None:
         """An item after the end: to disk, or by one push within the deadline of the end."""
         entries = read_items([item])
-        if self._append(entries):
+        if self._disk.keep(entries):
             return
         with self._sending():
             late = time.monotonic() >= (self._deadline_s or 0.0)
@@ -226,7 +218,7 @@ class PushWorker:
                 "batches": self._batches,
                 "retried": counts.retried,
                 "dropped": dict(self._dropped()),
-                "spooled": self._spooled(),
+                "spooled": self._disk.entries,
                 "dead": counts.dead_letters,
                 "connected": counts.connected,
                 "worker_alive": self._thread is not None and self._thread.is_alive(),
@@ -235,11 +227,7 @@ class PushWorker:
             }
 
     def _dropped(self) -> Counter[str]:
-        spool = self._spool.dropped if self._spool is not None else Counter[str]()
-        return self._delivery.counts.dropped + spool
-
-    def _spooled(self) -> int:
-        return self._spool.entries if self._spool is not None else 0
+        return self._delivery.counts.dropped + self._disk.dropped
 
     def _settled(self) -> int:
         # What a torn segment held was never accepted here.
@@ -261,10 +249,9 @@ class PushWorker:
 
     def _run(self) -> None:
         with self._sending():
-            if self._spool is not None:
-                adopted = self._spool.adopt()
-                with self._lock:
-                    self._accepted += adopted
+            adopted = self._disk.adopt()
+            with self._lock:
+                self._accepted += adopted
             while not self._closed:
                 self._wake.wait(self._until_due_s())
                 self._wake.clear()
@@ -277,24 +264,16 @@ class PushWorker:
     def _work(self) -> None:
         """Deliver all that is due."""
         while not self._is_late():
-            if self._spool is not None and self._spool_is_due():
+            if self._disk_is_due():
                 self._spill_due()
                 self._read_s = time.monotonic()
-                if reading := self._spool.read(MAX_BATCH_BYTES, MAX_BATCH_ENTRIES):
-                    self._deliver_reading(self._spool, reading)
+                if self._disk.deliver_one(self._delivery.deliver):
+                    self._finish([])
                     continue
             items = self._take() if self._is_due() else []
             if not items:
                 return
             self._finish(self._delivery.deliver(read_items(items)))
-
-    def _deliver_reading(self, spool: Spool, reading: Reading) -> None:
-        entries = [entry for body in reading.bodies for entry in read_payload(body)]
-        if self._delivery.deliver(entries):
-            spool.put_back(reading)
-        else:
-            spool.done(reading)
-        self._finish([])
 
     def _finish(self, left: list[Entry]) -> None:
         with self._changed:
@@ -313,8 +292,8 @@ class PushWorker:
         due = self._queue.holds_a_batch() or self._queue.age_s() >= MAX_BATCH_AGE_S
         return due or self._is_hurried()
 
-    def _spool_is_due(self) -> bool:
-        count = self._spooled()
+    def _disk_is_due(self) -> bool:
+        count = self._disk.entries
         if not count:
             return False
         # In durable mode every line is there for a moment, and waits to become a batch.
@@ -353,33 +332,17 @@ class PushWorker:
         return True
 
     def _spill_due(self) -> None:
-        while self._spool is not None and self._is_due() and self._spill():
+        while self._is_due() and self._spill():
             pass
 
     def _spill(self) -> bool:
         """Move a batch from the queue to the disk; whether it is there."""
-        if not self._spool_works():
+        if not self._disk.works():
             return False
         with self._lock:
             items = self._queue.pop_batch()
-        if self._append(read_items(items)):
+        if self._disk.keep(read_items(items)):
             return True
         with self._lock:
             self._queue.put_back(items)
         return False
-
-    def _spool_works(self) -> bool:
-        return time.monotonic() - self._spool_failed_s >= SPOOL_RETRY_S
-
-    def _append(self, entries: list[Entry]) -> bool:
-        """Put entries on disk; whether they are there."""
-        if self._spool is None or not self._spool_works():
-            return False
-        try:
-            self._spool.append(payload(entries), len(entries))
-        except OSError as error:
-            self._spool_failed_s = time.monotonic()
-            text = f"push: the spool takes no lines: {error}; they wait in memory"
-            self._notices.say("spool", text)
-            return False
-        return True
