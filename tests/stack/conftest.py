@@ -8,6 +8,7 @@ import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
+from tests.stack.pushing import Programs
 from tests.waiting import eventually
 
 from lokikit.native.loki import is_ready, loki_command, loki_variables
@@ -107,3 +108,11 @@ def make_loki(
     yield make
     for loki in started:
         loki.kill()
+
+
+@pytest.fixture
+def programs(tmp_path: Path) -> Iterator[Programs]:
+    """Start Python programs; those that are left at the end of the test are ended."""
+    started = Programs(tmp_path)
+    yield started
+    started.end_all()
