@@ -10,12 +10,13 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
+import psutil
 import pytest
 from tests.waiting import eventually
 
 from lokikit.errors import PrerequisiteError
 from lokikit.native.parts import Part
-from lokikit.native.processes import end_parts, find_groups
+from lokikit.native.processes import MARK, _wait_for_mark, end_parts, find_groups
 from lokikit.native.stack import alone, bring_up, conditions, remove_data, take_down, wants_demo
 
 if TYPE_CHECKING:
@@ -154,6 +155,29 @@ def test_part_that_ends_is_unhealthy(state: Path) -> None:
     part = dataclasses.replace(make_part(state, "raise SystemExit(1)"), within_s=3600)
     (told,) = bring_up([part], state, lambda _: None)
     assert (told.healthy, told.pid) == (False, None)
+
+
+def test_part_that_cannot_be_asked_and_ends(state: Path) -> None:
+    """A part without a health of its own that ends in its first moments is unhealthy."""
+    part = make_part(state, "import time; time.sleep(0.5); raise SystemExit('no good')")
+    part = dataclasses.replace(part, healthy=lambda: True, settles_s=10)
+    (told,) = bring_up([part], state, lambda _: None)
+    assert not told.healthy
+    assert told.log.read_text() == "no good\n"
+
+
+def test_mark_can_be_read_once_it_was_waited_for() -> None:
+    """A new program shows its mark after the wait, each of a hundred times: before, one in ten."""
+    for _ in range(100):
+        with subprocess.Popen(
+            [sys.executable, "-S", "-c", SLEEP],
+            env={MARK: "part@here"},
+            stdout=subprocess.DEVNULL,
+        ) as process:
+            _wait_for_mark(process)
+            environ = psutil.Process(process.pid).environ()
+            process.kill()
+        assert environ.get(MARK) == "part@here"
 
 
 def test_taken_port_leaves_the_stack_alone(state: Path) -> None:

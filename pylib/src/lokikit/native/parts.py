@@ -27,6 +27,7 @@ RETENTION = "LOKI_RETENTION"
 MAX_SERVICE_LOG_BYTES = 64 * 1024 * 1024
 _ASK_TIMEOUT_S = 2
 _STATS_AGE_S = 15
+_SETTLES_S = 1
 
 
 def _always() -> bool:
@@ -50,6 +51,7 @@ class Part:
         stale: files of an earlier run that would mislead `healthy`.
         max_log_bytes: a log above this is put aside when it starts; 0 for one log a run.
         within_s: how long it may take to get healthy.
+        settles_s: how long it must have run before that counts, for one that cannot be asked.
     """
 
     name: str
@@ -64,6 +66,7 @@ class Part:
     stale: tuple[Path, ...] = ()
     max_log_bytes: int = 0
     within_s: float = 60
+    settles_s: float = 0
 
     @property
     def settings(self) -> str:
@@ -155,6 +158,7 @@ def _demo(state: Path, demo_port: int) -> list[Part]:
             ports={"DEMO_PORT": demo_port} if name == "shop" else {},
             healthy=(lambda: _answers(f"{url}/health")) if name == "shop" else _always,
             max_log_bytes=MAX_SERVICE_LOG_BYTES,
+            settles_s=0 if name == "shop" else _SETTLES_S,
         )
         for name in DEMO_PARTS
     ]

@@ -77,8 +77,19 @@ def spawn(part: Part, state: Path) -> None:
             stderr=output,
             start_new_session=True,
         )
+    _wait_for_mark(process)
     # It outlives this process: Popen must not take it for one that was forgotten.
     process.returncode = 0
+
+
+def _wait_for_mark(process: subprocess.Popen[bytes]) -> None:
+    """Return once `find_groups` can see it, or it has ended.
+
+    Popen returns a moment before the system shows the environment of the new program.
+    """
+    with suppress(psutil.Error):
+        while process.poll() is None and MARK not in psutil.Process(process.pid).environ():
+            time.sleep(_POLL_S / 10)
 
 
 def end_parts(parts: Collection[str], state: Path, grace_s: float) -> list[str]:

@@ -192,12 +192,14 @@ def _put_aside(log: Path, max_bytes: int) -> None:
 
 def _wait_until_healthy(part: Part, state: Path) -> None:
     """Wait for its health, its end or its deadline, whichever comes first."""
-    _within(part.within_s, lambda: part.healthy() or _is_gone(part, state))
+    _within(part.within_s, lambda: _has_settled(part, state))
 
 
-def _is_gone(part: Part, state: Path) -> bool:
+def _has_settled(part: Part, state: Path) -> bool:
     group = find_groups(state).get(part.name)
-    return group is None or group.leader is None
+    if group is None or group.leader is None:
+        return True
+    return part.healthy() and group.uptime_s >= part.settles_s
 
 
 def _within(limit_s: float, check: Callable[[], bool]) -> bool:
