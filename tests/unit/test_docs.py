@@ -75,7 +75,7 @@ def test_every_command_is_in_the_readme(command: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "target", re.findall(r"make ([a-z]+)", (kit_root() / "README.md").read_text())
+    "target", re.findall(r"(?m)(?:^|`)make ([a-z]+)", (kit_root() / "README.md").read_text())
 )
 def test_every_target_of_the_readme_exists(target: str) -> None:
     """The README names no target that there is not."""
