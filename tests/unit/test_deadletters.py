@@ -37,6 +37,15 @@ def test_no_file_keeps_nothing() -> None:
     assert not DeadLetters(None).keep(Entry(1, "line", {}, {}), "why")
 
 
+def test_the_file_has_a_limit(tmp_path: Path) -> None:
+    """A storm of letters fills no disk: further ones are not kept, and the answer says so."""
+    letters = DeadLetters(tmp_path / "dead.ndjson", max_bytes=1000)
+    kept = [letters.keep(Entry(1, "line", {}, {}), "why") for _ in range(100)]
+    assert kept == sorted(kept, reverse=True)
+    assert 0 < sum(kept) < 100
+    assert (tmp_path / "dead.ndjson").stat().st_size < 1200
+
+
 @pytest.mark.parametrize(
     ("reason", "kind"),
     [

@@ -355,6 +355,35 @@ def test_a_poison_entry_is_a_dead_letter_and_the_others_arrive(make, tmp_path):
     assert "too far behind" in path.read_text()
 
 
+def test_an_error_of_our_own_stops_nothing(make, said):
+    """It is said, and the lines are sent again."""
+
+    def explode(_):
+        raise ZeroDivisionError
+
+    sink = Sink(explode, explode)
+    worker = make(sink)
+    _put(worker, 3)
+    assert worker.flush(60)
+    assert sink.taken == _lines(0, 1, 2)
+    assert "ZeroDivisionError" in said[0]
+
+
+def test_orphans_of_other_processes_are_looked_for_again(make, tmp_path, monkeypatch):
+    """Also those that were left after this process began."""
+    monkeypatch.setattr("lokikit.pushing.ADOPT_EVERY_S", 0.0)
+    sink = Sink()
+    worker = make(sink, spool=Spool(tmp_path, max_bytes=10**7, max_age_s=1000))
+    _put(worker, 1)
+    worker.flush(60)
+    away = Sink()
+    away.always = _AWAY
+    dying = make(away, spool=Spool(tmp_path, max_bytes=10**7, max_age_s=1000))
+    _put(dying, 1, start=1)
+    dying.close(0.1)
+    eventually(lambda: sink.taken == _lines(0, 1))
+
+
 def test_durable_lines_are_on_disk_before_put_returns(make, tmp_path):
     """Whoever adopts the spool of a dead process finds each."""
     sink = Sink()

@@ -24,6 +24,8 @@ _KINDS = {
     "too big": "too_large",
 }
 OTHER_KIND = "refused"
+MAX_BYTES = 64 * 1024 * 1024
+"""Of the file; further letters are only counted, so that a storm of them fills no disk."""
 _APPEND = os.O_WRONLY | os.O_APPEND | os.O_CREAT
 
 
@@ -38,19 +40,26 @@ class DeadLetters:
     Args:
         path: the file; `None` keeps nothing.
         time_ns: the time of the refusal.
+        max_bytes: the size at which the file takes no more.
     """
 
-    def __init__(self, path: Path | None, time_ns: Callable[[], int] = time.time_ns) -> None:
+    def __init__(
+        self,
+        path: Path | None,
+        time_ns: Callable[[], int] = time.time_ns,
+        max_bytes: int = MAX_BYTES,
+    ) -> None:
         self.path = path
         self._time_ns = time_ns
+        self._max_bytes = max_bytes
 
     def keep(self, entry: Entry, reason: str) -> bool:
-        """Keep one entry with the reason of its refusal; whether it is kept.
+        """Keep one entry with the reason of its refusal; whether there was a place for it.
 
         Raises:
             OSError: the disk does not take it.
         """
-        if self.path is None:
+        if self.path is None or _size_bytes(self.path) >= self._max_bytes:
             return False
         letter = {
             "refused_at": datetime.fromtimestamp(self._time_ns() / 1e9, timezone.utc),
@@ -64,3 +73,10 @@ class DeadLetters:
         with os.fdopen(os.open(self.path, _APPEND, 0o600), "ab") as file:
             file.write(data)
         return True
+
+
+def _size_bytes(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return 0

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from lokikit.queued import Item
     from lokikit.spool import Spool
 
+ADOPT_EVERY_S = 30.0
+"""How often what other processes left on disk is looked for."""
 _TICK_S = 0.2
 _MIN_TIMEOUT_S = 0.1
 
@@ -74,6 +76,7 @@ class PushWorker:
         self._wake = threading.Event()
         self._queue = ItemQueue(self._max_records, self._max_bytes)
         self._read_s = 0.0
+        self._adopted_s = float("-inf")
         self._accepted = self._batches = self._bytes = 0
         self._in_hand: list[Item] = []
         self._left: list[Entry] = []
@@ -249,14 +252,32 @@ class PushWorker:
 
     def _run(self) -> None:
         with self._sending():
-            adopted = self._disk.adopt()
-            with self._lock:
-                self._accepted += adopted
             while not self._closed:
                 self._wake.wait(self._until_due_s())
                 self._wake.clear()
-                self._work()
+                self._try_to_work()
+            self._try_to_work()
+
+    def _try_to_work(self) -> None:
+        try:
+            self._adopt_sometimes()
             self._work()
+        except Exception as error:  # noqa: BLE001 - nothing stops the worker for good
+            with self._lock:
+                self._queue.put_back(self._in_hand)
+                self._in_hand = []
+            self._delivery.counts.last_error = f"{type(error).__name__}: {error}"
+            told = f"push: an error of lokikit itself: {self._delivery.counts.last_error}"
+            self._notices.say("error", told)
+            time.sleep(_TICK_S)
+
+    def _adopt_sometimes(self) -> None:
+        if time.monotonic() - self._adopted_s < ADOPT_EVERY_S:
+            return
+        self._adopted_s = time.monotonic()
+        adopted = self._disk.adopt()
+        with self._lock:
+            self._accepted += adopted
 
     def _until_due_s(self) -> float:
         return max(0.0, MAX_BATCH_AGE_S - self._queue.age_s())
