@@ -108,7 +108,9 @@ class Pusher:
         on_this_machine = host in {"localhost", "::1"} or host.startswith("127.")
         self.target = f"{urlsplit(self._url).scheme}://{urlsplit(self._url).netloc.split('@')[-1]}"
         self.compress = not on_this_machine if compress is None else compress
-        self.timeout_s = timeout_s
+        # JSON and YAML give a list, with which requests can do nothing.
+        connect_s, read_s = timeout_s
+        self.timeout_s = (connect_s, read_s)
         self._session = requests.Session()
         # A proxy of the environment cannot reach the loopback of this machine.
         self._session.trust_env = not on_this_machine
