@@ -37,7 +37,9 @@ def test_without_tags_there_are_the_contracts_labels(maker):
 def test_tags_are_labels_beside_them(warned):
     """Values become strings."""
     assert _maker({"team": "a", "shard": 3}, warned).labels == {
-        "service_name": "api", "team": "a", "shard": "3"
+        "service_name": "api",
+        "team": "a",
+        "shard": "3",
     }
     assert not warned
 
@@ -52,7 +54,9 @@ def test_a_records_tags_come_on_top(warned):
     """And stay with that record."""
     maker = _maker({"team": "a"}, warned)
     assert maker.of_record({"team": "b", "x": 1})[0] == {
-        "service_name": "api", "team": "b", "x": "1"
+        "service_name": "api",
+        "team": "b",
+        "x": "1",
     }
     assert maker.labels["team"] == "a"
 
