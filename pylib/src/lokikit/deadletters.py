@@ -22,6 +22,7 @@ _KINDS = {
     "too large": "too_large",
     "too long": "too_large",
     "too big": "too_large",
+    "max entry size": "too_large",
 }
 OTHER_KIND = "refused"
 MAX_BYTES = 64 * 1024 * 1024
