@@ -372,8 +372,8 @@ def test_a_sigterm_handler_of_the_program_stays(sink):
 def test_both_handlers_of_set_up_write_the_same_line(sink, monkeypatch):
     """One formatting serves both."""
     calls = []
-    original = JsonFormatter._render
-    monkeypatch.setattr(JsonFormatter, "_render", lambda *args: calls.append(1) or original(*args))
+    original = JsonFormatter._join
+    monkeypatch.setattr(JsonFormatter, "_join", lambda *args: calls.append(1) or original(*args))
     monkeypatch.setattr(logging.Logger, "makeRecord", logging.Logger.makeRecord)
     for name in ("sys.excepthook", "threading.excepthook", "warnings.showwarning"):
         module, _, attribute = name.partition(".")

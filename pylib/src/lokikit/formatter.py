@@ -101,22 +101,17 @@ class JsonFormatter(OrjsonFormatter):
 
     def render(self, record: logging.LogRecord) -> bytes:
         """The line as UTF-8, without its line end; the same each time for one record."""
-        if type(record) is Record:
-            rendered = record.rendered
-            if rendered is not None and rendered[0] == self._number:
-                return rendered[1]
-            line = self._render(record)
-            record.rendered = (self._number, line)
-            return line
-        return self._render(record)
-
-    def _render(self, record: logging.LogRecord) -> bytes:
+        rendered = record.rendered if type(record) is Record else None
+        if rendered is not None and rendered[0] == self._number:
+            return rendered[1]
         try:
             line = self._quick_line(record) or self._careful_line(record)
         except Exception as error:  # noqa: BLE001 - no record is ever lost
             line = self._last_resort(record, error)
         if len(line) > f.MAX_LINE_BYTES:
-            return cut_line(orjson.loads(line), f.MAX_LINE_BYTES)
+            line = cut_line(orjson.loads(line), f.MAX_LINE_BYTES)
+        if type(record) is Record:
+            record.rendered = (self._number, line)
         return line
 
     def _quick_line(self, record: logging.LogRecord) -> bytes | None:
