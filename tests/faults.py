@@ -69,7 +69,8 @@ class FaultProxy:
         self._closed = False
         self._open: set[socket.socket] = set()
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=128)
-        self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
+        self._port = self._listener.getsockname()[1]
+        self.url = f"http://127.0.0.1:{self._port}"
         self._thread = threading.Thread(target=self._accept, daemon=True)
         self._thread.start()
 
@@ -80,20 +81,19 @@ class FaultProxy:
             was_refusing = self._refuses()
             self._modes, self._turn = modes, 0
             if self._refuses() and not was_refusing:
-                # Shut down, a listener refuses connections and keeps its port (Linux).
-                self._listener.shutdown(socket.SHUT_RDWR)
+                _cut(self._listener)  # or accept() would hold on to it
+                self._listener.close()
                 for one in self._open:
                     _cut(one)
             elif was_refusing and not self._refuses():
-                self._listener.listen(128)
+                self._listener = socket.create_server(("127.0.0.1", self._port), backlog=128)
             self._changed.notify_all()
 
     def close(self) -> None:
         """End all connections and the proxy."""
         with self._changed:
             self._closed = True
-            with contextlib.suppress(OSError):
-                self._listener.shutdown(socket.SHUT_RDWR)
+            _cut(self._listener)
             for one in self._open:
                 _cut(one)
             self._changed.notify_all()
