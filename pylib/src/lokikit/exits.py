@@ -38,6 +38,13 @@ def flush_at_end_of_child() -> None:
             continue
         if type(process.current_process()).__name__ != "_MainProcess":
             util.Finalize(None, logging.shutdown, exitpriority=_AFTER_ALL_OTHERS)
+    # Celery's pool leaves past the finalizers of `billiard` too.
+    if celery := sys.modules.get("celery.signals"):
+        celery.worker_process_shutdown.connect(_flush_on_signal, weak=False)
+
+
+def _flush_on_signal(**_: Any) -> None:
+    logging.shutdown()
 
 
 def _flush_and_end(number: int, frame: Any) -> None:  # noqa: ARG001 - what signal handlers get
