@@ -276,3 +276,11 @@ def test_light_imports() -> None:
     ).stdout.split()
     assert not {"typer", "rich", "filelock", "dotenv"} & set(loaded)
     assert requests.__name__ in loaded
+
+
+def test_a_failure_is_told_in_the_systems_words() -> None:
+    """Not in those of three layers of libraries."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+    answer = Pusher(f"http://127.0.0.1:{port}").push(ENTRIES)
+    assert (answer.outcome, answer.reason) == (Outcome.RETRY, "Connection refused")

@@ -70,7 +70,7 @@ def read_entry(
     """
     text = raw.decode("utf-8", "replace")
     fields = _json_object(text)
-    line = _fit(text, MAX_LINE_BYTES)
+    line = fit(text, MAX_LINE_BYTES)
     stamp_ns = parse_timestamp_ns(fields.get(TIMESTAMP))
     metadata = dict(platform)
     for name in METADATA_FIELDS:
@@ -186,10 +186,10 @@ def _word(value: object) -> str | None:
         value = json.dumps(value)
     if not value.isascii():  # the lenient reader lets lone surrogates through
         value = value.encode("utf-8", "replace").decode()
-    return _fit(value, MAX_VALUE_BYTES)
+    return fit(value, MAX_VALUE_BYTES)
 
 
-def _fit(text: str, max_bytes: int) -> str:
+def fit(text: str, max_bytes: int) -> str:
     """`text` itself, or as many of its first characters as fit."""
     if len(text) * _BYTES_PER_CHARACTER <= max_bytes:
         return text

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from lokikit.entry import MAX_VALUE_BYTES, fit
 from lokikit.fields import LABEL_FIELDS, MAX_LABELS, PLATFORM_METADATA
 from lokikit.values import text
 
@@ -15,8 +16,6 @@ MAX_VALUES = 50
 """Of one label that calls set; a label with more is no label but metadata."""
 MAX_NUMBERS = 10
 """The same where every value is a number: it is a series, not a choice."""
-MAX_VALUE_BYTES = 1024
-"""Loki refuses longer ones (`max_label_value_length` of the kit)."""
 
 _UUID = re.compile(r"[0-9a-f]{8}-?(?:[0-9a-f]{4}-?){3}[0-9a-f]{12}", re.IGNORECASE)
 
@@ -64,7 +63,7 @@ class LabelMaker:
         labels, metadata = dict(labels), dict(metadata)
         for tag, given in tags.items():
             name = self._name(text(tag))
-            value = _fit(text(given))
+            value = fit(text(given), MAX_VALUE_BYTES)
             if not name:
                 continue  # the line has it still, among its `tags`
             if name in LABEL_FIELDS:
@@ -103,7 +102,3 @@ class LabelMaker:
         if len(values) > MAX_NUMBERS and all(map(str.isdigit, values)):
             return f"it had {len(values)} different numbers as values"
         return ""
-
-
-def _fit(value: str) -> str:
-    return value.encode()[:MAX_VALUE_BYTES].decode("utf-8", "ignore")

@@ -233,15 +233,13 @@ def backoff_s(attempt: int, rng: random.Random) -> float:
     return rng.uniform(0.0, longest_s)
 
 
-def describe_failure(error: Exception) -> str:
-    """The innermost cause of a failed request: urllib3 wraps it several times."""
-    cause: BaseException = error
-    while inner := _inner(cause):
-        cause = inner
-    text = str(getattr(cause, "strerror", None) or cause)
-    return text.rpartition(">: ")[2] or type(cause).__name__
-
-
-def _inner(error: BaseException) -> BaseException | None:
-    wrapped = getattr(error, "reason", None) or next(reversed(error.args), None)
-    return wrapped if isinstance(wrapped, BaseException) and wrapped is not error else None
+def describe_failure(error: BaseException) -> str:
+    """What the system says of a failed request, below the layers of urllib3 and requests."""
+    if isinstance(error, requests.Timeout):
+        return "timed out: no answer within the limit"
+    inner: BaseException | None = error
+    while inner is not None:
+        if isinstance(inner, OSError) and inner.strerror:
+            return inner.strerror
+        inner = inner.__cause__ or inner.__context__
+    return str(error) or type(error).__name__

@@ -12,7 +12,7 @@ import orjson
 import requests
 
 from lokikit.errors import LokikitError, RefusedError, SettingsError, UnreachableError
-from lokikit.push import backoff_s
+from lokikit.push import backoff_s, describe_failure
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -119,19 +119,9 @@ class Transport:
 def away(url: str, error: Exception) -> UnreachableError:
     """The error that says that nothing answers at `url`, and what to do."""
     return UnreachableError(
-        f"no connection to Loki at {url} ({_cause(error)}): is it running? "
+        f"no connection to Loki at {url} ({describe_failure(error)}): is it running? "
         "See `lokikit status`, start it with `lokikit up`, or set LOKI_URL."
     )
-
-
-def _cause(error: BaseException) -> str:
-    """What the system says, below the layers of urllib3 and requests."""
-    inner: BaseException | None = error
-    while inner is not None:
-        if isinstance(inner, OSError) and inner.strerror:
-            return inner.strerror
-        inner = inner.__cause__ or inner.__context__
-    return str(error) or type(error).__name__
 
 
 def refusal(url: str, status: int, body: str) -> RefusedError | SettingsError:
