@@ -52,7 +52,9 @@ CALLS = {"python-logging-loki": 3_000, "python-logging-loki, queue": 3_000, "Ope
 MANY_CALLS = 100_000
 COST_CALLS = 20_000
 ROUNDS = 3
-OUTAGE_CALLS, OUTAGE_RATE, OUTAGE_S = 2_000, 200.0, 5.0
+OUTAGE_CALLS, OUTAGE_RATE, OUTAGE_S = 4_000, 200.0, 5.0
+OUTAGE_BEGINS_S = 7.5
+"""Before the tenth second, when loki-logger-handler sends for the first time."""
 CHILD_CALLS, CHILDREN = 500, 4
 QUANTILE_CALLS, QUANTILE_RATE = 40_000, 4_000.0
 END_S = 180
@@ -224,10 +226,9 @@ def delivery_table(sink: str, loki: str) -> str:
 def run_outage(name: str, sink: str) -> Run:
     """A steady run in whose middle nobody listens."""
     with contextlib.closing(FaultProxy(sink)) as proxy:
-        calls_s = OUTAGE_CALLS / OUTAGE_RATE
         timers = [
-            threading.Timer(calls_s / 4, proxy.switch, [Mode.REFUSE]),
-            threading.Timer(calls_s / 4 + OUTAGE_S, proxy.switch, [Mode.PASS]),
+            threading.Timer(OUTAGE_BEGINS_S, proxy.switch, [Mode.REFUSE]),
+            threading.Timer(OUTAGE_BEGINS_S + OUTAGE_S, proxy.switch, [Mode.PASS]),
         ]
         for timer in timers:
             timer.start()

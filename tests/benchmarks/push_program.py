@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import logging
+import multiprocessing
 import os
 import sys
 import tempfile
@@ -133,12 +134,11 @@ def main() -> None:
         logger.propagate = False
         logger.addHandler(handler)
     told = log(0, int(count), float(rate))
+    fork = multiprocessing.get_context("fork").Process
     for child in range(1, int(children) + 1):
-        pid = os.fork()
-        if not pid:
-            log(child * int(count), int(count), float(rate))
-            sys.exit()
-        os.waitpid(pid, 0)
+        process = fork(target=log, args=(child * int(count), int(count), float(rate)))
+        process.start()
+        process.join()
     finish()
     told["ended_s"] = time.time()
     Path(report).write_text(json.dumps(told), encoding="ascii")

@@ -45,7 +45,7 @@ def test_healthy(loki_url: str, programs: Programs, threads: int, records: int) 
     assert_exact(loki_url, service, dict.fromkeys(range(threads), each))
 
 
-@pytest.mark.parametrize("size", sizes((4_000, 2.0), (200_000, 30.0)))
+@pytest.mark.parametrize("size", sizes((2_000, 1.0), (200_000, 30.0)))
 @pytest.mark.parametrize("end", ["stop", "kill"])
 def test_outage(
     make_loki: Callable[..., RunningLoki],
@@ -93,7 +93,7 @@ def test_fault(
         writer = programs.write(writing)
         writer.report("written")
         eventually(lambda: proxy.counts[fault] > 1)
-        proxy.switch(fault, Mode.PASS, Mode.PASS)
+        proxy.switch(fault, *[Mode.PASS] * 4)
         told = writer.report("closed", FLUSH_S)
     assert told["flushed"], told
     assert told["stats"]["dropped"] == {}

@@ -96,7 +96,7 @@ def test_block_waits_for_room(loki_url: str, programs: Programs) -> None:
     """With `on_full="block"` a small queue before a slow Loki loses nothing."""
     service, records = new_service(), 4_000
     handler = {"max_records": 500, "on_full": "block", "block_timeout_s": FLUSH_S}
-    with contextlib.closing(FaultProxy(loki_url, slow_s=0.2)) as proxy:
+    with contextlib.closing(FaultProxy(loki_url, slow_s=0.05)) as proxy:
         proxy.switch(Mode.SLOW)
         told = programs.write(Writing(proxy.url, service, records, handler=handler)).report(
             "closed", FLUSH_S
