@@ -26,8 +26,6 @@ if TYPE_CHECKING:
 
     from tests.stack.pushing import Program
 
-RECOVERER = 1_000
-"""The writer number of processes that only take over what others left."""
 RATE = 4_000.0
 
 
@@ -59,8 +57,8 @@ def test_os_exit_in_durable_mode(
     handler = {"spool_dir": str(spool), "durable": True}
     writer = programs.write(Writing(loki_url, service, records, handler=handler, ending="os_exit"))
     assert writer.end() == 0, writer.said()
-    recover(programs, loki_url, service, spool, RECOVERER)
-    assert_exact(loki_url, service, {0: records, RECOVERER: 1})
+    recover(programs, loki_url, spool)
+    assert_exact(loki_url, service, {0: records})
 
 
 @pytest.mark.parametrize("size", sizes((2_000, 5), (10_000, 50)))
@@ -86,8 +84,8 @@ def test_sigkill_in_durable_mode(
                 )
             )
             acknowledged[writer] = _kill_at(program, rng.randrange(records))
-    recover(programs, loki_url, service, spool, RECOVERER)
-    found, expected = stored_numbers(loki_url, service), numbered({**acknowledged, RECOVERER: 1})
+    recover(programs, loki_url, spool)
+    found, expected = stored_numbers(loki_url, service), numbered(acknowledged)
     assert not expected - found, f"{(expected - found).total()} lost"
     assert max(found.values()) == 1
     # The one call that was under way may have come to its end.
