@@ -447,3 +447,52 @@ def test_many_threads_lose_nothing(make):
         thread.join()
     assert worker.flush(60)
     assert sorted(sink.taken) == sorted(_lines(*range(8000)))
+
+
+def test_a_batch_that_loki_fails_on_is_split(make, tmp_path, monkeypatch):
+    """500 again and again, while an empty push is answered: the one entry is a dead letter."""
+    monkeypatch.setattr("lokikit.delivery.backoff_s", lambda *_: 0.0)
+    poison = _item(7)[1].decode()
+
+    def fail(entries):
+        if not entries:
+            return Answer(Outcome.SPLIT, "at least one valid stream is required", 422)
+        bad = any(entry.line == poison for entry in entries)
+        return Answer(Outcome.RETRY, "500 invalid name", 500) if bad else _DONE
+
+    sink = Sink()
+    sink.always = fail
+    worker = make(sink, dead_letters=DeadLetters(tmp_path / "dead.ndjson"))
+    _put(worker, 50)
+    assert worker.flush(60)
+    assert sorted(sink.taken) == sorted(_lines(*(n for n in range(50) if n != 7)))
+    assert worker.stats()["dead"] == 1
+
+
+def test_a_loki_that_fails_on_every_other_push_costs_no_line(make, monkeypatch):
+    """What it fails on is not what is in the push."""
+    monkeypatch.setattr("lokikit.delivery.backoff_s", lambda *_: 0.0)
+    calls = []
+
+    def fail(entries):
+        calls.append(len(entries))
+        failing = entries and len(calls) % 2
+        return Answer(Outcome.RETRY, "500 busy", 500) if failing else _DONE
+
+    sink = Sink()
+    sink.always = fail
+    worker = make(sink)
+    _put(worker, 50)
+    assert worker.flush(60)
+    assert sorted(sink.taken) == sorted(_lines(*range(50)))
+    assert worker.stats()["dropped"] == {}
+
+
+def test_after_close_the_statistics_say_what_is_left_on_disk(make, tmp_path):
+    """It waits there for whoever comes next."""
+    sink = Sink()
+    sink.always = _AWAY
+    worker = make(sink, spool=Spool(tmp_path, max_bytes=10**7, max_age_s=1000))
+    _put(worker, 5)
+    worker.close(0.2)
+    assert worker.stats()["spooled"] == 5

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 SUSPECT_AFTER = 3
 """So many times 500 in a row, and a batch may itself be what Loki fails on."""
+SURE_AFTER = 5
+"""So many times, and a single entry is: a Loki that fails on every other push must not cost it."""
 _SERVER_ERROR = 500
 
 
@@ -87,7 +89,8 @@ class Delivery:
         while pieces:
             answer = self._push(pieces[-1])
             self._note(answer)
-            if failures >= patience and self._is_the_batch(answer):
+            enough = patience if len(pieces[-1]) > 1 else SURE_AFTER
+            if failures >= enough and self._is_the_batch(answer):
                 answer, patience = replace(answer, outcome=Outcome.SPLIT), 1
             if answer.outcome is Outcome.DONE:
                 self.counts.sent += len(pieces.pop())

@@ -23,7 +23,7 @@ from lokikit.labels import LabelMaker
 from lokikit.notices import Notices
 from lokikit.push import CONNECT_TIMEOUT_S, READ_TIMEOUT_S, Pusher
 from lokikit.pushing import PushWorker
-from lokikit.records import forget_rendered
+from lokikit.records import forget_rendered, install_records
 from lokikit.settings import read_settings
 from lokikit.spool import DEAD_LETTERS, Spool
 from lokikit.transport import identity_headers
@@ -151,6 +151,7 @@ class LokiHandler(logging_loki.LokiHandler):  # type: ignore[misc]  # its packag
         )
         self._close_by_s: float | None = None
         self.setFormatter(JsonFormatter(service=service, env=env))
+        install_records()
         flush_on_sigterm()
         _handlers.add(self)
 

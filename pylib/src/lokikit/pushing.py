@@ -77,7 +77,7 @@ class PushWorker:
         self._queue = ItemQueue(self._max_records, self._max_bytes)
         self._read_s = 0.0
         self._adopted_s = float("-inf")
-        self._accepted = self._batches = self._bytes = 0
+        self._accepted = self._batches = self._bytes = self._left_on_disk = 0
         self._in_hand: list[Item] = []
         self._left: list[Entry] = []
         self._flush_until = 0
@@ -197,6 +197,7 @@ class PushWorker:
             batch = left[start : start + MAX_BATCH_ENTRIES]
             if not self._disk.keep(batch):
                 self.count_dropped("exit", len(batch), f"({self._pusher.target} took none in time)")
+        self._left_on_disk = self._disk.entries
         self._disk.close()
         self._pusher.close()
 
@@ -221,7 +222,7 @@ class PushWorker:
                 "batches": self._batches,
                 "retried": counts.retried,
                 "dropped": dict(self._dropped()),
-                "spooled": self._disk.entries,
+                "spooled": self._left_on_disk if self._closed else self._disk.entries,
                 "dead": counts.dead_letters,
                 "connected": counts.connected,
                 "worker_alive": self._thread is not None and self._thread.is_alive(),
