@@ -25,20 +25,13 @@ from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
 import orjson
+from tests.benchmarks.push_program import EXTRA
 
 import lokikit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-EXTRA = {
-    "order_id": "o-12345",
-    "user_id": 4711,
-    "amount": 19.99,
-    "currency": "EUR",
-    "items": 3,
-    "paid": True,
-}
 CALLS = 20_000
 PLAIN_FORMAT = "%(asctime)s %(levelname)s %(name)s %(message)s"
 PLAIN = "stdlib text, with the six fields"
