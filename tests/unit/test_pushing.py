@@ -8,7 +8,7 @@ from tests.waiting import eventually
 from lokikit.deadletters import DeadLetters
 from lokikit.notices import Notices
 from lokikit.push import Answer, Outcome
-from lokikit.pushing import PushWorker
+from lokikit.pushing import SPILL_ENTRIES, PushWorker
 from lokikit.queued import MAX_BATCH_ENTRIES
 from lokikit.spool import Spool
 
@@ -315,7 +315,7 @@ def test_after_close_no_thread_starts_again(make):
     worker.put(_item(1))
     assert sink.taken == _lines(0, 1)
     assert not worker.stats()["worker_alive"]
-    worker._deadline_s = time.monotonic() - 1
+    worker._sender.deadline_s = time.monotonic() - 1
     worker.put(_item(2))
     assert worker.stats()["dropped"] == {"closed": 1}
 
@@ -382,6 +382,38 @@ def test_orphans_of_other_processes_are_looked_for_again(make, tmp_path, monkeyp
     _put(dying, 1, start=1)
     dying.close(0.1)
     eventually(lambda: sink.taken == _lines(0, 1))
+
+
+def test_a_flush_waits_behind_the_orphans(make, tmp_path):
+    """They go first, and none of them stands for a line of this process."""
+    away = Sink()
+    away.always = _AWAY
+    dying = make(away, spool=Spool(tmp_path, max_bytes=10**7, max_age_s=1000))
+    _put(dying, 10)
+    dying.close(0.1)
+    sink = Sink()
+    worker = make(sink, spool=Spool(tmp_path, max_bytes=10**7, max_age_s=1000))
+    sink.gate.clear()
+    _put(worker, 3, start=100)
+    eventually(lambda: worker.stats()["spooled"] or worker._disk.adopted)
+    sink.answers.extend([_DONE, _AWAY])
+    threading.Timer(0.1, sink.gate.set).start()
+    assert worker.flush(60)
+    assert sink.taken == _lines(*range(10), 100, 101, 102)
+
+
+def test_a_caller_moves_only_a_few_lines_to_disk(make, tmp_path):
+    """It must not pay for a whole batch in one call."""
+    sink = Sink()
+    sink.gate.clear()
+    spool = Spool(tmp_path, max_bytes=10**7, max_age_s=1000)
+    worker = make(sink, spool=spool, max_records=10_000)
+    _put(worker, 10_000)
+    eventually(lambda: worker._in_hand)
+    while not spool.entries:
+        _put(worker, 1)
+    assert spool.entries == SPILL_ENTRIES
+    sink.gate.set()
 
 
 def test_durable_lines_are_on_disk_before_put_returns(make, tmp_path):

@@ -39,6 +39,11 @@ class Overflow:
         return self._spool.entries if self._spool is not None else 0
 
     @property
+    def adopted(self) -> int:
+        """What came from dead processes so far: entries, and one for each tear."""
+        return self._spool.adopted if self._spool is not None else 0
+
+    @property
     def dropped(self) -> Counter[str]:
         """What the spool dropped, by reason."""
         return self._spool.dropped if self._spool is not None else Counter()
@@ -74,9 +79,10 @@ class Overflow:
             self._spool.done(reading)
         return True
 
-    def adopt(self) -> int:
-        """Take over what dead processes left; how many entries."""
-        return self._spool.adopt() if self._spool is not None else 0
+    def adopt(self) -> None:
+        """Take over what dead processes left."""
+        if self._spool is not None:
+            self._spool.adopt()
 
     def close(self) -> None:
         """Leave what is there to whoever comes next."""

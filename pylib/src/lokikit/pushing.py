@@ -4,30 +4,29 @@ from __future__ import annotations
 
 import threading
 import time
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from lokikit.delivery import Delivery
 from lokikit.exits import flush_at_end_of_child
 from lokikit.overflow import Overflow
-from lokikit.push import Outcome
 from lokikit.queued import MAX_BATCH_AGE_S, MAX_BATCH_ENTRIES, ItemQueue, read_items
+from lokikit.sending import Sender
 
 if TYPE_CHECKING:
     from collections import Counter
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable
 
     from lokikit.deadletters import DeadLetters
     from lokikit.entry import Entry
     from lokikit.notices import Notices
-    from lokikit.push import Answer, Pusher
+    from lokikit.push import Pusher
     from lokikit.queued import Item
     from lokikit.spool import Spool
 
 ADOPT_EVERY_S = 30.0
 """How often what other processes left on disk is looked for."""
+SPILL_ENTRIES = 100
+"""So many a caller moves to disk when the queue is full: it must not wait for a whole batch."""
 _TICK_S = 0.2
-_MIN_TIMEOUT_S = 0.1
 
 
 class PushWorker:
@@ -77,24 +76,17 @@ class PushWorker:
         self._queue = ItemQueue(self._max_records, self._max_bytes)
         self._read_s = 0.0
         self._adopted_s = float("-inf")
-        self._accepted = self._batches = self._bytes = self._left_on_disk = 0
+        self._accepted = self._left_on_disk = 0
         self._in_hand: list[Item] = []
         self._left: list[Entry] = []
         self._flush_until = 0
         self._closed = False
-        self._deadline_s: float | None = None
         self._thread: threading.Thread | None = None
-        self._senders: set[int] = set()
-        self._pusher = self._make_pusher()
-        self._timeout_s = self._pusher.timeout_s
-        self._delivery = Delivery(
-            self._push,
-            target=self._pusher.target,
+        self._sender = Sender(
+            self._make_pusher(),
             dead_letters=self._dead_letters,
             notices=self._notices,
             wait=self._pause,
-            who="push",
-            keep_hint="set spool_dir to keep them",
         )
 
     def after_fork_in_child(self) -> None:
@@ -106,7 +98,7 @@ class PushWorker:
 
     def is_sending(self) -> bool:
         """Whether the thread that asks is sending: what it logs meanwhile is about that."""
-        return threading.get_ident() in self._senders
+        return self._sender.is_here()
 
     def put(self, item: Item) -> None:
         """Take one item; in durable mode it is on disk when this returns."""
@@ -133,7 +125,7 @@ class PushWorker:
         return self._queue.holds_a_batch()
 
     def _make_room(self) -> None:
-        if self._spill():
+        if self._spill(SPILL_ENTRIES):
             return
         with self._changed:
             if self._block_s and not self.is_sending():
@@ -146,7 +138,7 @@ class PushWorker:
     def count_dropped(self, kind: str, count: int, reason: str = "") -> None:
         """Count items as dropped, and say so at most once a minute."""
         with self._changed:
-            self._delivery.counts.dropped[kind] += count
+            self._sender.counts.dropped[kind] += count
             self._changed.notify_all()
         told = ", ".join(f"{name} {number}" for name, number in sorted(self._dropped().items()))
         self._notices.say("dropped", f"push: lines dropped so far: {told} {reason}".rstrip())
@@ -178,12 +170,12 @@ class PushWorker:
             if self._closed:
                 return
             self._closed = True
-            self._deadline_s = time.monotonic() + timeout_s
+            self._sender.deadline_s = time.monotonic() + timeout_s
         self._wake.set()
         if self._thread is not None and self._thread.is_alive():
             self._thread.join(timeout_s + _TICK_S)
         else:
-            with self._sending():
+            with self._sender.sending():
                 self._work()
         self._leave()
 
@@ -196,30 +188,29 @@ class PushWorker:
         for start in range(0, len(left), MAX_BATCH_ENTRIES):
             batch = left[start : start + MAX_BATCH_ENTRIES]
             if not self._disk.keep(batch):
-                self.count_dropped("exit", len(batch), f"({self._pusher.target} took none in time)")
+                self.count_dropped("exit", len(batch), f"({self._sender.target} took none in time)")
         self._left_on_disk = self._disk.entries
         self._disk.close()
-        self._pusher.close()
+        self._sender.close()
 
     def _put_late(self, item: Item) -> None:
         """An item after the end: to disk, or by one push within the deadline of the end."""
         entries = read_items([item])
         if self._disk.keep(entries):
             return
-        with self._sending():
-            late = time.monotonic() >= (self._deadline_s or 0.0)
-            if late or self._delivery.deliver(entries):
+        with self._sender.sending():
+            if self._sender.is_late() or self._sender.deliver(entries):
                 self.count_dropped("closed", 1)
 
     def stats(self) -> dict[str, Any]:
         """See `LokiHandler.stats`."""
-        counts = self._delivery.counts
+        counts = self._sender.counts
         with self._lock:
             return {
                 "queued": len(self._queue) + len(self._in_hand) + len(self._left),
                 "sent": counts.sent,
-                "bytes": self._bytes,
-                "batches": self._batches,
+                "bytes": self._sender.line_bytes,
+                "batches": self._sender.batches,
                 "retried": counts.retried,
                 "dropped": dict(self._dropped()),
                 "spooled": self._left_on_disk if self._closed else self._disk.entries,
@@ -231,28 +222,16 @@ class PushWorker:
             }
 
     def _dropped(self) -> Counter[str]:
-        return self._delivery.counts.dropped + self._disk.dropped
+        return self._sender.counts.dropped + self._disk.dropped
 
     def _settled(self) -> int:
-        # What a torn segment held was never accepted here.
-        dropped = self._dropped()
-        return self._delivery.counts.sent + dropped.total() - dropped["spool_torn"]
+        # What others left on disk goes first, and was never accepted here.
+        return self._sender.counts.sent + self._dropped().total() - self._disk.adopted
 
     # The thread's side.
 
-    @contextmanager
-    def _sending(self) -> Iterator[None]:
-        thread_id = threading.get_ident()
-        nested = thread_id in self._senders
-        self._senders.add(thread_id)
-        try:
-            yield
-        finally:
-            if not nested:
-                self._senders.discard(thread_id)
-
     def _run(self) -> None:
-        with self._sending():
+        with self._sender.sending():
             while not self._closed:
                 self._wake.wait(self._until_due_s())
                 self._wake.clear()
@@ -267,8 +246,8 @@ class PushWorker:
             with self._lock:
                 self._queue.put_back(self._in_hand)
                 self._in_hand = []
-            self._delivery.counts.last_error = f"{type(error).__name__}: {error}"
-            told = f"push: an error of lokikit itself: {self._delivery.counts.last_error}"
+            self._sender.counts.last_error = f"{type(error).__name__}: {error}"
+            told = f"push: an error of lokikit itself: {self._sender.counts.last_error}"
             self._notices.say("error", told)
             time.sleep(_TICK_S)
 
@@ -276,34 +255,29 @@ class PushWorker:
         if time.monotonic() - self._adopted_s < ADOPT_EVERY_S:
             return
         self._adopted_s = time.monotonic()
-        adopted = self._disk.adopt()
-        with self._lock:
-            self._accepted += adopted
+        self._disk.adopt()
 
     def _until_due_s(self) -> float:
         return max(0.0, MAX_BATCH_AGE_S - self._queue.age_s())
 
     def _work(self) -> None:
         """Deliver all that is due."""
-        while not self._is_late():
+        while not self._sender.is_late():
             if self._disk_is_due():
                 self._spill_due()
                 self._read_s = time.monotonic()
-                if self._disk.deliver_one(self._delivery.deliver):
+                if self._disk.deliver_one(self._sender.deliver):
                     self._finish([])
                     continue
             items = self._take() if self._is_due() else []
             if not items:
                 return
-            self._finish(self._delivery.deliver(read_items(items)))
+            self._finish(self._sender.deliver(read_items(items)))
 
     def _finish(self, left: list[Entry]) -> None:
         with self._changed:
             self._in_hand, self._left = [], left
             self._changed.notify_all()
-
-    def _is_late(self) -> bool:
-        return self._deadline_s is not None and time.monotonic() >= self._deadline_s
 
     def _is_hurried(self) -> bool:
         return self._closed or self._settled() < self._flush_until
@@ -330,21 +304,10 @@ class PushWorker:
             self._changed.notify_all()
             return self._in_hand
 
-    def _push(self, entries: Sequence[Entry]) -> Answer:
-        if self._deadline_s is not None:
-            left_s = max(_MIN_TIMEOUT_S, self._deadline_s - time.monotonic())
-            connect_s, read_s = self._timeout_s
-            self._pusher.timeout_s = (min(connect_s, left_s), min(read_s, left_s))
-        answer = self._pusher.push(entries)
-        if answer.outcome is Outcome.DONE:
-            self._batches += 1
-            self._bytes += sum(len(entry.line) for entry in entries)
-        return answer
-
     def _pause(self, seconds: float) -> bool:
         """Wait, while the disk takes what comes meanwhile; whether it is time to give up."""
         until_s = time.monotonic() + seconds
-        while not self._is_late():
+        while not self._sender.is_late():
             left_s = until_s - time.monotonic()
             if left_s <= 0:
                 return False
@@ -354,15 +317,15 @@ class PushWorker:
         return True
 
     def _spill_due(self) -> None:
-        while self._is_due() and self._spill():
+        while self._is_due() and self._spill(MAX_BATCH_ENTRIES):
             pass
 
-    def _spill(self) -> bool:
-        """Move a batch from the queue to the disk; whether it is there."""
+    def _spill(self, max_entries: int) -> bool:
+        """Move the oldest of the queue to the disk; whether they are there."""
         if not self._disk.works():
             return False
         with self._lock:
-            items = self._queue.pop_batch()
+            items = self._queue.pop_batch(max_entries)
         if self._disk.keep(read_items(items)):
             return True
         with self._lock:

@@ -66,11 +66,11 @@ class ItemQueue:
         """How long the oldest of the next batch waits; 0 when there is none."""
         return time.monotonic() - self._opened_s if self._items else 0.0
 
-    def pop_batch(self) -> list[Item]:
-        """The oldest items, as many as a batch may have."""
+    def pop_batch(self, max_entries: int = MAX_BATCH_ENTRIES) -> list[Item]:
+        """The oldest items, as many as a batch may have, or fewer."""
         items: list[Item] = []
         size_bytes = 0
-        while self._items and len(items) < MAX_BATCH_ENTRIES and size_bytes < MAX_BATCH_BYTES:
+        while self._items and len(items) < max_entries and size_bytes < MAX_BATCH_BYTES:
             item = self._items.popleft()
             size_bytes += len(item[1])
             items.append(item)

@@ -66,6 +66,9 @@ class Spool:
         segment_bytes: the size of a segment, an eighth of `max_bytes` at most.
         time_s: the clock, in seconds since 1970.
 
+    Attributes:
+        adopted: what came from dead processes so far: entries, and one for each tear.
+
     Raises:
         OSError: `folder` cannot be made.
     """
@@ -97,6 +100,7 @@ class Spool:
         self._aside: list[Segment] = []
         self._active: Segment | None = None
         self._size = 0
+        self.adopted = 0
         self._others_bytes = 0
 
     @property
@@ -199,8 +203,9 @@ class Spool:
         with self._lock:
             self._arriving.remove(segment)
             self._add(segment)
-            self._count("spool_torn", 0 if whole else 1)
-            entries = segment.entries
+            entries, tears = segment.entries, 0 if whole else 1
+            self._count("spool_torn", tears)
+            self.adopted += entries + tears
             self._delete_finished(segment)
             return entries
 

@@ -1,0 +1,102 @@
+"""The way to Loki of one handler: pushes within a deadline, counts, and who is sending just now."""
+
+from __future__ import annotations
+
+import threading
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from lokikit.delivery import Delivery
+from lokikit.push import Outcome
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from lokikit.deadletters import DeadLetters
+    from lokikit.entry import Entry
+    from lokikit.notices import Notices
+    from lokikit.push import Answer, Pusher
+
+_MIN_TIMEOUT_S = 0.1
+
+
+class Sender:
+    """Delivers batches, one at a time, until a deadline if there is one.
+
+    Args:
+        pusher: the connection; closed with the sender.
+        dead_letters: takes what Loki refuses for good.
+        notices: says what goes wrong.
+        wait: waits for so many seconds; true when it is time to give up.
+
+    Attributes:
+        counts: what became of the entries.
+        batches: how many pushes Loki took.
+        line_bytes: how many bytes of lines they held.
+        deadline_s: when to give up, by `time.monotonic`; `None` for never.
+    """
+
+    def __init__(
+        self,
+        pusher: Pusher,
+        *,
+        dead_letters: DeadLetters,
+        notices: Notices,
+        wait: Callable[[float], bool],
+    ) -> None:
+        self.batches = self.line_bytes = 0
+        self.deadline_s: float | None = None
+        self.target = pusher.target
+        self._pusher = pusher
+        self._timeout_s = pusher.timeout_s
+        self._threads: set[int] = set()
+        self._delivery = Delivery(
+            self._push,
+            target=pusher.target,
+            dead_letters=dead_letters,
+            notices=notices,
+            wait=wait,
+            who="push",
+            keep_hint="set spool_dir to keep them",
+        )
+        self.counts = self._delivery.counts
+
+    def is_here(self) -> bool:
+        """Whether the thread that asks is sending: what it logs meanwhile is about that."""
+        return threading.get_ident() in self._threads
+
+    @contextmanager
+    def sending(self) -> Iterator[None]:
+        """Mark this thread as sending."""
+        thread_id = threading.get_ident()
+        nested = thread_id in self._threads
+        self._threads.add(thread_id)
+        try:
+            yield
+        finally:
+            if not nested:
+                self._threads.discard(thread_id)
+
+    def is_late(self) -> bool:
+        """Whether the deadline has passed."""
+        return self.deadline_s is not None and time.monotonic() >= self.deadline_s
+
+    def deliver(self, entries: Sequence[Entry]) -> list[Entry]:
+        """Deliver all; what is left when it is time to give up."""
+        return self._delivery.deliver(entries)
+
+    def close(self) -> None:
+        """Let go of the connection."""
+        self._pusher.close()
+
+    def _push(self, entries: Sequence[Entry]) -> Answer:
+        if self.deadline_s is not None:
+            left_s = max(_MIN_TIMEOUT_S, self.deadline_s - time.monotonic())
+            connect_s, read_s = self._timeout_s
+            self._pusher.timeout_s = (min(connect_s, left_s), min(read_s, left_s))
+        answer = self._pusher.push(entries)
+        if answer.outcome is Outcome.DONE:
+            self.batches += 1
+            self.line_bytes += sum(len(entry.line) for entry in entries)
+        return answer
