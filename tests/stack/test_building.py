@@ -17,7 +17,7 @@ from tests.waiting import eventually
 
 from lokikit.errors import PrerequisiteError
 from lokikit.native.building import Build, build_lock
-from lokikit.native.programs import PACKAGES, module_dir, pinned_version
+from lokikit.native.programs import LOKI
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -121,7 +121,7 @@ def test_no_network_is_one_sentence(tmp_path: Path, proxy: str) -> None:
     environ = {**os.environ, **cold}
     target = tmp_path / "target"
     target.mkdir()
-    build = Build({"loki": PACKAGES["loki"]}, pinned_version(), module_dir(), target, environ)
+    build = Build({"loki": LOKI.packages["loki"]}, LOKI.pinned, LOKI.path, target, environ)
     with pytest.raises(PrerequisiteError, match=f"GOPROXY={proxy}.* go online, set GOPROXY"):
         build.run(Console(file=io.StringIO()))
     assert left_in(target) == set()

@@ -7,10 +7,12 @@ import pytest
 
 from lokikit.errors import SettingsError
 from lokikit.kit import check_runtime, kit_env, kit_root, loki_url, port, state_dir
-from lokikit.native.programs import loki_version, pinned_version
+from lokikit.native.programs import COMPOSE, LOKI
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from lokikit.native.programs import Module
 
 
 def test_root_holds_the_kit() -> None:
@@ -45,9 +47,10 @@ def test_loki_url() -> None:
     assert loki_url({"LOKI_PORT": "4100"}) == "http://127.0.0.1:4100"
 
 
-def test_versions_agree() -> None:
-    """`.env` and the Go module pin the same Loki."""
-    assert loki_version({}) == pinned_version()
+@pytest.mark.parametrize("module", [LOKI, COMPOSE], ids=lambda module: module.name)
+def test_versions_agree(module: Module) -> None:
+    """`.env` and each Go module pin the same version."""
+    assert module.version({}) == module.pinned
 
 
 def test_retentions_agree() -> None:

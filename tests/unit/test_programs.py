@@ -7,7 +7,7 @@ import pytest
 from rich.console import Console
 
 from lokikit.errors import SettingsError
-from lokikit.native.programs import cache_dir, ensure_programs, find_program, loki_version
+from lokikit.native.programs import LOKI, ensure_programs, find_program
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,7 +22,7 @@ def _fake_loki(folder: Path, version: str) -> Path:
 
 def test_right_version_on_path_is_used(tmp_path: Path) -> None:
     """A `loki` on PATH that says the pinned version is taken as it is."""
-    program = _fake_loki(tmp_path, loki_version({}))
+    program = _fake_loki(tmp_path, LOKI.version({}))
     assert find_program("loki", {"PATH": str(tmp_path)}) == program
 
 
@@ -49,4 +49,4 @@ def test_other_version_is_not_built() -> None:
 
 def test_cache_is_keyed_by_version() -> None:
     """Another version has another folder."""
-    assert cache_dir({}) != cache_dir({"LOKI_VERSION": "3.0.0"})
+    assert LOKI.cache_dir({}) != LOKI.cache_dir({"LOKI_VERSION": "3.0.0"})

@@ -8,13 +8,13 @@ import pytest
 
 from lokikit.errors import PrerequisiteError
 from lokikit.native.toolchain import (
-    COMPILED_BYTES,
-    MODULES_BYTES,
-    RESULT_BYTES,
+    Disk,
     Toolchain,
     check_disk,
     check_go,
 )
+
+DISK = Disk(modules_bytes=2_400_000_000, compiled_bytes=2_300_000_000, result_bytes=500_000_000)
 
 
 @pytest.fixture
@@ -77,24 +77,24 @@ def test_little_disk(tmp_path: Path) -> None:
     """Too little disk is refused beforehand, with what is needed and what is there."""
     toolchain, target = _caches(tmp_path)
     with pytest.raises(PrerequisiteError, match=r"up to 7\.5 GB .* and 5\.0 GB are free"):
-        check_disk(toolchain, target, "loki", lambda _: SimpleNamespace(free=5_000_000_000))
+        check_disk(toolchain, target, "loki", DISK, lambda _: SimpleNamespace(free=5_000_000_000))
 
 
 def test_enough_disk(tmp_path: Path) -> None:
     """Exactly what a cold build writes is enough."""
     toolchain, target = _caches(tmp_path)
-    cold = MODULES_BYTES + 2 * COMPILED_BYTES + RESULT_BYTES
-    check_disk(toolchain, target, "loki", lambda _: SimpleNamespace(free=cold))
+    cold = DISK.modules_bytes + 2 * DISK.compiled_bytes + DISK.result_bytes
+    check_disk(toolchain, target, "loki", DISK, lambda _: SimpleNamespace(free=cold))
 
 
 def test_filled_caches_need_less(tmp_path: Path) -> None:
     """What the caches hold already is not asked for again."""
     toolchain, target = _caches(tmp_path)
     for folder, size in (
-        (toolchain.module_cache, MODULES_BYTES),
-        (toolchain.build_cache, COMPILED_BYTES),
+        (toolchain.module_cache, DISK.modules_bytes),
+        (toolchain.build_cache, DISK.compiled_bytes),
     ):
         folder.mkdir()
         with (folder / "sparse").open("wb") as file:
             file.truncate(size)
-    check_disk(toolchain, target, "loki", lambda _: SimpleNamespace(free=RESULT_BYTES))
+    check_disk(toolchain, target, "loki", DISK, lambda _: SimpleNamespace(free=DISK.result_bytes))

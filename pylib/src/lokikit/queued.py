@@ -14,7 +14,7 @@ from lokikit.labels import Labels
 from lokikit.values import text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Sequence
 
 Item = tuple[bytes, bytes, Labels, Labels]
 """Timestamp (RFC 3339 without its `Z`), line, labels, structured metadata."""
@@ -95,19 +95,31 @@ class ItemQueue:
         return items
 
 
-def read_items(items: Iterable[Item]) -> list[Entry]:
-    """What Loki stores of queued items."""
-    entries = []
-    known, second_ns = b"", 0
-    for stamp, line, labels, metadata in items:
-        second = stamp[:_SECOND_BYTES]
-        if second != known:
-            known, second_ns = second, parse_timestamp_ns(f"{second.decode()}Z") or 0
-        if _IDS[0] in line or _IDS[1] in line:
-            metadata = {**metadata, **_ids(line)}  # noqa: PLW2901 - the shared one stays as it is
-        time_ns = second_ns + int(stamp[_FRACTION]) * 1000
-        entries.append(Entry(time_ns, line.decode("utf-8", "replace"), labels, metadata))
-    return entries
+class _Seconds(dict[bytes, int]):
+    """Nanoseconds since the epoch of the whole seconds in timestamps; few in a batch."""
+
+    def __missing__(self, second: bytes) -> int:
+        self[second] = parse_timestamp_ns(f"{second.decode()}Z") or 0
+        return self[second]
+
+
+def read_items(items: Sequence[Item]) -> list[Entry]:
+    """What Loki stores of queued items; by columns, for that takes half as long as by rows."""
+    if not items:
+        return []
+    stamps, lines, labels, metadata = zip(*items, strict=True)
+    whole = _Seconds()
+    times_ns = [whole[one[:_SECOND_BYTES]] + int(one[_FRACTION]) * 1000 for one in stamps]
+    all_lines = b"".join(lines)
+    if any(name in all_lines for name in _IDS):
+        metadata = tuple(map(_with_ids, metadata, lines))
+    texts = [line.decode("utf-8", "replace") for line in lines]
+    return list(map(Entry._make, zip(times_ns, texts, labels, metadata, strict=True)))
+
+
+def _with_ids(metadata: Labels, line: bytes) -> Labels:
+    """The structured metadata with the line's ids, where it may hold some."""
+    return {**metadata, **_ids(line)} if _IDS[0] in line or _IDS[1] in line else metadata
 
 
 def _ids(line: bytes) -> dict[str, str]:

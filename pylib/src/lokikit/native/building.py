@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, NoReturn
 from filelock import FileLock, Timeout
 
 from lokikit.errors import PrerequisiteError
-from lokikit.native.toolchain import check_disk, check_go
+from lokikit.native.toolchain import Disk, check_disk, check_go
 from lokikit.native.watching import watch
 
 if TYPE_CHECKING:
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-VERSION_VARIABLE = "github.com/grafana/loki/v3/pkg/util/build.Version"
 _LOG = "build.log"
+_UNKNOWN_DISK = Disk()
 _SCRATCH = "unfinished-"
 _STOP_S = 10
 _NO_NETWORK = (
@@ -53,6 +53,8 @@ class Build:
         module: folder of the `go.mod` that pins everything; it is only read.
         target: folder that gets the programs.
         environ: the environment that Go runs in; `GOFLAGS`, `GOPROXY` and so on count.
+        version_variable: the Go variable that holds their version.
+        disk: what a cold build writes.
     """
 
     packages: Mapping[str, str]
@@ -60,6 +62,8 @@ class Build:
     module: Path
     target: Path
     environ: Mapping[str, str] = field(default_factory=lambda: os.environ, repr=False)
+    version_variable: str = "main.version"
+    disk: Disk = _UNKNOWN_DISK
 
     @property
     def title(self) -> str:
@@ -73,14 +77,15 @@ class Build:
             PrerequisiteError: it cannot be built here; the text names the fix.
         """
         toolchain = check_go(self.module, self.title, self.environ)
-        check_disk(toolchain, self.target, self.title)
+        check_disk(toolchain, self.target, self.title, self.disk)
         with self._scratch() as scratch, sigterm_raises():
             log = self.target / _LOG
             status = watch(self._start(toolchain.go, scratch, log), log, self.title, console)
             if status != 0:
                 self._explain(log, toolchain.proxy)
-            for name in self.packages:
-                (scratch / name).replace(self.target / name)
+            for name, package in self.packages.items():
+                # Go names a program after the last folder of its package.
+                (scratch / package.rpartition("/")[2]).replace(self.target / name)
 
     @contextmanager
     def _scratch(self) -> Iterator[Path]:
@@ -110,7 +115,7 @@ class Build:
             _end_group(process)
 
     def _command(self, go: Path, scratch: Path) -> list[str]:
-        ldflags = f"-s -w -X {VERSION_VARIABLE}={self.version}"
+        ldflags = f"-s -w -X {self.version_variable}={self.version}"
         flags = ["-mod=readonly", "-buildvcs=false", "-trimpath", "-v", "-ldflags", ldflags]
         return [str(go), "build", *flags, "-o", f"{scratch}{os.sep}", *self.packages.values()]
 

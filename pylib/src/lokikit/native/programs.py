@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 import subprocess
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,51 +17,93 @@ from rich.console import Console
 from lokikit.errors import SettingsError
 from lokikit.kit import kit_env, kit_root
 from lokikit.native.building import Build, build_lock
+from lokikit.native.toolchain import Disk
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-PACKAGES = {
-    "loki": "github.com/grafana/loki/v3/cmd/loki",
-    "logcli": "github.com/grafana/loki/v3/cmd/logcli",
-    "lokitool": "github.com/grafana/loki/v3/cmd/lokitool",
-    "loki-canary": "github.com/grafana/loki/v3/cmd/loki-canary",
-}
-"""Program -> the Go package that it is built from."""
 _VERSION_ARGUMENT = {"lokitool": "version"}
 _ASK_TIMEOUT_S = 10
 
 
-def loki_version(environ: Mapping[str, str] = os.environ) -> str:
-    """The pinned version of Loki and its tools."""
-    return kit_env(environ)["LOKI_VERSION"]
+@dataclass(frozen=True)
+class Module:
+    """One Go module of the kit: it pins and builds some of the programs.
+
+    Args:
+        name: what its programs are of; their cache folder begins with it.
+        folder: where its `go.mod` is, from the kit's root.
+        setting: `.env` key of its version.
+        pin: the Go module whose version that is.
+        packages: program -> the Go package that it is built from.
+        version_variable: the Go variable that holds the version.
+        disk: what a cold build of all of them writes.
+    """
+
+    name: str
+    folder: str
+    setting: str
+    pin: str
+    packages: Mapping[str, str]
+    version_variable: str
+    disk: Disk
+
+    @property
+    def path(self) -> Path:
+        """The folder of its `go.mod`."""
+        return kit_root() / self.folder
+
+    @property
+    def pinned(self) -> str:
+        """The version that it builds."""
+        text = (self.path / "go.mod").read_text()
+        found = re.search(rf"^\s*{re.escape(self.pin)} v(\S+)", text, re.MULTILINE)
+        return found.group(1) if found else "none"
+
+    def version(self, environ: Mapping[str, str] = os.environ) -> str:
+        """The version that is asked for."""
+        return kit_env(environ)[self.setting]
+
+    def cache_dir(self, environ: Mapping[str, str] = os.environ) -> Path:
+        """Where this user's built programs of it are; a changed pin is another folder."""
+        pins = hashlib.sha256((self.path / "go.mod").read_bytes()).hexdigest()[:8]
+        programs = platformdirs.user_cache_path("lokikit") / "programs"
+        return programs / f"{self.name}-{self.version(environ)}-{pins}"
 
 
-def module_dir() -> Path:
-    """The Go module that pins and builds the programs."""
-    return kit_root() / "deploy/native"
-
-
-def pinned_version() -> str:
-    """The version of Loki that the Go module builds."""
-    text = (module_dir() / "go.mod").read_text()
-    found = re.search(r"^\s*github.com/grafana/loki/v3 v(\S+)", text, re.MULTILINE)
-    return found.group(1) if found else "none"
-
-
-def cache_dir(environ: Mapping[str, str] = os.environ) -> Path:
-    """Where this user's built programs of this version are; a changed pin is another folder."""
-    pins = hashlib.sha256((module_dir() / "go.mod").read_bytes()).hexdigest()[:8]
-    programs = platformdirs.user_cache_path("lokikit") / "programs"
-    return programs / f"loki-{loki_version(environ)}-{pins}"
+LOKI = Module(
+    "loki",
+    "deploy/native",
+    "LOKI_VERSION",
+    "github.com/grafana/loki/v3",
+    {
+        "loki": "github.com/grafana/loki/v3/cmd/loki",
+        "logcli": "github.com/grafana/loki/v3/cmd/logcli",
+        "lokitool": "github.com/grafana/loki/v3/cmd/lokitool",
+        "loki-canary": "github.com/grafana/loki/v3/cmd/loki-canary",
+    },
+    "github.com/grafana/loki/v3/pkg/util/build.Version",
+    Disk(2_400_000_000, 2_300_000_000, 500_000_000),
+)
+COMPOSE = Module(
+    "compose",
+    "deploy/native/compose",
+    "COMPOSE_VERSION",
+    "github.com/docker/compose/v2",
+    {"docker-compose": "github.com/docker/compose/v2/cmd"},
+    "github.com/docker/compose/v2/internal.Version",
+    Disk(1_000_000_000, 1_000_000_000, 100_000_000),
+)
+_HOME = {program: module for module in (LOKI, COMPOSE) for program in module.packages}
 
 
 def find_program(name: str, environ: Mapping[str, str] = os.environ) -> Path | None:
     """`name` of the pinned version from PATH or the cache, `None` when it must be built."""
+    module = _HOME[name]
     on_path = shutil.which(name, path=environ.get("PATH"))
-    if on_path and _version_of(name, on_path) == loki_version(environ):
+    if on_path and _version_of(name, on_path) == module.version(environ):
         return Path(on_path)
-    built = cache_dir(environ) / name
+    built = module.cache_dir(environ) / name
     return built if built.is_file() else None
 
 
@@ -72,33 +115,46 @@ def ensure_programs(
     """Each program's path; what is missing is built, which takes minutes the first time.
 
     Args:
-        names: keys of `PACKAGES`.
+        names: programs of `LOKI` or `COMPOSE`.
         environ: `PATH`, and what Go reads.
         console: shows the progress of a build; stderr when there is none.
 
     Raises:
         PrerequisiteError: it cannot be built here; the text names the fix.
-        SettingsError: `LOKI_VERSION` is not what the kit builds.
+        SettingsError: the version in `.env` is not what the kit builds.
     """
     wanted = list(names)
-    if any(find_program(name, environ) is None for name in wanted):
-        _build_missing(wanted, environ, console or Console(stderr=True))
+    for module in (LOKI, COMPOSE):
+        of_module = [name for name in wanted if _HOME[name] is module]
+        if any(find_program(name, environ) is None for name in of_module):
+            _build_missing(module, of_module, environ, console or Console(stderr=True))
     found = {name: find_program(name, environ) for name in wanted}
     return {name: path for name, path in found.items() if path is not None}
 
 
-def _build_missing(wanted: Iterable[str], environ: Mapping[str, str], console: Console) -> None:
-    version, target = loki_version(environ), cache_dir(environ)
-    if version != pinned_version():
+def _build_missing(
+    module: Module, wanted: Iterable[str], environ: Mapping[str, str], console: Console
+) -> None:
+    version, target = module.version(environ), module.cache_dir(environ)
+    if version != module.pinned:
         raise SettingsError(
-            f"LOKI_VERSION={version} cannot be built: the kit pins {pinned_version()}. "
-            f"Put Loki {version} on PATH, or leave LOKI_VERSION as it is in .env."
+            f"{module.setting}={version} cannot be built: the kit pins {module.pinned}. "
+            f"Put {module.name} {version} on PATH, or leave {module.setting} as it is in .env."
         )
     with build_lock(target, console):
         missing = [name for name in wanted if find_program(name, environ) is None]
-        packages = {name: PACKAGES[name] for name in missing}
+        packages = {name: module.packages[name] for name in missing}
         if packages:
-            Build(packages, version, module_dir(), target, environ).run(console)
+            build = Build(
+                packages,
+                version,
+                module.path,
+                target,
+                environ,
+                module.version_variable,
+                module.disk,
+            )
+            build.run(console)
 
 
 def _version_of(name: str, program: str) -> str | None:

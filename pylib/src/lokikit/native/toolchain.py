@@ -27,16 +27,25 @@ if TYPE_CHECKING:
 
 
 _GB = 1_000_000_000
-MODULES_BYTES = 2_400_000_000
-"""Measured: what a cold build of Loki 3.7.8 downloads and unpacks into Go's module cache."""
-COMPILED_BYTES = 2_300_000_000
-"""Measured: what it leaves in Go's build cache, and keeps a second time while it runs."""
-RESULT_BYTES = 500_000_000
-"""Measured: the four programs."""
 _SWITCHES_SINCE = (1, 21)
 """The first Go that fetches the version that a go.mod asks for."""
 _ASK_TIMEOUT_S = 60
 _INSTALL = "install it from https://go.dev/dl/"
+
+
+@dataclass(frozen=True)
+class Disk:
+    """What a cold build writes, as measured.
+
+    Args:
+        modules_bytes: what it downloads and unpacks into Go's module cache.
+        compiled_bytes: what it leaves in Go's build cache, and keeps a second time while it runs.
+        result_bytes: the programs.
+    """
+
+    modules_bytes: int = 0
+    compiled_bytes: int = 0
+    result_bytes: int = 0
 
 
 @dataclass(frozen=True)
@@ -79,6 +88,7 @@ def check_disk(
     toolchain: Toolchain,
     target: Path,
     title: str,
+    disk: Disk,
     disk_usage: Callable[[Path], Usage] = shutil.disk_usage,
 ) -> None:
     """Pass when what the caches still lack fits on the file systems that they are on.
@@ -86,11 +96,11 @@ def check_disk(
     Raises:
         PrerequisiteError: it does not; the text says where and how much.
     """
-    uncompiled = max(0, COMPILED_BYTES - _size_bytes(toolchain.build_cache))
-    unfetched = max(0, MODULES_BYTES - _size_bytes(toolchain.module_cache))
+    uncompiled = max(0, disk.compiled_bytes - _size_bytes(toolchain.build_cache))
+    unfetched = max(0, disk.modules_bytes - _size_bytes(toolchain.module_cache))
     needs: dict[int, tuple[Path, int]] = {}
     for path, size in (
-        (target, RESULT_BYTES + uncompiled),
+        (target, disk.result_bytes + uncompiled),
         (toolchain.module_cache, unfetched),
         (toolchain.build_cache, uncompiled),
     ):
