@@ -92,7 +92,7 @@ COMPOSE = Module(
     "github.com/docker/compose/v2",
     {"docker-compose": "github.com/docker/compose/v2/cmd"},
     "github.com/docker/compose/v2/internal.Version",
-    Disk(1_000_000_000, 1_000_000_000, 100_000_000),
+    Disk(460_000_000, 930_000_000, 70_000_000),
 )
 _HOME = {program: module for module in (LOKI, COMPOSE) for program in module.packages}
 
