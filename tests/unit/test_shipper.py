@@ -33,6 +33,7 @@ class ListSource:
         self.taken = 0
         self._ends = ends
         self._left = list(items)
+        self.held: list[Item] = []
 
     def look(self) -> None:
         """Nothing to do."""
@@ -49,6 +50,10 @@ class ListSource:
         """Count the batches."""
         assert not marks
         self.acknowledged += 1
+
+    def rest(self) -> Iterator[Item]:
+        """What the test holds back."""
+        return iter(self.held)
 
     def wait(self, timeout_s: float) -> None:
         """Wait a little."""
@@ -120,11 +125,30 @@ def test_batches_are_bounded_in_bytes() -> None:
 
 def test_blank_lines_are_counted_and_acknowledged() -> None:
     """Blank lines are no events, but the position moves over them."""
-    rig = Rig(ListSource([Item(None, 0), Item(None, 0)]), done)
+    rig = Rig(ListSource([Item(None, 0, blank=1)] * 2), done)
     assert rig.shipper.run() == []
     assert rig.batches == []
     assert rig.source.acknowledged == 1
     assert rig.reports[-1]["blank"] == 2
+
+
+def test_every_line_read_is_accounted_for() -> None:
+    """Lines that went into the entry of another are counted as joined, blank ones as blank."""
+    joined = item(1)._replace(lines=5, blank=2)
+    rig = Rig(ListSource([item(0), joined, Item(None, 0, blank=1)]), done)
+    rig.shipper.run()
+    counts = rig.reports[-1]
+    assert [counts[name] for name in ("read", "sent", "joined", "blank")] == [7, 2, 2, 3]
+
+
+def test_what_a_pipe_holds_back_is_dropped_by_name_too() -> None:
+    """Told to stop while Loki is away, a held traceback of a pipe is counted as undelivered."""
+    source = ListSource([item(n) for n in range(3)], ends=False)
+    source.held = [item(3)]
+    rig = Rig(source, away)
+    rig.shipper.request_stop()
+    assert [entry.line for entry in rig.shipper.run()] == ["0", "1", "2", "3"]
+    assert rig.reports[-1]["dropped_by_reason"] == {UNDELIVERED: 4}
 
 
 def test_source_is_not_read_on_while_loki_is_away() -> None:

@@ -3,6 +3,8 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+from tests.waiting import eventually
+
 from lokikit.follow import Follower
 from lokikit.notices import Notices
 from lokikit.positions import PositionStore
@@ -93,3 +95,106 @@ def test_pipe_that_is_told_to_stop() -> None:
     assert source.ended
     for descriptor in (reading, writing):
         os.close(descriptor)
+
+
+TRACEBACK = "java.lang.Error: x\n\tat a.B(B.java:1)"
+
+
+def joined(source: FileSource | PipeSource) -> list[str]:
+    """The lines of the next round."""
+    return [item.entry.line for item in source.items() if item.entry]
+
+
+def test_traceback_is_acknowledged_as_a_whole(tmp_path: Path) -> None:
+    """Until Loki has all of it, a new source on the same positions reads it from its beginning."""
+    path = tmp_path / "a.log"
+    path.write_text(f"one\n{TRACEBACK}\n\n")
+    source = follow(path, [])
+    source.look()
+    (first,) = source.items()
+    assert first.file is not None
+    source.acknowledge({first.file: first.mark})
+    source.close()
+    again = follow(path, [])
+    again.look()
+    assert joined(again) == []
+    (whole,) = again.rest()
+    assert whole.entry is not None
+    assert whole.entry.line == TRACEBACK
+    assert (whole.lines, whole.blank) == (3, 1)
+    assert whole.file is not None
+    again.acknowledge({whole.file: whole.mark})
+    assert again._follower.positions()[0].offset == path.stat().st_size
+    again.close()
+
+
+def test_traceback_that_nothing_follows(tmp_path: Path) -> None:
+    """It goes out by itself when nothing more comes."""
+    path = tmp_path / "a.log"
+    path.write_text(f"{TRACEBACK}\n")
+    source = follow(path, [])
+    source.look()
+    assert joined(source) == []
+    assert eventually(lambda: joined(source)) == [TRACEBACK]
+    source.close()
+
+
+def test_stop_lets_go_of_what_is_held(tmp_path: Path) -> None:
+    """Told to stop, files give what is held and no more."""
+    path = tmp_path / "a.log"
+    path.write_text(f"{TRACEBACK}\n")
+    source = follow(path, [])
+    source.look()
+    assert joined(source) == []
+    source.stop()
+    assert joined(source) == [TRACEBACK]
+    assert joined(source) == []
+    source.close()
+
+
+def test_tracebacks_of_two_files_are_not_mixed(tmp_path: Path) -> None:
+    """Frames of one file never end in the traceback of another."""
+    for name in "ab":
+        (tmp_path / f"{name}.log").write_text(TRACEBACK.replace("x", name))
+    notices = Notices([].append)
+    store = PositionStore(tmp_path / "positions.json")
+    follower = Follower([str(tmp_path / "*.log")], saved=store.open(), own=[], notices=notices)
+    source = FileSource(follower, store, service=None, host="h", notices=notices)
+    for more in ("", "\n\tat c.D(D.java:2)\n"):
+        for name in "ab":
+            with (tmp_path / f"{name}.log").open("a") as file:
+                file.write(more)
+        source.look()
+        assert joined(source) == []
+    source.stop()
+    ends = [line.partition("\n")[0] for line in joined(source)]
+    assert ends == ["java.lang.Error: a", "java.lang.Error: b"]
+    source.close()
+
+
+def test_traceback_ends_with_its_file(tmp_path: Path) -> None:
+    """What stands in the next file of a path is not joined to the end of the one before."""
+    path = tmp_path / "a.log"
+    path.write_text(f"{TRACEBACK}\n")
+    source = follow(path, [])
+    source.look()
+    assert joined(source) == []
+    path.rename(tmp_path / "a.log.1")
+    path.write_text("\tat c.D(D.java:2)\n")
+    source.look()
+    (item,) = source.items()
+    assert item.entry is not None
+    assert item.entry.line == TRACEBACK
+    assert item.mark.offset == len(TRACEBACK) + 1
+    source.close()
+
+
+def test_pipe_that_ends_within_a_traceback() -> None:
+    """The end of the pipe is the end of the traceback."""
+    reading, writing = os.pipe()
+    source = PipeSource(PipeReader(reading), service=None, host="h")
+    os.write(writing, TRACEBACK.encode())
+    os.close(writing)
+    assert [line for _ in range(2) for line in joined(source)] == [TRACEBACK]
+    assert source.ended
+    os.close(reading)

@@ -12,10 +12,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import orjson
 
 from lokikit.fields import (
+    DETECTED_LEVEL,
     LABEL_FIELDS,
     LABEL_SERVICE,
+    LEVEL,
     MAX_LINE_BYTES,
     METADATA_FIELDS,
+    NUMBERED_LEVELS,
     TIMESTAMP,
     TRUNCATED,
     UNKNOWN_SERVICE,
@@ -76,6 +79,9 @@ def read_entry(
     for name in METADATA_FIELDS:
         if value := _word(fields.get(name)):
             metadata[name] = value
+    level = fields.get(LEVEL)
+    if level.__class__ is int and level in NUMBERED_LEVELS:
+        metadata[DETECTED_LEVEL] = NUMBERED_LEVELS[level]
     if line is not text:
         metadata[TRUNCATED] = "true"
     words = tuple([_word(fields.get(name)) for name in _LABEL_SOURCES])
@@ -137,13 +143,13 @@ class LineReader:
         self._last_ns = 0
         self._repeats = 0
 
-    def read(self, raw: bytes) -> Entry:
-        """The entry of the next line."""
+    def read(self, raw: bytes, arrived_ns: int | None = None) -> Entry:
+        """The entry of the next line, which came at `arrived_ns`, or now."""
         entry = read_entry(
             raw,
             default_service=self._default_service,
             platform=self._platform,
-            now_ns=self._now_ns,
+            now_ns=self._now_ns if arrived_ns is None else lambda: arrived_ns,
         )
         if entry.timestamp_ns != self._last_ns:
             self._last_ns, self._repeats = entry.timestamp_ns, 0

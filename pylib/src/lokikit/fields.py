@@ -125,3 +125,8 @@ DETECTED_LEVEL = "detected_level"
 """Loki's own structured metadata, read from the line's `level`."""
 DETECTED_LEVELS = MappingProxyType({level: level.replace("warning", "warn") for level in LEVELS})
 """Our level -> what Loki calls it (`LogLevelWarn` in its `pkg/util/constants/levels.go`)."""
+NUMBERED_LEVELS = MappingProxyType(
+    {10: "trace", 20: "debug", 30: "info", 40: "warn", 50: "error", 60: "fatal"}
+)
+"""Levels that foreign programs write as numbers, as pino and bunyan do -> what Loki calls them.
+Loki reads words alone from a line, so who carries the line says `DETECTED_LEVEL` of these."""

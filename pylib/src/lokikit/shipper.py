@@ -105,6 +105,7 @@ class Shipper:
     ) -> None:
         self.read = 0
         self.blank = 0
+        self.joined = 0
         self._source = source
         self._give_up = threading.Event()
         self.delivery = make_delivery(self._give_up.wait)
@@ -145,6 +146,7 @@ class Shipper:
             "time_ns": time.time_ns(),
             "read": self.read,
             "blank": self.blank,
+            "joined": self.joined,
             "sent": counts.sent,
             "retried": counts.retried,
             "dropped": counts.dropped.total(),
@@ -181,8 +183,9 @@ class Shipper:
         if not self._batch.lines:
             self._batch.opened_s = self._clock()
         self._batch.add(item)
-        self.read += 1
-        self.blank += item.entry is None
+        self.read += item.lines
+        self.blank += item.blank
+        self.joined += item.lines - item.blank - (item.entry is not None)
 
     def _land(self) -> None:
         if self._flight and self._flight.landed() and not self._flight.left():
@@ -220,6 +223,8 @@ class Shipper:
         if self._source.durable:
             return left + self._batch.entries
         for item in self._round:
+            self._take(item)
+        for item in self._source.rest():
             self._take(item)
         left += self._batch.entries
         for entry in left:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import time
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from lokikit.entry import ArrivalClock, Entry, LineReader
 from lokikit.fields import HOST
+from lokikit.tracebacks import Joiner
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from lokikit.notices import Notices
     from lokikit.positions import PositionStore
     from lokikit.stdin import PipeReader
+    from lokikit.tracebacks import Event
 
 
 class Mark(NamedTuple):
@@ -33,19 +36,23 @@ class Mark(NamedTuple):
 
 
 class Item(NamedTuple):
-    """One line on its way.
+    """One event on its way.
 
     Args:
         entry: what Loki gets; `None` for a blank line, which is no event.
         size_bytes: its length.
         file: the file that it stood in, `None` for a pipe.
         mark: how far `file` is delivered with it.
+        lines: how many lines were read for it.
+        blank: how many of these were blank.
     """
 
     entry: Entry | None
     size_bytes: int
     file: FollowedFile | None = None
     mark: Mark = Mark(0, 0)
+    lines: int = 1
+    blank: int = 0
 
 
 class Source(Protocol):
@@ -65,6 +72,9 @@ class Source(Protocol):
     def acknowledge(self, marks: Mapping[FollowedFile, Mark]) -> None:
         """Remember that Loki has everything up to `marks`."""
 
+    def rest(self) -> Iterator[Item]:
+        """Events held for lines that may still belong to them, as they stand."""
+
     def wait(self, timeout_s: float) -> None:
         """Wait for more to come, at most `timeout_s`."""
 
@@ -73,6 +83,47 @@ class Source(Protocol):
 
     def close(self) -> None:
         """Let go of everything."""
+
+
+class _EventReader:
+    """Makes the events of one source of its lines, and keeps apart what stood in two files.
+
+    Args:
+        service: of lines that name none.
+        platform: structured metadata that only the carrier knows.
+        arrivals: the arrival time.
+    """
+
+    def __init__(
+        self, service: str | None, platform: Mapping[str, str], arrivals: ArrivalClock
+    ) -> None:
+        self._reader = LineReader(service, platform, arrivals)
+        self._joiner = Joiner(arrivals)
+        self._place: tuple[FollowedFile | None, int] = (None, 0)
+
+    def read(self, lines: list[Line], file: FollowedFile | None = None) -> Iterator[Item]:
+        """What is complete with the next lines, which stand in `file`."""
+        place = (file, file.lives if file else 0)
+        if place != self._place:
+            yield from self.rest()
+            self._place = place
+        for line in lines:
+            for event in self._joiner.feed(line):
+                yield self._item(event)
+
+    def rest(self) -> Iterator[Item]:
+        """What is held."""
+        return map(self._item, self._joiner.flush())
+
+    def expire(self, now_s: float) -> Iterator[Item]:
+        """What is held, when it had been held long enough at `now_s`."""
+        return map(self._item, self._joiner.expire(now_s))
+
+    def _item(self, event: Event) -> Item:
+        file, life = self._place
+        entry = self._reader.read(event.raw, event.arrived_ns) if event.raw else None
+        mark = Mark(life, event.end)
+        return Item(entry, len(event.raw), file, mark, event.lines + event.blank, event.blank)
 
 
 class FileSource:
@@ -104,7 +155,7 @@ class FileSource:
         self._platform = {HOST: host}
         self._notices = notices
         self._arrivals = ArrivalClock()
-        self._readers: dict[str, LineReader] = {}
+        self._readers: dict[str, _EventReader] = {}
 
     def look(self) -> None:
         """Open what is new, and remember it before it can be rotated away."""
@@ -112,20 +163,25 @@ class FileSource:
             self._save()
 
     def items(self) -> Iterator[Item]:
-        """One chunk of each file."""
+        """One chunk of each file, and what was held long enough."""
         if self.ended:
+            yield from self.rest()
             return
+        now_s = time.monotonic()
         for file, lines in self._follower.read():
-            reader = self._reader(file.path)
-            for line in lines:
-                entry = reader.read(line.raw) if line.raw else None
-                yield Item(entry, len(line.raw), file, Mark(file.lives, line.end))
+            yield from self._reader(file.path).read(lines, file)
+        for reader in self._readers.values():
+            yield from reader.expire(now_s)
 
     def acknowledge(self, marks: Mapping[FollowedFile, Mark]) -> None:
         """Save the positions."""
         for file, mark in marks.items():
             file.acknowledge(mark.life, mark.offset)
         self._save()
+
+    def rest(self) -> Iterator[Item]:
+        """What is held of each file."""
+        return chain.from_iterable([reader.rest() for reader in self._readers.values()])
 
     def wait(self, timeout_s: float) -> None:
         """Wait: there is no portable way to be told that a file has grown."""
@@ -150,10 +206,10 @@ class FileSource:
                 "a restart now would send lines twice",
             )
 
-    def _reader(self, path: str) -> LineReader:
+    def _reader(self, path: str) -> _EventReader:
         if path not in self._readers:
             service = self._service or Path(path).stem
-            self._readers[path] = LineReader(service, self._platform, self._arrivals)
+            self._readers[path] = _EventReader(service, self._platform, self._arrivals)
         return self._readers[path]
 
 
@@ -172,7 +228,7 @@ class PipeSource:
         self.ended = False
         self._pipe = pipe
         self._stopping = False
-        self._reader = LineReader(service, {HOST: host}, ArrivalClock())
+        self._reader = _EventReader(service, {HOST: host}, ArrivalClock())
 
     def look(self) -> None:
         """Nothing has to be done."""
@@ -182,11 +238,16 @@ class PipeSource:
         lines: list[Line] = [] if self.ended else self._pipe.read()
         # Told to stop, it still takes in what was written before: the writer thinks it safe.
         self.ended = self._pipe.ended or (self._stopping and not lines)
-        for line in lines:
-            yield Item(self._reader.read(line.raw) if line.raw else None, len(line.raw))
+        now_s = time.monotonic()
+        yield from self._reader.read(lines)
+        yield from self.rest() if self.ended else self._reader.expire(now_s)
 
     def acknowledge(self, marks: Mapping[FollowedFile, Mark]) -> None:
         """A pipe remembers nothing."""
+
+    def rest(self) -> Iterator[Item]:
+        """What is held."""
+        return self._reader.rest()
 
     def wait(self, timeout_s: float) -> None:
         """Wait for the writer."""
