@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from textwrap import dedent
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 from lokikit import fields
 
@@ -210,6 +211,7 @@ def _tracebacks() -> list[Case]:
             Message: '%d'
             Arguments: ('x',)
             """,
+            "error",
         ),
         _whole(
             "python-syntax-error",
@@ -348,9 +350,9 @@ def _levels() -> list[Case]:
         ),
         Case(
             "level-fields",
-            tuple(_object({name: "ERROR", "msg": "info"}) for name in _LEVEL_FIELDS),
+            tuple(_object({"msg": "info", name: "ERROR"}) for name in _LEVEL_FIELDS),
             tuple(
-                Stored(_object({name: "ERROR", "msg": "info"}).decode(), "error")
+                Stored(_object({"msg": "info", name: "ERROR"}).decode(), "error")
                 for name in _LEVEL_FIELDS
             ),
         ),
@@ -427,7 +429,8 @@ def _timestamps(moment: datetime) -> list[Case]:
 
 
 def _names() -> list[Case]:
-    line = {"service": "other", "env": "qa", "request_id": "r1", "trace_id": "t1", "span_id": "s1"}
+    service = f"foreign-{uuid4().hex[:12]}"
+    line = {"service": service, "env": "qa", "request_id": "r1", "trace_id": "t1", "span_id": "s1"}
     return [
         Case(
             "names-of-its-own",
@@ -435,7 +438,7 @@ def _names() -> list[Case]:
             (
                 Stored(
                     _object(line).decode(),
-                    labels={"service_name": "other", "env": "qa"},
+                    labels={"service_name": service, "env": "qa"},
                     metadata={"request_id": "r1", "trace_id": "t1"},
                 ),
                 Stored("plain"),
