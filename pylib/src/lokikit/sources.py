@@ -107,9 +107,13 @@ class _EventReader:
         if place != self._place:
             yield from self.rest()
             self._place = place
+        life = place[1]
         for line in lines:
-            for event in self._joiner.feed(line):
-                yield self._item(event)
+            if self._joiner.stands_alone(line.raw):
+                entry = self._reader.read(line.raw)
+                yield Item(entry, len(line.raw), file, Mark(life, line.end))
+            else:
+                yield from map(self._item, self._joiner.feed(line))
 
     def rest(self) -> Iterator[Item]:
         """What is held."""

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import re
 import time
+from itertools import groupby
 from typing import TYPE_CHECKING, NamedTuple
 
 from lokikit.fields import MAX_LINE_BYTES
@@ -36,11 +37,13 @@ class Rule(NamedTuple):
     """In `state`, a line that `pattern` is found in belongs to the event and leads to `next_state`.
 
     From `START` it begins an event, in whatever state, unless a rule of that state takes the line.
+    One of `words` stands in each such line: a pattern that begins with `.*` is slow.
     """
 
     state: str
     pattern: str
     next_state: str
+    words: tuple[str, ...] = ()
 
 
 _TRACEBACK = r"\ATraceback \(most recent call last\):$"
@@ -86,7 +89,6 @@ RULES = (
         r"runtime: goroutine stack exceeds )",
         "go_head",
     ),
-    Rule(START, r"\A(?![ \t]*\{).*http: panic serving ", "go_head"),
     Rule(START, _GOROUTINE, "go_call"),
     Rule("go_head", r"\A(?:\t|\[signal |panic: |fatal error: |runtime: |PC=0x)", "go_head"),
     *(
@@ -104,23 +106,55 @@ RULES = (
     Rule("go_place", r"\A\t", "go_call"),
     # Java, and what writes alike: Kotlin, Scala, .NET, Node.js.
     Rule(START, r'\AException in thread "', "java"),
-    Rule(START, r"\A(?![ \t]*\{).*(?:Exception|Error|Throwable)(?::|$)", "java"),
     Rule("java", r"\A[ \t]+at [^ \t]", "java"),
     Rule("java", r"\A[ \t]*(?:Caused by|Suppressed|Wrapped by): ", "java"),
     Rule("java", r"\A[ \t]*\.\.\. [0-9]+ (?:more|common frames omitted)", "java"),
     Rule("java", r"\A[ \t]*(?:--- End of .* ---|\[CIRCULAR REFERENCE.*\])$", "java"),
+    # What a log line of the program may end with.
+    Rule(
+        START,
+        r"\A(?![ \t]*\{).*http: panic serving ",
+        "go_head",
+        words=("http: panic serving ",),
+    ),
+    Rule(
+        START,
+        r"\A(?![ \t]*\{).*(?:Exception|Error|Throwable)(?::|$)",
+        "java",
+        words=("Exception", "Error", "Throwable"),
+    ),
 )
 """Of each state the first rule that takes the line counts."""
 
-_Compiled = tuple[tuple[re.Pattern[bytes], str], ...]
+
+class _Step(NamedTuple):
+    """Rules of one state that follow each other, as one pattern with a group for each.
+
+    Without words there is nothing to look for before the pattern.
+    """
+
+    words: tuple[bytes, ...]
+    pattern: re.Pattern[bytes]
+    next_states: tuple[str, ...]
 
 
-def _rules_of(state: str) -> _Compiled:
-    found = [rule for rule in RULES if rule.state == state]
-    return tuple((re.compile(rule.pattern.encode()), rule.next_state) for rule in found)
+def _steps(state: str) -> list[_Step]:
+    rules = [rule for rule in RULES if rule.state == state]
+    steps = []
+    for words, group in groupby(rules, key=lambda rule: rule.words):
+        alike = list(group)
+        pattern = "|".join(f"({rule.pattern})" for rule in alike)
+        steps.append(
+            _Step(
+                tuple(word.encode() for word in words),
+                re.compile(pattern.encode()),
+                tuple(rule.next_state for rule in alike),
+            )
+        )
+    return steps
 
 
-_COMPILED = {state: _rules_of(state) for state in {rule.state for rule in RULES}}
+_STEPS = {state: _steps(state) for state in {rule.state for rule in RULES}}
 
 
 class Event(NamedTuple):
@@ -162,13 +196,22 @@ class Joiner:
         self._arrived_ns = 0
         self._added_s = 0.0
 
+    def stands_alone(self, raw: bytes) -> bool:
+        """Whether a line is complete as it is, and nothing held goes before it."""
+        if self._held or not raw:
+            return False
+        if raw.startswith(b"{"):
+            return True
+        known = self._state != START and _next_state(self._state, raw)
+        return not known and not _next_state(START, raw)
+
     def feed(self, line: Line) -> list[Event]:
         """The events that are complete now that `line` is there."""
         if not line.raw:
             return self._take_blank(line)
         next_state = None
         if not line.raw.startswith(b"{"):
-            if next_state := _next_state(self._state, line.raw):
+            if self._state != START and (next_state := _next_state(self._state, line.raw)):
                 self._state = next_state
                 return self._hold(line)
             next_state = _next_state(START, line.raw)
@@ -212,9 +255,16 @@ class Joiner:
 
 
 def _next_state(state: str, raw: bytes) -> str | None:
-    for pattern, next_state in _COMPILED[state]:
-        if pattern.search(raw):
-            return next_state
+    for words, pattern, next_states in _STEPS[state]:
+        if words:
+            for word in words:
+                if word in raw:
+                    break
+            else:
+                continue
+        match = pattern.match(raw)
+        if match and match.lastindex:
+            return next_states[match.lastindex - 1]
     return None
 
 
