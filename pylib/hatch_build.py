@@ -7,7 +7,16 @@ from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
-KIT_FILES = (".env", "deploy/demo", "deploy/native", "loki")
+KIT_FILES = (
+    ".env",
+    "deploy/compose",
+    "deploy/demo",
+    "deploy/native",
+    "docker-compose.yml",
+    "fluentbit",
+    "grafana",
+    "loki",
+)
 
 
 class KitFiles(BuildHookInterface[Any]):

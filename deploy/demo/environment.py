@@ -27,7 +27,8 @@ class Demo:
     """What the environment says about the demo.
 
     Args:
-        port: where the shop listens, on 127.0.0.1.
+        host: where the shop listens, and where its customers find it.
+        port: likewise.
         database: SQLite file of the shop; empty for a temporary one.
         slow_s: how long the slow warehouse takes.
         requests: how many the traffic sends in all, 0 for no end.
@@ -37,6 +38,7 @@ class Demo:
         task_limit_s: how long a task may take.
     """
 
+    host: str = _variable("DEMO_HOST", "127.0.0.1")
     port: int = _variable("DEMO_PORT", 8000)
     database: str = _variable("DEMO_DATABASE", "")
     slow_s: float = _variable("DEMO_SLOW_S", 1.5)

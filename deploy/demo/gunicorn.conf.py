@@ -33,7 +33,7 @@ def on_exit(server: Any) -> None:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-bind = f"127.0.0.1:{read_demo().port}"
+bind = f"{read_demo().host}:{read_demo().port}"
 workers = 4
 threads = 4
 logger_class = _JsonLogger

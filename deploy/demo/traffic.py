@@ -108,7 +108,7 @@ def send_all(demo: Demo, stop: Stop) -> None:
     """Let all customers shop; returns when the last one has left."""
     budget = Budget(demo.requests or None)
     pause_s = _CUSTOMERS / demo.requests_per_s
-    customer = Customer(f"http://127.0.0.1:{demo.port}", pause_s, budget, stop)
+    customer = Customer(f"http://{demo.host}:{demo.port}", pause_s, budget, stop)
     threads = [threading.Thread(target=customer.shop, name=f"c{n}") for n in range(_CUSTOMERS)]
     for thread in threads:
         thread.start()

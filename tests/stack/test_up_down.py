@@ -43,7 +43,13 @@ class Stack:
         own = {name: str(value) for name, value in self.ports.items()}
         return subprocess.run(
             [sys.executable, "-m", "lokikit", *arguments],
-            env={**inherited, "LOKIKIT_STATE": str(self.state), **own, **variables},
+            env={
+                **inherited,
+                "LOKIKIT_STATE": str(self.state),
+                "RUNTIME": "native",
+                **own,
+                **variables,
+            },
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,

@@ -15,7 +15,16 @@ if TYPE_CHECKING:
 
 COMMAND_LINE_ONLY = ("typer", "rich", "requests", "dotenv", "platformdirs", "psutil", "filelock")
 CACHES = {"__pycache__", ".mypy_cache", ".ruff_cache"}
-KIT = (".env", "deploy/demo", "deploy/native", "loki")
+KIT = (
+    ".env",
+    "deploy/compose",
+    "deploy/demo",
+    "deploy/native",
+    "docker-compose.yml",
+    "fluentbit",
+    "grafana",
+    "loki",
+)
 
 
 def build(folder: Path, target: str, into: Path) -> Path:

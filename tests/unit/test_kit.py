@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+import lokikit
 from lokikit.errors import SettingsError
-from lokikit.kit import check_runtime, kit_env, kit_root, loki_url, port, state_dir
+from lokikit.kit import asked_runtime, kit_env, kit_root, loki_url, port, state_dir
 from lokikit.native.programs import COMPOSE, LOKI
 
 if TYPE_CHECKING:
@@ -61,16 +62,26 @@ def test_retentions_agree() -> None:
     assert set(defaults) == {kit_env({})["LOKI_RETENTION"]}
 
 
-@pytest.mark.parametrize("value", ["", "auto", "native"])
-def test_native_runtime(value: str) -> None:
-    """RUNTIME may be left out, or ask for what there is."""
-    check_runtime({"RUNTIME": value})
+@pytest.mark.parametrize("value", ["auto", "docker", "native"])
+def test_runtime(value: str) -> None:
+    """RUNTIME names one; left out or empty it means auto."""
+    assert asked_runtime({"RUNTIME": value}) == value
+    assert asked_runtime({}) == asked_runtime({"RUNTIME": ""}) == "auto"
 
 
-@pytest.mark.parametrize(
-    ("value", "reason"), [("docker", "comes in a later version"), ("podman", "is no runtime")]
-)
-def test_other_runtimes(value: str, reason: str) -> None:
-    """RUNTIME=docker and unknown ones are refused with what may be used."""
-    with pytest.raises(SettingsError, match=f"RUNTIME='{value}' {reason}: use auto or native"):
-        check_runtime({"RUNTIME": value})
+def test_unknown_runtime() -> None:
+    """An unknown RUNTIME is refused with what may be used."""
+    with pytest.raises(SettingsError, match="RUNTIME='podman' is no runtime: use auto or docker"):
+        asked_runtime({"RUNTIME": "podman"})
+
+
+def test_version_of_the_image() -> None:
+    """`.env` tags the image with the version of the package that is in it."""
+    assert kit_env({})["LOKIKIT_VERSION"] == lokikit.__version__
+
+
+def test_defaults_of_the_dockerfile_agree() -> None:
+    """A build of the image by hand takes what `.env` says."""
+    text = (kit_root() / "Dockerfile").read_text()
+    defaults = dict(re.findall(r"^ARG (\w+)=(\S+)$", text, re.MULTILINE))
+    assert defaults == {name: kit_env({})[name] for name in ("REGISTRY", "PYTHON_VERSION")}

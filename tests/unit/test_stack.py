@@ -14,10 +14,11 @@ import psutil
 import pytest
 from tests.waiting import eventually
 
+from lokikit.condition import Wanted, read_wanted
 from lokikit.errors import PrerequisiteError
 from lokikit.native.parts import Part
 from lokikit.native.processes import MARK, _wait_for_mark, end_parts, find_groups
-from lokikit.native.stack import alone, bring_up, conditions, remove_data, take_down, wants_demo
+from lokikit.native.stack import alone, bring_up, conditions, remove_data, take_down
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -144,10 +145,10 @@ def test_unwanted_part_is_stopped(state: Path) -> None:
     """Up without the demo ends a demo that runs."""
     loki, shop = make_part(state, SLEEP), make_part(state, SLEEP, "shop")
     up([loki, shop], state)
-    assert wants_demo(state) is True
+    assert read_wanted(state) == Wanted(demo=True)
     up([loki], state)
     assert list(find_groups(state)) == ["loki"]
-    assert wants_demo(state) is False
+    assert read_wanted(state) == Wanted(demo=False)
 
 
 def test_part_that_ends_is_unhealthy(state: Path) -> None:
@@ -163,7 +164,7 @@ def test_part_that_cannot_be_asked_and_ends(state: Path) -> None:
     part = dataclasses.replace(part, healthy=lambda: True, settles_s=10)
     (told,) = bring_up([part], state, lambda _: None)
     assert not told.healthy
-    assert told.log.read_text() == "no good\n"
+    assert told.last_words == "no good"
 
 
 def test_mark_can_be_read_once_it_was_waited_for() -> None:
@@ -210,7 +211,7 @@ def test_stale_state_is_no_hindrance(state: Path) -> None:
     """Broken leftovers in the state folder stop neither up nor down."""
     (state / "wanted.json").write_text("{broken")
     (state / ".lock").touch()
-    assert wants_demo(state) is None
+    assert read_wanted(state) is None
     up([make_part(state, SLEEP)], state)
     assert take_down(state) == ["loki"]
 

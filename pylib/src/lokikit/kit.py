@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 _PACKAGE = Path(__file__).parent
 _MAX_PORT = 65535
-_RUNTIMES = ("auto", "native")
+_RUNTIMES = ("auto", "docker", "native")
 
 
 def checkout_root() -> Path | None:
@@ -48,16 +48,16 @@ def state_dir(environ: Mapping[str, str] = os.environ) -> Path:
     return root / ".lokikit" if root else platformdirs.user_state_path("lokikit")
 
 
-def check_runtime(environ: Mapping[str, str] = os.environ) -> None:
-    """Pass when the runtime that `RUNTIME` asks for is one that this version has.
+def asked_runtime(environ: Mapping[str, str] = os.environ) -> str:
+    """What `RUNTIME` asks for: `auto`, `docker` or `native`.
 
     Raises:
-        SettingsError: it is not.
+        SettingsError: it is none of them.
     """
-    chosen = environ.get("RUNTIME", "") or "auto"
+    chosen = kit_env(environ).get("RUNTIME") or "auto"
     if chosen not in _RUNTIMES:
-        reason = "comes in a later version" if chosen == "docker" else "is no runtime"
-        raise SettingsError(f"RUNTIME={chosen!r} {reason}: use {' or '.join(_RUNTIMES)}.")
+        raise SettingsError(f"RUNTIME={chosen!r} is no runtime: use {' or '.join(_RUNTIMES)}.")
+    return chosen
 
 
 def port(name: str, environ: Mapping[str, str] = os.environ) -> int:

@@ -11,10 +11,10 @@ from rich.table import Table
 
 from lokikit.checking import Finding, Way, by_file, by_push, check_ways, doubled_services
 from lokikit.cli.asking import console, loki_from, pusher_from
+from lokikit.condition import read_wanted
 from lokikit.errors import UnhealthyError
 from lokikit.kit import loki_url, state_dir
 from lokikit.native.processes import find_groups
-from lokikit.native.stack import wants_demo
 from lokikit.timespan import NS_PER_S, parse_duration_ns
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def agent_way(environ: Mapping[str, str] = os.environ) -> Way:
     own_url = loki_url({name: environ[name] for name in environ if name != "LOKI_URL"})
     if loki_url(environ) != own_url:
         return Way(way.name, way.send, f"not checked: this stack's agent sends to {own_url}")
-    if "ship" not in find_groups(state) and wants_demo(state) is None:
+    if "ship" not in find_groups(state) and read_wanted(state) is None:
         return Way(way.name, way.send, "not running, not checked: lokikit up starts it")
     return way
 

@@ -13,27 +13,25 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from lokikit.errors import UnhealthyError
-from lokikit.kit import check_runtime, state_dir
-from lokikit.native.building import sigterm_raises
-from lokikit.native.parts import missing_demo_modules, stack_parts
-from lokikit.native.programs import ensure_programs
-from lokikit.native.stack import (
-    Condition,
-    alone,
-    bring_up,
-    conditions,
-    remove_data,
-    take_down,
-    wants_demo,
+from lokikit.cli.runtime import (
+    bring_up_docker,
+    bring_up_native,
+    conditions_now,
+    take_down_all,
 )
+from lokikit.condition import read_wanted
+from lokikit.docker.choice import choose
+from lokikit.errors import UnhealthyError
+from lokikit.kit import asked_runtime, state_dir
+from lokikit.native.building import sigterm_raises
+from lokikit.native.stack import alone, remove_data
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from lokikit.condition import Condition
+
 _PLAIN_COLUMNS = 160
-_TAIL_LINES = 8
-_TAIL_BYTES = 8192
 _TRY = (
     ("tail", """'{service_name=~".+"}'"""),
     ("check", ""),
@@ -47,20 +45,26 @@ def up(
         True, "--demo/--no-demo", envvar="DEMO", help="Start the demo services too."
     ),
 ) -> None:
-    """Start Loki, the agent and the demo, and say where they are.
+    """Start Loki, the agent, Grafana and the demo, and say where they are.
 
-    What runs well is left alone, so it can be run again at any time: after a crash, a change of
-    .env, or with nothing to do. The first time it builds Loki, which takes minutes.
+    With Docker when its daemon answers and the images are here or can be pulled, otherwise as
+    processes of this machine; RUNTIME=docker or RUNTIME=native forces one. What runs well is left
+    alone, so it can be run again at any time: after a crash, a change of .env, or with nothing to
+    do. The first time it pulls the images, or builds Loki, which takes minutes.
     """
-    check_runtime()
-    console, state = _console(), state_dir()
+    asked, console, state = asked_runtime(), _console(), state_dir()
     with sigterm_raises(), alone(state, console.print):
-        loki = ensure_programs(["loki"], console=console)["loki"]
-        demo = demo and _demo_is_possible(console)
-        told = bring_up(stack_parts(state, loki, demo=demo), state, console.print)
+        wanted = read_wanted(state)
+        choice = choose(asked, wanted.runtime if wanted else None, console)
+        console.print(f"Runtime: {choice.runtime} ({choice.reason}).")
+        if wanted and wanted.runtime != choice.runtime:
+            console.print(f"Stopping the stack that runs with {wanted.runtime}")
+            take_down_all(state, console, volumes=False)
+        start = bring_up_docker if choice.runtime == "docker" else bring_up_native
+        told = start(choice, state, console, demo=demo)
     console.print(_table(told))
     _complain(told, console)
-    _suggest(console, _ERRORS if demo else _COUNTS)
+    _suggest(console, _ERRORS if any(one.name == "shop" for one in told) else _COUNTS)
 
 
 def down(
@@ -76,7 +80,7 @@ def down(
     if volumes and not yes:
         typer.confirm(f"Remove all logs and state in {state}?", abort=True)
     with alone(state, console.print):
-        ended = take_down(state)
+        ended = take_down_all(state, console, volumes=volumes)
         if volumes:
             remove_data(state)
     console.print(f"Stopped {', '.join(ended)}." if ended else "Nothing was running.")
@@ -87,10 +91,10 @@ def down(
 def status() -> None:
     """Show each part: whether it is healthy, its process, its age, its address."""
     console, state = _console(), state_dir()
-    demo = wants_demo(state)
-    if demo is None:
+    wanted = read_wanted(state)
+    if wanted is None:
         raise UnhealthyError(f"nothing is up (state in {state}): start it with: {_this()} up")
-    told = conditions(stack_parts(state, Path("loki"), demo=demo), state)
+    told = conditions_now(wanted, state)
     console.print(_table(told))
     _complain(told, console)
 
@@ -100,15 +104,6 @@ def _console() -> Console:
     return Console(
         highlight=False, markup=False, width=None if sys.stdout.isatty() else _PLAIN_COLUMNS
     )
-
-
-def _demo_is_possible(console: Console) -> bool:
-    missing = missing_demo_modules()
-    if missing:
-        console.print(
-            f"No demo: {' and '.join(missing)} not installed: pip install 'lokikit[demo]'"
-        )
-    return not missing
 
 
 def _table(told: Sequence[Condition]) -> Table:
@@ -132,21 +127,10 @@ def _complain(told: Sequence[Condition], console: Console) -> None:
     bad = [one for one in told if not one.healthy]
     for one in bad:
         console.print(f"\n{one.name}, the end of {_short(one.log)}:", style="red")
-        console.print(_tail(one.log), soft_wrap=True)
+        console.print(one.last_words or "(it said nothing)", soft_wrap=True)
     if bad:
         names = ", ".join(one.name for one in bad)
         raise UnhealthyError(f"not healthy: {names}. Mend what the log says and run: {_this()} up")
-
-
-def _tail(log: Path) -> str:
-    """The last lines of `log`."""
-    try:
-        with log.open("rb") as file:
-            file.seek(max(0, file.seek(0, 2) - _TAIL_BYTES))
-            text = file.read().decode(errors="replace")
-    except OSError:
-        text = ""
-    return "\n".join(text.splitlines()[-_TAIL_LINES:]) or "(it said nothing)"
 
 
 def _suggest(console: Console, first_query: str) -> None:

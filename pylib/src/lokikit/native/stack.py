@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import time
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from filelock import FileLock, Timeout
 
+from lokikit.condition import Condition, Wanted, forget_wanted, tail, write_wanted
 from lokikit.errors import PrerequisiteError, UnhealthyError
 from lokikit.native.parts import DEMO_PARTS
 from lokikit.native.ports import check_distinct, check_free
@@ -20,37 +19,16 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from lokikit.native.parts import Part
+    from lokikit.native.part import Part
     from lokikit.native.processes import Group
 
-DATA_FOLDERS = ("loki", "logs", "ship", "demo")
-STOP_ORDER = (DEMO_PARTS, ("ship",), ("loki",))
+DATA_FOLDERS = ("loki", "logs", "logs/services", "ship", "fluent-bit", "demo", "grafana")
+STOP_ORDER = (DEMO_PARTS, ("ship", "fluent-bit"), ("loki",))
 """Who writes stops before who carries, who carries before who stores."""
 _GRACE_S = 20
 _RECOVERS_WITHIN_S = 40
 """Longer than the agent waits between two tries to reach a Loki that was away (30 s)."""
 _POLL_S = 0.1
-
-
-@dataclass(frozen=True)
-class Condition:
-    """How one part is.
-
-    Args:
-        name: of the part.
-        healthy: whether it works.
-        pid: of its main process, `None` when that is not running.
-        uptime_s: since it started.
-        where: its URL, or where its output goes.
-        log: what it prints goes here.
-    """
-
-    name: str
-    healthy: bool
-    pid: int | None
-    uptime_s: float
-    where: str
-    log: Path
 
 
 @contextmanager
@@ -98,7 +76,7 @@ def bring_up(parts: Sequence[Part], state: Path, say: Callable[[str], object]) -
     for name in sorted(set(groups) - wanted):
         say(f"Stopping {name}")
     end_parts(set(groups) - wanted, state, _GRACE_S)
-    _write_wanted(state, demo=not wanted.isdisjoint(DEMO_PARTS))
+    write_wanted(state, Wanted(demo=not wanted.isdisjoint(DEMO_PARTS)))
     for part in parts:
         if not _is_well(part, state, say):
             end_parts([part.name], state, _GRACE_S)
@@ -120,7 +98,7 @@ def take_down(state: Path) -> list[str]:
     left = [str(one.pid) for group in find_groups(state).values() for one in group.members]
     if left:
         raise UnhealthyError(f"down: processes {', '.join(left)} do not end: see ps -p.")
-    (state / "wanted.json").unlink(missing_ok=True)
+    forget_wanted(state)
     return ended
 
 
@@ -141,20 +119,10 @@ def conditions(parts: Sequence[Part], state: Path) -> list[Condition]:
         uptime_s = group.uptime_s if group else 0.0
         healthy = leader is not None and part.healthy()
         pid = leader.pid if leader else None
-        told.append(Condition(part.name, healthy, pid, uptime_s, part.where, part.log))
+        said = "" if healthy else tail(part.log)
+        log = str(part.log)
+        told.append(Condition(part.name, healthy, pid, uptime_s, part.where, log, said))
     return told
-
-
-def wants_demo(state: Path) -> bool | None:
-    """Whether the last `up` had the demo; `None` when nothing is up."""
-    try:
-        return bool(json.loads((state / "wanted.json").read_bytes())["demo"])
-    except (OSError, ValueError, LookupError, TypeError):
-        return None
-
-
-def _write_wanted(state: Path, *, demo: bool) -> None:
-    (state / "wanted.json").write_text(json.dumps({"demo": demo}))
 
 
 def _foreign_ports(part: Part, groups: Mapping[str, Group]) -> Iterator[tuple[str, int]]:

@@ -1,0 +1,72 @@
+"""What `up`, `status` and `down` do in each runtime."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lokikit.docker import stack as docker_stack
+from lokikit.docker.compose import Compose, compose_command
+from lokikit.docker.engine import daemon_problem
+from lokikit.docker.secret import grafana_password, password_file
+from lokikit.docker.services import stack_services
+from lokikit.errors import PrerequisiteError
+from lokikit.native import stack as native_stack
+from lokikit.native.parts import missing_demo_modules, stack_parts
+from lokikit.native.programs import ensure_programs
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from lokikit.condition import Condition, Wanted
+    from lokikit.docker.choice import Choice
+
+
+def bring_up_docker(
+    choice: Choice, state: Path, console: Console, *, demo: bool
+) -> list[Condition]:
+    """How each service is once the Docker stack is up."""
+    compose = Compose(choice.compose, state)
+    demo = demo and docker_stack.make_demo_image(compose, console.print)
+    told = docker_stack.bring_up(compose, console.print, demo=demo)
+    console.print(
+        f"Grafana: user admin, password {grafana_password(state)} (in {password_file(state)})"
+    )
+    return told
+
+
+def bring_up_native(
+    _choice: Choice, state: Path, console: Console, *, demo: bool
+) -> list[Condition]:
+    """How each part is once the native stack is up."""
+    loki = ensure_programs(["loki"], console=console)["loki"]
+    demo = demo and _demo_is_possible(console)
+    return native_stack.bring_up(stack_parts(state, loki, demo=demo), state, console.print)
+
+
+def conditions_now(wanted: Wanted, state: Path) -> list[Condition]:
+    """How each part of what was wanted is."""
+    if wanted.runtime == "docker":
+        return docker_stack.conditions(stack_services(demo=wanted.demo), Compose((), state))
+    return native_stack.conditions(stack_parts(state, Path("loki"), demo=wanted.demo), state)
+
+
+def take_down_all(state: Path, console: Console, *, volumes: bool) -> list[str]:
+    """What was running in either runtime, and is not any more."""
+    ended = native_stack.take_down(state)
+    if docker_stack.has_volumes(state):
+        if problem := daemon_problem():
+            raise PrerequisiteError(f"the Docker stack cannot be taken down: {problem}.")
+        compose = Compose(compose_command(os.environ, console), state)
+        ended += docker_stack.take_down(compose, volumes=volumes)
+    return ended
+
+
+def _demo_is_possible(console: Console) -> bool:
+    missing = missing_demo_modules()
+    if missing:
+        console.print(
+            f"No demo: {' and '.join(missing)} not installed: pip install 'lokikit[demo]'"
+        )
+    return not missing

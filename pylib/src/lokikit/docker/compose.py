@@ -1,0 +1,130 @@
+"""`docker compose` with the kit's file: found or built, run with the kit's variables."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import socket
+import subprocess
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from lokikit.errors import UnhealthyError
+from lokikit.kit import kit_env, kit_root
+from lokikit.native.programs import ensure_programs
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from pathlib import Path
+
+    from rich.console import Console
+
+DEFAULT_PROJECT = "lokikit"
+MOUNTED = {
+    "LOKI_SETTINGS": "loki/loki.yaml",
+    "FLUENTBIT_SETTINGS": "fluentbit",
+    "GRAFANA_SETTINGS": "grafana/provisioning",
+}
+"""Variable of the Compose file -> what that service has mounted from the kit."""
+_ASK_TIMEOUT_S = 10
+
+
+def compose_file() -> Path:
+    """The kit's own Compose file."""
+    return kit_root() / "docker-compose.yml"
+
+
+def project_name(environ: Mapping[str, str] = os.environ) -> str:
+    """What Compose calls the stack, and begins the names of its containers and volumes with."""
+    return kit_env(environ).get("COMPOSE_PROJECT_NAME") or DEFAULT_PROJECT
+
+
+def compose_command(environ: Mapping[str, str], console: Console) -> tuple[str, ...]:
+    """How to run Compose 2 or newer here; it is built when Docker comes without it.
+
+    Raises:
+        PrerequisiteError: it cannot be built.
+    """
+    if _plugin_major(environ) >= 2:  # noqa: PLR2004 - Compose 1 was another program
+        return ("docker", "compose")
+    return (str(ensure_programs(["docker-compose"], environ, console)["docker-compose"]),)
+
+
+@dataclass(frozen=True)
+class Compose:
+    """Compose at work on one stack.
+
+    Args:
+        command: how to run it.
+        state: the folder that has the state of the stack.
+        environ: the environment that it runs in.
+    """
+
+    command: tuple[str, ...]
+    state: Path
+    environ: Mapping[str, str] = field(default_factory=lambda: os.environ, repr=False)
+
+    def run(self, *arguments: str, demo: bool = True, quiet: bool = True) -> None:
+        """Run it with `arguments`.
+
+        Args:
+            arguments: a command of Compose and its options.
+            demo: whether the demo's services count.
+            quiet: whether what it says is shown only when it fails.
+
+        Raises:
+            UnhealthyError: it failed.
+        """
+        output = subprocess.PIPE if quiet else None
+        done = subprocess.run(
+            [*self.command, *self._options(demo=demo), *arguments],
+            env={**self.environ, **self._variables()},
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT if quiet else None,
+            text=True,
+            check=False,
+        )
+        if done.returncode != 0:
+            said = (done.stdout or "see above").strip().splitlines()[-1]
+            raise UnhealthyError(f"docker compose {arguments[0]} failed: {said}")
+
+    def _options(self, *, demo: bool) -> tuple[str, ...]:
+        root = str(kit_root())
+        files = ("--file", str(compose_file()), "--env-file", f"{root}/.env")
+        profile = ("--profile", "demo") if demo else ()
+        name = project_name(self.environ)
+        return ("--project-directory", root, "--project-name", name, *files, *profile)
+
+    def _variables(self) -> dict[str, str]:
+        digests = {name: digest([kit_root() / path]) for name, path in MOUNTED.items()}
+        own = {"LOKIKIT_STATE": str(self.state), "COMPOSE_PROFILES": ""}
+        return {**own, "HOSTNAME": socket.gethostname(), **digests}
+
+
+def digest(paths: Iterable[Path]) -> str:
+    """Stands for the content of files and of folders with all below them."""
+    told = hashlib.sha256()
+    for path in paths:
+        for file in sorted([path, *path.rglob("*")]):
+            if file.is_file():
+                told.update(f"{file.name}\0".encode() + file.read_bytes())
+    return told.hexdigest()[:16]
+
+
+def _plugin_major(environ: Mapping[str, str]) -> int:
+    """The major version of Docker's own Compose, 0 when there is none."""
+    try:
+        answer = subprocess.run(
+            ["docker", "compose", "version", "--short"],  # noqa: S607 - the docker of PATH
+            env=dict(environ),
+            capture_output=True,
+            text=True,
+            timeout=_ASK_TIMEOUT_S,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return 0
+    found = re.match(r"v?(\d+)\.", answer.stdout)
+    return int(found.group(1)) if found and answer.returncode == 0 else 0

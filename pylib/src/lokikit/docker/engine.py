@@ -1,0 +1,135 @@
+"""The Docker of this machine, through its command line: its daemon, images and containers."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING, Any
+
+from lokikit.errors import PrerequisiteError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+_ASK_TIMEOUT_S = 10
+_PROJECT_LABEL = "com.docker.compose.project"
+_SERVICE_LABEL = "com.docker.compose.service"
+
+
+@dataclass(frozen=True)
+class Container:
+    """One container, as the daemon tells it just now.
+
+    Args:
+        name: of the container.
+        service: the Compose service that it is of.
+        status: `running`, `exited`, `restarting` and so on.
+        pid: of its main process, `None` when that is not running.
+        uptime_s: since it started.
+        restarts: how often Docker has started it anew by itself.
+        ports: of the host, that it is reached at.
+    """
+
+    name: str
+    service: str
+    status: str
+    pid: int | None
+    uptime_s: float
+    restarts: int
+    ports: frozenset[int]
+
+
+def daemon_problem(environ: Mapping[str, str] = os.environ) -> str | None:
+    """Why Docker cannot be used here, `None` when its daemon answers."""
+    if shutil.which("docker", path=environ.get("PATH")) is None:
+        return "docker is not on PATH"
+    try:
+        answer = _docker(("version", "--format", "{{.Server.Version}}"), environ)
+    except subprocess.TimeoutExpired:
+        return f"the Docker daemon does not answer within {_ASK_TIMEOUT_S} s"
+    return None if answer.returncode == 0 else f"no Docker daemon answers ({_last(answer.stderr)})"
+
+
+def has_image(name: str, environ: Mapping[str, str] = os.environ) -> bool:
+    """Whether the image is on this machine."""
+    return _docker(("image", "inspect", name), environ).returncode == 0
+
+
+def pull(name: str, environ: Mapping[str, str] = os.environ) -> str | None:
+    """Why the image cannot be pulled, `None` when it is here now; Docker shows the progress."""
+    command = ["docker", "pull", name]
+    done = subprocess.run(
+        command, env=dict(environ), stderr=subprocess.PIPE, text=True, check=False
+    )
+    return None if done.returncode == 0 else _last(done.stderr)
+
+
+def containers(project: str, environ: Mapping[str, str] = os.environ) -> list[Container]:
+    """All containers of a Compose project, those that are not running too.
+
+    Raises:
+        PrerequisiteError: the daemon does not answer.
+    """
+    ids = _ask(("ps", "--all", "--quiet", "--filter", f"label={_PROJECT_LABEL}={project}"), environ)
+    if not ids.split():
+        return []
+    return [_container(told) for told in json.loads(_ask(("inspect", *ids.split()), environ))]
+
+
+def last_words(name: str, lines: int, environ: Mapping[str, str] = os.environ) -> str:
+    """The last lines that the container `name` printed."""
+    answer = _docker(("logs", "--tail", str(lines), name), environ)
+    return (answer.stdout + answer.stderr).strip()
+
+
+def _container(told: Mapping[str, Any]) -> Container:
+    state, labels = told["State"], told["Config"]["Labels"]
+    bound = (told["HostConfig"].get("PortBindings") or {}).values()
+    return Container(
+        told["Name"].removeprefix("/"),
+        labels.get(_SERVICE_LABEL, ""),
+        state["Status"],
+        state["Pid"] or None,
+        _age_s(state["StartedAt"]) if state["Running"] else 0.0,
+        told["RestartCount"],
+        frozenset(int(one["HostPort"]) for group in bound for one in group or ()),
+    )
+
+
+def _age_s(started: str) -> float:
+    """Seconds since a time as Docker writes it: RFC 3339, UTC, up to nine digits."""
+    since = datetime.strptime(started[:19], "%Y-%m-%dT%H:%M:%S").replace(tzinfo=timezone.utc)
+    return max(0.0, (datetime.now(timezone.utc) - since).total_seconds())
+
+
+def _ask(arguments: Sequence[str], environ: Mapping[str, str]) -> str:
+    answer = _docker(arguments, environ)
+    if answer.returncode != 0:
+        raise PrerequisiteError(
+            f"docker {arguments[0]} fails ({_last(answer.stderr)}): start the Docker daemon."
+        )
+    return answer.stdout
+
+
+def _docker(
+    arguments: Sequence[str], environ: Mapping[str, str]
+) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        ["docker", *arguments],  # noqa: S607 - the docker of PATH is meant
+        env=dict(environ),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=_ASK_TIMEOUT_S,
+        check=False,
+    )
+
+
+def _last(text: str) -> str:
+    """The last line of what a command said."""
+    lines = [line for line in text.splitlines() if line.strip()]
+    return lines[-1].strip() if lines else "it says nothing"
