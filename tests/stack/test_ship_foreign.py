@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import random
+import signal
+import threading
 import time
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
 import pytest
 from tests.foreign import Case, cases
-from tests.stack.shipping import Ship, append, new_service, stored
+from tests.stack.shipping import Ship, append, new_service, stored, stored_lines
 from tests.waiting import eventually
 
 from lokikit import fields
 from lokikit.client import Loki
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from lokikit.answers import LogEntry
 
 MOMENT = datetime.now(timezone.utc)
@@ -70,3 +75,49 @@ def test_foreign_programs(case: Case, found: dict[str, list[LogEntry]]) -> None:
             assert entry.timestamp_ns >= MOMENT.timestamp() * 10**9
         else:
             assert entry.timestamp_ns == expected.time_ns
+
+
+def traceback(number: int) -> list[bytes]:
+    """The five lines of a traceback that no other equals."""
+    head = f'Exception in thread "worker-{number}" java.lang.IllegalStateException'
+    frames = [f"\tat shop.Orders.place(Orders.java:{line})" for line in range(3)]
+    return [line.encode() for line in (head, *frames, "\t... 12 more")]
+
+
+def test_sigkill_loses_no_part_of_a_traceback(loki_url: str, tmp_path: Path) -> None:
+    """Killed and started again while tracebacks are written, each arrives whole, none in parts."""
+    service = new_service()
+    path = tmp_path / "app.log"
+    ship = Ship(loki_url, tmp_path / "ship", str(path), "--service", service).start()
+    eventually(ship.is_running)
+    kills = set(random.Random(7).sample(range(10, 400), 5))
+    pace = threading.Event()
+    try:
+        for number in range(400):
+            append(path, [line for part in range(5) for line in traceback(number * 5 + part)])
+            pace.wait(0.005)
+            if number in kills:
+                ship.end(signal.SIGKILL)
+                ship.start()
+        whole = {b"\n".join(traceback(number)) for number in range(2_000)}
+        eventually(lambda: set(stored_lines(loki_url, service)) >= whole, within_s=60)
+    finally:
+        ship.end(signal.SIGKILL)
+    assert set(stored_lines(loki_url, service)) == whole
+
+
+def test_traceback_of_a_pipe_arrives_while_the_pipe_stays_open(
+    loki_url: str, tmp_path: Path
+) -> None:
+    """A traceback that nothing follows arrives all the same, as one entry."""
+    service = new_service()
+    ship = Ship(loki_url, tmp_path, "--service", service).start(-1)
+    assert ship.process is not None
+    assert ship.process.stdin is not None
+    ship.process.stdin.write(b"\n".join(traceback(1)) + b"\n")
+    ship.process.stdin.flush()
+    assert eventually(lambda: stored_lines(loki_url, service)) == [b"\n".join(traceback(1))]
+    ship.process.stdin.close()
+    assert ship.process.wait(30) == 0
+    counts = ship.stats()
+    assert [counts[name] for name in ("read", "joined", "sent")] == [5, 4, 1]

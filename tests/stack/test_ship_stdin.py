@@ -40,7 +40,7 @@ def test_lines_arrive_under_the_contract(loki_url: str, tmp_path: Path) -> None:
 def test_any_bytes_arrive(loki_url: str, tmp_path: Path) -> None:
     """What is not JSON, not UTF-8 or full of NUL bytes arrives under the default service."""
     service = new_service()
-    sent = [b"Traceback (most recent call last):", b"  indented", b"\xff\xfe bad \xc3", b"a\0b\0"]
+    sent = [b"plain text", b"  indented", b"\xff\xfe bad \xc3", b"a\0b\0"]
     sent += [b'{"broken', b"[1,2]", b'"text"', "\u2028 é \U0001f600".encode(), b"\x1b[31mred"]
     assert Ship(loki_url, tmp_path, "--service", service).feed(b"\n".join(sent)) == 0
     expected = [line.decode("utf-8", "replace") for line in sent]
