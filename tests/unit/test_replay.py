@@ -6,14 +6,16 @@ import errno
 import fcntl
 from typing import TYPE_CHECKING
 
+import orjson
 import pytest
+from tests.unit.test_chunks import RECORD, chunk
 
 from lokikit.deadletters import DeadLetters
 from lokikit.entry import Entry
 from lokikit.errors import PrerequisiteError
 from lokikit.notices import Notices
 from lokikit.push import Answer, Outcome, payload
-from lokikit.replay import TAKEN, Sender, replay_letters, replay_orphans
+from lokikit.replay import TAKEN, Sender, replay_chunks, replay_letters, replay_orphans
 from lokikit.spool import DEAD_LETTERS, Spool
 
 if TYPE_CHECKING:
@@ -172,3 +174,34 @@ def test_many_orphans(tmp_path: Path) -> None:
     loki = Loki(DONE)
     assert replay_orphans(tmp_path, sender_to(loki, letters_in(tmp_path, 0)))
     assert loki.got == [f"line {number}" for number in range(150)]
+
+
+def refused_chunk(storage: Path, *records: object) -> Path:
+    """A chunk that Loki refused of an agent."""
+    path = storage / "rejected" / "line.a_400_loki_0x1.flb"
+    path.parent.mkdir()
+    path.write_bytes(chunk(*records))
+    return path
+
+
+def test_a_refused_chunk_is_delivered_line_by_line(tmp_path: Path) -> None:
+    """What is refused again becomes a letter, the rest arrives, and the chunk is gone."""
+    path = refused_chunk(tmp_path, RECORD, {**RECORD, "log": "bad"})
+    loki = Loki(REFUSED, DONE, REFUSED)
+    letters = DeadLetters(tmp_path / DEAD_LETTERS)
+    assert replay_chunks(tmp_path, sender_to(loki, letters), "h1")
+    assert loki.got == [RECORD["log"]]
+    assert orjson.loads((tmp_path / DEAD_LETTERS).read_bytes())["line"] == "bad"
+    assert not path.exists()
+
+
+@pytest.mark.parametrize("answer", [BUSY, DONE])
+def test_a_chunk_stays_while_something_in_it_is_not_delivered(
+    tmp_path: Path, answer: Answer
+) -> None:
+    """A Loki that is away, or an event that is no line."""
+    records = [RECORD] if answer is BUSY else [RECORD, 5]
+    path = refused_chunk(tmp_path, *records)
+    sender = sender_to(Loki(answer), DeadLetters(tmp_path / DEAD_LETTERS))
+    assert replay_chunks(tmp_path, sender, "h1") is (answer is DONE)
+    assert path.exists()

@@ -1,4 +1,4 @@
-"""What dead processes left in a spool's folder, sent to Loki by hand."""
+"""What stays in a spool's folder or an agent's storage, sent to Loki by hand."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import orjson
 
+from lokikit.chunks import read_chunk, rejected_paths
 from lokikit.delivery import Delivery
 from lokikit.entry import Entry
 from lokikit.errors import PrerequisiteError
@@ -126,6 +127,26 @@ def _next(spool: Spool) -> Reading | None:
     return spool.read(MAX_BATCH_BYTES, MAX_BATCH_ENTRIES) or (
         spool.read(MAX_BATCH_BYTES, MAX_BATCH_ENTRIES) if spool.adopt() else None
     )
+
+
+def replay_chunks(storage: Path, sender: Sender, host: str) -> bool:
+    """Deliver the chunks that Loki refused of an agent; whether it has taken or refused each line.
+
+    Of such a chunk Loki has stored the valid lines before, and stores each once. A chunk stays
+    when something in it is no line of ours, or when not all of it is delivered.
+    """
+    for path in rejected_paths(storage):
+        try:
+            found = list(read_chunk(path.read_bytes(), host))
+        except FileNotFoundError:  # another replay was quicker
+            continue
+        entries = [entry for entry in found if entry is not None]
+        for start in range(0, len(entries), MAX_BATCH_ENTRIES):
+            if sender.deliver(entries[start : start + MAX_BATCH_ENTRIES]):
+                return False
+        if entries and len(entries) == len(found):
+            path.unlink(missing_ok=True)
+    return True
 
 
 def replay_letters(folder: Path, sender: Sender) -> bool:

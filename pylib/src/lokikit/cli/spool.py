@@ -1,18 +1,20 @@
-"""`lokikit spool`: what the push handler keeps on disk, looked at and sent by hand."""
+"""`lokikit spool`: what a push handler or the agent keeps on disk, seen and sent by hand."""
 
 from __future__ import annotations
 
+import socket
 import time
 from collections import deque
 from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import orjson
 import typer
 from rich.table import Table
 
+from lokikit.chunks import read_chunk, rejected_paths
 from lokikit.cli.asking import console, note, pusher_from
 from lokikit.deadletters import DeadLetters
 from lokikit.errors import (
@@ -24,16 +26,25 @@ from lokikit.errors import (
     UnreachableError,
 )
 from lokikit.notices import Notices
-from lokikit.replay import TAKEN, Sender, replay_letters, replay_orphans
+from lokikit.replay import TAKEN, Sender, replay_chunks, replay_letters, replay_orphans
 from lokikit.spool import DEAD_LETTERS
 from lokikit.spool_segment import Look, look, segment_paths
 
-_NEWEST = 3
-app = typer.Typer(help="Look into a spool folder of `LokiHandler`, and send what stays in it.")
+if TYPE_CHECKING:
+    from collections.abc import Sized
 
-Folder = Annotated[Path, typer.Argument(metavar="DIR", help="The handler's `spool_dir`.")]
+_NEWEST = 3
+app = typer.Typer(
+    help="Look into a spool folder of `LokiHandler` or the storage of the agent, and send what "
+    "stays in it."
+)
+
+Folder = Annotated[
+    Path, typer.Argument(metavar="DIR", help="The handler's `spool_dir`, or the agent's storage.")
+]
 Url = Annotated[str | None, typer.Option(help="Loki's URL; `LOKI_URL` when not given.")]
 Letters = Annotated[bool, typer.Option("--dead-letters", help="Send the dead letters again too.")]
+Host = Annotated[str | None, typer.Option(help="The host of the agent's lines; this one's name.")]
 Timeout = Annotated[
     float, typer.Option("--timeout", min=0, help="Seconds without any progress until it gives up.")
 ]
@@ -44,7 +55,7 @@ def list_spool(folder: Folder) -> None:
     """List the segments that wait for Loki, and the newest reasons of dead letters.
 
     A segment whose owner is gone is sent by the next process that uses the folder, or by
-    `lokikit spool replay`.
+    `lokikit spool replay`. Of an agent: the chunks that Loki refused; what waits it sends itself.
     """
     looks = _looks(folder)
     out = console()
@@ -52,6 +63,8 @@ def list_spool(folder: Folder) -> None:
         out.print(_table(looks))
     entries, size = sum(one.entries for one in looks), sum(one.size_bytes for one in looks)
     out.print(f"{entries} entries in {_count(looks, 'segment')}, {size} bytes.")
+    if refused := _refused(folder):
+        out.print(f"{sum(refused)} lines in {_count(refused, 'chunk')} that Loki refused.")
     count, newest = _letters(folder)
     out.print(f"{count} dead letters{', the newest:' if newest else '.'}")
     for letter in newest:
@@ -64,11 +77,14 @@ def replay(
     url: Url = None,
     dead_letters: Letters = False,  # noqa: FBT002 - typer reads the signature
     timeout: Timeout = 30,
+    host: Host = None,
 ) -> None:
     """Send the segments of dead processes to Loki; living processes send their own.
 
     What Loki does not take stays where it is. `--dead-letters` sends these again too, for
     instance after a limit of Loki was raised; those refused again stay, with the new reason.
+    Of an agent's refused chunks Loki has stored the valid lines: what is refused again becomes
+    dead letters, a line each.
     """
     before = _looks(folder)
     pusher = pusher_from(url=url)
@@ -77,6 +93,7 @@ def replay(
         done = replay_orphans(folder, sender)
         if dead_letters and done:
             done = replay_letters(folder, sender)
+            done = done and replay_chunks(folder, sender, host or socket.gethostname())
     except OSError as error:
         raise PrerequisiteError(f"spool: cannot work in {folder}: {error}") from error
     finally:
@@ -106,6 +123,11 @@ def _table(looks: list[Look]) -> Table:
         owner = "other version" if one.foreign else "alive" if one.owned else "gone"
         table.add_row(one.path.name, str(age), str(one.entries), str(one.size_bytes), owner)
     return table
+
+
+def _refused(folder: Path) -> list[int]:
+    """How many lines each chunk holds that Loki refused of an agent."""
+    return [sum(1 for _ in read_chunk(one.read_bytes(), "")) for one in rejected_paths(folder)]
 
 
 def _letters(folder: Path) -> tuple[int, list[dict[str, Any]]]:
@@ -145,5 +167,5 @@ def _failure(sender: Sender, target: str) -> LokikitError:
     return UnreachableError(text) if answer.status is None else RefusedError(text, answer.status)
 
 
-def _count(things: list[Look], name: str) -> str:
+def _count(things: Sized, name: str) -> str:
     return f"{len(things)} {name}{'' if len(things) == 1 else 's'}"

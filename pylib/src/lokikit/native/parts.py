@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
 import importlib.util
-import json
 import os
 import sys
-import time
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-import requests
-
 from lokikit.kit import kit_env, kit_root, port
+from lokikit.native.agent import agent_part
 from lokikit.native.loki import config_file, is_ready, loki_command, loki_variables
+from lokikit.native.part import Part, always, answers
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
     from pathlib import Path
 
 DEMO_PARTS = ("shop", "jobs", "traffic")
@@ -25,55 +21,7 @@ DEMO_MODULES = ("flask", "gunicorn")
 RETENTION = "LOKI_RETENTION"
 """`.env` key: how long Loki keeps a line."""
 MAX_SERVICE_LOG_BYTES = 64 * 1024 * 1024
-_ASK_TIMEOUT_S = 2
-_STATS_AGE_S = 15
 _SETTLES_S = 1
-
-
-def _always() -> bool:
-    return True
-
-
-@dataclass(frozen=True)
-class Part:
-    """One program of the stack.
-
-    Args:
-        name: what it is called.
-        command: its command line.
-        log: gets what it prints.
-        where: what to show: its URL, or where its output goes.
-        cwd: the folder that it runs in.
-        variables: what its environment has beside that of the caller.
-        ports: `.env` key -> port that it listens on.
-        healthy: whether it works, asked while it runs.
-        reads: files whose content counts as a setting of it.
-        stale: files of an earlier run that would mislead `healthy`.
-        max_log_bytes: a log above this is put aside when it starts; 0 for one log a run.
-        within_s: how long it may take to get healthy.
-        settles_s: how long it must have run before that counts, for one that cannot be asked.
-    """
-
-    name: str
-    command: tuple[str, ...]
-    log: Path
-    where: str
-    cwd: Path
-    variables: Mapping[str, str] = field(default_factory=dict)
-    ports: Mapping[str, int] = field(default_factory=dict)
-    healthy: Callable[[], bool] = _always
-    reads: tuple[Path, ...] = ()
-    stale: tuple[Path, ...] = ()
-    max_log_bytes: int = 0
-    within_s: float = 60
-    settles_s: float = 0
-
-    @property
-    def settings(self) -> str:
-        """A digest of what it is started with: another one means that it must be restarted."""
-        content = [one.read_text() for one in self.reads]
-        told = json.dumps([self.command, sorted(self.variables.items()), content])
-        return hashlib.sha256(told.encode()).hexdigest()[:16]
 
 
 def missing_demo_modules() -> list[str]:
@@ -93,7 +41,7 @@ def stack_parts(
         environ: overrides the kit's `.env`.
     """
     parts = [_loki(state, loki, environ)]
-    parts.append(_ship(state, parts[0].where))
+    parts.append(agent_part(state, parts[0].where, environ))
     return [*parts, *_demo(state, port("DEMO_PORT", environ))] if demo else parts
 
 
@@ -116,32 +64,6 @@ def _loki(state: Path, program: Path, environ: Mapping[str, str]) -> Part:
     )
 
 
-def _ship(state: Path, url: str) -> Part:
-    services, stats = state / "logs/services", state / "ship/stats.json"
-    options = ["--url", url, "--positions", str(state / "ship/positions.json")]
-    command = [sys.executable, "-m", "lokikit", "ship", f"{services}/*.log", *options]
-    return Part(
-        "ship",
-        (*command, "--stats", str(stats)),
-        state / "logs/ship.log",
-        f"{services}/*.log",
-        cwd=state,
-        healthy=lambda: _ships(stats),
-        stale=(stats,),
-    )
-
-
-def _ships(stats: Path) -> bool:
-    """Whether the agent has lately said that it reaches Loki."""
-    try:
-        said = json.loads(stats.read_bytes())
-    except (OSError, ValueError):
-        return False
-    age_s = (time.time_ns() - said["time_ns"]) / 1e9
-    # Before its first line it has had no reason to connect.
-    return age_s < _STATS_AGE_S and bool(said["connected"] or not said["read"])
-
-
 def _demo(state: Path, demo_port: int) -> list[Part]:
     folder = kit_root() / "deploy/demo"
     url = f"http://127.0.0.1:{demo_port}"
@@ -156,7 +78,7 @@ def _demo(state: Path, demo_port: int) -> list[Part]:
             cwd=folder,
             variables=_demo_variables(name, state, demo_port),
             ports={"DEMO_PORT": demo_port} if name == "shop" else {},
-            healthy=(lambda: _answers(f"{url}/health")) if name == "shop" else _always,
+            healthy=(lambda: answers(f"{url}/health")) if name == "shop" else always,
             max_log_bytes=MAX_SERVICE_LOG_BYTES,
             settles_s=0 if name == "shop" else _SETTLES_S,
         )
@@ -174,11 +96,3 @@ def _demo_variables(name: str, state: Path, demo_port: int) -> dict[str, str]:
         "DEMO_PORT": str(demo_port),
         "DEMO_DATABASE": str(state / "demo/shop.sqlite3"),
     }
-
-
-def _answers(url: str) -> bool:
-    """Whether a GET of `url` succeeds."""
-    try:
-        return requests.get(url, timeout=_ASK_TIMEOUT_S).ok
-    except requests.RequestException:
-        return False

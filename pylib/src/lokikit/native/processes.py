@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
     from pathlib import Path
 
-    from lokikit.native.parts import Part
+    from lokikit.native.part import Part
 
 MARK = "LOKIKIT_PART"
 """Environment variable: `part@state folder`."""
