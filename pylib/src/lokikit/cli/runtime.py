@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from lokikit.agent import ask_fluent_bit
 from lokikit.docker import stack as docker_stack
 from lokikit.docker.compose import Compose, compose_command
 from lokikit.docker.engine import daemon_problem
@@ -13,12 +14,14 @@ from lokikit.docker.secret import grafana_password, password_file
 from lokikit.docker.services import stack_services
 from lokikit.errors import PrerequisiteError
 from lokikit.native import stack as native_stack
+from lokikit.native.agent import admin_url, agent_numbers, choose_agent
 from lokikit.native.parts import missing_demo_modules, stack_parts
 from lokikit.native.programs import ensure_programs
 
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from lokikit.agent import AgentNumbers
     from lokikit.condition import Condition, Wanted
     from lokikit.docker.choice import Choice
 
@@ -42,6 +45,7 @@ def bring_up_native(
     """How each part is once the native stack is up."""
     loki = ensure_programs(["loki"], console=console)["loki"]
     demo = demo and _demo_is_possible(console)
+    console.print("Agent: {} ({}).".format(*choose_agent(state)))
     return native_stack.bring_up(stack_parts(state, loki, demo=demo), state, console.print)
 
 
@@ -50,6 +54,13 @@ def conditions_now(wanted: Wanted, state: Path) -> list[Condition]:
     if wanted.runtime == "docker":
         return docker_stack.conditions(stack_services(demo=wanted.demo), Compose((), state))
     return native_stack.conditions(stack_parts(state, Path("loki"), demo=wanted.demo), state)
+
+
+def numbers_now(wanted: Wanted, state: Path) -> AgentNumbers | None:
+    """What the agent says of itself; `None` when it says nothing."""
+    if wanted.runtime == "docker":
+        return ask_fluent_bit(admin_url())
+    return agent_numbers(state)
 
 
 def take_down_all(state: Path, console: Console, *, volumes: bool) -> list[str]:

@@ -17,6 +17,7 @@ from lokikit.cli.runtime import (
     bring_up_docker,
     bring_up_native,
     conditions_now,
+    numbers_now,
     take_down_all,
 )
 from lokikit.condition import read_wanted
@@ -89,13 +90,19 @@ def down(
 
 
 def status() -> None:
-    """Show each part: whether it is healthy, its process, its age, its address."""
+    """Show each part: whether it is healthy, its process, its age, its address.
+
+    Below that, what the agent did since it started: lines in and out, sent again, dropped, kept
+    as dead letters, and what waits on its disk.
+    """
     console, state = _console(), state_dir()
     wanted = read_wanted(state)
     if wanted is None:
         raise UnhealthyError(f"nothing is up (state in {state}): start it with: {_this()} up")
     told = conditions_now(wanted, state)
     console.print(_table(told))
+    if numbers := numbers_now(wanted, state):
+        console.print(f"\nAgent: {numbers}.")
     _complain(told, console)
 
 

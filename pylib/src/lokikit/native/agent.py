@@ -79,14 +79,14 @@ def agent_numbers(state: Path, environ: Mapping[str, str] = os.environ) -> Agent
     name, _ = choose_agent(state, environ)
     if name == SHIP:
         return read_ship_stats(_ship_stats(state))
-    return ask_fluent_bit(_admin_url(environ), _storage(state))
+    return ask_fluent_bit(admin_url(environ), _storage(state))
 
 
 def _fluent_bit(state: Path, loki_url: str, environ: Mapping[str, str]) -> Part:
     files = f"{state / 'logs/services'}/*.log"
     folder = kit_root() / "fluentbit"
     settings = folder / "native.yaml"
-    url = _admin_url(environ)
+    url = admin_url(environ)
     host, _, loki_port = loki_url.partition("://")[2].partition(":")
     return Part(
         FLUENT_BIT,
@@ -136,7 +136,8 @@ def _ships(stats: Path) -> bool:
     return age_s < _STATS_AGE_S and bool(said["connected"] or not said["read"])
 
 
-def _admin_url(environ: Mapping[str, str]) -> str:
+def admin_url(environ: Mapping[str, str] = os.environ) -> str:
+    """Where Fluent Bit tells its health and its numbers."""
     return f"http://127.0.0.1:{port('FLUENTBIT_ADMIN_PORT', environ)}"
 
 
