@@ -371,7 +371,7 @@ def test_an_error_of_our_own_stops_nothing(make, said):
 
 def test_orphans_of_other_processes_are_looked_for_again(make, tmp_path, monkeypatch):
     """Also those that were left after this process began."""
-    monkeypatch.setattr("lokikit.pushing.ADOPT_EVERY_S", 0.0)
+    monkeypatch.setattr("lokikit.overflow.ADOPT_EVERY_S", 0.0)
     sink = Sink()
     worker = make(sink, spool=Spool(tmp_path, max_bytes=10**7, max_age_s=1000))
     _put(worker, 1)

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from lokikit.notices import Notices
     from lokikit.spool import Spool
 
+ADOPT_EVERY_S = 30.0
+"""How often what other processes left on disk is looked for."""
 RETRY_S = 30.0
 """How long a disk that failed is left alone."""
 
@@ -31,7 +33,7 @@ class Overflow:
     def __init__(self, spool: Spool | None, notices: Notices) -> None:
         self._spool = spool
         self._notices = notices
-        self._failed_s = float("-inf")
+        self._failed_s = self._adopted_s = float("-inf")
 
     @property
     def entries(self) -> int:
@@ -79,9 +81,10 @@ class Overflow:
             self._spool.done(reading)
         return True
 
-    def adopt(self) -> None:
-        """Take over what dead processes left."""
-        if self._spool is not None:
+    def adopt_sometimes(self) -> None:
+        """Take over what dead processes left, unless that was done lately."""
+        if self._spool is not None and time.monotonic() - self._adopted_s >= ADOPT_EVERY_S:
+            self._adopted_s = time.monotonic()
             self._spool.adopt()
 
     def close(self) -> None:
@@ -91,6 +94,6 @@ class Overflow:
 
     def after_fork_in_child(self) -> None:
         """Have nothing of the parent's."""
-        self._failed_s = float("-inf")
+        self._failed_s = self._adopted_s = float("-inf")
         if self._spool is not None:
             self._spool.after_fork_in_child()

@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from lokikit.queued import Item
     from lokikit.spool import Spool
 
-ADOPT_EVERY_S = 30.0
-"""How often what other processes left on disk is looked for."""
 SPILL_ENTRIES = 100
 """So many a caller moves to disk when the queue is full: it must not wait for a whole batch."""
 _TICK_S = 0.2
@@ -75,7 +73,6 @@ class PushWorker:
         self._wake = threading.Event()
         self._queue = ItemQueue(self._max_records, self._max_bytes)
         self._read_s = 0.0
-        self._adopted_s = float("-inf")
         self._accepted = self._left_on_disk = 0
         self._in_hand: list[Item] = []
         self._left: list[Entry] = []
@@ -204,20 +201,13 @@ class PushWorker:
 
     def stats(self) -> dict[str, Any]:
         """See `LokiHandler.stats`."""
-        counts = self._sender.counts
         with self._lock:
             return {
+                **self._sender.stats(),
                 "queued": len(self._queue) + len(self._in_hand) + len(self._left),
-                "sent": counts.sent,
-                "bytes": self._sender.line_bytes,
-                "batches": self._sender.batches,
-                "retried": counts.retried,
                 "dropped": dict(self._dropped()),
                 "spooled": self._left_on_disk if self._closed else self._disk.entries,
-                "dead": counts.dead_letters,
-                "connected": counts.connected,
                 "worker_alive": self._thread is not None and self._thread.is_alive(),
-                "last_error": counts.last_error,
                 "oldest_age_s": self._queue.age_s(),
             }
 
@@ -240,7 +230,7 @@ class PushWorker:
 
     def _try_to_work(self) -> None:
         try:
-            self._adopt_sometimes()
+            self._disk.adopt_sometimes()
             self._work()
         except Exception as error:  # noqa: BLE001 - nothing stops the worker for good
             with self._lock:
@@ -250,12 +240,6 @@ class PushWorker:
             told = f"push: an error of lokikit itself: {self._sender.counts.last_error}"
             self._notices.say("error", told)
             time.sleep(_TICK_S)
-
-    def _adopt_sometimes(self) -> None:
-        if time.monotonic() - self._adopted_s < ADOPT_EVERY_S:
-            return
-        self._adopted_s = time.monotonic()
-        self._disk.adopt()
 
     def _until_due_s(self) -> float:
         return max(0.0, MAX_BATCH_AGE_S - self._queue.age_s())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from lokikit.delivery import Delivery
 from lokikit.push import Outcome
@@ -32,8 +32,6 @@ class Sender:
 
     Attributes:
         counts: what became of the entries.
-        batches: how many pushes Loki took.
-        line_bytes: how many bytes of lines they held.
         deadline_s: when to give up, by `time.monotonic`; `None` for never.
     """
 
@@ -45,7 +43,7 @@ class Sender:
         notices: Notices,
         wait: Callable[[float], bool],
     ) -> None:
-        self.batches = self.line_bytes = 0
+        self._batches = self._line_bytes = 0
         self.deadline_s: float | None = None
         self.target = pusher.target
         self._pusher = pusher
@@ -86,6 +84,18 @@ class Sender:
         """Deliver all; what is left when it is time to give up."""
         return self._delivery.deliver(entries)
 
+    def stats(self) -> dict[str, Any]:
+        """Its share of `LokiHandler.stats`."""
+        return {
+            "sent": self.counts.sent,
+            "bytes": self._line_bytes,
+            "batches": self._batches,
+            "retried": self.counts.retried,
+            "dead": self.counts.dead_letters,
+            "connected": self.counts.connected,
+            "last_error": self.counts.last_error,
+        }
+
     def close(self) -> None:
         """Let go of the connection."""
         self._pusher.close()
@@ -97,6 +107,6 @@ class Sender:
             self._pusher.timeout_s = (min(connect_s, left_s), min(read_s, left_s))
         answer = self._pusher.push(entries)
         if answer.outcome is Outcome.DONE:
-            self.batches += 1
-            self.line_bytes += sum(len(entry.line) for entry in entries)
+            self._batches += 1
+            self._line_bytes += sum(len(entry.line) for entry in entries)
         return answer
