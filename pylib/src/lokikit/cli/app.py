@@ -10,7 +10,7 @@ try:
     import typer
 
     import lokikit
-    from lokikit.cli import check, query, ship, spool, stack
+    from lokikit.cli import check, query, ship, spool, stack, wire
 except ModuleNotFoundError as error:  # the light install has no command line
     sys.exit(
         f"lokikit: the command line needs its extra ({error.name} is missing): "
@@ -22,7 +22,7 @@ Exit codes: **0** done, **1** unhealthy or lines lost, **2** a wrong option, set
 **3** the machine lacks something, **4** Loki does not answer, **5** Loki refuses, **130** Ctrl-C.
 """
 _PANELS = {
-    "The stack of this machine": (stack.up, stack.down, stack.status, check.check),
+    "The stack of this machine": (stack.up, stack.down, stack.status, check.check, wire.wire),
     "Logs": (query.query, query.tail, ship.ship),
 }
 

@@ -1,0 +1,57 @@
+"""A Docker stack of the tests' own, driven by `lokikit` and looked at through Docker's SDK."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import docker
+import pytest
+from docker.errors import DockerException
+from tests.compose.images import CannotMakeImageError, ensure_images
+from tests.compose.stack import DockerStack
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from docker import DockerClient
+
+
+@pytest.fixture(scope="session")
+def say(request: pytest.FixtureRequest) -> Callable[[str], None]:
+    """Show a line of the set-up, whatever is captured."""
+    capture = request.config.pluginmanager.getplugin("capturemanager")
+
+    def show(text: str) -> None:
+        with capture.global_and_fixture_disabled():
+            sys.stderr.write(f"\ntests/compose: {text}\n")
+
+    return show
+
+
+@pytest.fixture(scope="session")
+def client(say: Callable[[str], None]) -> Iterator[DockerClient]:
+    """The Docker of this machine, with every image that the stack needs."""
+    try:
+        found = docker.from_env()
+        found.ping()
+    except DockerException as error:
+        pytest.skip(f"COMPOSE IS NOT TESTED: no Docker daemon answers ({error})")
+    try:
+        ensure_images(found, say)
+    except CannotMakeImageError as error:
+        pytest.skip(f"COMPOSE IS NOT TESTED: {error}")
+    yield found
+    found.close()
+
+
+@pytest.fixture(scope="module")
+def stack(client: DockerClient, tmp_path_factory: pytest.TempPathFactory) -> Iterator[DockerStack]:
+    """A stack of this module, up with the demo; nothing of it is left afterwards."""
+    one = DockerStack(client, tmp_path_factory.mktemp("state"))
+    try:
+        up = one.run("up")
+        assert up.returncode == 0, up.stdout + up.stderr
+        yield one
+    finally:
+        one.remove()

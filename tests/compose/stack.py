@@ -1,0 +1,126 @@
+"""One stack under test: the `lokikit` that drives it, its containers, what its Loki has."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import subprocess
+import sys
+import time
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from tests.stack.conftest import free_ports
+from tests.waiting import eventually
+
+from lokikit.client import Loki
+from lokikit.docker.wiring import pipeline_logging
+from lokikit.kit import kit_env
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from docker import DockerClient
+    from docker.models.containers import Container
+
+_HOUR_NS = 3600 * 1_000_000_000
+_WRITER = """
+import sys, time
+count, pause_s = int(sys.argv[1]), float(sys.argv[2])
+for number in range(count):
+    print("line", number, flush=True)
+    time.sleep(pause_s)
+print("the end", flush=True)
+time.sleep(3600)
+"""
+
+
+class DockerStack:
+    """A project of its own, on ports of its own.
+
+    Args:
+        client: Docker.
+        state: the folder of its state.
+    """
+
+    def __init__(self, client: DockerClient, state: Path) -> None:
+        self.client = client
+        self.state = state
+        self.project = f"lokikit-test-{secrets.token_hex(4)}"
+        keys = [key for key in kit_env({}) if key.endswith("_PORT")]
+        with_ports = dict(zip(keys, free_ports(len(keys)), strict=True))
+        self.variables = {
+            "COMPOSE_PROJECT_NAME": self.project,
+            "LOKIKIT_STATE": str(state),
+            "RUNTIME": "docker",
+            **{key: str(port) for key, port in with_ports.items()},
+        }
+        self.loki = Loki(f"http://127.0.0.1:{with_ports['LOKI_PORT']}")
+        self._writers: list[Container] = []
+
+    def run(self, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+        """What `lokikit` with `arguments` said and returned."""
+        inherited = {name: value for name, value in os.environ.items() if name != "LOKI_URL"}
+        return subprocess.run(
+            [sys.executable, "-m", "lokikit", *arguments],
+            env={**inherited, **self.variables, **variables},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    def containers(self) -> dict[str, Container]:
+        """Service -> its container, running or not."""
+        chosen = {"label": f"com.docker.compose.project={self.project}"}
+        found = self.client.containers.list(all=True, filters=chosen)
+        return {one.labels["com.docker.compose.service"]: one for one in found}
+
+    def container(self, service: str) -> Container:
+        """The container of `service`."""
+        return self.containers()[service]
+
+    def writer(self, service: str, count: int, pause_s: float = 0.0) -> Container:
+        """A started application of a user: it prints `count` numbered lines, and an end."""
+        told = pipeline_logging(self.variables)
+        logging = {"Type": told["driver"], "Config": told["options"]}
+        one = self.client.containers.run(
+            self.container("shop").image,
+            ["-c", _WRITER, str(count), str(pause_s)],
+            entrypoint=["python"],
+            detach=True,
+            labels={"service": service},
+            log_config=logging,
+        )
+        self._writers.append(one)
+        return one
+
+    def lines(self, service: str) -> Counter[str]:
+        """Each line that Loki has of `service`, and how often."""
+        now_ns = time.time_ns()
+        entries = self.loki.query_range(
+            f'{{service_name="{service}"}}', now_ns - _HOUR_NS, now_ns + _HOUR_NS
+        )
+        return Counter(entry.line for entry in entries)
+
+    def await_lines(self, service: str, wanted: Counter[str], within_s: float = 60) -> None:
+        """Wait until Loki has each of `wanted`, and fail when it has any of them twice."""
+        eventually(lambda: not wanted - self.lines(service), within_s=within_s)
+        assert self.lines(service) == wanted
+
+    def remove(self) -> None:
+        """Leave nothing: no container, no volume, no network."""
+        for one in self._writers:
+            one.remove(force=True)
+        down = self.run("down", "--volumes", "--yes")
+        assert down.returncode == 0, down.stderr
+
+
+def numbered(count: int) -> Counter[str]:
+    """What a writer prints."""
+    return Counter([*(f"line {number}" for number in range(count)), "the end"])
+
+
+def printed(container: Container) -> Counter[str]:
+    """Each line that `container` has printed, as Docker kept them, and how often."""
+    return Counter(container.logs().decode().splitlines())
