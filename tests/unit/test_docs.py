@@ -17,9 +17,17 @@ from lokikit.kit import kit_root
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-READERS = ("settings.py", "setup.py", "kit.py", "cli/asking.py", "cli/stack.py", "native/parts.py")
+READERS = (
+    "settings.py",
+    "setup.py",
+    "kit.py",
+    "cli/asking.py",
+    "cli/stack.py",
+    "native/agent.py",
+    "native/parts.py",
+)
 """The modules that read the environment."""
-SET_FOR_THE_DEMO = {"DEMO_DATABASE"}
+NOT_SET_BY_A_USER = {"DEMO_DATABASE", "HOSTNAME"}
 EXIT_CODES = {0, *(error.exit_code for error in errors.LokikitError.__subclasses__())}
 
 
@@ -36,8 +44,10 @@ def documented_variables() -> list[str]:
 
 
 def read_variables() -> Iterator[str]:
-    """Each name of `.env`, and each string of the readers that looks like a variable."""
+    """Each name of `.env` and of the agent's files, and what looks like one in the readers."""
     yield from dotenv_values(kit_root() / ".env")
+    for path in (kit_root() / "fluentbit").rglob("*.yaml"):
+        yield from re.findall(r"\$\{(\w+)", path.read_text())
     for reader in READERS:
         tree = ast.parse((kit_root() / "pylib/src/lokikit" / reader).read_text())
         for node in ast.walk(tree):
@@ -48,7 +58,7 @@ def read_variables() -> Iterator[str]:
 
 def test_every_variable_is_in_a_table() -> None:
     """The tables of settings hold exactly the variables that are read."""
-    assert set(documented_variables()) == set(read_variables()) - SET_FOR_THE_DEMO
+    assert set(documented_variables()) == set(read_variables()) - NOT_SET_BY_A_USER
 
 
 def test_every_target_is_in_the_help() -> None:
