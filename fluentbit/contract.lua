@@ -11,10 +11,10 @@
 local MAX_LINE_BYTES = 256 * 1024
 local MAX_VALUE_BYTES = 1024
 local UNKNOWN_SERVICE = "unknown"
-local METADATA_FIELDS = { "request_id", "trace_id" }
 local MAX_SOURCES = 10000
+local LF, CR = 10, 13
 
-local byte, find, match, sub = string.byte, string.find, string.match, string.sub
+local byte, match, sub = string.byte, string.match, string.sub
 
 -- The first bytes of `text` that fit, without a part of a character.
 local function fit(text, max_bytes)
@@ -153,11 +153,7 @@ local function arrival(source, time)
   return sec, nsec
 end
 
--- The name of a followed file without folder and extension: the last part of the tag.
-local function stem(tag)
-  return match(tag, "^line%.file%.(.+)$")
-end
-
+-- The service of lines that name none: what the platform knows, the best first.
 local function default_service(tag, record)
   local kubernetes = record.kubernetes
   if kubernetes then
@@ -165,8 +161,38 @@ local function default_service(tag, record)
     return word(labels["app.kubernetes.io/name"]) or word(labels.app)
       or word(kubernetes.container_name)
   end
-  return word(record["@service"]) or word(record["@compose_service"])
-    or word(match(record["@container"] or "", "[^/]+$")) or stem(tag)
+  local attrs = record["@attrs"] or {}
+  return word(record["@service"] or attrs.service)
+    or word(record["@compose_service"] or attrs["com.docker.compose.service"])
+    or word(match(record["@container"] or attrs.tag or "", "[^/]+$"))
+    or match(tag, "^line%.file%.(.+)$")
+    or match(tag, "^line%.container%.(.+)$")
+end
+
+-- The line without its line end. Of a followed file, Fluent Bit has taken the CR already.
+local function without_end(line, tag)
+  local last = #line
+  if byte(line, last) == LF then
+    last = last - 1
+  end
+  if byte(line, last) == CR and sub(tag, 1, 10) ~= "line.file." then
+    last = last - 1
+  end
+  return sub(line, 1, last)
+end
+
+-- Structured metadata: ids of the line, and what only the platform knows.
+local function metadata_of(record, truncated)
+  local kubernetes = record.kubernetes or {}
+  return {
+    request_id = word(record.request_id),
+    trace_id = word(record.trace_id),
+    stream = word(record["@stream"]),
+    pod = word(kubernetes.pod_name),
+    container = word(kubernetes.container_name),
+    node = word(kubernetes.host),
+    truncated = truncated and "true" or nil,
+  }
 end
 
 -- Fluent Bit holds seconds in 32 bits: a time outside would come back as another one.
@@ -175,43 +201,25 @@ local function within_range(sec)
 end
 
 function contract(tag, time, record)
-  local line = record.log
-  if type(line) ~= "string" or line == "" then
+  if type(record.log) ~= "string" then
+    return 0, time, record
+  end
+  local whole = without_end(record.log, tag)
+  if whole == "" then
     return -1, time, record
   end
+  local line = fit(whole, MAX_LINE_BYTES)
   local source = source_of(tag)
   local sec, nsec = read_timestamp(record.timestamp)
   if sec then
-    nsec = keep_apart(source, sec, nsec)
-    sec = within_range(sec)
+    time.sec, time.nsec = within_range(sec), keep_apart(source, sec, nsec)
   else
-    sec, nsec = arrival(source, time)
+    time.sec, time.nsec = arrival(source, time)
   end
-
-  local metadata
-  for _, name in ipairs(METADATA_FIELDS) do
-    local value = word(record[name])
-    if value then
-      metadata = metadata or {}
-      metadata[name] = value
-    end
-  end
-  local stream = record["@stream"]
-  if stream then
-    metadata = metadata or {}
-    metadata.stream = stream
-  end
-  if #line > MAX_LINE_BYTES then
-    line = fit(line, MAX_LINE_BYTES)
-    metadata = metadata or {}
-    metadata.truncated = "true"
-  end
-
-  time.sec, time.nsec = sec, nsec
   return 1, time, {
     log = line,
     service_name = word(record.service) or default_service(tag, record) or UNKNOWN_SERVICE,
     env = word(record.env),
-    metadata = metadata,
+    metadata = metadata_of(record, #line < #whole),
   }
 end
