@@ -7,7 +7,7 @@ import pytest
 
 import lokikit
 from lokikit.errors import SettingsError
-from lokikit.kit import asked_runtime, kit_env, kit_root, loki_url, port, state_dir
+from lokikit.kit import asked_runtime, kit_env, kit_root, loki_url, overlays, port, state_dir
 from lokikit.native.programs import COMPOSE, LOKI
 
 if TYPE_CHECKING:
@@ -73,6 +73,15 @@ def test_unknown_runtime() -> None:
     """An unknown RUNTIME is refused with what may be used."""
     with pytest.raises(SettingsError, match="RUNTIME='podman' is no runtime: use auto or docker"):
         asked_runtime({"RUNTIME": "podman"})
+
+
+def test_overlays() -> None:
+    """COMPOSE_OVERLAYS names files of deploy/compose, by commas or blanks; others are refused."""
+    told = overlays({"COMPOSE_OVERLAYS": "remote-loki, container-files"})
+    assert [file.name for file in told] == ["remote-loki.yml", "container-files.yml"]
+    assert overlays({}) == []
+    with pytest.raises(SettingsError, match="COMPOSE_OVERLAYS='nfs' is none of container-files, "):
+        overlays({"COMPOSE_OVERLAYS": "nfs"})
 
 
 def test_version_of_the_image() -> None:

@@ -60,6 +60,19 @@ def asked_runtime(environ: Mapping[str, str] = os.environ) -> str:
     return chosen
 
 
+def overlays(environ: Mapping[str, str] = os.environ) -> list[Path]:
+    """The files of `deploy/compose` that `COMPOSE_OVERLAYS` names, in its order.
+
+    Raises:
+        SettingsError: there is no such file.
+    """
+    chosen = kit_env(environ).get("COMPOSE_OVERLAYS", "").replace(",", " ").split()
+    there = {file.stem: file for file in sorted((kit_root() / "deploy/compose").glob("*.yml"))}
+    if unknown := [name for name in chosen if name not in there]:
+        raise SettingsError(f"COMPOSE_OVERLAYS={unknown[0]!r} is none of {', '.join(there)}.")
+    return [there[name] for name in chosen]
+
+
 def port(name: str, environ: Mapping[str, str] = os.environ) -> int:
     """The port that the setting `name` holds.
 

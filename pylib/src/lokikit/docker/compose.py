@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from lokikit.errors import UnhealthyError
-from lokikit.kit import kit_env, kit_root
+from lokikit.kit import kit_env, kit_root, overlays
 from lokikit.native.programs import ensure_programs
 
 if TYPE_CHECKING:
@@ -92,10 +92,12 @@ class Compose:
 
     def _options(self, *, demo: bool) -> tuple[str, ...]:
         root = str(kit_root())
-        files = ("--file", str(compose_file()), "--env-file", f"{root}/.env")
+        used = [compose_file(), *overlays(self.environ)]
+        files = [option for file in used for option in ("--file", str(file))]
         profile = ("--profile", "demo") if demo else ()
         name = project_name(self.environ)
-        return ("--project-directory", root, "--project-name", name, *files, *profile)
+        named = ("--project-directory", root, "--env-file", f"{root}/.env", "--project-name", name)
+        return (*named, *files, *profile)
 
     def _variables(self) -> dict[str, str]:
         digests = {name: digest([kit_root() / path]) for name, path in MOUNTED.items()}
