@@ -204,7 +204,9 @@ def test_a_full_queue_goes_to_the_spool(make, tmp_path):
     sink.gate.clear()
     spool = Spool(tmp_path, max_bytes=10**7, max_age_s=1000)
     worker = make(sink, max_records=10, spool=spool)
-    _put(worker, 100)
+    _put(worker, 10)
+    eventually(lambda: worker._in_hand)
+    _put(worker, 90, start=10)
     assert worker.stats()["spooled"] > 50
     sink.gate.set()
     assert worker.flush(60)

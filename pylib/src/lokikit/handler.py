@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import socket
+import threading
 import time
 import weakref
 from pathlib import Path
@@ -174,7 +175,7 @@ class LokiHandler(logging_loki.LokiHandler):  # type: ignore[misc]  # its packag
 
     def emit(self, record: logging.LogRecord) -> None:
         """Queue the record's line; records of the sending thread itself are left out."""
-        if self._worker.is_sending():
+        if threading.get_ident() in self._worker.senders:
             return
         try:
             self._worker.put(self._item(record))

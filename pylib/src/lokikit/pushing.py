@@ -14,6 +14,7 @@ from lokikit.sending import Sender
 if TYPE_CHECKING:
     from collections import Counter
     from collections.abc import Callable
+    from collections.abc import Set as AbstractSet
 
     from lokikit.deadletters import DeadLetters
     from lokikit.entry import Entry
@@ -93,39 +94,48 @@ class PushWorker:
 
     # The caller's side.
 
-    def is_sending(self) -> bool:
-        """Whether the thread that asks is sending: what it logs meanwhile is about that."""
-        return self._sender.is_here()
+    @property
+    def senders(self) -> AbstractSet[int]:
+        """The threads that are sending just now: what they log meanwhile is about that."""
+        return self._sender.threads
 
     def put(self, item: Item) -> None:
-        """Take one item; in durable mode it is on disk when this returns."""
-        if self._closed:
-            self._put_late(item)
+        """Take one item; in durable mode it is on disk when this returns.
+
+        With few calls on purpose: on this way the calls themselves are what costs.
+        """
+        if (self._closed or self._durable) and self._put_apart(item):
             return
-        if self._durable and self._disk.keep(read_items([item])):
-            with self._lock:
-                self._accepted += 1
-            full = self._disk.entries >= MAX_BATCH_ENTRIES
-        else:
-            full = self._enqueue(item)
+        with self._lock:
+            self._accepted += 1
+            full = self._queue.add(item)
+        if full:
+            if self._queue.is_over():
+                self._make_room()
+            self._wake.set()
         if self._thread is None:
             self._start()
-        if full and not self._wake.is_set():
-            self._wake.set()
 
-    def _enqueue(self, item: Item) -> bool:
+    def _put_apart(self, item: Item) -> bool:
+        """Take an item past the queue; false when it must go there because the disk is broken."""
+        if self._closed:
+            self._put_late(item)
+            return True
+        if not self._disk.keep(read_items([item])):
+            return False
         with self._lock:
-            self._queue.add(item)
             self._accepted += 1
-        if self._queue.is_over():
-            self._make_room()
-        return self._queue.holds_a_batch()
+        if self._disk.entries >= MAX_BATCH_ENTRIES:
+            self._wake.set()
+        if self._thread is None:
+            self._start()
+        return True
 
     def _make_room(self) -> None:
         if self._spill(SPILL_ENTRIES):
             return
         with self._changed:
-            if self._block_s and not self.is_sending():
+            if self._block_s and threading.get_ident() not in self.senders:
                 self._wake.set()
                 self._changed.wait_for(lambda: not self._queue.is_over(), self._block_s)
             while self._queue.is_over():

@@ -40,6 +40,8 @@ class ItemQueue:
     def __init__(self, max_items: int, max_bytes: int) -> None:
         self._max_items = max_items
         self._max_bytes = max_bytes
+        self._enough_items = min(max_items, MAX_BATCH_ENTRIES)
+        self._enough_bytes = min(max_bytes, MAX_BATCH_BYTES)
         self._items: deque[Item] = deque()
         self._bytes = 0
         self._opened_s = 0.0
@@ -47,12 +49,14 @@ class ItemQueue:
     def __len__(self) -> int:
         return len(self._items)
 
-    def add(self, item: Item) -> None:
-        """Take one item, whether there is room or not."""
-        if not self._items:
+    def add(self, item: Item) -> bool:
+        """Take one item, whether there is room or not; whether it should be looked after now."""
+        items = self._items
+        if not items:
             self._opened_s = time.monotonic()
-        self._items.append(item)
+        items.append(item)
         self._bytes += len(item[1]) + ITEM_BYTES
+        return len(items) >= self._enough_items or self._bytes >= self._enough_bytes
 
     def is_over(self) -> bool:
         """Whether it holds more than it should."""

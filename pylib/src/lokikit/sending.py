@@ -32,6 +32,7 @@ class Sender:
 
     Attributes:
         counts: what became of the entries.
+        threads: those that are sending just now.
         deadline_s: when to give up, by `time.monotonic`; `None` for never.
     """
 
@@ -48,7 +49,7 @@ class Sender:
         self.target = pusher.target
         self._pusher = pusher
         self._timeout_s = pusher.timeout_s
-        self._threads: set[int] = set()
+        self.threads: set[int] = set()
         self._delivery = Delivery(
             self._push,
             target=pusher.target,
@@ -60,21 +61,17 @@ class Sender:
         )
         self.counts = self._delivery.counts
 
-    def is_here(self) -> bool:
-        """Whether the thread that asks is sending: what it logs meanwhile is about that."""
-        return threading.get_ident() in self._threads
-
     @contextmanager
     def sending(self) -> Iterator[None]:
         """Mark this thread as sending."""
         thread_id = threading.get_ident()
-        nested = thread_id in self._threads
-        self._threads.add(thread_id)
+        nested = thread_id in self.threads
+        self.threads.add(thread_id)
         try:
             yield
         finally:
             if not nested:
-                self._threads.discard(thread_id)
+                self.threads.discard(thread_id)
 
     def is_late(self) -> bool:
         """Whether the deadline has passed."""
