@@ -89,9 +89,9 @@ class RunningAgent:
         return self._log.read_text(errors="replace")
 
     def numbers(self) -> AgentNumbers:
-        """What `lokikit status` would tell of it."""
-        found = ask_fluent_bit(self.admin_url, self.storage)
-        assert found is not None, self.said()[-2000:]
+        """What `lokikit status` tells of it; in its first second it has no numbers yet."""
+        found = eventually(lambda: ask_fluent_bit(self.admin_url, self.storage), within_s=10)
+        assert found is not None
         return found
 
     def rss_bytes(self) -> int:
