@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import struct
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import msgpack
 import pytest
 
-from lokikit.chunks import begun_s, chunk_paths, read_chunk, rejected_paths
+from lokikit.chunks import begun_s, chunk_paths, is_posted, read_chunk, rejected_paths
 from lokikit.entry import Entry
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 RECORD = {
     "log": '{"message":"é"}',
@@ -83,3 +80,27 @@ def test_chunks_that_wait_are_not_those_refused(tmp_path: Path) -> None:
     (waiting,), (rejected,) = chunk_paths(tmp_path), rejected_paths(tmp_path)
     assert (waiting.parent.name, rejected.parent.name) == ("files", "rejected")
     assert begun_s(waiting) == pytest.approx(1_795_255_200)
+
+
+def test_what_was_posted_is_its_own_line() -> None:
+    """As JSON, without what the agent added; its service and ids by the contract."""
+    record = {"service": "web", "n": 1, "_service": "web", "_request_id": "r1"}
+    (entry,) = read_chunk(chunk(record), "h1", posted=True)
+    assert entry is not None
+    assert entry.line == '{"service": "web", "n": 1}'
+    assert entry.labels == {"service_name": "web"}
+    assert entry.metadata == {"host": "h1", "request_id": "r1"}
+
+
+@pytest.mark.parametrize(("element", "line"), [(5, "5"), ("é", '"é"'), (None, "null"), ([], "[]")])
+def test_a_posted_element_that_is_no_object_is_a_line_of_nobody(element: object, line: str) -> None:
+    """Fluent Bit cannot send it; nothing is lost."""
+    (entry,) = read_chunk(chunk(element), "h1", posted=True)
+    assert entry is not None
+    assert (entry.line, entry.labels) == (line, {"service_name": "unknown"})
+
+
+def test_posted_chunks_are_known_by_their_output() -> None:
+    """Whose alias stands in the file name."""
+    assert is_posted(Path("rejected/http.logs_0_loki_http_0x7f.flb"))
+    assert not is_posted(Path("rejected/line.file.a_400_loki_0x7f.flb"))

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 METRICS_PATH = "/api/v2/metrics/prometheus"
 HEALTH_PATH = "/api/v2/health"
-OUTPUT = "loki"
-"""The alias of the output to Loki in fluentbit/pipeline.yaml."""
+OUTPUTS = frozenset({"loki", "loki_http"})
+"""The aliases of the outputs to Loki in fluentbit/."""
 _TIMEOUT_S = 2
 _METRIC = re.compile(r'^fluentbit_(\w+)\{[^}]*?name="([^"]*)"[^}]*\} (\S+)$', re.MULTILINE)
 _SECOND_HAND = ("storage_backlog", "emitter")
@@ -84,7 +84,7 @@ def read_metrics(
     """The numbers in Fluent Bit's metrics, and in its storage where there is one to read."""
     counts: Counter[str] = Counter()
     for metric, name, value in _METRIC.findall(text):
-        if name == OUTPUT or (metric.startswith("input_") and not name.startswith(_SECOND_HAND)):
+        if name in OUTPUTS or (metric.startswith("input_") and not name.startswith(_SECOND_HAND)):
             counts[metric] += int(float(value))
     numbers = AgentNumbers(
         read=counts["input_records_total"],

@@ -7,13 +7,20 @@ whose last two give the length of the metadata behind it, then the events in Mes
 
 from __future__ import annotations
 
+import json
 import struct
 from typing import TYPE_CHECKING, Any
 
 import msgpack
 
 from lokikit.entry import Entry
-from lokikit.fields import HOST
+from lokikit.fields import (
+    HOST,
+    LABEL_FIELDS,
+    LABEL_SERVICE,
+    METADATA_FIELDS,
+    UNKNOWN_SERVICE,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,7 +34,11 @@ _META_LENGTH_AT = 22
 _EVENT_TIME = struct.Struct(">II")
 _EVENT_TIME_TYPE = 0
 _LINE, _METADATA = "log", "metadata"
-"""Fields of a record of ours beside its labels; see fluentbit/contract.lua."""
+"""Fields of a line's record beside its labels; see fluentbit/contract.lua."""
+_ADDED = {name: f"_{name}" for name in (*LABEL_FIELDS.values(), *METADATA_FIELDS)}
+"""Copies of fields that fluentbit/http.yaml adds to what was posted."""
+_HTTP = "_loki_http_"
+"""In the file name of a refused chunk: the output for what was posted."""
 
 
 def chunk_paths(storage: Path) -> list[Path]:
@@ -50,15 +61,22 @@ def begun_s(path: Path) -> float:
     return float(path.stem.partition("-")[2])
 
 
-def read_chunk(data: bytes, host: str) -> Iterator[Entry | None]:
+def is_posted(path: Path) -> bool:
+    """Whether a refused chunk holds what came by `POST /logs`."""
+    return _HTTP in path.name
+
+
+def read_chunk(data: bytes, host: str, *, posted: bool = False) -> Iterator[Entry | None]:
     """The entries of a chunk, `None` for each event that is no line; up to a tear, if there is one.
 
     Args:
         data: the whole file.
         host: what the agent gives as structured metadata to each line.
+        posted: the events came by HTTP: whatever JSON they are, it is the line.
     """
+    read = _posted_entry if posted else _entry
     for time, record in _events(data):
-        yield _entry(time, record, host)
+        yield read(time, record, host)
 
 
 def _events(data: bytes) -> Iterator[tuple[int, Any]]:
@@ -94,3 +112,17 @@ def _entry(time_ns: Any, record: Any, host: str) -> Entry | None:
         return None
     labels = {str(name): value for name, value in record.items() if isinstance(value, str)}
     return Entry(time_ns, line, labels, {HOST: host, **metadata})
+
+
+def _posted_entry(time_ns: Any, record: Any, host: str) -> Entry | None:
+    if not isinstance(time_ns, int):
+        return None
+    fields = record if isinstance(record, dict) else {}
+    posted = {name: value for name, value in fields.items() if name not in _ADDED.values()}
+    added = {name: fields[own] for name, own in _ADDED.items() if isinstance(fields.get(own), str)}
+    labels = {label: added[field] for label, field in LABEL_FIELDS.items() if added.get(field)}
+    metadata = {name: added[name] for name in METADATA_FIELDS if name in added}
+    line = json.dumps(posted if isinstance(record, dict) else record, ensure_ascii=False)
+    return Entry(
+        time_ns, line, {LABEL_SERVICE: UNKNOWN_SERVICE, **labels}, {HOST: host, **metadata}
+    )

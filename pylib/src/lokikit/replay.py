@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import orjson
 
-from lokikit.chunks import read_chunk, rejected_paths
+from lokikit.chunks import is_posted, read_chunk, rejected_paths
 from lokikit.delivery import Delivery
 from lokikit.entry import Entry
 from lokikit.errors import PrerequisiteError
@@ -137,7 +137,7 @@ def replay_chunks(storage: Path, sender: Sender, host: str) -> bool:
     """
     for path in rejected_paths(storage):
         try:
-            found = list(read_chunk(path.read_bytes(), host))
+            found = list(read_chunk(path.read_bytes(), host, posted=is_posted(path)))
         except FileNotFoundError:  # another replay was quicker
             continue
         entries = [entry for entry in found if entry is not None]
