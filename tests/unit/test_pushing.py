@@ -129,13 +129,14 @@ def test_batches_are_cut_at_their_size(make):
     sink = Sink()
     sink.gate.clear()
     worker = make(sink)
+    _put(worker, 1)
+    eventually(lambda: worker._in_hand)
     _put(worker, MAX_BATCH_ENTRIES * 2)
     for number in range(3):
         worker.put(_item(number, size=700_000))
     sink.gate.set()
     worker.flush(60)
-    assert max(count for count, _ in sink.calls) == MAX_BATCH_ENTRIES
-    assert [count for count, _ in sink.calls][-2:] == [2, 1]
+    assert [count for count, _ in sink.calls] == [1, MAX_BATCH_ENTRIES, MAX_BATCH_ENTRIES, 2, 1]
 
 
 def test_a_sink_that_is_away_is_tried_again(make):

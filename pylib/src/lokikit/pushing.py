@@ -240,7 +240,8 @@ class PushWorker:
 
     def _try_to_work(self) -> None:
         try:
-            self._disk.adopt_sometimes()
+            if not self._closed:  # a thread that outlasts `close` must leave the disk to others
+                self._disk.adopt_sometimes()
             self._work()
         except Exception as error:  # noqa: BLE001 - nothing stops the worker for good
             with self._lock:
