@@ -14,7 +14,8 @@ local UNKNOWN_SERVICE = "unknown"
 local MAX_SOURCES = 10000
 local LF, CR = 10, 13
 
-local byte, match, sub = string.byte, string.match, string.sub
+local byte, find, gsub, match, sub =
+  string.byte, string.find, string.gsub, string.match, string.sub
 
 -- The first bytes of `text` that fit, without a part of a character.
 local function fit(text, max_bytes)
@@ -28,6 +29,15 @@ local function fit(text, max_bytes)
   return sub(text, 1, last)
 end
 
+-- What Loki takes for a label. It refuses a whole push over one invalid character in a label,
+-- and the JSON parser lets lone surrogates through.
+local function clean(text)
+  if not find(text, "[\237\239]") then
+    return text
+  end
+  return (gsub(gsub(text, "\237[\160-\191][\128-\191]", "?"), "\239\191\189", "?"))
+end
+
 -- A label or metadata value; numbers as JSON writes them, nothing for what is no word.
 local function word(value)
   local kind = type(value)
@@ -38,7 +48,7 @@ local function word(value)
   elseif kind ~= "string" or value == "" then
     return nil
   end
-  return fit(value, MAX_VALUE_BYTES)
+  return fit(clean(value), MAX_VALUE_BYTES)
 end
 
 local function days_from_civil(year, month, day)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import docker
 import pytest
-from docker.errors import DockerException
+from docker.errors import DockerException, ImageNotFound
 from tests.compose.images import CannotMakeImageError, ensure_images
 from tests.compose.stack import DockerStack
+
+from lokikit.docker.images import built_image
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -41,6 +44,9 @@ def client(say: Callable[[str], None]) -> Iterator[DockerClient]:
         ensure_images(found, say)
     except CannotMakeImageError as error:
         pytest.skip(f"COMPOSE IS NOT TESTED: {error}")
+    with suppress(ImageNotFound):
+        # The kit's own image is built anew, from the sources of today.
+        found.images.remove(built_image(), force=True)
     yield found
     found.close()
 

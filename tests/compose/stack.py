@@ -10,6 +10,7 @@ import time
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from tests.compose.images import base_image
 from tests.stack.conftest import free_ports
 from tests.waiting import eventually
 
@@ -85,7 +86,7 @@ class DockerStack:
         told = pipeline_logging(self.variables)
         logging = {"Type": told["driver"], "Config": told["options"]}
         one = self.client.containers.run(
-            self.container("shop").image,
+            base_image(),
             ["-c", _WRITER, str(count), str(pause_s)],
             entrypoint=["python"],
             detach=True,

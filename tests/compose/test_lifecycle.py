@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from rich.console import Console
-from tests.compose.stack import DockerStack, numbered
+from tests.compose.stack import DockerStack, numbered, printed
 from tests.waiting import eventually
 
 from lokikit.docker.compose import compose_command
@@ -79,6 +79,18 @@ def test_wired_services(fresh: DockerStack, tmp_path: Path) -> None:
         eventually(lambda: any("version" in line for line in fresh.lines("mine")), within_s=60)
     finally:
         subprocess.run([*compose, *files, *project, "down"], check=True, capture_output=True)
+
+
+def test_container_files(fresh: DockerStack) -> None:
+    """With the overlay, the lines of containers on the json-file driver arrive as printed."""
+    root = fresh.client.info()["DockerRootDir"]
+    up = fresh.run("up", COMPOSE_OVERLAYS="container-files", DOCKER_ROOT=root)
+    assert up.returncode == 0, up.stdout + up.stderr
+    traffic = fresh.container("traffic")
+    assert traffic.attrs["HostConfig"]["LogConfig"]["Type"] == "json-file"
+    eventually(lambda: fresh.lines("traffic"), within_s=60)
+    traffic.stop()
+    fresh.await_lines("traffic", printed(traffic))
 
 
 def test_auto_takes_docker(fresh: DockerStack) -> None:
