@@ -1,4 +1,4 @@
-"""`lokikit check` beside a real Loki and a real agent."""
+"""`lokikit check` beside a real Loki and `lokikit ship`."""
 
 from __future__ import annotations
 
@@ -32,7 +32,11 @@ class Pair:
     def __init__(self, loki: RunningLoki, state: Path) -> None:
         self.loki = loki
         self._state = state
-        self._variables = {"LOKI_PORT": loki.url.rpartition(":")[2], "LOKIKIT_STATE": str(state)}
+        self._variables = {
+            "LOKI_PORT": loki.url.rpartition(":")[2],
+            "LOKIKIT_STATE": str(state),
+            "AGENT": "ship",
+        }
 
     def start_agent(self) -> None:
         """Start the agent as `lokikit up` does."""

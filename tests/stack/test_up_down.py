@@ -1,4 +1,4 @@
-"""`lokikit up`, `status` and `down` with the real Loki, agent and demo."""
+"""`lokikit up`, `status` and `down` with a real Loki and demo, and `lokikit ship` as agent."""
 
 from __future__ import annotations
 
@@ -47,6 +47,7 @@ class Stack:
                 **inherited,
                 "LOKIKIT_STATE": str(self.state),
                 "RUNTIME": "native",
+                "AGENT": "ship",
                 **own,
                 **variables,
             },
