@@ -1,4 +1,4 @@
-"""Every command and snippet of docs/http.md, taken from the page: curl, nginx, a browser's fetch."""
+"""What docs/http.md shows, taken from the page: curl, nginx, a browser's fetch."""
 
 from __future__ import annotations
 
