@@ -104,6 +104,34 @@ RUNTIME_S = "runtime_s"
 TASK_FIELDS = (TASK_NAME, ACTION, TASK_ID, START, END, RUNTIME_S)
 TASK_ACTIONS = ("run", "success", "fail", "terminate", "inaction", "crash")
 
+# --- the canary: numbered lines, and now and then what came of them -------------------
+
+CANARY_SERVICE = "canary"
+CANARY_LOGGER = "lokikit.canary"
+CANARY_RUN = "canary_run"
+"""Names one start of the canary; on all of its lines. Numbers begin at 1 in each run."""
+CANARY_SEQ = "canary_seq"
+"""On numbered lines alone: the number, a whole one."""
+CANARY_LOST = "canary_lost"
+"""On check lines alone, as all below: lines given up since the check before. Zero is said too."""
+CANARY_LATE = "canary_late"
+"""Lines given up earlier that have come since the check before."""
+CANARY_DUPLICATES = "canary_duplicates"
+"""Copies beyond the first of each line, found since the check before."""
+CANARY_ROUND_TRIP_S = "canary_round_trip_s"
+"""The slowest since the check before, from writing to reading back; absent when none came."""
+CONTACT_POINTS = "contact_points"
+"""How many ways there are to tell somebody of an alert; absent when the canary was not told."""
+CANARY_FIELDS = (
+    CANARY_RUN,
+    CANARY_SEQ,
+    CANARY_LOST,
+    CANARY_LATE,
+    CANARY_DUPLICATES,
+    CANARY_ROUND_TRIP_S,
+    CONTACT_POINTS,
+)
+
 # --- in Loki --------------------------------------------------------------------------
 
 LABEL_SERVICE = "service_name"
