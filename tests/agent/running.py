@@ -55,7 +55,7 @@ class RunningAgent:
             "LOKI_PORT": str(loki.port),
             "FLUENTBIT_BIND": "127.0.0.1",
             "FLUENTBIT_FILES": str(self.logs / "*.log"),
-            "FLUENTBIT_HOST": HOST,
+            "HOSTNAME": HOST,
             "FLUENTBIT_STORAGE": str(self.storage),
             "FLUENTBIT_STORAGE_LIMIT": "1G",
             **{name: str(port) for name, port in self.ports.items()},

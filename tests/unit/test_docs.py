@@ -27,7 +27,7 @@ READERS = (
     "native/parts.py",
 )
 """The modules that read the environment."""
-NOT_SET_BY_A_USER = {"DEMO_DATABASE", "HOSTNAME"}
+NOT_SET_BY_A_USER = {"DEMO_DATABASE"}
 EXIT_CODES = {0, *(error.exit_code for error in errors.LokikitError.__subclasses__())}
 
 

@@ -99,7 +99,7 @@ def _fluent_bit(state: Path, loki_url: str, environ: Mapping[str, str]) -> Part:
             "LOKI_PORT": loki_port,
             "FLUENTBIT_BIND": "127.0.0.1",
             "FLUENTBIT_FILES": files,
-            "FLUENTBIT_HOST": socket.gethostname(),
+            "HOSTNAME": socket.gethostname(),
             "FLUENTBIT_STORAGE": str(_storage(state)),
             "FLUENTBIT_STORAGE_LIMIT": kit_env(environ)["FLUENTBIT_STORAGE_LIMIT"],
             **{key: str(port(key, environ)) for key in _PORTS},
