@@ -12,8 +12,9 @@ from rich.table import Table
 from lokikit.checking import Finding, Way, by_file, by_push, check_ways, doubled_services
 from lokikit.cli.asking import console, loki_from, pusher_from
 from lokikit.condition import read_wanted
+from lokikit.docker.forward import by_driver
 from lokikit.errors import UnhealthyError
-from lokikit.kit import loki_url, state_dir
+from lokikit.kit import loki_url, overlays, port, state_dir
 from lokikit.native.processes import find_groups
 from lokikit.timespan import NS_PER_S, parse_duration_ns
 
@@ -27,8 +28,9 @@ def check(
     """Send a marked line through each way into Loki that is running, and read it back.
 
     The ways: **push**, straight to Loki's API; **agent**, a line in a file that the stack's agent
-    follows. A way that is not running is named and not checked. Fails when a line is lost, and
-    when lines of a service came by two ways in the last ten minutes.
+    follows, or with Docker one sent to it as Docker's logging driver does. A way that is not
+    running is named and not checked. Fails when a line is lost, and when lines of a service came
+    by two ways in the last ten minutes.
     """
     timeout_s = parse_duration_ns(timeout, "--timeout") / NS_PER_S
     loki = loki_from()
@@ -48,13 +50,20 @@ def check(
 
 
 def agent_way(environ: Mapping[str, str] = os.environ) -> Way:
-    """The way through the agent of the native stack; it counts as running when `up` wants it."""
+    """The way through the agent of the stack; it counts as running when `up` wants it."""
     state = state_dir(environ)
-    way = by_file("agent", state / "logs/services/check.log")
+    wanted = read_wanted(state)
+    with_docker = wanted is not None and wanted.runtime == "docker"
+    if with_docker:
+        way = by_driver("agent", port("FLUENTBIT_FORWARD_PORT", environ))
+    else:
+        way = by_file("agent", state / "logs/services/check.log")
     own_url = loki_url({name: environ[name] for name in environ if name != "LOKI_URL"})
     if loki_url(environ) != own_url:
         return Way(way.name, way.send, f"not checked: this stack's agent sends to {own_url}")
-    if "ship" not in find_groups(state) and read_wanted(state) is None:
+    if with_docker and any(one.stem == "container-files" for one in overlays(environ)):
+        return Way(way.name, way.send, "not checked: this stack's agent follows container files")
+    if "ship" not in find_groups(state) and wanted is None:
         return Way(way.name, way.send, "not running, not checked: lokikit up starts it")
     return way
 
