@@ -1,0 +1,181 @@
+"""The agent's YAML without an agent: sections, plugins, properties, includes, variables, rules.
+
+`tests/agent` has Fluent Bit itself check the same files, where there is one.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import yaml
+from dotenv import dotenv_values
+
+from lokikit.agent import OUTPUTS
+from lokikit.kit import kit_root
+from lokikit.tracebacks import JOIN_WAIT_S, RULES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+FOLDER = kit_root() / "fluentbit"
+FILES = sorted(FOLDER.rglob("*.yaml"))
+ENTRIES = [path for path in FILES if "- pipeline.yaml" in path.read_text()]
+SECTIONS = {"includes", "service", "parsers", "multiline_parsers", "pipeline"}
+
+SERVICE = """
+    flush grace log_level json.escape_unicode scheduler.base scheduler.cap http_server http_listen
+    http_port health_check storage.path storage.metrics storage.max_chunks_up
+    storage.backlog.mem_limit storage.backlog.flush_on_shutdown storage.keep.rejected
+    storage.rejected.path storage.rejected.limit
+"""
+INPUTS = {
+    "forward": "listen port tag_prefix buffer_chunk_size buffer_max_size",
+    "http": "listen port tag buffer_max_size",
+    "tail": """path tag tag_regex multiline.parser read_from_head refresh_interval rotate_wait
+        buffer_chunk_size buffer_max_size skip_empty_lines db""",
+}
+EVERY_INPUT = "name alias processors storage.type mem_buf_limit threaded"
+FILTERS = {
+    "grep": "exclude regex",
+    "kubernetes": """kube_tag_prefix kube_url annotations merge_log k8s-logging.parser
+        k8s-logging.exclude buffer_size""",
+    "lua": "script call time_as_table",
+    "modify": "rename copy add condition",
+    "multiline": "mode multiline.key_content multiline.parser flush_ms emitter_name",
+    "parser": "key_name parser reserve_data preserve_key",
+}
+EVERY_FILTER = "name match match_regex"
+OUTPUT = """
+    name alias match match_regex host port tenant_id http_user http_passwd bearer_token tls
+    tls.verify tls.ca_file labels structured_metadata structured_metadata_map_keys drop_single_key
+    retry_limit storage.total_limit_size workers
+"""
+"""Properties that the plugins know. Before you add one, see that Fluent Bit takes it."""
+SHARED = {"host", "port", "tenant_id", "http_user", "http_passwd", "bearer_token"} | {
+    f"tls{more}" for more in ("", ".verify", ".ca_file")
+}
+"""How an output reaches Loki."""
+
+
+class _Strict(yaml.SafeLoader):
+    """Refuses a key that stands twice, where YAML's own loader takes the last one."""
+
+    def construct_mapping(self, node: yaml.MappingNode, **options: Any) -> dict[Any, Any]:
+        names = Counter(key.value for key, _ in node.value)
+        assert max(names.values(), default=1) == 1, (node.start_mark, names)
+        return super().construct_mapping(node, **options)
+
+
+def read(path: Path) -> dict[str, Any]:
+    """What stands in one file."""
+    found: dict[str, Any] = yaml.load(path.read_text(), _Strict)  # noqa: S506 - a safe loader
+    return found
+
+
+def included(path: Path) -> Iterator[Path]:
+    """The file and all that it includes, as Fluent Bit reads them."""
+    yield path
+    for name in read(path).get("includes", ()):
+        yield from included(path.parent / name)
+
+
+def plugins(kind: str, path: Path) -> list[dict[str, Any]]:
+    """The inputs, filters or outputs of one file; processors are filters."""
+    pipeline = read(path).get("pipeline", {})
+    found = list(pipeline.get(kind, ()))
+    if kind == "filters":
+        for one in pipeline.get("inputs", ()):
+            found += one.get("processors", {}).get("logs", ())
+    return found
+
+
+def by_name(path: Path) -> str:
+    """The id of a file in a test."""
+    return str(path.relative_to(FOLDER))
+
+
+def test_there_are_entries_to_check() -> None:
+    """An entry is what a runtime starts the agent with: it includes the shared pipeline."""
+    assert {path.stem for path in ENTRIES} == {"docker", "docker-files", "kubernetes", "native"}
+
+
+@pytest.mark.parametrize("path", FILES, ids=by_name)
+def test_sections_and_properties_are_known(path: Path) -> None:
+    """No file holds a section, plugin or property that Fluent Bit does not know."""
+    assert set(read(path)) <= SECTIONS
+    assert set(read(path).get("service", ())) <= set(SERVICE.split())
+    for one in plugins("inputs", path):
+        assert set(one) <= {*INPUTS[one["name"]].split(), *EVERY_INPUT.split()}, one
+    for one in plugins("filters", path):
+        assert set(one) <= {*FILTERS[one["name"]].split(), *EVERY_FILTER.split()}, one
+    for one in plugins("outputs", path):
+        assert one["name"] == "loki"
+        assert set(one) <= set(OUTPUT.split()), one
+
+
+@pytest.mark.parametrize("path", ENTRIES, ids=by_name)
+def test_an_entry_is_complete(path: Path) -> None:
+    """What it includes is there, no name is given twice, both outputs are there."""
+    files = list(included(path))
+    assert len(set(files)) == len(files)
+    assert all(one.is_file() for one in files)
+    everything = [
+        one
+        for file in files
+        for kind in ("inputs", "filters", "outputs")
+        for one in plugins(kind, file)
+    ]
+    names = Counter(
+        name for one in everything for key in ("alias", "emitter_name") if (name := one.get(key))
+    )
+    assert max(names.values()) == 1
+    assert names.keys() >= OUTPUTS
+
+
+def test_every_file_is_included() -> None:
+    """No file is left that no entry reads."""
+    assert {file.resolve() for path in ENTRIES for file in included(path)} == set(FILES)
+
+
+@pytest.mark.parametrize("path", FILES, ids=by_name)
+def test_nothing_that_matters_is_left_to_a_default(path: Path) -> None:
+    """Inputs buffer on disk; what filters match, and how outputs retry and fill up, is said."""
+    pipeline = read(path).get("pipeline", {})
+    for one in pipeline.get("inputs", ()):
+        assert one["storage.type"] == "filesystem"
+    for one in [*pipeline.get("filters", ()), *pipeline.get("outputs", ())]:
+        assert ("match" in one) != ("match_regex" in one)
+    for one in pipeline.get("outputs", ()):
+        assert {"retry_limit", "storage.total_limit_size", "tls", "tenant_id"} <= set(one)
+
+
+def test_both_outputs_reach_loki_alike() -> None:
+    """Whatever came by HTTP goes to the same Loki with the same credentials."""
+    lines, posts = (plugins("outputs", FOLDER / name)[0] for name in ("pipeline.yaml", "http.yaml"))
+    assert lines.keys() & posts.keys() >= SHARED
+    assert [(name, lines[name]) for name in SHARED] == [(name, posts[name]) for name in SHARED]
+
+
+@pytest.mark.parametrize("path", FILES, ids=by_name)
+def test_a_variable_has_a_default_or_must_be_set(path: Path) -> None:
+    """One without is in `.env`, or the README says that it must be set; defaults do not nest."""
+    text = path.read_text()
+    assert text.count("${") == len(re.findall(r"\$\{\w+(?::-[^${}]*)?\}", text))
+    readme = (kit_root() / "README.md").read_text()
+    must = set(re.findall(r"^\| `(\w+)` \|.*\| must be set \|$", readme, re.MULTILINE))
+    assert set(re.findall(r"\$\{(\w+)\}", text)) <= {*dotenv_values(kit_root() / ".env"), *must}
+
+
+def test_tracebacks_are_joined_by_the_rules_of_ship() -> None:
+    """The states and patterns of the agent are those of `lokikit.tracebacks`, in their order."""
+    (parser,) = read(FOLDER / "tracebacks.yaml")["multiline_parsers"]
+    found = [(rule["state"], rule["regex"], rule["next_state"]) for rule in parser["rules"]]
+    assert found == [(rule.state, f"/{rule.pattern}/", rule.next_state) for rule in RULES]
+    assert parser["flush_timeout"] == JOIN_WAIT_S * 1000
+    for path in FILES:
+        for one in plugins("filters", path):
+            assert one.get("multiline.parser") is None or one["flush_ms"] == JOIN_WAIT_S * 1000
