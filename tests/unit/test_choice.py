@@ -49,14 +49,21 @@ def test_docker_is_taken_where_it_can_be(tmp_path: Path, console: Console) -> No
 
 def test_no_docker(console: Console) -> None:
     """Without the program it is native, and said why."""
-    assert choose("auto", None, console, {"PATH": ""}) == Choice("native", "docker is not on PATH")
+    choice = choose("auto", None, console, {"PATH": ""})
+    assert choice == Choice("native", "docker is not on PATH: install it")
 
 
 def test_no_daemon(tmp_path: Path, console: Console) -> None:
     """With a daemon that does not answer it is native, and said what Docker says."""
     environ = working(tmp_path, version="echo cannot connect >&2; exit 1")
     choice = choose("auto", None, console, environ)
-    assert choice == Choice("native", "no Docker daemon answers (cannot connect)")
+    assert choice == Choice("native", "no Docker daemon answers (cannot connect): start it")
+
+
+def test_daemon_that_refuses_this_user(tmp_path: Path) -> None:
+    """Who may not talk to the daemon is told what to change, which is not the daemon."""
+    environ = working(tmp_path, version="echo 'Permission denied' >&2; exit 1")
+    assert "add this user to the group docker" in str(daemon_problem(environ))
 
 
 def test_missing_images_are_pulled(tmp_path: Path, console: Console) -> None:
@@ -73,14 +80,14 @@ def test_images_that_cannot_be_pulled(tmp_path: Path, console: Console) -> None:
     choice = choose("auto", None, console, environ)
     assert choice.runtime == "native"
     assert f"{pulled_images(environ)[0]} is neither here nor" in choice.reason
-    assert "(no such host)" in choice.reason
+    assert "(no such host): see to its version and REGISTRY in .env" in choice.reason
 
 
 def test_forced(tmp_path: Path, console: Console) -> None:
     """What is asked for is taken, or is an error with the reason."""
     assert choose("native", None, console, working(tmp_path)) == Choice("native", "RUNTIME=native")
     assert choose("docker", None, console, working(tmp_path)).reason == "RUNTIME=docker"
-    with pytest.raises(PrerequisiteError, match="docker is not on PATH"):
+    with pytest.raises(PrerequisiteError, match="not on PATH: install it, or use RUNTIME=native"):
         choose("docker", None, console, {"PATH": ""})
 
 
@@ -108,6 +115,17 @@ def test_compose(tmp_path: Path, console: Console, answer: str, *, plugin: bool)
     built.chmod(0o755)
     environ = docker(tmp_path, compose=answer)
     assert compose_command(environ, console) == (PLUGIN if plugin else (str(built),))
+
+
+def test_no_compose_and_no_go(
+    tmp_path: Path, console: Console, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where Compose is missing and cannot be built either, its plugin is what to install."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    docker(tmp_path, compose="exit 1")
+    environ = {"PATH": str(tmp_path)}
+    with pytest.raises(PrerequisiteError, match=r"no compose plugin of version 2: install it \("):
+        compose_command(environ, console)
 
 
 def test_daemon_that_answers(tmp_path: Path) -> None:

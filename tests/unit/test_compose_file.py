@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from lokikit.docker.compose import MOUNTED, digest
 from lokikit.docker.images import built_image, filled, pulled_images, read_compose_file
 from lokikit.docker.secret import grafana_password
-from lokikit.docker.services import DEMO_SERVICES, stack_services
+from lokikit.docker.services import AGENT, AGENT_STORAGE, DEMO_SERVICES, stack_services
 from lokikit.kit import kit_env, kit_root
 
 if TYPE_CHECKING:
@@ -50,11 +50,19 @@ def test_ports_are_those_that_are_shown() -> None:
 
 
 def test_every_service_is_watched() -> None:
-    """Each service is one that `up` waits for, but the one that only prepares a volume."""
+    """Each service is one that `up` waits for, but those that only prepare a volume or look."""
     watched = {one.name for one in stack_services(demo=True, environ={})}
-    assert set(SERVICES) - watched == {"fluent-bit-storage"}
-    with_profile = {name for name, one in SERVICES.items() if "profiles" in one}
-    assert with_profile == set(DEMO_SERVICES)
+    assert set(SERVICES) - watched == {"fluent-bit-storage", "spool"}
+    profiles = {name: one["profiles"] for name, one in SERVICES.items() if "profiles" in one}
+    assert profiles == {**{name: ["demo"] for name in DEMO_SERVICES}, "spool": ["spool"]}
+
+
+def test_storage_of_the_agent_is_its_volume() -> None:
+    """What `status` reads is where the agent writes, and `spool` looks into the same volume."""
+    agent, spool = SERVICES[AGENT], SERVICES["spool"]
+    assert agent["environment"]["FLUENTBIT_STORAGE"] == AGENT_STORAGE
+    (volume,) = (one for one in agent["volumes"] if one.endswith(f":{AGENT_STORAGE}"))
+    assert f"{volume.partition(':')[0]}:{spool['command'][-1]}" in spool["volumes"]
 
 
 def test_every_variable_has_a_value() -> None:

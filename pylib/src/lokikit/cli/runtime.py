@@ -59,7 +59,7 @@ def conditions_now(wanted: Wanted, state: Path) -> list[Condition]:
 def numbers_now(wanted: Wanted, state: Path) -> AgentNumbers | None:
     """What the agent says of itself; `None` when it says nothing."""
     if wanted.runtime == "docker":
-        return ask_fluent_bit(admin_url())
+        return ask_fluent_bit(admin_url(), docker_stack.agent_storage(Compose((), state)))
     return agent_numbers(state)
 
 

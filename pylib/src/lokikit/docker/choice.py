@@ -53,7 +53,7 @@ def choose(
         compose = _prepare(console, environ)
     except PrerequisiteError as error:
         if wanted == "docker":
-            raise
+            raise PrerequisiteError(f"{error}, or use RUNTIME=native.") from error
         return Choice("native", str(error))
     reasons = {"docker": "RUNTIME=docker", "auto": "its daemon answers and the images are here"}
     return Choice("docker", "it is up already" if asked != wanted else reasons[asked], compose)
@@ -68,6 +68,7 @@ def _prepare(console: Console, environ: Mapping[str, str]) -> tuple[str, ...]:
             console.print(f"Pulling {image}")
             if problem := pull(image, environ):
                 raise PrerequisiteError(
-                    f"the image {image} is neither here nor can it be pulled ({problem})"
+                    f"the image {image} is neither here nor can it be pulled ({problem}): see "
+                    "to its version and REGISTRY in .env"
                 )
     return compose_command(environ, console)

@@ -10,7 +10,7 @@ import subprocess
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from lokikit.errors import UnhealthyError
+from lokikit.errors import PrerequisiteError, UnhealthyError
 from lokikit.kit import kit_env, kit_root, overlays
 from lokikit.native.programs import ensure_programs
 
@@ -48,7 +48,12 @@ def compose_command(environ: Mapping[str, str], console: Console) -> tuple[str, 
     """
     if _plugin_major(environ) >= 2:  # noqa: PLR2004 - Compose 1 was another program
         return ("docker", "compose")
-    return (str(ensure_programs(["docker-compose"], environ, console)["docker-compose"]),)
+    try:
+        return (str(ensure_programs(["docker-compose"], environ, console)["docker-compose"]),)
+    except PrerequisiteError as error:
+        raise PrerequisiteError(
+            f"Docker has no compose plugin of version 2: install it (to build it instead: {error})"
+        ) from error
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ import shutil
 import subprocess
 from dataclasses import dataclass
 from datetime import datetime, timezone
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lokikit.errors import PrerequisiteError
@@ -15,7 +16,7 @@ from lokikit.errors import PrerequisiteError
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-_ASK_TIMEOUT_S = 10
+_ASK_TIMEOUT_S = 30
 _PROJECT_LABEL = "com.docker.compose.project"
 _SERVICE_LABEL = "com.docker.compose.service"
 
@@ -32,6 +33,7 @@ class Container:
         uptime_s: since it started.
         restarts: how often Docker has started it anew by itself.
         ports: of the host, that it is reached at.
+        mounts: folder in the container -> where that is on the daemon's machine.
     """
 
     name: str
@@ -41,17 +43,21 @@ class Container:
     uptime_s: float
     restarts: int
     ports: frozenset[int]
+    mounts: Mapping[str, Path]
 
 
 def daemon_problem(environ: Mapping[str, str] = os.environ) -> str | None:
-    """Why Docker cannot be used here, `None` when its daemon answers."""
-    if shutil.which("docker", path=environ.get("PATH")) is None:
-        return "docker is not on PATH"
+    """Why Docker cannot be used here and what to do, `None` when its daemon answers."""
     try:
         answer = _docker(("version", "--format", "{{.Server.Version}}"), environ)
-    except subprocess.TimeoutExpired:
-        return f"the Docker daemon does not answer within {_ASK_TIMEOUT_S} s"
-    return None if answer.returncode == 0 else f"no Docker daemon answers ({_last(answer.stderr)})"
+    except PrerequisiteError as error:
+        return str(error)
+    if answer.returncode == 0:
+        return None
+    said = _last(answer.stderr)
+    refused = "permission denied" in said.lower()
+    fix = "add this user to the group docker" if refused else "start it"
+    return f"no Docker daemon answers ({said}): {fix}"
 
 
 def has_image(name: str, environ: Mapping[str, str] = os.environ) -> bool:
@@ -72,7 +78,7 @@ def containers(project: str, environ: Mapping[str, str] = os.environ) -> list[Co
     """All containers of a Compose project, those that are not running too.
 
     Raises:
-        PrerequisiteError: the daemon does not answer.
+        PrerequisiteError: the daemon cannot be asked.
     """
     ids = _ask(("ps", "--all", "--quiet", "--filter", f"label={_PROJECT_LABEL}={project}"), environ)
     if not ids.split():
@@ -97,6 +103,7 @@ def _container(told: Mapping[str, Any]) -> Container:
         _age_s(state["StartedAt"]) if state["Running"] else 0.0,
         told["RestartCount"],
         frozenset(int(one["HostPort"]) for group in bound for one in group or ()),
+        {one["Destination"]: Path(one["Source"]) for one in told["Mounts"] if one.get("Source")},
     )
 
 
@@ -118,15 +125,27 @@ def _ask(arguments: Sequence[str], environ: Mapping[str, str]) -> str:
 def _docker(
     arguments: Sequence[str], environ: Mapping[str, str]
 ) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        ["docker", *arguments],  # noqa: S607 - the docker of PATH is meant
-        env=dict(environ),
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=_ASK_TIMEOUT_S,
-        check=False,
-    )
+    """What `docker` says and returns.
+
+    Raises:
+        PrerequisiteError: there is no `docker`, or it says nothing.
+    """
+    if shutil.which("docker", path=environ.get("PATH")) is None:
+        raise PrerequisiteError("docker is not on PATH: install it")
+    try:
+        return subprocess.run(
+            ["docker", *arguments],  # noqa: S607 - the docker of PATH is meant
+            env=dict(environ),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=_ASK_TIMEOUT_S,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        raise PrerequisiteError(
+            f"the Docker daemon does not answer within {_ASK_TIMEOUT_S} s: restart it"
+        ) from None
 
 
 def _last(text: str) -> str:

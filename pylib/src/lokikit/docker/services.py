@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 DEMO_SERVICES = ("shop", "jobs", "traffic")
+AGENT = "fluent-bit"
+AGENT_STORAGE = "/var/lib/fluent-bit"
+"""Where the agent's volume is in its container; FLUENTBIT_STORAGE of the Compose file."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +55,7 @@ def _agent(environ: Mapping[str, str]) -> Service:
     ports = {key: port(key, environ) for key in keys}
     forward, http, admin = ports.values()
     return Service(
-        "fluent-bit",
+        AGENT,
         f"127.0.0.1:{forward}, http://127.0.0.1:{http}/logs",
         f"http://127.0.0.1:{admin}/api/v2/health",
         ports,

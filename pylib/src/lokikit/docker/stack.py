@@ -14,7 +14,7 @@ from lokikit.docker.compose import MOUNTED, project_name
 from lokikit.docker.engine import containers, has_image, last_words
 from lokikit.docker.images import built_image
 from lokikit.docker.secret import grafana_password
-from lokikit.docker.services import DEMO_SERVICES, stack_services
+from lokikit.docker.services import AGENT, AGENT_STORAGE, DEMO_SERVICES, stack_services
 from lokikit.errors import LokikitError, PrerequisiteError
 from lokikit.kit import kit_root
 from lokikit.native.ports import check_distinct, check_free
@@ -89,6 +89,13 @@ def take_down(compose: Compose, *, volumes: bool) -> list[str]:
     if volumes:
         _volumes_file(compose.state).unlink(missing_ok=True)
     return sorted(ended)
+
+
+def agent_storage(compose: Compose) -> Path | None:
+    """The agent's folder, `None` where this user cannot read the volume that it is in."""
+    agent = _by_service(compose).get(AGENT)
+    folder = agent.mounts.get(AGENT_STORAGE) if agent else None
+    return folder if folder and os.access(folder, os.R_OK | os.X_OK) else None
 
 
 def has_volumes(state: Path) -> bool:
