@@ -103,6 +103,8 @@ END = "end"
 RUNTIME_S = "runtime_s"
 TASK_FIELDS = (TASK_NAME, ACTION, TASK_ID, START, END, RUNTIME_S)
 TASK_ACTIONS = ("run", "success", "fail", "terminate", "inaction", "crash")
+TASK_FAILURES = ("fail", "crash")
+"""The actions that say that something is wrong: `terminate` may be a worker that stops."""
 
 # --- the canary: numbered lines, and now and then what came of them -------------------
 
@@ -153,6 +155,8 @@ DETECTED_LEVEL = "detected_level"
 """Loki's own structured metadata, read from the line's `level`."""
 DETECTED_LEVELS = MappingProxyType({level: level.replace("warning", "warn") for level in LEVELS})
 """Our level -> what Loki calls it (`LogLevelWarn` in its `pkg/util/constants/levels.go`)."""
+ERROR_LEVELS = ("error", "critical", "fatal")
+"""What Loki calls the levels that count as errors: ours, and the one of others."""
 NUMBERED_LEVELS = MappingProxyType(
     {10: "trace", 20: "debug", 30: "info", 40: "warn", 50: "error", 60: "fatal"}
 )
