@@ -67,12 +67,11 @@ def test_entries(fluent_bit: Path, entry: str, variables: dict[str, str]) -> Non
 @pytest.mark.parametrize("inputs", INPUTS)
 def test_combinations(fluent_bit: Path, tmp_path: Path, inputs: str) -> None:
     """The inputs of each platform go with and without the other parts."""
+    folder = shutil.copytree(FOLDER, tmp_path / "fluentbit")
+    path = folder / "entry.yaml"
     for parts in itertools.product(["containers", ""], ["kubernetes-names", ""], ["http", ""]):
         names = [f"inputs/{inputs}", *filter(None, parts), "pipeline"]
-        path = tmp_path / "entry.yaml"
-        path.write_text(
-            yaml.safe_dump({"includes": [str(FOLDER / f"{one}.yaml") for one in names]})
-        )
+        path.write_text(yaml.safe_dump({"includes": [f"{name}.yaml" for name in names]}))
         said = check(fluent_bit, path)
         assert said.endswith("successful\n\nok"), (names, said)
 

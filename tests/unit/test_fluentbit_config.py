@@ -61,19 +61,23 @@ SHARED = {"host", "port", "tenant_id", "http_user", "http_passwd", "bearer_token
 """How an output reaches Loki."""
 
 
-class _Strict(yaml.SafeLoader):
-    """Refuses a key that stands twice, where YAML's own loader takes the last one."""
+def read(path: Path) -> dict[str, Any]:
+    """What stands in one file, in which no key stands twice."""
+    _refuse_twice(yaml.compose(path.read_text()))
+    found: dict[str, Any] = yaml.safe_load(path.read_text())
+    return found
 
-    def construct_mapping(self, node: yaml.MappingNode, **options: Any) -> dict[Any, Any]:
+
+def _refuse_twice(node: yaml.Node | None) -> None:
+    """YAML's own loader takes the last one."""
+    if isinstance(node, yaml.MappingNode):
         names = Counter(key.value for key, _ in node.value)
         assert max(names.values(), default=1) == 1, (node.start_mark, names)
-        return super().construct_mapping(node, **options)
-
-
-def read(path: Path) -> dict[str, Any]:
-    """What stands in one file."""
-    found: dict[str, Any] = yaml.load(path.read_text(), _Strict)  # noqa: S506 - a safe loader
-    return found
+        for _, value in node.value:
+            _refuse_twice(value)
+    if isinstance(node, yaml.SequenceNode):
+        for value in node.value:
+            _refuse_twice(value)
 
 
 def included(path: Path) -> Iterator[Path]:
