@@ -1,5 +1,6 @@
 """lokikit: logs of Python services, from `logger.info()` to Loki."""
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from lokikit.context import bind, bound, unbind
@@ -8,12 +9,14 @@ from lokikit.formatter import JsonFormatter
 from lokikit.setup import setup_json_logging
 
 if TYPE_CHECKING:
+    from lokikit.client import Loki
     from lokikit.handler import LokiHandler
 
 __version__ = "0.1.0"
 
 __all__ = [
     "JsonFormatter",
+    "Loki",
     "LokiHandler",
     "LokikitError",
     "bind",
@@ -22,15 +25,21 @@ __all__ = [
     "unbind",
 ]
 
+_ON_DEMAND = {
+    "Loki": ("lokikit.client", "query"),
+    "LokiHandler": ("lokikit.handler", "push"),
+}
+"""Public name -> the module that it is imported from when first used, and the extra of that."""
+
 
 def __getattr__(name: str) -> Any:
-    """`LokiHandler` on demand: it needs the extra `push`."""
-    if name != "LokiHandler":
+    """What stands in `_ON_DEMAND`."""
+    if name not in _ON_DEMAND:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    module, extra = _ON_DEMAND[name]
     try:
-        from lokikit.handler import LokiHandler  # noqa: PLC0415 - of the extra, only when asked for
+        return getattr(import_module(module), name)
     except ImportError as error:
         raise ImportError(
-            f"LokiHandler needs its extra: pip install 'lokikit[push]' ({error})"
+            f"{name} needs its extra: pip install 'lokikit[{extra}]' ({error})"
         ) from error
-    return LokiHandler
