@@ -20,7 +20,8 @@ from lokikit.native.processes import MARK, find_groups
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-PARTS = ["loki", "ship", "shop", "jobs", "traffic"]
+PIPELINE = ["canary", "loki", "ship"]
+PARTS = [*PIPELINE, "shop", "jobs", "traffic"]
 
 
 def free_port() -> int:
@@ -86,7 +87,7 @@ def test_whole_stack(stack: Stack) -> None:
     assert f"http://127.0.0.1:{stack.ports['LOKI_PORT']}" in up.stdout
     assert [word in up.stdout for word in ("query", "tail", "check")] == [True] * 3
     assert sorted(stack.pids()) == sorted(PARTS)
-    eventually(lambda: {"shop", "jobs", "traffic"} <= set(stack.services()), within_s=60)
+    eventually(lambda: {"canary", "shop", "jobs", "traffic"} <= set(stack.services()), within_s=60)
     assert stack.run("status").returncode == 0
     down = stack.run("down")
     assert down.returncode == 0, down.stderr
@@ -137,11 +138,11 @@ def _marked(process: psutil.Process, state: Path) -> bool:
 
 
 def test_without_the_demo(stack: Stack) -> None:
-    """`--no-demo` and DEMO=off bring Loki and the agent alone."""
+    """`--no-demo` and DEMO=off bring the pipeline and its canary alone."""
     assert stack.run("up", "--no-demo").returncode == 0
-    assert sorted(stack.pids()) == ["loki", "ship"]
+    assert sorted(stack.pids()) == PIPELINE
     assert stack.run("up", DEMO="off").returncode == 0
-    assert sorted(stack.pids()) == ["loki", "ship"]
+    assert sorted(stack.pids()) == PIPELINE
     assert stack.run("status").returncode == 0
 
 

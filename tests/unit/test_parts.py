@@ -3,6 +3,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lokikit.native.parts import DEMO_PARTS, Part, stack_parts
+from lokikit.native.stack import STOP_ORDER
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -17,7 +18,20 @@ def parts(state: Path, **environ: str) -> dict[str, Part]:
 def test_demo_does_not_push_beside_its_agent(tmp_path: Path) -> None:
     """A LOKI_URL of the caller is taken from the demo: each of its lines travels once."""
     for name, part in parts(tmp_path, LOKI_URL="http://loki.example").items():
-        assert part.variables.get("LOKI_URL") == ("" if name in DEMO_PARTS else None), name
+        if name in DEMO_PARTS:
+            assert part.variables["LOKI_URL"] == "", name
+
+
+def test_canary_looks_into_the_loki_of_its_stack(tmp_path: Path) -> None:
+    """A LOKI_URL of the caller is another Loki, where its lines never come."""
+    canary = parts(tmp_path, LOKI_URL="http://loki.example", LOKI_PORT="3999")["canary"]
+    assert canary.variables["LOKI_URL"] == "http://127.0.0.1:3999"
+
+
+def test_writers_stop_before_the_agent(tmp_path: Path) -> None:
+    """Each part has its place in the order of stopping, all that write before the agent."""
+    writers, agents, stores = STOP_ORDER
+    assert {*writers, agents[0], *stores} == {*parts(tmp_path, AGENT="ship")}
 
 
 def test_changed_retention_is_a_changed_setting(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ try:
     import typer
 
     import lokikit
-    from lokikit.cli import check, query, ship, spool, stack, wire
+    from lokikit.cli import canary, check, query, ship, spool, stack, wire
 except ModuleNotFoundError as error:  # the light install has no command line
     sys.exit(
         f"lokikit: the command line needs its extra ({error.name} is missing): "
@@ -23,7 +23,7 @@ Exit codes: **0** done, **1** unhealthy or lines lost, **2** a wrong option, set
 """
 _PANELS = {
     "The stack of this machine": (stack.up, stack.down, stack.status, check.check, wire.wire),
-    "Logs": (query.query, query.tail, ship.ship),
+    "Logs": (query.query, query.tail, ship.ship, canary.canary),
 }
 
 app = typer.Typer(name="lokikit", pretty_exceptions_enable=False, rich_markup_mode="markdown")

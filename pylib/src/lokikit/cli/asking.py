@@ -24,13 +24,13 @@ TIMEOUT_S = 70
 """A little more than Loki's own limit for a query (`limits_config.query_timeout`, 1m)."""
 
 
-def loki_from(environ: Mapping[str, str] = os.environ) -> Loki:
+def loki_from(environ: Mapping[str, str] = os.environ, *, timeout_s: float = TIMEOUT_S) -> Loki:
     """The Loki that the environment names, otherwise the one that `lokikit up` starts.
 
     `LOKI_URL`, `LOKI_ORG_ID`, `LOKI_BEARER_TOKEN`, `LOKI_USERNAME` and `LOKI_PASSWORD`.
     """
     access = read_loki_access(environ)
-    return Loki(loki_url(environ), tenant=access.tenant, auth=access.auth, timeout_s=TIMEOUT_S)
+    return Loki(loki_url(environ), tenant=access.tenant, auth=access.auth, timeout_s=timeout_s)
 
 
 def pusher_from(environ: Mapping[str, str] = os.environ, *, url: str | None = None) -> Pusher:

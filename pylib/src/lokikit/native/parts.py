@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 DEMO_PARTS = ("shop", "jobs", "traffic")
 DEMO_MODULES = ("flask", "gunicorn")
+CANARY_PART = "canary"
 RETENTION = "LOKI_RETENTION"
 """`.env` key: how long Loki keeps a line."""
 MAX_SERVICE_LOG_BYTES = 64 * 1024 * 1024
@@ -42,6 +43,7 @@ def stack_parts(
     """
     parts = [_loki(state, loki, environ)]
     parts.append(agent_part(state, parts[0].where, environ))
+    parts.append(_canary(state, parts[0].where))
     return [*parts, *_demo(state, port("DEMO_PORT", environ))] if demo else parts
 
 
@@ -61,6 +63,19 @@ def _loki(state: Path, program: Path, environ: Mapping[str, str]) -> Part:
         ports=ports,
         healthy=lambda: is_ready(url),
         reads=(config_file(),),
+    )
+
+
+def _canary(state: Path, loki_url: str) -> Part:
+    return Part(
+        CANARY_PART,
+        (sys.executable, "-m", "lokikit", "canary"),
+        log := state / f"logs/services/{CANARY_PART}.log",
+        str(log),
+        cwd=state,
+        variables={"ENV": "dev", "LOG_FORMAT": "json", "LOKI_URL": loki_url},
+        max_log_bytes=MAX_SERVICE_LOG_BYTES,
+        settles_s=_SETTLES_S,
     )
 
 
