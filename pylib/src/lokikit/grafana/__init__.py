@@ -1,0 +1,1 @@
+"""What Grafana is started with, whichever runtime starts it."""

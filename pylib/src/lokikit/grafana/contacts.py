@@ -1,0 +1,200 @@
+"""Who is told of an alert: read from the environment, written for Grafana's provisioning."""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from lokikit.errors import SettingsError
+from lokikit.fields import LABEL_SERVICE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from pathlib import Path
+
+RECEIVER = "lokikit"
+"""The one contact point: each way that is set is an integration of it."""
+KINDS = ("email", "webhook", "slack")
+"""What Grafana calls the ways."""
+_ADDRESS = re.compile(r"[^\s@,;<>\"]+@[^\s@,;<>\"]+")
+_SERVER = re.compile(r"(?:[\w.-]+|\[[0-9A-Fa-f:]+\]):\d{1,5}", re.ASCII)
+_ORG = 1
+_TIMES = {"group_wait": "30s", "group_interval": "5m", "repeat_interval": "4h"}
+
+
+@dataclass(frozen=True)
+class Contacts:
+    """Who is told of an alert, and how.
+
+    Args:
+        mail_to: addresses, empty for no mail.
+        smtp_host: host and port of the mail server.
+        smtp_from: the sender.
+        smtp_user: who logs in there, empty for nobody.
+        smtp_password: likewise.
+        webhook_url: gets Grafana's JSON by POST, empty for nothing.
+        slack_url: an incoming webhook of Slack, empty for nothing.
+    """
+
+    mail_to: tuple[str, ...] = ()
+    smtp_host: str = ""
+    smtp_from: str = ""
+    smtp_user: str = ""
+    smtp_password: str = field(default="", repr=False)
+    webhook_url: str = field(default="", repr=False)
+    slack_url: str = field(default="", repr=False)
+
+    @property
+    def ways(self) -> dict[str, dict[str, Any]]:
+        """Those of `KINDS` that are set, and Grafana's settings for each."""
+        settings: dict[str, dict[str, Any]] = {
+            "email": {"addresses": ";".join(self.mail_to), "singleEmail": True},
+            "webhook": {"url": self.webhook_url, "httpMethod": "POST"},
+            "slack": {"url": self.slack_url},
+        }
+        given = (self.mail_to, self.webhook_url, self.slack_url)
+        return {kind: settings[kind] for kind, one in zip(KINDS, given, strict=True) if one}
+
+    def __str__(self) -> str:
+        """A sentence that says who is told."""
+        if not self.ways:
+            return (
+                "Nobody is told of an alert: set ALERT_MAIL_TO, ALERT_WEBHOOK_URL or "
+                "ALERT_SLACK_URL."
+            )
+        named = {"email": f"mail to {', '.join(self.mail_to)}"}
+        return f"Alerts are told by {', '.join(named.get(kind, kind) for kind in self.ways)}."
+
+
+def read_contacts(environ: Mapping[str, str] = os.environ) -> Contacts:
+    """Who the environment says is told of an alert; an empty variable counts as unset.
+
+    Raises:
+        SettingsError: a variable means nothing, or lacks another; the text names the fix and,
+            as each may be a secret, no URL and no password.
+    """
+
+    def get(name: str) -> str:
+        value = environ.get(name, "").strip()
+        if not value.isprintable():
+            raise SettingsError(f"{name} holds a line break or another control character.")
+        return value
+
+    mail_to = tuple(part for part in re.split(r"[\s,;]+", get("ALERT_MAIL_TO")) if part)
+    contacts = Contacts(
+        mail_to=mail_to,
+        smtp_host=get("ALERT_SMTP_HOST"),
+        smtp_from=get("ALERT_SMTP_FROM") or next(iter(mail_to), ""),
+        smtp_user=get("ALERT_SMTP_USER"),
+        smtp_password=get("ALERT_SMTP_PASSWORD"),
+        webhook_url=_url("ALERT_WEBHOOK_URL", get("ALERT_WEBHOOK_URL")),
+        slack_url=_url("ALERT_SLACK_URL", get("ALERT_SLACK_URL")),
+    )
+    _check_mail(contacts)
+    return contacts
+
+
+def _url(name: str, value: str) -> str:
+    """The value, when it is a URL or empty."""
+    try:
+        parts = urlsplit(value)
+        good = parts.scheme in {"http", "https"} and bool(parts.hostname) and " " not in value
+    except ValueError:
+        good = False
+    if value and not good:
+        raise SettingsError(f"{name} is no URL: write it like https://host/path.")
+    return value
+
+
+def _check_mail(one: Contacts) -> None:
+    for address in one.mail_to:
+        _check_address("ALERT_MAIL_TO", address)
+    if one.smtp_from:
+        _check_address("ALERT_SMTP_FROM", one.smtp_from)
+    if one.mail_to and not one.smtp_host:
+        raise SettingsError("ALERT_MAIL_TO needs a mail server: set ALERT_SMTP_HOST=host:port.")
+    if one.smtp_host and not one.mail_to:
+        raise SettingsError("ALERT_SMTP_HOST is set, but nobody to mail to: set ALERT_MAIL_TO.")
+    if one.smtp_host and not _SERVER.fullmatch(one.smtp_host):
+        raise SettingsError(
+            f"ALERT_SMTP_HOST={one.smtp_host!r} is no server: write it like mail.example.com:587."
+        )
+    if one.smtp_password and not one.smtp_user:
+        raise SettingsError("ALERT_SMTP_PASSWORD is set, but no user: set ALERT_SMTP_USER.")
+
+
+def _check_address(name: str, address: str) -> None:
+    if not _ADDRESS.fullmatch(address):
+        raise SettingsError(
+            f"{name}: {address!r} is no mail address: write it like ops@example.com."
+        )
+
+
+def contact_file(contacts: Contacts, before: Iterable[str]) -> dict[str, Any] | None:
+    """What Grafana's provisioning file says, `None` when there is nothing to say.
+
+    Args:
+        contacts: who is told.
+        before: the ways that an earlier file of the same Grafana had. Grafana keeps what a file
+            does not name any more, so they must be named as gone.
+    """
+    ways = contacts.ways
+    gone = [kind for kind in KINDS if kind in set(before) - set(ways)]
+    if not ways and not gone:
+        return None
+    told: dict[str, Any] = {"apiVersion": 1}
+    if ways:
+        told["contactPoints"] = [_contact_point(ways)]
+        policy = {"receiver": RECEIVER, "group_by": [LABEL_SERVICE], **_TIMES}
+        told["policies"] = [{"orgId": _ORG, **policy}]
+    else:
+        told["resetPolicies"] = [_ORG]
+    if gone:
+        told["deleteContactPoints"] = [{"orgId": _ORG, "uid": _uid(kind)} for kind in gone]
+    return told
+
+
+def _contact_point(ways: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    receivers = [
+        {"uid": _uid(kind), "type": kind, "settings": _literal(settings)}
+        for kind, settings in ways.items()
+    ]
+    return {"orgId": _ORG, "name": RECEIVER, "receivers": receivers}
+
+
+def _uid(kind: str) -> str:
+    return f"{RECEIVER}-{kind}"
+
+
+def _literal(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings with each `$` doubled: Grafana takes a single one for a variable."""
+    return {
+        name: value.replace("$", "$$") if isinstance(value, str) else value
+        for name, value in settings.items()
+    }
+
+
+def smtp_variables(contacts: Contacts, password_file: Path) -> dict[str, str]:
+    """Grafana's settings for sending mail, as environment variables; none without mail.
+
+    Args:
+        contacts: who is told.
+        password_file: where Grafana finds the password.
+    """
+    if not contacts.mail_to:
+        return {}
+    told = {
+        "GF_SMTP_ENABLED": "true",
+        "GF_SMTP_HOST": contacts.smtp_host,
+        "GF_SMTP_FROM_ADDRESS": contacts.smtp_from,
+    }
+    if contacts.smtp_user:
+        told |= {
+            "GF_SMTP_USER": contacts.smtp_user,
+            # From a file it is taken as it is: in a variable Grafana would expand a $.
+            "GF_SMTP_PASSWORD": f"$__file{{{password_file}}}",
+        }
+    return told
