@@ -7,6 +7,7 @@ from lokikit.context import bind, bound, unbind
 from lokikit.errors import LokikitError
 from lokikit.formatter import JsonFormatter
 from lokikit.setup import setup_json_logging
+from lokikit.tasks import TaskInaction, TaskTermination, task
 
 if TYPE_CHECKING:
     from lokikit.client import Loki
@@ -19,9 +20,12 @@ __all__ = [
     "Loki",
     "LokiHandler",
     "LokikitError",
+    "TaskInaction",
+    "TaskTermination",
     "bind",
     "bound",
     "setup_json_logging",
+    "task",
     "unbind",
 ]
 

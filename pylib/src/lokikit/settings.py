@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import logging
+import math
 import os
 from dataclasses import dataclass, field
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import TYPE_CHECKING
 
 from lokikit.errors import SettingsError
 from lokikit.fields import LEVELS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
+
+Network = IPv4Network | IPv6Network
 
 FORMATS = ("json", "console", "auto")
+HEALTH_PATHS = ("/health", "/healthz", "/livez", "/metrics", "/ping", "/readyz")
+SLOW_S = 1.0
 _SWITCH = {"on": True, "true": True, "1": True, "off": False, "false": False, "0": False}
 _LEVEL_NUMBERS = {
     **{name: getattr(logging, name.upper()) for name in LEVELS},
@@ -38,6 +44,23 @@ class LokiAccess:
 
 
 @dataclass(frozen=True)
+class RequestSettings:
+    """How requests are logged.
+
+    Args:
+        enabled: whether each has a line.
+        slow_s: from how long on that line is a warning.
+        health_paths: paths without a line, unless the answer is an error.
+        trusted_proxies: networks whose `X-Forwarded-For` is believed.
+    """
+
+    enabled: bool = True
+    slow_s: float = SLOW_S
+    health_paths: tuple[str, ...] = HEALTH_PATHS
+    trusted_proxies: tuple[Network, ...] = ()
+
+
+@dataclass(frozen=True)
 class Settings:
     """What the environment says about logging.
 
@@ -52,6 +75,9 @@ class Settings:
         loki: where to push lines to, `None` for nowhere.
         spool_dir: where pushed lines wait on disk, `None` for nowhere.
         durable: whether each line is on disk before the call that logs it returns.
+        levels: thresholds of single loggers, by name.
+        requests: how requests are logged.
+        tasks: whether each step of a task has a line.
     """
 
     service: str | None = None
@@ -63,6 +89,9 @@ class Settings:
     loki: LokiAccess | None = None
     spool_dir: str | None = None
     durable: bool = False
+    levels: tuple[tuple[str, int], ...] = ()
+    requests: RequestSettings = field(default_factory=RequestSettings)
+    tasks: bool = True
 
 
 def read_settings(environ: Mapping[str, str] = os.environ) -> Settings:
@@ -79,11 +108,28 @@ def read_settings(environ: Mapping[str, str] = os.environ) -> Settings:
         version=get("SERVICE_VERSION"),
         level=parse_level(level, "LOG_LEVEL") if (level := get("LOG_LEVEL")) else None,
         log_format=parse_format(get("LOG_FORMAT") or "auto", "LOG_FORMAT"),
-        redact=tuple(word.strip() for word in (get("LOG_REDACT") or "").split(",") if word.strip()),
+        redact=_words(get("LOG_REDACT")),
         loki=access if access.url else None,
         spool_dir=get("LOKI_SPOOL_DIR"),
         durable=_parse_switch(get("LOKI_DURABLE") or "off", "LOKI_DURABLE"),
+        levels=tuple(_parse_logger(word, "LOG_LEVELS") for word in _words(get("LOG_LEVELS"))),
+        requests=_read_requests(get),
+        tasks=_parse_switch(get("LOG_TASKS") or "on", "LOG_TASKS"),
     )
+
+
+def _read_requests(get: Callable[..., str | None]) -> RequestSettings:
+    slow_s, paths = get("LOG_SLOW_S"), get("LOG_HEALTH_PATHS")
+    return RequestSettings(
+        enabled=_parse_switch(get("LOG_REQUESTS") or "on", "LOG_REQUESTS"),
+        slow_s=_parse_seconds(slow_s, "LOG_SLOW_S") if slow_s else SLOW_S,
+        health_paths=HEALTH_PATHS if paths is None else _words(paths),
+        trusted_proxies=parse_networks(_words(get("TRUSTED_PROXIES")), "TRUSTED_PROXIES"),
+    )
+
+
+def _words(text: str | None) -> tuple[str, ...]:
+    return tuple(word.strip() for word in (text or "").split(",") if word.strip())
 
 
 def read_loki_access(environ: Mapping[str, str] = os.environ) -> LokiAccess:
@@ -105,6 +151,37 @@ def _parse_switch(word: str, name: str) -> bool:
     if word.lower() not in _SWITCH:
         raise SettingsError(f"{name}={word!r} is neither on nor off.")
     return _SWITCH[word.lower()]
+
+
+def _parse_seconds(word: str, name: str) -> float:
+    try:
+        seconds = float(word)
+    except ValueError:
+        seconds = math.nan
+    if not 0 < seconds < math.inf:
+        raise SettingsError(f"{name}={word!r} is not a number of seconds above 0.")
+    return seconds
+
+
+def _parse_logger(word: str, name: str) -> tuple[str, int]:
+    logger, separator, level = word.partition("=")
+    if not separator:
+        raise SettingsError(f"{name}={word!r} names no level: write logger=level.")
+    return logger.strip(), parse_level(level, name)
+
+
+def parse_networks(words: Iterable[str], name: str) -> tuple[Network, ...]:
+    """Addresses and networks such as `10.0.0.0/8`.
+
+    Raises:
+        SettingsError: one of them is neither.
+    """
+    try:
+        return tuple(ip_network(word, strict=False) for word in words)
+    except ValueError as error:
+        raise SettingsError(
+            f"{name}: {error}; use addresses and networks such as 10.0.0.0/8."
+        ) from error
 
 
 def default_level(env: str | None) -> int:

@@ -9,6 +9,8 @@ import traceback
 import warnings
 from typing import TYPE_CHECKING, Any
 
+from lokikit.telling import was_told
+
 if TYPE_CHECKING:
     from types import TracebackType
 
@@ -57,7 +59,9 @@ def _log_thread_exception(args: threading.ExceptHookArgs) -> None:
 
 
 def _log_where_raised(exception: BaseException, message: str, args: tuple[str, ...]) -> None:
-    """Log an exception with the frame that raised it as its caller."""
+    """Log an exception with the frame that raised it as its caller, unless a line has it."""
+    if was_told(exception):
+        return
     frames = list(traceback.walk_tb(exception.__traceback__))
     code, line = (frames[-1][0].f_code, frames[-1][1]) if frames else (_log_exception.__code__, 0)
     if _logger.isEnabledFor(logging.CRITICAL):
