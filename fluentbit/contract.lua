@@ -205,9 +205,10 @@ local function metadata_of(record, truncated)
   }
 end
 
--- Fluent Bit holds seconds in 32 bits: a time outside would come back as another one.
+-- Fluent Bit holds seconds in 32 bits: a time outside would come back as another one. Of these the
+-- two highest are no time to it, but mark groups of records: such a line would be gone.
 local function within_range(sec)
-  return math.max(0, math.min(sec, 4294967295))
+  return math.max(0, math.min(sec, 4294967293))
 end
 
 function contract(tag, time, record)
