@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 LOKIKIT := $(BIN)/lokikit
 
-.PHONY: help up down status logs check test soak lint bench clean
+.PHONY: help up down status logs check test soak lint bench grafana clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -36,9 +36,13 @@ lint: $(VENV)/test ## lint and type-check
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
+	@$(BIN)/mypy --python-version 3.11 --package grafana.generator
 
 bench: $(VENV)/test ## measure, side by side with the peers
 	@$(BIN)/python -m tests.benchmarks
+
+grafana: $(VENV)/test ## write the dashboards and alert rules again, after a change of them
+	@$(BIN)/python -m grafana.generator
 
 clean: $(VENV)/run ## stop everything and remove the stack's data
 	@$(LOKIKIT) down --volumes

@@ -146,6 +146,12 @@ def exceptions(selected: Selection) -> str:
     return selected.lines(_has(EXC_TYPE), _parsed(EXC_TYPE))
 
 
+def exceptions_in_words(selected: Selection, *fields: str) -> str:
+    """The same, shown as the values of those fields."""
+    words = ": ".join(f"{{{{.{one}}}}}" for one in fields)
+    return f"{selected.lines(_has(EXC_TYPE), _parsed(*fields))} | line_format `{words}`"
+
+
 def exception_types(selected: Selection, span: str) -> str:
     """How often each type of exception was logged."""
     return count(exceptions(selected), span, EXCEPTION)

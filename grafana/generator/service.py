@@ -1,0 +1,131 @@
+"""The dashboard *Service*: one service, from its volume down to its lines."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from grafana.generator.board import CHOSEN, LEGEND, PLACE, SERVICE, board, named, to_service
+from grafana.generator.panels import LEVEL_COLOURS, graph, lines, rows
+from grafana.generator.targets import RANGE, STEP, at_once, found, over_time
+
+from lokikit import queries
+from lokikit.fields import (
+    DETECTED_LEVEL,
+    EXC_MESSAGE,
+    EXC_TYPE,
+    HTTP_METHOD,
+    HTTP_ROUTE,
+    HTTP_STATUS,
+    LABEL_SERVICE,
+)
+
+if TYPE_CHECKING:
+    from grafana.generator.panels import Panel
+    from grafana_foundation_sdk.builders.dashboard import Dashboard
+
+_TOP = 10
+_QUANTILES = {"p50": 0.5, "p95": 0.95, "p99": 0.99}
+_NO_REQUESTS = "No requests in this time: a service shows them once it logs one line per request."
+_STATUS_COLOURS = {"200": "green", "201": "green", "404": "yellow", "500": "red", "503": "red"}
+
+
+def service() -> Dashboard:
+    """One service: levels, requests, exceptions, lines."""
+    return board(
+        SERVICE,
+        "Service",
+        "One service (or those that are chosen): how it does, what fails, and its lines.",
+        [
+            (14, 8, _levels()),
+            (10, 8, _error_ratio()),
+            (14, 8, _latency()),
+            (10, 8, _statuses()),
+            (12, 8, _exceptions()),
+            (12, 8, _slowest()),
+            (24, 8, _examples()),
+            (24, 14, _lines()),
+        ],
+    )
+
+
+def _levels() -> Panel:
+    return graph(
+        "Lines by level",
+        "How many lines of which level were written.",
+        [over_time(queries.lines(CHOSEN, STEP, (DETECTED_LEVEL,)), f"{{{{{DETECTED_LEVEL}}}}}")],
+        bars=True,
+        colours=LEVEL_COLOURS,
+    )
+
+
+def _error_ratio() -> Panel:
+    return graph(
+        "Error ratio",
+        "Which part of the lines is an error or worse.",
+        [over_time(queries.error_ratio(PLACE, STEP), LEGEND)],
+        unit="percentunit",
+        empty="No errors in this time.",
+    )
+
+
+def _latency() -> Panel:
+    return graph(
+        "Latency",
+        "The time in which half, 95 % and 99 % of the requests were answered.",
+        [
+            over_time(queries.request_ms(value, PLACE, STEP), f"{name} {LEGEND}")
+            for name, value in _QUANTILES.items()
+        ],
+        unit="ms",
+        empty=_NO_REQUESTS,
+    )
+
+
+def _statuses() -> Panel:
+    return graph(
+        "Requests by status",
+        "How many requests were answered with which status.",
+        [over_time(queries.requests(PLACE, STEP), f"{{{{{HTTP_STATUS}}}}}")],
+        bars=True,
+        colours=_STATUS_COLOURS,
+        empty=_NO_REQUESTS,
+    )
+
+
+def _exceptions() -> Panel:
+    return rows(
+        "Top exceptions",
+        "The types of exception that are logged most. One leads to its lines, examples below.",
+        [at_once(f"topk({_TOP}, {queries.exception_types(PLACE, RANGE)})")],
+        names=named(LABEL_SERVICE, EXC_TYPE, value="Lines"),
+        links={EXC_TYPE: to_service(search=EXC_TYPE)},
+        empty="No exceptions in this time.",
+    )
+
+
+def _slowest() -> Panel:
+    slowest = queries.request_ms(_QUANTILES["p95"], PLACE, RANGE, queries.ROUTE)
+    return rows(
+        "Slowest routes",
+        "The routes of which 95 % of the requests took longest.",
+        [at_once(f"topk({_TOP}, {slowest})")],
+        names=named(LABEL_SERVICE, HTTP_METHOD, HTTP_ROUTE, value="p95"),
+        units={"Value #A": "ms"},
+        empty=_NO_REQUESTS,
+    )
+
+
+def _examples() -> Panel:
+    return lines(
+        "Newest exceptions",
+        "Examples: type and message of the newest. Open one for its traceback and its request.",
+        found(queries.exceptions_in_words(CHOSEN, EXC_TYPE, EXC_MESSAGE), 20),
+    )
+
+
+def _lines() -> Panel:
+    return lines(
+        "Lines",
+        "The newest lines as the service wrote them. A request_id leads to all of its request.",
+        found(CHOSEN.lines(), 200),
+    )
