@@ -10,7 +10,7 @@ import docker
 import pytest
 from docker.errors import DockerException, ImageNotFound
 from tests.compose.images import CannotMakeImageError, ensure_images
-from tests.compose.stack import DockerStack
+from tests.compose.stack import VERSION, DockerStack
 
 from lokikit.docker.images import built_image
 
@@ -44,10 +44,9 @@ def client(say: Callable[[str], None]) -> Iterator[DockerClient]:
         ensure_images(found, say)
     except CannotMakeImageError as error:
         pytest.skip(f"COMPOSE IS NOT TESTED: {error}")
-    with suppress(ImageNotFound):
-        # The kit's own image is built anew, from the sources of today.
-        found.images.remove(built_image(), force=True)
     yield found
+    with suppress(ImageNotFound):
+        found.images.remove(built_image({"LOKIKIT_VERSION": VERSION}), force=True)
     found.close()
 
 
@@ -58,6 +57,7 @@ def stack(client: DockerClient, tmp_path_factory: pytest.TempPathFactory) -> Ite
     try:
         up = one.run("up")
         assert up.returncode == 0, up.stdout + up.stderr
+        one.said = up.stdout
         yield one
     finally:
         one.remove()

@@ -8,15 +8,19 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from docker.errors import NotFound
+from rich.console import Console
 from tests.compose.images import base_image
 from tests.stack.conftest import free_ports
 from tests.waiting import eventually
 
 from lokikit.client import Loki
+from lokikit.docker.compose import compose_command
 from lokikit.docker.wiring import pipeline_logging
-from lokikit.kit import kit_env
+from lokikit.kit import kit_env, kit_root
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,15 +28,21 @@ if TYPE_CHECKING:
     from docker import DockerClient
     from docker.models.containers import Container
 
+PIPELINE = ("fluent-bit", "grafana", "loki")
+DEMO = ("jobs", "shop", "traffic")
+VERSION = f"test-{secrets.token_hex(4)}"
+"""Of the kit's own image while this process tests: built from the sources of now."""
+_LIVES_S = 3600
 _HOUR_NS = 3600 * 1_000_000_000
 _WRITER = """
 import sys, time
-count, pause_s = int(sys.argv[1]), float(sys.argv[2])
+count, pause_s, lives_s = int(sys.argv[1]), float(sys.argv[2]), float(sys.argv[3])
 for number in range(count):
     print("line", number, flush=True)
-    time.sleep(pause_s)
+    if pause_s:
+        time.sleep(pause_s)
 print("the end", flush=True)
-time.sleep(3600)
+time.sleep(lives_s)
 """
 
 
@@ -53,10 +63,13 @@ class DockerStack:
         self.variables = {
             "COMPOSE_PROJECT_NAME": self.project,
             "LOKIKIT_STATE": str(state),
+            "LOKIKIT_VERSION": VERSION,
             "RUNTIME": "docker",
             **{key: str(port) for key, port in with_ports.items()},
         }
         self.loki = Loki(f"http://127.0.0.1:{with_ports['LOKI_PORT']}")
+        self.said = ""
+        """By the `up` that brought it up for all tests."""
         self._writers: list[Container] = []
 
     def run(self, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
@@ -65,6 +78,18 @@ class DockerStack:
         return subprocess.run(
             [sys.executable, "-m", "lokikit", *arguments],
             env={**inherited, **self.variables, **variables},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    def compose(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """What `docker compose` with `arguments` said and returned, typed in the checkout."""
+        return subprocess.run(
+            [*compose_command(os.environ, Console(stderr=True)), *arguments],
+            cwd=kit_root(),
+            env={**os.environ, **self.variables},
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
@@ -81,13 +106,20 @@ class DockerStack:
         """The container of `service`."""
         return self.containers()[service]
 
-    def writer(self, service: str, count: int, pause_s: float = 0.0) -> Container:
+    def writer(
+        self, service: str, count: int, pause_s: float = 0.0, *, lives: bool = True
+    ) -> Container:
         """A started application of a user: it prints `count` numbered lines, and an end."""
+        numbers = [count, pause_s, _LIVES_S if lives else 0]
+        return self.application(service, _WRITER, *map(str, numbers))
+
+    def application(self, service: str, program: str, *arguments: str) -> Container:
+        """A started container of a user that runs a Python program on the pipeline."""
         told = pipeline_logging(self.variables)
         logging = {"Type": told["driver"], "Config": told["options"]}
         one = self.client.containers.run(
             base_image(),
-            ["-c", _WRITER, str(count), str(pause_s)],
+            ["-c", program, *arguments],
             entrypoint=["python"],
             detach=True,
             labels={"service": service},
@@ -104,6 +136,10 @@ class DockerStack:
         )
         return Counter(entry.line for entry in entries)
 
+    def caught_up(self, service: str) -> bool:
+        """Whether Loki has all that the container of `service` had printed just now."""
+        return not printed(self.container(service)) - self.lines(service)
+
     def await_lines(self, service: str, wanted: Counter[str], within_s: float = 60) -> None:
         """Wait until Loki has each of `wanted`, and fail when it has any of them twice."""
         eventually(lambda: not wanted - self.lines(service), within_s=within_s)
@@ -112,7 +148,8 @@ class DockerStack:
     def remove(self) -> None:
         """Leave nothing: no container, no volume, no network."""
         for one in self._writers:
-            one.remove(force=True)
+            with suppress(NotFound):
+                one.remove(force=True)
         down = self.run("down", "--volumes", "--yes")
         assert down.returncode == 0, down.stderr
 

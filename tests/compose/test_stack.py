@@ -1,26 +1,34 @@
-"""`make up` with Docker: real containers, real lines, each part taken away and back."""
+"""`make up` with Docker: what it says and starts, and what goes through it."""
 
 from __future__ import annotations
 
 import json
+import os
 import stat
+import subprocess
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
 import requests
-from tests.compose.stack import numbered, printed
+from rich.console import Console
+from tests.compose.stack import DEMO, PIPELINE, numbered, printed
 from tests.waiting import eventually
 
+from lokikit.docker.compose import compose_command
 from lokikit.docker.secret import password_file
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
     from tests.compose.stack import DockerStack
 
-PIPELINE = ["fluent-bit", "grafana", "loki"]
-DEMO = ["jobs", "shop", "traffic"]
-LINES = 3000
-"""At the pause below they take half a minute: longer than any part is away."""
-PAUSE_S = 0.01
+FUTURE = """
+import json, time
+print(json.dumps({"timestamp": "2999-01-01T00:00:00Z", "message": "too early"}), flush=True)
+time.sleep(3600)
+"""
 
 
 def started(stack: DockerStack) -> dict[str, tuple[str, str]]:
@@ -33,12 +41,22 @@ def started(stack: DockerStack) -> dict[str, tuple[str, str]]:
 
 def test_says_where_everything_is(stack: DockerStack) -> None:
     """Up says why Docker, where each service is, and Grafana's password."""
-    up = stack.run("up")
-    assert up.returncode == 0, up.stdout + up.stderr
-    assert "Runtime: docker (RUNTIME=docker)." in up.stdout
+    assert "Runtime: docker (RUNTIME=docker)." in stack.said
     for key in ("LOKI_PORT", "FLUENTBIT_HTTP_PORT", "GRAFANA_PORT", "DEMO_PORT"):
-        assert f"127.0.0.1:{stack.variables[key]}" in up.stdout, key
-    assert f"user admin, password {password_file(stack.state).read_text()} " in up.stdout
+        assert f"127.0.0.1:{stack.variables[key]}" in stack.said, key
+    assert f"user admin, password {password_file(stack.state).read_text()} " in stack.said
+
+
+def test_start_order(stack: DockerStack) -> None:
+    """Storage, Loki, agent, demo: each is started after what it needs."""
+    found = stack.containers()
+    times = [
+        found[name].attrs["State"]["StartedAt"]
+        for name in ("fluent-bit-storage", "fluent-bit", "shop")
+    ]
+    assert times == sorted(times)
+    assert found["loki"].attrs["State"]["StartedAt"] < times[1]
+    assert found["fluent-bit-storage"].attrs["State"]["ExitCode"] == 0
 
 
 def test_up_again_leaves_all_alone(stack: DockerStack) -> None:
@@ -64,10 +82,10 @@ def test_loki_asks_itself(stack: DockerStack) -> None:
     def health() -> str:
         return str(stack.container("loki").attrs["State"]["Health"]["Status"])
 
-    eventually(lambda: health() == "healthy", within_s=60)
+    eventually(lambda: health() == "healthy", within_s=120)
 
 
-@pytest.mark.parametrize("service", [*PIPELINE, *DEMO])
+@pytest.mark.parametrize("service", ["fluent-bit-storage", *PIPELINE, *DEMO])
 def test_hardened(stack: DockerStack, service: str) -> None:
     """Each container has no root, no capability, no way to gain one, nothing to write its image."""
     container = stack.container(service)
@@ -78,7 +96,8 @@ def test_hardened(stack: DockerStack, service: str) -> None:
     assert host["SecurityOpt"] == ["no-new-privileges:true"]
     assert host["Memory"] > 0
     assert host["PidsLimit"] > 0
-    assert host["RestartPolicy"]["Name"] == "unless-stopped"
+    restart = "no" if service == "fluent-bit-storage" else "unless-stopped"
+    assert host["RestartPolicy"]["Name"] == restart
     bound = [one for group in (host["PortBindings"] or {}).values() for one in group]
     assert {one["HostIp"] for one in bound} <= {"127.0.0.1"}
     assert [one["Destination"] for one in container.attrs["Mounts"] if _is_writable_bind(one)] == []
@@ -96,59 +115,14 @@ def test_own_logs_rotate(stack: DockerStack, service: str) -> None:
     assert told["Config"] == {"max-size": "10m", "max-file": "3"}
 
 
-def test_lines_arrive_as_they_were_printed(stack: DockerStack) -> None:
-    """Every line that the demo printed until it was stopped is in Loki once, byte for byte."""
-    for service in DEMO:
-        eventually(lambda name=service: stack.lines(name), within_s=60)
-    for service in ("traffic", "jobs", "shop"):
-        stack.container(service).stop()
-    try:
-        for service in DEMO:
-            stack.await_lines(service, printed(stack.container(service)))
-    finally:
-        stack.run("up")
-
-
-@pytest.mark.parametrize("service", PIPELINE)
-def test_restart(stack: DockerStack, service: str) -> None:
-    """While one part of the pipeline restarts, no line of a running container is lost."""
-    name = f"restart-{service}"
-    stack.writer(name, LINES, PAUSE_S)
-    eventually(lambda: stack.lines(name), within_s=60)
-    stack.container(service).restart()
-    stack.await_lines(name, numbered(LINES), within_s=120)
-    assert stack.run("status").returncode == 0
-
-
-@pytest.mark.parametrize("service", DEMO)
-def test_restart_of_the_demo(stack: DockerStack, service: str) -> None:
-    """A demo service that was restarted logs on."""
-    stack.container(service).restart()
-    before = sum(stack.lines(service).values())
-    eventually(lambda: sum(stack.lines(service).values()) > before, within_s=60)
-
-
-def test_killed_agent(stack: DockerStack) -> None:
-    """After the agent was killed and started again, no line is missing."""
-    stack.writer("killed-agent", LINES, PAUSE_S)
-    eventually(lambda: stack.lines("killed-agent"), within_s=60)
-    stack.container("fluent-bit").kill()
-    eventually(lambda: stack.container("fluent-bit").status == "exited")
-    assert stack.run("status").returncode == 1
-    assert stack.run("up").returncode == 0
-    eventually(lambda: not numbered(LINES) - stack.lines("killed-agent"), within_s=120)
-
-
-def test_container_starts_without_the_agent(stack: DockerStack) -> None:
-    """An application starts and goes on while the agent is away; its lines arrive afterwards."""
-    stack.container("fluent-bit").stop()
-    application = stack.writer("without-agent", 1000)
-    eventually(lambda: printed(application) == numbered(1000))
-    application.reload()
-    assert application.status == "running"
-    assert stack.lines("without-agent") == {}
-    assert stack.run("up").returncode == 0
-    stack.await_lines("without-agent", numbered(1000), within_s=120)
+def test_every_way_in(stack: DockerStack) -> None:
+    """A marked line gets to Loki by push and by what Docker's driver speaks."""
+    check = stack.run("check")
+    assert check.returncode == 0, check.stdout + check.stderr
+    assert [line.split()[:2] for line in check.stdout.splitlines()[1:]] == [
+        ["push", "ok"],
+        ["agent", "ok"],
+    ]
 
 
 def test_any_language_by_http(stack: DockerStack) -> None:
@@ -156,8 +130,84 @@ def test_any_language_by_http(stack: DockerStack) -> None:
     url = f"http://127.0.0.1:{stack.variables['FLUENTBIT_HTTP_PORT']}/logs"
     answer = requests.post(url, json={"service": "curl", "message": "hello"}, timeout=10)
     assert answer.status_code < 300, answer.text
-    (line,) = eventually(lambda: list(stack.lines("curl")))
+    (line,) = eventually(lambda: list(stack.lines("curl")), within_s=60)
     assert json.loads(line)["message"] == "hello"
+
+
+def test_wired_services(stack: DockerStack, tmp_path: Path) -> None:
+    """The services of a user's own file log to Loki through the file that `wire` wrote."""
+    image = stack.container("loki").image.tags[0]
+    mine = tmp_path / "compose.yml"
+    mine.write_text(f"services:\n  mine:\n    image: {image}\n    command: [-version]\n")
+    wire = stack.run("wire", str(mine), "--write")
+    assert wire.returncode == 0, wire.stderr
+    files = ["-f", str(mine), "-f", str(tmp_path / "compose.lokikit.yml")]
+    compose = [*compose_command(os.environ, Console(stderr=True)), *files]
+    project = ["--project-name", f"{stack.project}-mine"]
+    try:
+        subprocess.run([*compose, *project, "up", "-d"], check=True, capture_output=True)
+        eventually(lambda: any("version" in line for line in stack.lines("mine")), within_s=60)
+    finally:
+        subprocess.run([*compose, *project, "down"], check=True, capture_output=True)
+
+
+def test_dead_letters(stack: DockerStack) -> None:
+    """What Loki refuses is counted by status, and is listed and sent again by the spool service."""
+    stack.application("future", FUTURE)
+    eventually(lambda: "1 dead letters" in stack.run("status").stdout, within_s=60)
+    listed = stack.compose("run", "--rm", "spool")
+    assert "1 lines in 1 chunk that Loki refused." in listed.stdout, listed.stderr
+    again = stack.compose("run", "--rm", "spool", "replay", "/storage", "--dead-letters")
+    assert "0 entries delivered to http://loki:3100, 1 refused" in again.stdout, again.stderr
+    assert "1 dead letters, the newest:" in stack.compose("run", "--rm", "spool").stdout
+
+
+def test_container_starts_without_the_agent(stack: DockerStack) -> None:
+    """An application starts and goes on while the agent is away; its lines arrive afterwards."""
+    stack.container("fluent-bit").stop()
+    application = stack.writer("without-agent", 1000)
+    eventually(lambda: printed(application) == numbered(1000), within_s=60)
+    application.reload()
+    assert application.status == "running"
+    assert stack.lines("without-agent") == {}
+    assert stack.run("up").returncode == 0
+    stack.await_lines("without-agent", numbered(1000), within_s=120)
+
+
+def test_restart(stack: DockerStack) -> None:
+    """Each service restarts in turn, and each line that the demo prints arrives byte for byte."""
+    for service in (*PIPELINE, *DEMO):
+        before = stack.lines("traffic").total()
+        stack.container(service).restart()
+        eventually(lambda: stack.run("status").returncode == 0, within_s=120)
+        for name in DEMO:
+            eventually(lambda name=name: stack.caught_up(name), within_s=120)
+        assert stack.lines("traffic").total() > before, service
+    with stopped_demo(stack):
+        for name in DEMO:
+            stack.await_lines(name, printed(stack.container(name)), within_s=120)
+
+
+@contextmanager
+def stopped_demo(stack: DockerStack) -> Iterator[None]:
+    """The demo as it is once nothing is printed any more."""
+    for name in ("traffic", "jobs", "shop"):
+        stack.container(name).stop()
+    try:
+        yield
+    finally:
+        assert stack.run("up").returncode == 0
+
+
+def test_killed_agent(stack: DockerStack) -> None:
+    """After the agent was killed and started again, no line of a running container is missing."""
+    stack.writer("killed-agent", 600, 0.01)
+    eventually(lambda: stack.lines("killed-agent"), within_s=60)
+    stack.container("fluent-bit").kill()
+    eventually(lambda: stack.container("fluent-bit").status == "exited")
+    assert stack.run("status").returncode == 1
+    assert stack.run("up").returncode == 0
+    eventually(lambda: not numbered(600) - stack.lines("killed-agent"), within_s=120)
 
 
 def test_killed_application_is_told(stack: DockerStack) -> None:
@@ -170,3 +220,22 @@ def test_killed_application_is_told(stack: DockerStack) -> None:
     assert dead == ["traffic"]
     assert "docker logs" in status.stdout
     assert stack.run("up").returncode == 0
+
+
+def test_demo_goes_when_it_is_not_wanted(stack: DockerStack) -> None:
+    """Up without the demo ends a demo that runs, and leaves the pipeline alone."""
+    agent = stack.container("fluent-bit").id
+    up = stack.run("up", DEMO="off")
+    assert "Stopping the demo" in up.stdout, up.stderr
+    assert sorted(stack.containers()) == ["fluent-bit", "fluent-bit-storage", "grafana", "loki"]
+    assert stack.container("fluent-bit").id == agent
+
+
+def test_container_files(stack: DockerStack) -> None:
+    """With the overlay, the lines of containers on the json-file driver arrive as printed."""
+    root = stack.client.info()["DockerRootDir"]
+    up = stack.run("up", COMPOSE_OVERLAYS="container-files", DOCKER_ROOT=root)
+    assert up.returncode == 0, up.stdout + up.stderr
+    traffic = stack.container("traffic")
+    assert traffic.attrs["HostConfig"]["LogConfig"]["Type"] == "json-file"
+    eventually(lambda: not printed(traffic) - stack.lines("traffic"), within_s=60)

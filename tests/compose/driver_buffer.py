@@ -1,0 +1,121 @@
+"""How far Docker's own buffer reaches: `python -m tests.compose.driver_buffer`, some minutes.
+
+It brings a stack up, takes its agent away or leaves it, has containers print numbered lines, and
+tells how many of them are in Loki in the end. Figures of this machine, no assertion.
+"""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import docker
+import psutil
+from rich.console import Console
+from rich.table import Table
+from tests.compose.images import ensure_images
+from tests.compose.stack import DockerStack
+from tests.waiting import eventually
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from docker.models.containers import Container
+
+_QUIET_S = 75
+"""Longer than the driver waits between two tries to connect: then nothing more comes."""
+_LIMIT = 1_048_576
+_MEBIBYTE = 1 << 20
+
+
+def main() -> None:
+    """Print the table."""
+    table = Table("case", "printed", "in Loki", "first after", "last after", "daemon's memory")
+    with tempfile.TemporaryDirectory() as state:
+        client = docker.from_env()
+        ensure_images(client, print)
+        stack = DockerStack(client, Path(state))
+        try:
+            up = stack.run("up", "--no-demo")
+            assert up.returncode == 0, up.stderr
+            for row in _rows(stack):
+                print(*row, sep="\t", flush=True)
+                table.add_row(*row)
+        finally:
+            stack.remove()
+    Console().print(table)
+
+
+def _rows(stack: DockerStack) -> Iterator[tuple[str, ...]]:
+    yield _there(stack, "ends at once, agent there", 20_000)
+    yield _there(stack, "stays, agent there", 20_000, lives=True)
+    yield _away(stack, "ends while the agent is away", 1_000)
+    yield _away(stack, "agent away for 1 s", 1_000, lives=True, away_s=1)
+    yield _away(stack, "agent away for 60 s", 1_000, lives=True, away_s=60)
+    yield _away(stack, "over the limit", _LIMIT + 200_000, lives=True)
+
+
+def _there(stack: DockerStack, case: str, count: int, *, lives: bool = False) -> tuple[str, ...]:
+    service = _service(case)
+    before = _daemon_bytes()
+    writer = stack.writer(service, count, lives=lives)
+    _wait_for_end(writer, count, lives=lives)
+    return (case, str(count + 1), *_arrived(stack, service, time.monotonic()), _grown(before))
+
+
+def _away(
+    stack: DockerStack, case: str, count: int, *, lives: bool = False, away_s: float = 0
+) -> tuple[str, ...]:
+    service = _service(case)
+    agent = stack.container("fluent-bit")
+    agent.stop()
+    before = _daemon_bytes()
+    writer = stack.writer(service, count, lives=lives)
+    _wait_for_end(writer, count, lives=lives)
+    grown = _grown(before)
+    time.sleep(away_s)
+    agent.start()
+    return (case, str(count + 1), *_arrived(stack, service, time.monotonic()), grown)
+
+
+def _service(case: str) -> str:
+    return case.replace(" ", "-").replace(",", "")
+
+
+def _wait_for_end(writer: Container, count: int, *, lives: bool) -> None:
+    if lives:
+        eventually(lambda: writer.logs(tail=1) == b"the end\n", within_s=600)
+        return
+    assert writer.wait()["StatusCode"] == 0, count
+
+
+def _arrived(stack: DockerStack, service: str, start_s: float) -> tuple[str, str, str]:
+    """How many lines Loki has once no more come, and when the first and the last came."""
+    query = f'sum(count_over_time({{service_name="{service}"}}[2h]))'
+    count, first_s, last_s = 0, 0.0, time.monotonic()
+    while time.monotonic() - last_s < _QUIET_S:
+        found = int(sum(one.value for one in stack.loki.instant(query)))
+        if found > count:
+            last_s = time.monotonic()
+            first_s = first_s or last_s
+            count = found
+        time.sleep(0.5)
+    if not count:
+        return "0", "", ""
+    return str(count), f"{first_s - start_s:.1f} s", f"{last_s - start_s:.1f} s"
+
+
+def _daemon_bytes() -> int:
+    """The memory of dockerd, 0 when it is not of this machine."""
+    found = (one for one in psutil.process_iter() if one.name() == "dockerd")
+    return sum(one.memory_info().rss for one in found)
+
+
+def _grown(before: int) -> str:
+    return f"+{(_daemon_bytes() - before) / _MEBIBYTE:.0f} MiB"
+
+
+if __name__ == "__main__":
+    main()
