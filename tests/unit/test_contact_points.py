@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from lokikit.errors import SettingsError
-from lokikit.grafana.contacts import contact_file, read_contacts, smtp_variables
+from lokikit.grafana.contacts import contact_file, read_contacts
+from lokikit.grafana.provisioning import smtp_variables
 
 MAIL = {"ALERT_MAIL_TO": "a@x.org, b@x.org", "ALERT_SMTP_HOST": "mail.x.org:587"}
 WEBHOOK = {"ALERT_WEBHOOK_URL": "https://x.org/hook?key=$ecret"}
@@ -26,7 +27,7 @@ def test_nothing_set_is_no_file() -> None:
     """Without a setting there is no file, and it is said how to get one."""
     contacts = read_contacts({"ALERT_MAIL_TO": " "})
     assert contact_file(contacts, ()) is None
-    assert smtp_variables(contacts, PASSWORD) == {}
+    assert smtp_variables({}, PASSWORD) == {}
     assert "Nobody is told" in str(contacts)
     assert "ALERT_SLACK_URL" in str(contacts)
 
@@ -68,13 +69,13 @@ def test_all_addresses_get_one_mail() -> None:
 
 def test_mail_server() -> None:
     """The sender is the first who is told, unless set; the password is read from its file."""
-    told = smtp_variables(read_contacts(MAIL), PASSWORD)
+    told = smtp_variables(MAIL, PASSWORD)
     assert told["GF_SMTP_ENABLED"] == "true"
     assert told["GF_SMTP_HOST"] == "mail.x.org:587"
     assert told["GF_SMTP_FROM_ADDRESS"] == "a@x.org"
     assert "GF_SMTP_USER" not in told
     login = {"ALERT_SMTP_USER": "u", "ALERT_SMTP_PASSWORD": "p$x", "ALERT_SMTP_FROM": "f@x.org"}
-    told = smtp_variables(read_contacts(MAIL | login), PASSWORD)
+    told = smtp_variables(MAIL | login, PASSWORD)
     assert told["GF_SMTP_FROM_ADDRESS"] == "f@x.org"
     assert told["GF_SMTP_PASSWORD"].startswith("$__file{/state/")
     assert "p$x" not in str(told)

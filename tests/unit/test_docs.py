@@ -23,6 +23,7 @@ READERS = (
     "kit.py",
     "cli/asking.py",
     "cli/stack.py",
+    "grafana/contacts.py",
     "native/agent.py",
     "native/parts.py",
 )

@@ -31,7 +31,7 @@ def test_canary_looks_into_the_loki_of_its_stack(tmp_path: Path) -> None:
 def test_writers_stop_before_the_agent(tmp_path: Path) -> None:
     """Each part has its place in the order of stopping, all that write before the agent."""
     writers, agents, stores = STOP_ORDER
-    assert {*writers, agents[0], *stores} == {*parts(tmp_path, AGENT="ship")}
+    assert {*writers, agents[0], *stores} == {*parts(tmp_path, AGENT="ship"), "grafana"}
 
 
 def test_changed_retention_is_a_changed_setting(tmp_path: Path) -> None:

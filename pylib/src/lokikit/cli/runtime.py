@@ -13,8 +13,11 @@ from lokikit.docker.engine import daemon_problem
 from lokikit.docker.secret import grafana_password, password_file
 from lokikit.docker.services import stack_services
 from lokikit.errors import PrerequisiteError
+from lokikit.grafana.contacts import read_contacts
+from lokikit.grafana.provisioning import provision
 from lokikit.native import stack as native_stack
 from lokikit.native.agent import admin_url, agent_numbers, choose_agent
+from lokikit.native.grafana import find_grafana
 from lokikit.native.parts import missing_demo_modules, stack_parts
 from lokikit.native.programs import ensure_programs
 
@@ -26,6 +29,12 @@ if TYPE_CHECKING:
     from lokikit.docker.choice import Choice
 
 
+_NO_GRAFANA = (
+    "No Grafana 11 or newer on PATH: lokikit top, tail and query show the logs here, and nobody "
+    "is told of an alert."
+)
+
+
 def bring_up_docker(
     choice: Choice, state: Path, console: Console, *, demo: bool
 ) -> list[Condition]:
@@ -33,9 +42,7 @@ def bring_up_docker(
     compose = Compose(choice.compose, state)
     demo = demo and docker_stack.make_demo_image(compose, console.print)
     told = docker_stack.bring_up(compose, console.print, demo=demo)
-    console.print(
-        f"Grafana: user admin, password {grafana_password(state)} (in {password_file(state)})"
-    )
+    _say_who_is_let_in(state, console)
     return told
 
 
@@ -46,7 +53,16 @@ def bring_up_native(
     loki = ensure_programs(["loki"], console=console)["loki"]
     demo = demo and _demo_is_possible(console)
     console.print("Agent: {} ({}).".format(*choose_agent(state)))
-    return native_stack.bring_up(stack_parts(state, loki, demo=demo), state, console.print)
+    grafana = find_grafana()
+    if grafana:
+        console.print(f"Grafana: {grafana.program} is on PATH. {read_contacts()}")
+        provision(state)
+    else:
+        console.print(_NO_GRAFANA)
+    told = native_stack.bring_up(stack_parts(state, loki, demo=demo), state, console.print)
+    if grafana:
+        _say_who_is_let_in(state, console)
+    return told
 
 
 def conditions_now(wanted: Wanted, state: Path) -> list[Condition]:
@@ -72,6 +88,11 @@ def take_down_all(state: Path, console: Console, *, volumes: bool) -> list[str]:
         compose = Compose(compose_command(os.environ, console), state)
         ended += docker_stack.take_down(compose, volumes=volumes)
     return ended
+
+
+def _say_who_is_let_in(state: Path, console: Console) -> None:
+    password = grafana_password(state)
+    console.print(f"Grafana: user admin, password {password} (in {password_file(state)})")
 
 
 def _demo_is_possible(console: Console) -> bool:

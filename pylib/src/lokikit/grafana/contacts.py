@@ -13,7 +13,6 @@ from lokikit.fields import LABEL_SERVICE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
-    from pathlib import Path
 
 RECEIVER = "lokikit"
 """The one contact point: each way that is set is an integration of it."""
@@ -52,7 +51,7 @@ class Contacts:
         """Those of `KINDS` that are set, and Grafana's settings for each."""
         settings: dict[str, dict[str, Any]] = {
             "email": {"addresses": ";".join(self.mail_to), "singleEmail": True},
-            "webhook": {"url": self.webhook_url, "httpMethod": "POST"},
+            "webhook": {"url": self.webhook_url},
             "slack": {"url": self.slack_url},
         }
         given = (self.mail_to, self.webhook_url, self.slack_url)
@@ -175,26 +174,3 @@ def _literal(settings: Mapping[str, Any]) -> dict[str, Any]:
         name: value.replace("$", "$$") if isinstance(value, str) else value
         for name, value in settings.items()
     }
-
-
-def smtp_variables(contacts: Contacts, password_file: Path) -> dict[str, str]:
-    """Grafana's settings for sending mail, as environment variables; none without mail.
-
-    Args:
-        contacts: who is told.
-        password_file: where Grafana finds the password.
-    """
-    if not contacts.mail_to:
-        return {}
-    told = {
-        "GF_SMTP_ENABLED": "true",
-        "GF_SMTP_HOST": contacts.smtp_host,
-        "GF_SMTP_FROM_ADDRESS": contacts.smtp_from,
-    }
-    if contacts.smtp_user:
-        told |= {
-            "GF_SMTP_USER": contacts.smtp_user,
-            # From a file it is taken as it is: in a variable Grafana would expand a $.
-            "GF_SMTP_PASSWORD": f"$__file{{{password_file}}}",
-        }
-    return told

@@ -7,8 +7,10 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
+from lokikit.grafana.contacts import read_contacts
 from lokikit.kit import kit_env, kit_root, port
 from lokikit.native.agent import agent_part
+from lokikit.native.grafana import find_grafana, grafana_part
 from lokikit.native.loki import config_file, is_ready, loki_command, loki_variables
 from lokikit.native.part import Part, always, answers
 
@@ -43,7 +45,10 @@ def stack_parts(
     """
     parts = [_loki(state, loki, environ)]
     parts.append(agent_part(state, parts[0].where, environ))
-    parts.append(_canary(state, parts[0].where))
+    if grafana := find_grafana(environ):
+        parts.append(grafana_part(grafana, state, parts[0].where, environ))
+    told = len(read_contacts(environ).ways) if grafana else 0
+    parts.append(_canary(state, parts[0].where, told))
     return [*parts, *_demo(state, port("DEMO_PORT", environ))] if demo else parts
 
 
@@ -66,10 +71,10 @@ def _loki(state: Path, program: Path, environ: Mapping[str, str]) -> Part:
     )
 
 
-def _canary(state: Path, loki_url: str) -> Part:
+def _canary(state: Path, loki_url: str, contact_points: int) -> Part:
     return Part(
         CANARY_PART,
-        (sys.executable, "-m", "lokikit", "canary"),
+        (sys.executable, "-m", "lokikit", "canary", "--contact-points", str(contact_points)),
         log := state / f"logs/services/{CANARY_PART}.log",
         str(log),
         cwd=state,

@@ -11,6 +11,7 @@ from filelock import FileLock, Timeout
 
 from lokikit.condition import Condition, Wanted, forget_wanted, tail, write_wanted
 from lokikit.errors import PrerequisiteError, UnhealthyError
+from lokikit.native.grafana import GRAFANA_PART
 from lokikit.native.parts import CANARY_PART, DEMO_PARTS
 from lokikit.native.ports import check_distinct, check_free
 from lokikit.native.processes import end_parts, find_groups, spawn
@@ -23,8 +24,8 @@ if TYPE_CHECKING:
     from lokikit.native.processes import Group
 
 DATA_FOLDERS = ("loki", "logs", "logs/services", "ship", "fluent-bit", "demo", "grafana")
-STOP_ORDER = ((*DEMO_PARTS, CANARY_PART), ("ship", "fluent-bit"), ("loki",))
-"""Who writes stops before who carries, who carries before who stores."""
+STOP_ORDER = ((*DEMO_PARTS, CANARY_PART, GRAFANA_PART), ("ship", "fluent-bit"), ("loki",))
+"""Who writes or asks stops before who carries, who carries before who stores."""
 _GRACE_S = 20
 _RECOVERS_WITHIN_S = 40
 """Longer than the agent waits between two tries to reach a Loki that was away (30 s)."""
