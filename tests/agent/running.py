@@ -36,6 +36,7 @@ class RunningAgent:
 
     Attributes:
         logs: folder of the files that `native` follows, `*.log` there.
+        command: what is run.
         storage: its buffers, positions and dead letters.
         ports: variable -> port.
     """
@@ -48,7 +49,7 @@ class RunningAgent:
         self._log = folder / "agent.log"
         self.ports = dict(zip(_PORTS, free_ports(len(_PORTS)), strict=True))
         self.admin_url = f"http://127.0.0.1:{self.ports['FLUENTBIT_ADMIN_PORT']}"
-        self._command = [str(program), "--config", str(kit_root() / f"fluentbit/{entry}.yaml")]
+        self.command = [str(program), "--config", str(kit_root() / f"fluentbit/{entry}.yaml")]
         loki = urlsplit(loki_url)
         self.variables = {
             "LOKI_HOST": loki.hostname or "",
@@ -67,7 +68,7 @@ class RunningAgent:
         """Start it, and wait until it says that it is healthy."""
         with self._log.open("ab") as log:
             self.process = subprocess.Popen(
-                self._command, env={**os.environ, **self.variables}, stdout=log, stderr=log
+                self.command, env={**os.environ, **self.variables}, stdout=log, stderr=log
             )
         eventually(self._is_up, within_s=60)
         return self
