@@ -51,12 +51,12 @@ FILTERS = {
 EVERY_FILTER = "name match match_regex"
 OUTPUT = """
     name alias match match_regex host port tenant_id http_user http_passwd bearer_token tls
-    tls.verify tls.ca_file labels structured_metadata structured_metadata_map_keys drop_single_key
-    retry_limit storage.total_limit_size workers
+    tls.verify tls.verify_hostname tls.ca_file labels structured_metadata
+    structured_metadata_map_keys drop_single_key retry_limit storage.total_limit_size workers
 """
 """Properties that the plugins know. Before you add one, see that Fluent Bit takes it."""
 SHARED = {"host", "port", "tenant_id", "http_user", "http_passwd", "bearer_token"} | {
-    f"tls{more}" for more in ("", ".verify", ".ca_file")
+    f"tls{more}" for more in ("", ".verify", ".verify_hostname", ".ca_file")
 }
 """How an output reaches Loki."""
 
