@@ -122,7 +122,7 @@ def test_a_flood_is_complete(loki_url: str) -> None:
     """Of a flood every entry is shown once, although Loki's live feed leaves entries out."""
     labels, count = new_labels(), 30_000
     rows = [(time.time_ns() + n, f"row {n}") for n in range(count)]
-    entries = Loki(loki_url).tail(selector(labels), since_ns=rows[0][0])
+    entries = Loki(loki_url).tail(selector(labels), since=rows[0][0])
     flood = threading.Thread(target=push, args=(loki_url, labels, rows))
     flood.start()
     shown = [next(entries).line for _ in range(count)]

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from lokikit.paging import Direction
 
 QUERY = '{service_name="x"}'
-_FILTER = re.compile(r"\n(\|~|!~) `(.*)`")
+_FILTER = re.compile(r'\n\|= "" (\|~|!~) `(.*)`')
 
 
 def rows_of(entries: list[LogEntry]) -> list[tuple[int, str]]:

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
+from lokikit.entry import json_object
 from lokikit.errors import RefusedError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
 _NS_PER_S = 1_000_000_000
+_NS_PER_US = 1000
+_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +34,19 @@ class LogEntry:
     labels: Mapping[str, str]
     metadata: Mapping[str, str]
     parsed: Mapping[str, str] = field(default_factory=dict)
+    _fields: Mapping[str, Any] | None = field(default=None, init=False, repr=False, compare=False)
+
+    @property
+    def timestamp(self) -> datetime:
+        """The time in UTC, to the microsecond."""
+        return _EPOCH + timedelta(microseconds=self.timestamp_ns // _NS_PER_US)
+
+    @property
+    def fields(self) -> Mapping[str, Any]:
+        """What the line holds, if it is a JSON object; read when first asked for."""
+        if self._fields is None:
+            object.__setattr__(self, "_fields", json_object(self.line))
+        return self._fields or {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +56,14 @@ class Sample:
     labels: Mapping[str, str]
     timestamp_ns: int | None
     value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Volume:
+    """How many bytes of lines, before compression, the streams with these labels hold."""
+
+    labels: Mapping[str, str]
+    size_bytes: int
 
 
 def read_streams(streams: Sequence[Any] | None) -> Iterator[LogEntry]:
@@ -70,6 +95,12 @@ def read_samples(data: Mapping[str, Any]) -> list[Sample]:
     if kind == "matrix":
         return [_sample(one["metric"], value) for one in result for value in one["values"]]
     raise RefusedError(f"Loki answered a metrics query with {kind!r}.", status=200)
+
+
+def read_volumes(data: Mapping[str, Any]) -> list[Volume]:
+    """The volumes of an answer, the largest first."""
+    found = [Volume(one["metric"], int(one["value"][1])) for one in data["result"] or ()]
+    return sorted(found, key=lambda one: -one.size_bytes)
 
 
 def _sample(labels: Mapping[str, str], point: Sequence[Any]) -> Sample:

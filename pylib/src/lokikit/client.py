@@ -2,31 +2,51 @@
 
 from __future__ import annotations
 
+import os
 import re
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
-from lokikit.answers import LogEntry, Sample, read_samples, read_streams
+from lokikit.answers import LogEntry, Sample, Volume, read_samples, read_streams, read_volumes
+from lokikit.builder import LogQuery
 from lokikit.errors import SettingsError, UnreachableError
 from lokikit.feed import open_feed
+from lokikit.fields import LABEL_SERVICE, MAX_STREAMS
 from lokikit.paging import MAX_PAGE_ENTRIES, Direction, Pager
-from lokikit.tailing import Tail
+from lokikit.settings import read_loki_access
+from lokikit.tailing import AHEAD_NS, Tail
+from lokikit.timespan import NS_PER_S, Moment, moment_ns
 from lokikit.transport import Transport
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterator, Mapping
+    from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+
+    from typing_extensions import Self
 
     from lokikit.errors import LokikitError
 
-__all__ = ["LogEntry", "Loki", "Sample", "is_log_query"]
+__all__ = ["LogEntry", "LogQuery", "Loki", "Moment", "Sample", "Volume", "is_log_query", "logs"]
 
 _READY_TIMEOUT_S = 2
+_NEAR_NS = 3600 * NS_PER_S
+_EVERYTHING = '{service_name=~".+"}'
 _PRELUDE = re.compile(r"(?:[\s(]|#[^\n]*)*")
 """What may stand before the selector: spaces, comments, parentheses. Matches always."""
+
+Parameters = dict[str, "str | int"]
 
 
 class Loki:
     """A Loki to ask. Not for use by several threads at once.
+
+    A time is text (`"1h"` ago, `"2026-11-21"`, `"2026-11-21T10:00:00Z"`, `"now"`), nanoseconds
+    since 1970, a `datetime` with a zone, or a `timedelta` ago. A question that Loki cannot answer
+    now (429, 5xx, no connection) is asked again within `timeout_s`. All methods raise
+
+    - `SettingsError` when a time or the query is wrong,
+    - `UnreachableError` when no answer comes within `timeout_s`,
+    - `RefusedError` when Loki answers with another error.
 
     Args:
         url: its address, `http://127.0.0.1:3100`.
@@ -47,76 +67,92 @@ class Loki:
     ) -> None:
         self._transport = Transport(url, tenant=tenant, auth=auth, timeout_s=timeout_s)
         self._pager = Pager(self._fetch, page_entries)
+        self.url = self._transport.url
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str] = os.environ) -> Loki:
+        """The Loki that `LOKI_URL` names, asked with `LOKI_ORG_ID` and the credentials there.
+
+        Raises:
+            SettingsError: `LOKI_URL` is not set.
+        """
+        access = read_loki_access(environ)
+        if not access.url:
+            raise SettingsError("nothing says where Loki is: set LOKI_URL, or use Loki(url).")
+        return cls(access.url, tenant=access.tenant, auth=access.auth)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the connection; the next question makes another."""
+        self._transport.close()
+
+    def query(
+        self, query: str, since: Moment = "1h", until: Moment = "now", limit: int = 100
+    ) -> list[LogEntry]:
+        """The newest entries of a log query, the newest first; `limit` of them at most."""
+        return list(self.query_range(query, since, until, limit, "backward"))
 
     def query_range(
         self,
         query: str,
-        start_ns: int,
-        end_ns: int,
+        start: Moment = "1h",
+        end: Moment = "now",
         limit: int | None = None,
         direction: Direction = "forward",
     ) -> Iterator[LogEntry]:
-        """The entries from `start_ns` on and before `end_ns`, each once, ordered by time.
+        """The entries from `start` on and before `end`, each once, ordered by time.
+
+        Asks for one page after the other as the entries are taken, and holds one at a time.
 
         Args:
             query: a log query; `range_samples` and `instant` take metrics queries.
-            start_ns: nanoseconds since 1970.
-            end_ns: likewise.
+            start: the first moment.
+            end: the moment behind the last.
             limit: stop after so many; `None` pages on to the end.
             direction: `"forward"` starts with the oldest, `"backward"` with the newest.
-
-        Raises:
-            SettingsError: Loki finds the query wrong.
-            RefusedError: Loki answers with another error.
-            UnreachableError: no answer within the time limit.
         """
-        return self._pager.entries(_log_query(query), start_ns, end_ns, limit, direction)
+        now_ns = time.time_ns()
+        span = moment_ns(start, "start", now_ns), moment_ns(end, "end", now_ns)
+        return self._pager.entries(_log_query(query), *span, limit, direction)
 
-    def instant(self, query: str, time_ns: int | None = None) -> list[Sample]:
-        """The value of each series of a metrics query, now or at `time_ns`.
+    def instant(self, query: str, at: Moment = "now") -> list[Sample]:
+        """The value of each series of a metrics query, now or at another moment."""
+        asked: Parameters = {"query": query, "time": moment_ns(at, "at", time.time_ns())}
+        return read_samples(self._transport.ask("/loki/api/v1/query", asked))
 
-        Raises:
-            LokikitError: as `query_range`.
-        """
-        parameters: dict[str, str | int] = {"query": query, "time": time_ns or time.time_ns()}
-        return read_samples(self._transport.ask("/loki/api/v1/query", parameters))
-
-    def range_samples(self, query: str, start_ns: int, end_ns: int, step_s: float) -> list[Sample]:
-        """The values of each series of a metrics query, one every `step_s`.
-
-        Raises:
-            LokikitError: as `query_range`.
-        """
-        span: dict[str, str | int] = {"start": start_ns, "end": end_ns, "step": str(step_s)}
-        answer = self._transport.ask("/loki/api/v1/query_range", {"query": query, **span})
-        return read_samples(answer)
+    def range_samples(self, query: str, start: Moment, end: Moment, step_s: float) -> list[Sample]:
+        """The values of each series of a metrics query, one every `step_s`."""
+        asked: Parameters = {"query": query, **_span(start, end), "step": str(step_s)}
+        return read_samples(self._transport.ask("/loki/api/v1/query_range", asked))
 
     def tail(
         self,
         query: str,
         *,
-        since_ns: int | None = None,
+        since: Moment = "now",
         on_lost: Callable[[LokikitError], None] = lambda _: None,
     ) -> Generator[LogEntry, None, None]:
-        """The entries from `since_ns` (now, unless told) on, for ever, as they arrive.
+        """The entries from `since` on, for ever, as they arrive.
 
-        Over a lost connection nothing is lost and nothing comes twice, as `Tail` explains.
+        Over a lost connection nothing is lost and nothing comes twice, as `Tail` explains. Raises
+        on the first answer; later only what a new connection cannot mend.
 
         Args:
             query: a log query.
-            since_ns: nanoseconds since 1970.
+            since: the first moment.
             on_lost: is told why the connection was lost, once for each loss.
-
-        Raises:
-            LokikitError: as `query_range`, for the first answer; later only what a new
-                connection cannot mend.
         """
         query = _log_query(query)
         return Tail(
             lambda start_ns, end_ns: self._pager.entries(query, start_ns, end_ns),
             lambda: open_feed(self._transport, query),
             on_lost=on_lost,
-        ).entries(since_ns)
+        ).entries(moment_ns(since, "since", time.time_ns()))
 
     def ready(self) -> bool:
         """Whether Loki takes pushes and answers queries."""
@@ -125,14 +161,63 @@ class Loki:
         except UnreachableError:
             return False
 
-    def labels(self) -> list[str]:
-        """The names of all labels of the last hours (Loki's default: six)."""
-        return list(self._transport.ask("/loki/api/v1/labels", {}) or ())
+    def labels(self, name: str = "", since: Moment = "6h") -> list[str]:
+        """The names of all labels, or the values of the one called `name`."""
+        path = f"label/{quote(name, safe='')}/values" if name else "labels"
+        return list(self._transport.ask(f"/loki/api/v1/{path}", _span(since, "now")) or ())
 
-    def series(self, selector: str, start_ns: int, end_ns: int) -> list[Mapping[str, str]]:
+    def series(
+        self, selector: str = _EVERYTHING, start: Moment = "1h", end: Moment = "now"
+    ) -> list[Mapping[str, str]]:
         """The labels of each stream that `selector` selects."""
-        parameters: dict[str, str | int] = {"match[]": selector, "start": start_ns, "end": end_ns}
-        return list(self._transport.ask("/loki/api/v1/series", parameters) or ())
+        asked: Parameters = {"match[]": selector, **_span(start, end)}
+        return list(self._transport.ask("/loki/api/v1/series", asked) or ())
+
+    def volume(
+        self,
+        selector: str = _EVERYTHING,
+        start: Moment = "1h",
+        end: Moment = "now",
+        by: Sequence[str] = (LABEL_SERVICE,),
+    ) -> list[Volume]:
+        """How many bytes the selected streams hold, the largest first: who logs most.
+
+        Args:
+            selector: labels only, without filters.
+            start: the first moment.
+            end: the moment behind the last.
+            by: labels; streams that have the same values of these are one.
+        """
+        asked: Parameters = {"query": selector, **_span(start, end), "targetLabels": ",".join(by)}
+        return read_volumes(
+            self._transport.ask("/loki/api/v1/index/volume", {**asked, "limit": MAX_STREAMS})
+        )
+
+    def logs(self, **labels: str) -> LogQuery:
+        """The lines of the streams with these labels: `loki.logs(service="api").since("1h")`."""
+        return LogQuery.of(self, **labels)
+
+    def last(
+        self, service: str, n: int = 50, *, since: Moment = "7d", **fields: Any
+    ) -> list[LogEntry]:
+        """The last `n` lines of a service, the oldest first, as `tail -n` shows a file.
+
+        Args:
+            service: its name.
+            n: how many.
+            since: how far back to look when there are not as many before; a week is what Loki
+                keeps, unless it is told otherwise.
+            fields: count only lines with these; see `LogQuery.where`.
+        """
+        now_ns = time.time_ns()
+        oldest_ns, end_ns = moment_ns(since, "since", now_ns), now_ns + AHEAD_NS
+        lines = self.logs(service=service).where(**fields)
+        found: list[LogEntry] = []
+        # Near first: to look through a whole week takes Loki a second.
+        for start_ns in (max(oldest_ns, now_ns - _NEAR_NS), oldest_ns):
+            found += lines.since(start_ns).until(end_ns).limit(n - len(found)).all()
+            end_ns = start_ns
+        return found[::-1]
 
     def _fetch(
         self, query: str, start_ns: int, end_ns: int, limit: int, direction: Direction
@@ -154,6 +239,15 @@ class Loki:
         return entries
 
 
+def logs(**labels: str) -> LogQuery:
+    """The lines of the streams with these labels, in the Loki that `LOKI_URL` names.
+
+    Raises:
+        SettingsError: `LOKI_URL` is not set, or a name can be none of a label.
+    """
+    return Loki.from_env().logs(**labels)
+
+
 def is_log_query(query: str) -> bool:
     """Whether LogQL's grammar can only read `query` as one for lines, not for metrics."""
     return query[_PRELUDE.match(query).end() :].startswith("{")  # type: ignore[union-attr]
@@ -165,6 +259,11 @@ def _log_query(query: str) -> str:
     while is_log_query(query) and query.startswith("(") and query.endswith(")"):
         query = query[1:-1].strip()
     return query
+
+
+def _span(start: Moment, end: Moment) -> Parameters:
+    now_ns = time.time_ns()
+    return {"start": moment_ns(start, "start", now_ns), "end": moment_ns(end, "end", now_ns)}
 
 
 def _timestamp_ns(entry: LogEntry) -> int:

@@ -72,7 +72,7 @@ def read_entry(
         now_ns: the arrival time, asked for only when the line has no timestamp.
     """
     text = raw.decode("utf-8", "replace")
-    fields = _json_object(text)
+    fields = json_object(text)
     line = fit(text, MAX_LINE_BYTES)
     stamp_ns = parse_timestamp_ns(fields.get(TIMESTAMP))
     metadata = dict(platform)
@@ -164,7 +164,8 @@ class LineReader:
         return Entry(stamp_ns, entry.line, entry.labels, entry.metadata)
 
 
-def _json_object(text: str) -> Mapping[str, Any]:
+def json_object(text: str) -> Mapping[str, Any]:
+    """The fields of a line that is a JSON object; none of any other line."""
     if text[:1] != "{" and text.lstrip()[:1] != "{":
         return {}
     try:

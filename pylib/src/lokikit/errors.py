@@ -43,13 +43,15 @@ class RefusedError(LokikitError):
     Args:
         message: operation, target and Loki's own reason.
         status: the HTTP status code.
+        retry_after_s: how long Loki asks to wait before another try, 0 when it does not say.
     """
 
     exit_code = 5
 
-    def __init__(self, message: str, status: int) -> None:
+    def __init__(self, message: str, status: int, retry_after_s: float = 0.0) -> None:
         super().__init__(message)
         self.status = status
+        self.retry_after_s = retry_after_s
 
 
 class UnhealthyError(LokikitError):

@@ -92,8 +92,9 @@ class Pager:
                 "cannot page through them: ask for fewer streams at a time."
             )
         for operator in ("|~", "!~"):
-            # On a line of its own, so that it cannot end up in a comment of the query.
-            yield from self._instant(f"{query}\n{operator} `{pattern}`", time_ns)
+            # On a line of its own, so that it cannot end up in a comment of the query; and behind
+            # a filter that passes all, for `| drop label !~ …` is one stage to Loki.
+            yield from self._instant(f'{query}\n|= "" {operator} `{pattern}`', time_ns)
 
     def _page(
         self, query: str, span: Span, left: int | None, direction: Direction

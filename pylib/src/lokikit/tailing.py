@@ -36,7 +36,7 @@ _LATE_NS = 5 * _NS_PER_S
 """How far behind the newest entry one may come in, and still be found when Loki left it out."""
 _GAP_LATE_NS = 60 * _NS_PER_S
 """Likewise while there is no connection."""
-_AHEAD_NS = 600 * _NS_PER_S
+AHEAD_NS = 600 * _NS_PER_S
 """Loki takes timestamps up to ten minutes in the future (`limits_config.creation_grace_period`)."""
 _NEVER = math.inf
 _MAX_REMEMBERED = 250_000
@@ -141,7 +141,7 @@ class Tail:
     def _sweep(self, late_ns: int) -> Iterator[LogEntry]:
         """Ask for all since the time up to which all is known, and give what is new."""
         now_ns = self._now_ns()
-        yield from self._fresh(self._ask(self._complete_ns - late_ns, now_ns + _AHEAD_NS))
+        yield from self._fresh(self._ask(self._complete_ns - late_ns, now_ns + AHEAD_NS))
         self._complete_ns = max(self._complete_ns, min(self._newest_ns, now_ns))
 
     def _fresh(self, entries: Iterable[LogEntry]) -> Iterator[LogEntry]:

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 
 from lokikit.entry import parse_timestamp_ns
 from lokikit.errors import SettingsError
 
+Moment = str | int | datetime | timedelta
+"""Text (see `parse_time_ns`), nanoseconds since 1970, a time with a zone, or so long ago."""
+
 NS_PER_S = 1_000_000_000
+_NS_PER_US = 1000
+_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _UNITS_S = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
 _DURATION = re.compile(r"(\d+[smhdw])+", re.ASCII)
 _PART = re.compile(r"(\d+)([smhdw])", re.ASCII)
@@ -50,6 +55,27 @@ def parse_time_ns(text: str, name: str, now_ns: int) -> int:
     if time_ns is None:
         raise SettingsError(f"{name} {text!r} is no time: {_ALLOWED}.")
     return time_ns
+
+
+def moment_ns(moment: Moment, name: str, now_ns: int) -> int:
+    """Nanoseconds since 1970 of any form of a moment.
+
+    Raises:
+        SettingsError: the text is no time, or the time has no zone.
+    """
+    if isinstance(moment, str):
+        return parse_time_ns(moment, name, now_ns)
+    if isinstance(moment, timedelta):
+        return now_ns - _duration_ns(moment)
+    if isinstance(moment, datetime):
+        if moment.tzinfo is None:
+            raise SettingsError(f"{name} {moment} has no time zone: add one, such as timezone.utc.")
+        return _duration_ns(moment - _EPOCH)
+    return int(moment)
+
+
+def _duration_ns(duration: timedelta) -> int:
+    return duration // timedelta(microseconds=1) * _NS_PER_US
 
 
 def parse_span_ns(

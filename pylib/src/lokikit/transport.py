@@ -12,7 +12,7 @@ import orjson
 import requests
 
 from lokikit.errors import LokikitError, RefusedError, SettingsError, UnreachableError
-from lokikit.push import backoff_s, describe_failure
+from lokikit.push import backoff_s, describe_failure, parse_retry_after_s
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -78,7 +78,8 @@ class Transport:
             answer = self._try(path, parameters, deadline - self._clock())
             if not isinstance(answer, LokikitError):
                 return answer.get("data")  # absent when it is empty
-            pause_s = backoff_s(attempt, self._random)
+            asked_s = answer.retry_after_s if isinstance(answer, RefusedError) else 0
+            pause_s = max(asked_s, backoff_s(attempt, self._random))
             if attempt == _LAST_TRY or self._clock() + pause_s > deadline:
                 raise answer
             self._sleep(pause_s)
@@ -98,6 +99,10 @@ class Transport:
         except requests.RequestException as error:
             raise away(self.url, error) from error
 
+    def close(self) -> None:
+        """Let go of the connection."""
+        self._session.close()
+
     def _try(self, path: str, parameters: Mapping[str, str | int], left_s: float) -> Any:
         """The parsed answer, or the error that another try may mend."""
         try:
@@ -106,7 +111,8 @@ class Transport:
             return error
         if response.ok:
             return _parsed(response, self.url)
-        refused = refusal(self.url, response.status_code, response.text)
+        after_s = parse_retry_after_s(response.headers.get("Retry-After"))
+        refused = refusal(self.url, response.status_code, response.text, after_s)
         if is_passing(refused):
             return refused
         raise refused
@@ -124,12 +130,15 @@ def away(url: str, error: Exception) -> UnreachableError:
     )
 
 
-def refusal(url: str, status: int, body: str) -> RefusedError | SettingsError:
+def refusal(
+    url: str, status: int, body: str, retry_after_s: float = 0.0
+) -> RefusedError | SettingsError:
     """The error for an answer with `status`, in Loki's own words, on one line."""
     reason = " ".join(body.split())[:_MAX_REASON_CHARS] or "no reason given"
     if status == _BAD_REQUEST:
         return SettingsError(f"Loki does not accept the query: {reason}")
-    return RefusedError(f"Loki at {url} refuses the query ({status}): {reason}", status)
+    text = f"Loki at {url} refuses the query ({status}): {reason}"
+    return RefusedError(text, status, retry_after_s)
 
 
 def is_passing(error: LokikitError) -> bool:

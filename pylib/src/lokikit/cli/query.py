@@ -87,7 +87,7 @@ def tail(
     """
     since_ns = time.time_ns() - parse_duration_ns(since, "--since")
     entries = loki_from().tail(
-        logql, since_ns=since_ns, on_lost=lambda error: note(f"{error} Trying again.")
+        logql, since=since_ns, on_lost=lambda error: note(f"{error} Trying again.")
     )
     show = _renderer(output)
     with whole_output(), closing(entries):
