@@ -3,11 +3,16 @@
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from lokikit.asgi import AsgiMiddleware
+from lokikit.bridges import take_in_loguru, take_in_structlog
 from lokikit.context import bind, bound, unbind
 from lokikit.errors import LokikitError
 from lokikit.formatter import JsonFormatter
-from lokikit.setup import setup_json_logging
+from lokikit.frameworks import log_requests
+from lokikit.outgoing import pass_request_id
+from lokikit.setup import json_handler, logging_config, setup_json_logging
 from lokikit.tasks import TaskInaction, TaskTermination, task
+from lokikit.wsgi import WsgiMiddleware
 
 if TYPE_CHECKING:
     from lokikit.client import Loki
@@ -16,15 +21,23 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
+    "AsgiMiddleware",
     "JsonFormatter",
     "Loki",
     "LokiHandler",
     "LokikitError",
     "TaskInaction",
     "TaskTermination",
+    "WsgiMiddleware",
     "bind",
     "bound",
+    "json_handler",
+    "log_requests",
+    "logging_config",
+    "pass_request_id",
     "setup_json_logging",
+    "take_in_loguru",
+    "take_in_structlog",
     "task",
     "unbind",
 ]

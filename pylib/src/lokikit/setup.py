@@ -10,7 +10,10 @@ from typing import IO, TYPE_CHECKING, Any
 from lokikit.console import ConsoleFormatter
 from lokikit.errors import SettingsError
 from lokikit.formatter import JsonFormatter
+from lokikit.levels import set_levels
 from lokikit.records import install_records
+from lokikit.rocketry import take_in_rocketry
+from lokikit.servers import take_in_access_lines
 from lokikit.settings import (
     Settings,
     default_level,
@@ -18,7 +21,7 @@ from lokikit.settings import (
     parse_level,
     read_settings,
 )
-from lokikit.stdout import StdoutHandler, file_descriptor
+from lokikit.stdout import StdoutHandler, file_descriptor, is_ours
 from lokikit.uncaught import capture_uncaught
 
 if TYPE_CHECKING:
@@ -76,9 +79,62 @@ def setup_json_logging(  # noqa: PLR0913 - every argument but the first is by ke
     for one in filter(None, (handler, pushing)):
         root.addHandler(one)
     root.setLevel(threshold)
+    set_levels(env or settings.env, settings.levels)
+    take_in_access_lines()
+    take_in_rocketry()
     install_records()
     capture_uncaught()
     return root
+
+
+def keep_json_logging() -> logging.Logger:
+    """The root logger, set up unless it is; console handlers that came since are taken off.
+
+    For servers and frameworks that configure logging after the application has.
+    """
+    root = logging.getLogger()
+    ours = [handler for handler in root.handlers if is_ours(handler)]
+    if not ours:
+        return setup_json_logging()
+    _take_in_existing_loggers(keep=ours)
+    return root
+
+
+def logging_config(service: str | None = None, **arguments: Any) -> dict[str, Any]:
+    """A configuration for `logging.config.dictConfig` that does what `setup_json_logging` does.
+
+    It holds plain values alone, for servers that hand it to other processes; add `loggers` or
+    further `handlers` to it as you like.
+
+    Args:
+        service: as of `setup_json_logging`.
+        arguments: the others of it, but `stream`.
+    """
+    handler = {"()": "lokikit.json_handler", "service": service, "push": None, **arguments}
+    return {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "formatters": {},
+        "handlers": {"lokikit": handler},
+        "loggers": {},
+        "root": {},
+    }
+
+
+def json_handler(
+    service: str | None = None, *, push: bool | str | None = False, **arguments: Any
+) -> StdoutHandler:
+    """The handler that `setup_json_logging` puts on the root logger, once all is set up.
+
+    For files of `logging.config`, which name it as the `class` of a handler.
+
+    Args:
+        service: as of `setup_json_logging`.
+        push: likewise, but off unless given: a file lists the root logger's handlers itself.
+        arguments: the others of it.
+    """
+    root = setup_json_logging(service, push=push, **arguments)
+    return next(one for one in root.handlers if isinstance(one, StdoutHandler))
 
 
 def _formatter(chosen: str, stream: IO[Any] | None, **identity: Any) -> JsonFormatter:
@@ -124,25 +180,33 @@ def _push_handler(
     return handler
 
 
-def _take_in_existing_loggers() -> None:
-    """Take console handlers off every logger, and let what they got reach the root."""
-    loggers = [*logging.Logger.manager.loggerDict.values(), logging.getLogger()]
-    for logger in loggers:
-        if not isinstance(logger, logging.Logger):
+def _take_in_existing_loggers(keep: Iterable[logging.Handler] = ()) -> None:
+    """Take console handlers off every logger, and let what they got reach the root.
+
+    Args:
+        keep: those that stay on the root.
+    """
+    root = logging.getLogger()
+    loggers = [one for one in root.manager.loggerDict.values() if isinstance(one, logging.Logger)]
+    # All found before any is taken off: Uvicorn's worker for Gunicorn shares a list of them
+    # between loggers.
+    found = [
+        (logger, handler)
+        for logger in (*loggers, root)
+        for handler in logger.handlers
+        if (is_ours(handler) or _is_console(handler))
+        and (logger is not root or handler not in keep)
+    ]
+    for logger, handler in found:
+        if logger is root and handler in keep:
             continue
-        for handler in [one for one in logger.handlers if getattr(one, "made_by_setup", False)]:
-            logger.removeHandler(handler)
+        logger.removeHandler(handler)
+        logger.propagate = True
+        if getattr(handler, "made_by_setup", False) and handler not in keep:
             handler.close()
-        console = [handler for handler in logger.handlers if _is_console(handler)]
-        for handler in console:
-            logger.removeHandler(handler)
-        if console:
-            logger.propagate = True
 
 
 def _is_console(handler: logging.Handler) -> bool:
-    if isinstance(handler, StdoutHandler):
-        return True
     if not isinstance(handler, logging.StreamHandler):
         return False
     if any(handler.stream is console for console in (sys.stdout, sys.stderr)):

@@ -136,6 +136,11 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_reset_after_fork)
 
 
+def is_ours(handler: logging.Handler) -> bool:
+    """Whether `setup_json_logging` made this handler."""
+    return isinstance(handler, StdoutHandler) or getattr(handler, "made_by_setup", False)
+
+
 def file_descriptor(stream: IO[Any] | None) -> int | None:
     """The descriptor behind a stream, `None` when it has none or is closed."""
     try:

@@ -35,6 +35,7 @@ _STEPS = {
     "crash": (logging.CRITICAL, "crashed"),
 }
 """Action -> level and words of its line."""
+ACTION_LEVELS = {action: level for action, (level, _) in _STEPS.items()}
 
 
 class TaskInaction(Exception):  # noqa: N818 - it is no error
@@ -61,6 +62,7 @@ class Run:
         task_id: tells runs apart; made up unless given.
         place: where the task is written.
         fields: on its lines.
+        age_s: how long it runs already.
     """
 
     def __init__(
@@ -69,23 +71,37 @@ class Run:
         place: Place,
         task_id: str | None = None,
         fields: dict[str, Any] | None = None,
+        age_s: float = 0.0,
     ) -> None:
         self.name = name
         self.task_id = task_id or os.urandom(16).hex()
         self.fields = {f.TASK_NAME: name, f.TASK_ID: self.task_id, **(fields or {})}
         self._place = place
-        self._start = now()
-        self._started_s = time.monotonic()
+        self._start = stamp(time.time() - age_s)
+        self._started_s = time.monotonic() - age_s
 
     def begin(self) -> None:
         """Tell `run`."""
-        self._tell("run", "", None, {f.START: self._start})
+        self._tell("run", "", {f.START: self._start})
 
-    def end(self, action: str, reason: str = "", exception: BaseException | None = None) -> None:
-        """Tell how it ended: one of `fields.TASK_ACTIONS` but `run`."""
+    def end(
+        self,
+        action: str,
+        reason: str = "",
+        exception: BaseException | None = None,
+        level: int | None = None,
+    ) -> None:
+        """Tell how it ended.
+
+        Args:
+            action: one of `fields.TASK_ACTIONS` but `run`.
+            reason: stands in the message.
+            exception: is in the line.
+            level: another one than that of the action.
+        """
         runtime_s = round(time.monotonic() - self._started_s, 6)
-        times = {f.START: self._start, f.END: now(), f.RUNTIME_S: runtime_s}
-        self._tell(action, reason, exception, times)
+        times = {f.START: self._start, f.END: stamp(time.time()), f.RUNTIME_S: runtime_s}
+        self._tell(action, reason, times, exception, level)
 
     def __enter__(self) -> None:
         self.begin()
@@ -118,14 +134,20 @@ class Run:
         return bound(**self.fields)
 
     def _tell(
-        self, action: str, reason: str, exception: BaseException | None, times: dict[str, Any]
+        self,
+        action: str,
+        reason: str,
+        times: dict[str, Any],
+        exception: BaseException | None = None,
+        level: int | None = None,
     ) -> None:
         if not _enabled():
             return
-        level, words = _STEPS[action]
+        usual, words = _STEPS[action]
         text = ("%s %s: %s", self.name, words, reason) if reason else ("%s %s", self.name, words)
         fields = {**self.fields, f.ACTION: action, **times}
-        tell(_logger, level, text, fields=fields, place=self._place, exception=exception)
+        place = self._place
+        tell(_logger, level or usual, text, fields=fields, place=place, exception=exception)
 
 
 class Task:
@@ -142,7 +164,7 @@ class Task:
         self._open: list[ExitStack] = []
 
     def __enter__(self) -> Run:
-        run = self._new_run(frame_place(sys._getframe(1)))  # noqa: SLF001 - the only way to it
+        run = self._new_run(_frame_place(sys._getframe(1)))  # noqa: SLF001 - the only way to it
         block = ExitStack()
         block.enter_context(run.bound())
         self._open.append(block)
@@ -254,12 +276,13 @@ def task(name: str, **fields: Any) -> Task:
     return Task(name, fields)
 
 
-def now() -> str:
-    """The moment in the form of a line's timestamp."""
-    return f"{datetime.now(timezone.utc).replace(tzinfo=None).isoformat(timespec='microseconds')}Z"
+def stamp(moment_s: float) -> str:
+    """Seconds since the epoch in the form of a line's timestamp."""
+    moment = datetime.fromtimestamp(moment_s, timezone.utc)
+    return f"{moment.replace(tzinfo=None).isoformat(timespec='microseconds')}Z"
 
 
-def frame_place(frame: FrameType) -> Place:
+def _frame_place(frame: FrameType) -> Place:
     """Where a frame is."""
     return Place(frame.f_code.co_filename, frame.f_lineno, frame.f_code.co_name)
 

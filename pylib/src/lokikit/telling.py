@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from lokikit.stdout import StdoutHandler
+from lokikit.stdout import is_ours
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -116,11 +116,7 @@ class _LeaveOut(logging.Filter):
         logger: logging.Logger | None = self._logger
         while logger:
             for handler in logger.handlers:
-                if not _is_ours(handler) and record.levelno >= handler.level:
+                if not is_ours(handler) and record.levelno >= handler.level:
                     handler.handle(record)
             logger = logger.parent if logger.propagate else None
         return False
-
-
-def _is_ours(handler: logging.Handler) -> bool:
-    return isinstance(handler, StdoutHandler) or getattr(handler, "made_by_setup", False)

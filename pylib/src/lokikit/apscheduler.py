@@ -1,0 +1,69 @@
+"""APScheduler 3: `lokikit.apscheduler.log_tasks(scheduler)`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from apscheduler.events import EVENT_EXECUTOR_ADDED, EVENT_SCHEDULER_STARTED
+
+from lokikit.tasks import task
+from lokikit.telling import leave_out, repeats_exception
+
+if TYPE_CHECKING:
+    import logging
+
+_TOLD = ('Running job "%s" (scheduled at %s)', 'Job "%s" executed successfully')
+
+
+def log_tasks(scheduler: Any) -> None:
+    """Have a scheduler tell each run of its jobs, as tasks of the jobs' names.
+
+    The lines of a job have its name and id. A job of a process pool tells its runs where that
+    process has set up logging: `ProcessPoolExecutor(pool_kwargs={"initializer": …})`.
+
+    Args:
+        scheduler: of APScheduler 3, started or not.
+    """
+
+    def take_in(_: Any = None) -> None:
+        for alias, executor in scheduler._executors.items():  # noqa: SLF001 - it has no public list
+            leave_out(f"apscheduler.executors.{alias}", _is_told)
+            if not isinstance(executor.submit_job, _Submit):
+                executor.submit_job = _Submit(executor.submit_job)
+
+    take_in()
+    scheduler.add_listener(take_in, EVENT_SCHEDULER_STARTED | EVENT_EXECUTOR_ADDED)
+
+
+class _Submit:
+    """An executor's `submit_job`, with the job's function told as a task."""
+
+    def __init__(self, submit: Any) -> None:
+        self._submit = submit
+
+    def __call__(self, job: Any, run_times: Any) -> None:
+        self._submit(_ToldJob(job), run_times)
+
+
+class _ToldJob:
+    """A job that is as it was, but for its function; it can be pickled where the job can."""
+
+    def __init__(self, job: Any) -> None:
+        self.job = job
+
+    @property
+    def func(self) -> Any:
+        """What to call."""
+        return task(self.job.name)(self.job.func)
+
+    def __getattr__(self, name: str) -> Any:
+        if name == "job" or name.startswith("__"):  # while it is unpickled
+            raise AttributeError(name)
+        return getattr(self.job, name)
+
+    def __str__(self) -> str:
+        return str(self.job)
+
+
+def _is_told(record: logging.LogRecord) -> bool:
+    return record.msg in _TOLD or repeats_exception(record)

@@ -1,0 +1,161 @@
+"""Django: `LOGGING = lokikit.django.logging_config("shop")`, and a line per request."""
+
+from __future__ import annotations
+
+import inspect
+from typing import TYPE_CHECKING, Any
+
+from asgiref.sync import markcoroutinefunction
+
+from lokikit.request import (
+    HEADER,
+    Request,
+    RequestLog,
+    are_told_here,
+    current_request,
+    takes_exception,
+    template,
+)
+from lokikit.setup import logging_config as _logging_config
+from lokikit.telling import leave_out, repeats_exception
+
+if TYPE_CHECKING:
+    import logging
+    from collections.abc import AsyncIterator, Callable, Iterator
+
+_SQL = "django.db.backends"
+
+
+def logging_config(
+    service: str | None = None, *, sql: bool = False, mail_admins: bool = False, **arguments: Any
+) -> dict[str, Any]:
+    """What Django's setting `LOGGING` should be, for every logger to end in the contract.
+
+    Args:
+        service: as of `setup_json_logging`.
+        sql: log each query, at DEBUG; Django makes these only where `DEBUG` is on.
+        mail_admins: mail to `ADMINS` what is logged at ERROR, where `DEBUG` is off.
+        arguments: the others of `setup_json_logging`.
+    """
+    config = _logging_config(service, **arguments)
+    config["loggers"] = {
+        "django": {"handlers": [], "level": "NOTSET"},
+        "django.server": {"handlers": [], "level": "INFO", "propagate": True},
+        _SQL: {"level": "DEBUG" if sql else "INFO"},
+    }
+    if mail_admins:
+        config["filters"] = {"debug_off": {"()": "django.utils.log.RequireDebugFalse"}}
+        config["handlers"]["mail_admins"] = {
+            "class": "django.utils.log.AdminEmailHandler",
+            "level": "ERROR",
+            "filters": ["debug_off"],
+        }
+        config["loggers"]["django"]["handlers"] = ["mail_admins"]
+    return config
+
+
+class RequestMiddleware:
+    """Tells each request in one line: the first of `MIDDLEWARE`, under WSGI and ASGI alike.
+
+    The id of the request is bound to every line in between, and returned in the answer.
+
+    Args:
+        get_response: the rest of Django.
+
+    Raises:
+        SettingsError: a variable of the environment means nothing.
+    """
+
+    sync_capable = True
+    async_capable = True
+
+    def __init__(self, get_response: Callable[[Any], Any]) -> None:
+        self._get_response = get_response
+        self._is_async = inspect.iscoroutinefunction(get_response)
+        if self._is_async:
+            markcoroutinefunction(self)
+        self._log = RequestLog()
+        if self._log.enabled:
+            leave_out("django.request", _is_in_the_line)
+        leave_out("django.server", _is_access_line)
+
+    def __call__(self, request: Any) -> Any:
+        """Django's answer; under ASGI one to wait for."""
+        if self._is_async:
+            return self._answer_async(request)
+        line = self._begin(request)
+        try:
+            return self._end(line, request, self._get_response(request))
+        finally:
+            line.leave()
+
+    async def _answer_async(self, request: Any) -> Any:
+        line = self._begin(request)
+        try:
+            return self._end(line, request, await self._get_response(request))
+        finally:
+            line.leave()
+
+    def _begin(self, request: Any) -> Request:
+        return self._log.begin(request.headers.get(HEADER))
+
+    def _end(self, line: Request, request: Any, response: Any) -> Any:
+        response.headers[HEADER] = line.id
+        if not response.streaming:
+            self._tell(line, request, response, len(response.content))
+        elif response.is_async:
+            response.streaming_content = self._count_async(line, request, response)
+        else:
+            response.streaming_content = self._count(line, request, response)
+        return response
+
+    def _count(self, line: Request, request: Any, response: Any) -> Iterator[bytes]:
+        size_bytes, chunks = 0, response.streaming_content
+        try:
+            for chunk in chunks:
+                size_bytes += len(chunk)
+                yield chunk
+        except Exception as error:
+            line.exception = error
+            raise
+        finally:
+            self._tell(line, request, response, size_bytes)
+
+    async def _count_async(
+        self, line: Request, request: Any, response: Any
+    ) -> AsyncIterator[bytes]:
+        size_bytes, chunks = 0, response.streaming_content
+        try:
+            async for chunk in chunks:
+                size_bytes += len(chunk)
+                yield chunk
+        except Exception as error:
+            line.exception = error
+            raise
+        finally:
+            self._tell(line, request, response, size_bytes)
+
+    def _tell(self, line: Request, request: Any, response: Any, size_bytes: int) -> None:
+        match = request.resolver_match
+        peer = request.META.get("REMOTE_ADDR") or ""
+        line.tell(
+            request.method,
+            request.path,
+            route=template(match.route) if match else None,
+            status=response.status_code,
+            size_bytes=size_bytes,
+            client_ip=self._log.client_ip(peer, request.META.get("HTTP_X_FORWARDED_FOR", "")),
+            duration_ms=line.duration_ms(),
+        )
+
+
+def _is_in_the_line(record: logging.LogRecord) -> bool:
+    """Of `django.request`: "Not Found: /x" and the like, and exceptions."""
+    if record.exc_info:
+        return repeats_exception(record) or takes_exception(record)
+    return current_request() is not None and hasattr(record, "status_code")
+
+
+def _is_access_line(record: logging.LogRecord) -> bool:
+    """Of `django.server`, which `runserver` writes after the answer."""
+    return hasattr(record, "status_code") and are_told_here()
