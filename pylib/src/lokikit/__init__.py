@@ -15,8 +15,9 @@ from lokikit.tasks import TaskInaction, TaskTermination, task
 from lokikit.wsgi import WsgiMiddleware
 
 if TYPE_CHECKING:
-    from lokikit.client import Loki
+    from lokikit.client import Loki, logs
     from lokikit.handler import LokiHandler
+    from lokikit.runs import task_runs
 
 __version__ = "0.1.0"
 
@@ -34,17 +35,21 @@ __all__ = [
     "json_handler",
     "log_requests",
     "logging_config",
+    "logs",
     "pass_request_id",
     "setup_json_logging",
     "take_in_loguru",
     "take_in_structlog",
     "task",
+    "task_runs",
     "unbind",
 ]
 
 _ON_DEMAND = {
     "Loki": ("lokikit.client", "query"),
     "LokiHandler": ("lokikit.handler", "push"),
+    "logs": ("lokikit.client", "query"),
+    "task_runs": ("lokikit.runs", "query"),
 }
 """Public name -> the module that it is imported from when first used, and the extra of that."""
 
