@@ -204,9 +204,15 @@ getmetatable(split_end).__gc = function()
   end
 end
 
-local function level_of(record)
+-- What contract.lua reads of a line, beside what it needs itself.
+wanted_fields.logger = true
+for _, name in ipairs(LEVEL_FIELDS) do
+  wanted_fields[name] = true
+end
+
+local function level_of(fields)
   for _, name in ipairs(LEVEL_FIELDS) do
-    local value = record[name]
+    local value = fields[name]
     if value ~= nil then
       return LEVELS[string.lower(tostring(value))]
     end
@@ -221,8 +227,8 @@ function contract(tag, time, record)
   if code ~= 1 then
     return code, stamp, kept
   end
-  local logger = type(record.logger) == "string" and record.logger or nil
-  local level = level_of(record)
+  local logger = type(line_fields.logger) == "string" and line_fields.logger or nil
+  local level = level_of(line_fields)
   -- Without both it is no line of JSON, or none that says what it is.
   if not (logger or level) then
     return code, stamp, kept

@@ -69,7 +69,7 @@ def test_combinations(fluent_bit: Path, tmp_path: Path, inputs: str) -> None:
     """The inputs of each platform go with and without the other parts."""
     folder = shutil.copytree(FOLDER, tmp_path / "fluentbit")
     path = folder / "entry.yaml"
-    for parts in itertools.product(["containers", ""], ["kubernetes-names", ""], ["http", ""]):
+    for parts in itertools.product(["kubernetes-names", ""], ["http", ""]):
         names = [f"inputs/{inputs}", *filter(None, parts), "pipeline"]
         path.write_text(yaml.safe_dump({"includes": [f"{name}.yaml" for name in names]}))
         said = check(fluent_bit, path)
