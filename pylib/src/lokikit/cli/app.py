@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import sys
+from typing import TYPE_CHECKING
 
 from lokikit.errors import LokikitError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 try:
     import typer
 
     import lokikit
-    from lokikit.cli import canary, check, query, ship, spool, stack, wire
+    from lokikit.cli import canary, check, query, ship, spool, stack, top, wire
 except ModuleNotFoundError as error:  # the light install has no command line
     sys.exit(
         f"lokikit: the command line needs its extra ({error.name} is missing): "
@@ -21,9 +25,9 @@ _EXIT_CODES = """
 Exit codes: **0** done, **1** unhealthy or lines lost, **2** a wrong option, setting or query,
 **3** the machine lacks something, **4** Loki does not answer, **5** Loki refuses, **130** Ctrl-C.
 """
-_PANELS = {
+_PANELS: dict[str, tuple[Callable[..., None], ...]] = {
     "The stack of this machine": (stack.up, stack.down, stack.status, check.check, wire.wire),
-    "Logs": (query.query, query.tail, ship.ship, canary.canary),
+    "Logs": (top.top, query.query, query.tail, ship.ship, canary.canary),
 }
 
 app = typer.Typer(name="lokikit", pretty_exceptions_enable=False, rich_markup_mode="markdown")

@@ -81,12 +81,12 @@ def as_text(entry: LogEntry, *, colour: bool = False) -> bytes:
     name = (_NO_LEVEL if level in ("", "unknown") else level).upper().ljust(_LEVEL_WIDTH)
     parts = [
         _painted(format_time(entry.timestamp_ns), "bright_black", colour),
-        _painted(_safe(name), _LEVEL_COLOURS.get(level), colour),
-        _painted(_safe(str(service)), "cyan", colour),
-        _safe(str(fields.get(MESSAGE, entry.line))),
-        *(f"{_painted(_safe(key), 'blue', colour)}={_value(fields[key])}" for key in _rest(fields)),
+        _painted(safe(name), _LEVEL_COLOURS.get(level), colour),
+        _painted(safe(str(service)), "cyan", colour),
+        safe(str(fields.get(MESSAGE, entry.line))),
+        *(f"{_painted(safe(key), 'blue', colour)}={_value(fields[key])}" for key in _rest(fields)),
     ]
-    below = [_safe(str(fields[key])).rstrip("\n") for key in _BELOW if key in fields]
+    below = [safe(str(fields[key])).rstrip("\n") for key in _BELOW if key in fields]
     return "\n".join([" ".join(parts), *below]).encode("utf-8", "replace")
 
 
@@ -106,9 +106,22 @@ def samples_table(samples: Sequence[Sample]) -> Table:
     table.add_column("value", justify="right", overflow="fold")
     for sample in samples:
         time = [format_time(sample.timestamp_ns or 0)] if timed else []
-        labels = [_safe(sample.labels.get(name, "")) for name in names]
+        labels = [safe(sample.labels.get(name, "")) for name in names]
         table.add_row(*time, *labels, sample.value)
     return table
+
+
+def as_headline(entry: LogEntry) -> str:
+    """What a line says, on one line: the exception's type and message where it has them."""
+    fields = _fields(entry.line)
+    parts = [fields.get(EXC_TYPE), fields.get(EXC_MESSAGE) if EXC_TYPE in fields else None]
+    text = ": ".join(str(one) for one in parts if one) or str(fields.get(MESSAGE, entry.line))
+    return safe(" ".join(text.split()))
+
+
+def safe(text: str) -> str:
+    """The text, without what would steer the terminal that shows it."""
+    return text.translate(_CONTROLS)
 
 
 def _fields(line: str) -> Mapping[str, Any]:
@@ -130,11 +143,7 @@ def _rest(fields: Mapping[str, Any]) -> list[str]:
 def _value(value: Any) -> str:
     """A word as it is, anything else as JSON."""
     plain = isinstance(value, str) and value and not set(value) & set(' "=\n\t')
-    return _safe(value if plain else json.dumps(value, ensure_ascii=False))
-
-
-def _safe(text: str) -> str:
-    return text.translate(_CONTROLS)
+    return safe(value if plain else json.dumps(value, ensure_ascii=False))
 
 
 def _painted(text: str, foreground: str | None, colour: bool) -> str:  # noqa: FBT001 - internal

@@ -1,0 +1,113 @@
+"""`lokikit top`: all services on one live screen."""
+
+from __future__ import annotations
+
+import sys
+import time
+from typing import TYPE_CHECKING
+
+import typer
+from rich.live import Live
+
+from lokikit.cli.asking import console, loki_from, whole_output
+from lokikit.cli.screen import Screen
+from lokikit.errors import RefusedError, SettingsError, UnreachableError
+from lokikit.kit import loki_url
+from lokikit.native.building import sigterm_raises
+from lokikit.overview import take_overview
+from lokikit.rules import breaches, provisioned_rules
+from lokikit.timespan import NS_PER_S, format_time, parse_duration_ns
+from lokikit.transport import is_passing
+
+if TYPE_CHECKING:
+    from lokikit.client import Loki
+
+_RULES_EVERY_S = 60
+"""As often as Grafana looks; some rules look at a whole day."""
+_FRAMES_PER_S = 2
+_TIMEOUT_S = 30
+
+
+def top(
+    since: str = typer.Option("15m", help="How far back: 5m, 1h, 1d."),
+    every: str = typer.Option("5s", help="How often to look again; at the rules once a minute."),
+    once: bool = typer.Option(  # noqa: FBT001 - typer reads the signature
+        False, "--once", help="Print it once and end, as without a terminal."
+    ),
+) -> None:
+    """Show all services on one live screen, until Ctrl-C.
+
+    What is over the threshold of an alert rule, now, however long it has been; each service with
+    its lines over time, its part of errors and when it was last seen; the most frequent types of
+    exception; the newest errors. The queries are those of the dashboard *Services*, the rules are
+    those that Grafana is provisioned with.
+
+        lokikit top --since 1h
+
+    While Loki does not answer, the screen says so and keeps what it has.
+    """
+    since_s = parse_duration_ns(since, "--since") // NS_PER_S
+    every_s = parse_duration_ns(every, "--every") / NS_PER_S
+    if not since_s or not every_s:
+        raise SettingsError("--since and --every take 1s or more.")
+    look = _Look(loki_from(timeout_s=_TIMEOUT_S), since_s, f"last {since}  {loki_url()}")
+    if once or not sys.stdout.isatty():
+        look.at_all()
+        with whole_output():
+            console().print(look.screen)
+    else:
+        _watch(look, every_s)
+
+
+class _Look:
+    """Asks, and keeps what is known for the screen.
+
+    Args:
+        loki: is asked.
+        since_s: how far back.
+        title: what is looked at.
+    """
+
+    def __init__(self, loki: Loki, since_s: int, title: str) -> None:
+        self._loki, self._since_s = loki, since_s
+        self._rules = provisioned_rules()
+        self._rules_due_s = 0.0
+        self.screen = Screen(title)
+
+    def at_all(self) -> None:
+        """Ask for everything that is due.
+
+        Raises:
+            LokikitError: Loki does not answer, or refuses.
+        """
+        now_ns = time.time_ns()
+        overview = take_overview(self._loki, self._since_s, now_ns)
+        if time.monotonic() >= self._rules_due_s:
+            self.screen.breaches = breaches(self._loki, self._rules, now_ns)
+            self._rules_due_s = time.monotonic() + _RULES_EVERY_S
+        self.screen.overview, self.screen.problem = overview, ""
+        self.screen.updated = f"{format_time(now_ns)[:19]}Z"
+
+
+def _watch(look: _Look, every_s: float) -> None:
+    look.screen.live = True
+    with (
+        sigterm_raises(),
+        Live(look.screen, console=console(), screen=True, refresh_per_second=_FRAMES_PER_S),
+    ):
+        try:
+            while True:
+                _look_again(look)
+                time.sleep(every_s)
+        except KeyboardInterrupt:
+            return
+
+
+def _look_again(look: _Look) -> None:
+    """Ask; a Loki that is away leaves the screen as it is, with a line that says so."""
+    try:
+        look.at_all()
+    except (UnreachableError, RefusedError) as error:
+        if not is_passing(error):
+            raise
+        look.screen.problem = f"{error} Trying again."
