@@ -14,7 +14,7 @@ try:
     import typer
 
     import lokikit
-    from lokikit.cli import canary, check, query, ship, spool, stack, top, wire
+    from lokikit.cli import canary, check, last, query, ship, spool, stack, top, wire
 except ModuleNotFoundError as error:  # the light install has no command line
     sys.exit(
         f"lokikit: the command line needs its extra ({error.name} is missing): "
@@ -27,7 +27,7 @@ Exit codes: **0** done, **1** unhealthy or lines lost, **2** a wrong option, set
 """
 _PANELS: dict[str, tuple[Callable[..., None], ...]] = {
     "The stack of this machine": (stack.up, stack.down, stack.status, check.check, wire.wire),
-    "Logs": (top.top, query.query, query.tail, ship.ship, canary.canary),
+    "Logs": (top.top, last.last, query.query, query.tail, ship.ship, canary.canary),
 }
 
 app = typer.Typer(name="lokikit", pretty_exceptions_enable=False, rich_markup_mode="markdown")

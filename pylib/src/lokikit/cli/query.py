@@ -32,7 +32,7 @@ class Output(str, Enum):
     raw = "raw"
 
 
-_OUTPUT = typer.Option(
+OUTPUT = typer.Option(
     Output.text, "--output", "-o", help="text to read, jsonl with all labels, raw lines only."
 )
 
@@ -47,7 +47,7 @@ def query(  # noqa: PLR0913, PLR0917 - typer reads the options from the signatur
         False, "--forward/--backward", help="The oldest first, or the newest."
     ),
     step: str = typer.Option("", help="Metrics: a value every so often; one at --to unless told."),
-    output: Output = _OUTPUT,
+    output: Output = OUTPUT,
 ) -> None:
     """Print the lines, or the table of values, that a LogQL query finds.
 
@@ -76,7 +76,7 @@ def query(  # noqa: PLR0913, PLR0917 - typer reads the options from the signatur
 def tail(
     logql: str = typer.Argument(..., help="A LogQL query for lines."),
     since: str = typer.Option("1m", help="Begin so far back: 0s, 90s, 30m, 1h."),
-    output: Output = _OUTPUT,
+    output: Output = OUTPUT,
 ) -> None:
     """Print what comes in, until Ctrl-C.
 
@@ -89,7 +89,7 @@ def tail(
     entries = loki_from().tail(
         logql, since=since_ns, on_lost=lambda error: note(f"{error} Trying again.")
     )
-    show = _renderer(output)
+    show = renderer(output)
     with whole_output(), closing(entries):
         for entry in entries:
             write(show(entry), flush=True)
@@ -98,7 +98,7 @@ def tail(
 def _print_entries(  # noqa: PLR0913 - one for each option
     loki: Loki, logql: str, span: Span, limit: int, output: Output, *, forward: bool
 ) -> None:
-    show, shown = _renderer(output), 0
+    show, shown = renderer(output), 0
     for entry in _entries(loki, logql, span, limit, forward=forward):
         if limit and shown == limit:
             which = "oldest" if forward else "newest"
@@ -118,7 +118,8 @@ def _entries(
     return loki.query_range(logql, *span, wanted, "forward" if forward else "backward")
 
 
-def _renderer(output: Output) -> Callable[[LogEntry], bytes]:
+def renderer(output: Output) -> Callable[[LogEntry], bytes]:
+    """What writes an entry in that form."""
     if output is Output.text:
         colour = wants_colour()
         return lambda entry: as_text(entry, colour=colour)
