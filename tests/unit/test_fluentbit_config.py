@@ -29,8 +29,7 @@ SECTIONS = {"includes", "service", "parsers", "multiline_parsers", "pipeline"}
 SERVICE = """
     flush grace log_level json.escape_unicode scheduler.base scheduler.cap http_server http_listen
     http_port health_check storage.path storage.metrics storage.max_chunks_up
-    storage.backlog.mem_limit storage.backlog.flush_on_shutdown storage.keep.rejected
-    storage.rejected.path storage.rejected.limit
+    storage.backlog.mem_limit storage.keep.rejected storage.rejected.path storage.rejected.limit
 """
 INPUTS = {
     "forward": "listen port tag_prefix buffer_chunk_size buffer_max_size",
