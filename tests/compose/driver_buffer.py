@@ -96,7 +96,7 @@ def _arrived(stack: DockerStack, service: str, start_s: float) -> tuple[str, str
     query = f'sum(count_over_time({{service_name="{service}"}}[2h]))'
     count, first_s, last_s = 0, 0.0, time.monotonic()
     while time.monotonic() - last_s < _QUIET_S:
-        found = int(sum(one.value for one in stack.loki.instant(query)))
+        found = sum(int(float(one.value)) for one in stack.loki.instant(query))
         if found > count:
             last_s = time.monotonic()
             first_s = first_s or last_s

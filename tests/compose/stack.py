@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 PIPELINE = ("fluent-bit", "grafana", "loki")
 DEMO = ("jobs", "shop", "traffic")
+SPEAKING = ("canary", *DEMO)
+"""The services whose lines go through the pipeline."""
 VERSION = f"test-{secrets.token_hex(4)}"
 """Of the kit's own image while this process tests: built from the sources of now."""
 _LIVES_S = 3600

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 import requests
 from rich.console import Console
-from tests.compose.stack import DEMO, PIPELINE, numbered, printed
+from tests.compose.stack import PIPELINE, SPEAKING, numbered, printed
 from tests.waiting import eventually
 
 from lokikit.docker.compose import compose_command
@@ -35,9 +35,8 @@ time.sleep(3600)
 def started(stack: DockerStack) -> dict[str, tuple[str, str]]:
     """Service -> its container and when that was started, of all that stay up."""
     found = stack.containers()
-    return {
-        name: (found[name].id, found[name].attrs["State"]["StartedAt"]) for name in PIPELINE + DEMO
-    }
+    times = {name: (one.id, one.attrs["State"]["StartedAt"]) for name, one in found.items()}
+    return {name: times[name] for name in PIPELINE + SPEAKING}
 
 
 def test_says_where_everything_is(stack: DockerStack) -> None:
@@ -49,7 +48,7 @@ def test_says_where_everything_is(stack: DockerStack) -> None:
 
 
 def test_start_order(stack: DockerStack) -> None:
-    """Storage, Loki, agent, demo: each is started after what it needs."""
+    """Storage, Loki, agent, services: each is started after what it needs."""
     found = stack.containers()
     times = [
         found[name].attrs["State"]["StartedAt"]
@@ -86,7 +85,7 @@ def test_loki_asks_itself(stack: DockerStack) -> None:
     eventually(lambda: health() == "healthy", within_s=120)
 
 
-@pytest.mark.parametrize("service", ["fluent-bit-storage", *PIPELINE, *DEMO])
+@pytest.mark.parametrize("service", ["fluent-bit-storage", *PIPELINE, *SPEAKING])
 def test_hardened(stack: DockerStack, service: str) -> None:
     """Each container has no root, no capability, no way to gain one, nothing to write its image."""
     container = stack.container(service)
@@ -176,29 +175,29 @@ def test_container_starts_without_the_agent(stack: DockerStack) -> None:
 
 
 def test_restart(stack: DockerStack) -> None:
-    """Each service restarts in turn, and each line that the demo prints arrives byte for byte."""
-    for service in (*PIPELINE, *DEMO):
+    """Each service restarts in turn, and each line that is printed arrives once, as printed."""
+    for service in (*PIPELINE, *SPEAKING):
         before = stack.lines("traffic").total()
         stack.container(service).restart()
         eventually(lambda before=before: _all_are_caught_up(stack, before), within_s=120)
     eventually(lambda: stack.run("status").returncode == 0, within_s=120)
-    with stopped_demo(stack):
-        for name in DEMO:
+    with silence(stack):
+        for name in SPEAKING:
             stack.await_lines(name, printed(stack.container(name)), within_s=120)
 
 
 def _all_are_caught_up(stack: DockerStack, before: int) -> bool:
     try:
         goes_on = stack.lines("traffic").total() > before
-        return goes_on and all(stack.caught_up(name) for name in DEMO)
+        return goes_on and all(stack.caught_up(name) for name in SPEAKING)
     except LokikitError:
         return False  # Loki is the one that restarts
 
 
 @contextmanager
-def stopped_demo(stack: DockerStack) -> Iterator[None]:
-    """The demo as it is once nothing is printed any more."""
-    for name in ("traffic", "jobs", "shop"):
+def silence(stack: DockerStack) -> Iterator[None]:
+    """Nothing is printed any more."""
+    for name in ("traffic", "jobs", "shop", "canary"):
         stack.container(name).stop()
     try:
         yield
@@ -227,7 +226,7 @@ def test_demo_goes_when_it_is_not_wanted(stack: DockerStack) -> None:
     agent = stack.container("fluent-bit").id
     up = stack.run("up", DEMO="off")
     assert "Stopping the demo" in up.stdout, up.stderr
-    assert sorted(stack.containers()) == ["fluent-bit", "fluent-bit-storage", "grafana", "loki"]
+    assert set(stack.containers()) == {"canary", "fluent-bit-storage", *PIPELINE}
     assert stack.container("fluent-bit").id == agent
 
 

@@ -6,7 +6,7 @@ import re
 from importlib.metadata import requires
 from typing import TYPE_CHECKING
 
-from lokikit.docker.compose import MOUNTED, digest
+from lokikit.docker.compose import MOUNTED, Compose, digest
 from lokikit.docker.images import built_image, filled, pulled_images, read_compose_file
 from lokikit.docker.secret import grafana_password
 from lokikit.docker.services import AGENT, AGENT_STORAGE, DEMO_SERVICES, stack_services
@@ -74,10 +74,30 @@ def test_every_variable_has_a_value() -> None:
 def test_configuration_is_mounted_read_only_and_watched() -> None:
     """What is mounted from the kit is read-only, there, and part of the digest that restarts."""
     mounts = [one for service in SERVICES.values() for one in service.get("volumes", ())]
-    ours = [one.split(":") for one in mounts if one.startswith("./")]
+    ours = [one.split(":") for one in mounts if str(one).startswith("./")]
     assert {tuple(one[2:]) for one in ours} == {("ro",)}
     assert {one[0].removeprefix("./") for one in ours} == set(MOUNTED.values())
     assert [path for path in MOUNTED.values() if not (kit_root() / path).exists()] == []
+
+
+def test_configuration_made_in_the_state_is_mounted_read_only() -> None:
+    """Grafana is provisioned from the folder that was checked, and may not change it."""
+    (made,) = (one for one in SERVICES["grafana"]["volumes"] if isinstance(one, dict))
+    assert made["read_only"]
+    assert made["source"].endswith("}/grafana/provisioning")
+
+
+def test_mail_is_told_to_grafana(tmp_path: Path) -> None:
+    """Who is told by mail is in Grafana's environment, the password in a file."""
+    told = {"ALERT_MAIL_TO": "a@example.com", "ALERT_SMTP_HOST": "mail.example.com:587"}
+    login = {"ALERT_SMTP_USER": "me", "ALERT_SMTP_PASSWORD": "secret"}
+    variables = Compose((), tmp_path, {**told, **login}).variables()
+    assert variables["GF_SMTP_HOST"] == "mail.example.com:587"
+    assert "{/run/secrets/smtp-password}" in variables["GF_SMTP_PASSWORD"]
+    assert variables["CONTACT_POINTS"] == "1"
+    passed_on = SERVICES["grafana"]["environment"]
+    assert {name for name in variables if name.startswith("GF_")} <= set(passed_on)
+    assert "GF_SMTP_HOST" not in Compose((), tmp_path, {}).variables()
 
 
 def test_digest_changes_with_any_file(tmp_path: Path) -> None:

@@ -44,10 +44,12 @@ class Wanted:
     Args:
         demo: whether the demo was part of it.
         runtime: `docker` or `native`.
+        canary: whether the canary was.
     """
 
     demo: bool
     runtime: str = "native"
+    canary: bool = True
 
 
 def read_wanted(state: Path) -> Wanted | None:

@@ -40,8 +40,10 @@ def bring_up_docker(
 ) -> list[Condition]:
     """How each service is once the Docker stack is up."""
     compose = Compose(choice.compose, state)
-    demo = demo and docker_stack.make_demo_image(compose, console.print)
-    told = docker_stack.bring_up(compose, console.print, demo=demo)
+    console.print(f"Grafana: {read_contacts()}")
+    provision(state)
+    built = docker_stack.make_own_image(compose, console.print)
+    told = docker_stack.bring_up(compose, console.print, demo=demo and built, canary=built)
     _say_who_is_let_in(state, console)
     return told
 
@@ -68,7 +70,8 @@ def bring_up_native(
 def conditions_now(wanted: Wanted, state: Path) -> list[Condition]:
     """How each part of what was wanted is."""
     if wanted.runtime == "docker":
-        return docker_stack.conditions(stack_services(demo=wanted.demo), Compose((), state))
+        services = stack_services(demo=wanted.demo, canary=wanted.canary)
+        return docker_stack.conditions(services, Compose((), state))
     return native_stack.conditions(stack_parts(state, Path("loki"), demo=wanted.demo), state)
 
 

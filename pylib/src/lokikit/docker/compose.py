@@ -8,15 +8,21 @@ import re
 import socket
 import subprocess
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lokikit.errors import PrerequisiteError, UnhealthyError
+from lokikit.grafana.contacts import read_contacts
+from lokikit.grafana.provisioning import (
+    provisioning_folder,
+    smtp_password_file,
+    smtp_variables,
+)
 from lokikit.kit import kit_env, kit_root, overlays
 from lokikit.native.programs import ensure_programs
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
-    from pathlib import Path
 
     from rich.console import Console
 
@@ -24,9 +30,10 @@ DEFAULT_PROJECT = "lokikit"
 MOUNTED = {
     "LOKI_SETTINGS": "loki/loki.yaml",
     "FLUENTBIT_SETTINGS": "fluentbit",
-    "GRAFANA_SETTINGS": "grafana/provisioning",
+    "GRAFANA_SETTINGS": "grafana/dashboards",
 }
 """Variable of the Compose file -> what that service has mounted from the kit."""
+_SMTP_PASSWORD = Path("/run/secrets/smtp-password")
 _ASK_TIMEOUT_S = 10
 
 
@@ -70,12 +77,11 @@ class Compose:
     state: Path
     environ: Mapping[str, str] = field(default_factory=lambda: os.environ, repr=False)
 
-    def run(self, *arguments: str, demo: bool = True, quiet: bool = True) -> None:
+    def run(self, *arguments: str, quiet: bool = True) -> None:
         """Run it with `arguments`.
 
         Args:
             arguments: a command of Compose and its options.
-            demo: whether the demo's services count.
             quiet: whether what it says is shown only when it fails.
 
         Raises:
@@ -83,8 +89,8 @@ class Compose:
         """
         output = subprocess.PIPE if quiet else None
         done = subprocess.run(
-            [*self.command, *self._options(demo=demo), *arguments],
-            env={**self.environ, **self._variables()},
+            [*self.command, *self._options(), *arguments],
+            env={**self.environ, **self.variables()},
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT if quiet else None,
@@ -95,19 +101,30 @@ class Compose:
             said = (done.stdout or "see above").strip().splitlines()[-1]
             raise UnhealthyError(f"docker compose {arguments[0]} failed: {said}")
 
-    def _options(self, *, demo: bool) -> tuple[str, ...]:
+    def _options(self) -> tuple[str, ...]:
         root = str(kit_root())
         used = [compose_file(), *overlays(self.environ)]
         files = [option for file in used for option in ("--file", str(file))]
-        profile = ("--profile", "demo") if demo else ()
         name = project_name(self.environ)
         named = ("--project-directory", root, "--env-file", f"{root}/.env", "--project-name", name)
-        return (*named, *files, *profile)
+        return (*named, *files, "--profile", "demo")
 
-    def _variables(self) -> dict[str, str]:
-        digests = {name: digest([kit_root() / path]) for name, path in MOUNTED.items()}
-        own = {"LOKIKIT_STATE": str(self.state), "COMPOSE_PROFILES": ""}
-        return {**own, "HOSTNAME": socket.gethostname(), **digests}
+    def variables(self) -> dict[str, str]:
+        """What the Compose file asks for beside the settings in `.env`."""
+        made = (provisioning_folder(self.state), smtp_password_file(self.state))
+        of_state = {"GRAFANA_SETTINGS": made}
+        digests = {
+            name: digest([kit_root() / path, *of_state.get(name, ())])
+            for name, path in MOUNTED.items()
+        }
+        return {
+            "LOKIKIT_STATE": str(self.state),
+            "COMPOSE_PROFILES": "",
+            "HOSTNAME": socket.gethostname(),
+            "CONTACT_POINTS": str(len(read_contacts(self.environ).ways)),
+            **smtp_variables(self.environ, _SMTP_PASSWORD),
+            **digests,
+        }
 
 
 def digest(paths: Iterable[Path]) -> str:

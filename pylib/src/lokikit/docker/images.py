@@ -35,5 +35,5 @@ def pulled_images(environ: Mapping[str, str] = os.environ) -> list[str]:
 
 
 def built_image(environ: Mapping[str, str] = os.environ) -> str:
-    """What is built here: the image of the demo."""
-    return filled(read_compose_file()["services"]["shop"]["image"], environ)
+    """What is built here: the image of the canary and the demo."""
+    return filled(read_compose_file()["services"]["canary"]["image"], environ)

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 DEMO_SERVICES = ("shop", "jobs", "traffic")
+CANARY = "canary"
 AGENT = "fluent-bit"
 AGENT_STORAGE = "/var/lib/fluent-bit"
 """Where the agent's volume is in its container; FLUENTBIT_STORAGE of the Compose file."""
@@ -36,10 +37,20 @@ class Service:
     within_s: float = 60
 
 
-def stack_services(*, demo: bool, environ: Mapping[str, str] = os.environ) -> list[Service]:
-    """The services in the order in which their health is waited for."""
+def stack_services(
+    *, demo: bool, canary: bool = True, environ: Mapping[str, str] = os.environ
+) -> list[Service]:
+    """The services in the order in which their health is waited for.
+
+    Args:
+        demo: whether the demo is part of it.
+        canary: whether the canary is.
+        environ: overrides the kit's `.env`.
+    """
     told = [_web("loki", "LOKI_PORT", "/ready", environ), _agent(environ)]
     told.append(_web("grafana", "GRAFANA_PORT", "/api/health", environ))
+    if canary:
+        told.append(Service(CANARY))
     if demo:
         told += [_web("shop", "DEMO_PORT", "/health", environ), Service("jobs"), Service("traffic")]
     return told

@@ -14,7 +14,7 @@ from lokikit.docker.compose import MOUNTED, project_name
 from lokikit.docker.engine import containers, has_image, last_words
 from lokikit.docker.images import built_image
 from lokikit.docker.secret import grafana_password
-from lokikit.docker.services import AGENT, AGENT_STORAGE, DEMO_SERVICES, stack_services
+from lokikit.docker.services import AGENT, AGENT_STORAGE, CANARY, DEMO_SERVICES, stack_services
 from lokikit.errors import LokikitError, PrerequisiteError
 from lokikit.kit import kit_root
 from lokikit.native.ports import check_distinct, check_free
@@ -32,45 +32,54 @@ _POLL_S = 0.2
 _GIVES_UP_AFTER_RESTARTS = 3
 
 
-def make_demo_image(
+def make_own_image(
     compose: Compose, say: Callable[[str], object], environ: Mapping[str, str] = os.environ
 ) -> bool:
-    """Whether the image of the demo is here, built when it was missing."""
+    """Whether the image of the canary and the demo is here, built when it was missing."""
     image = built_image(environ)
     if has_image(image, environ):
         return True
     if not (kit_root() / "Dockerfile").is_file():
-        say(f"No demo: its image {image} is built in a checkout of the repository.")
+        say(f"No canary, no demo: their image {image} is built in a checkout of the repository.")
         return False
-    say(f"Building {image} for the demo: once for this version, takes a minute.")
+    say(f"Building {image} for canary and demo: once for this version, takes a minute.")
     try:
-        compose.run("build", "shop", quiet=False)
+        compose.run("build", CANARY, quiet=False)
     except LokikitError as error:
-        say(f"No demo: its image cannot be built ({error})")
+        say(f"No canary, no demo: their image cannot be built ({error})")
     return has_image(image, environ)
 
 
-def bring_up(compose: Compose, say: Callable[[str], object], *, demo: bool) -> list[Condition]:
+def bring_up(
+    compose: Compose, say: Callable[[str], object], *, demo: bool, canary: bool
+) -> list[Condition]:
     """How each service is after all was started that was not running as it should.
+
+    Args:
+        compose: runs Compose.
+        say: tells the user what is done.
+        demo: whether the demo is wanted.
+        canary: whether the canary is.
 
     Raises:
         PrerequisiteError: a port is taken or a file cannot be read; what runs is left as it was.
         SettingsError: two services have the same port.
         UnhealthyError: Compose failed.
     """
-    services = stack_services(demo=demo, environ=compose.environ)
+    services = stack_services(demo=demo, canary=canary, environ=compose.environ)
     running = _by_service(compose)
     check_distinct(item for one in services for item in one.ports.items())
     check_free(item for one in services for item in _foreign_ports(one, running))
     _check_readable()
     grafana_password(compose.state)
     _remember_volumes(compose.state)
-    write_wanted(compose.state, Wanted(demo, "docker"))
+    write_wanted(compose.state, Wanted(demo, "docker", canary))
     if not demo and running.keys() & DEMO_SERVICES:
         say("Stopping the demo")
         compose.run("rm", "--stop", "--force", *DEMO_SERVICES)
     say("Starting what is not running")
-    compose.run("up", "--detach", "--no-build", "--quiet-pull", demo=demo)
+    names = [one.name for one in services]
+    compose.run("up", "--detach", "--no-build", "--quiet-pull", *names)
     for one in services:
         _wait_until_healthy(one, compose, say)
     return conditions(services, compose)
