@@ -57,8 +57,9 @@ def pipeline() -> Dashboard:
 def _streams() -> Panel:
     return number(
         "Streams",
-        f"How many streams wrote, by the labels of the contract. The budget is {MAX_STREAMS}.",
-        at_once(queries.streams(PLACE, RANGE)),
+        "How many streams wrote in the last hour, by the labels of the contract. "
+        f"The budget is {MAX_STREAMS}.",
+        at_once(queries.streams(PLACE, "1h")),
         limits={0.8 * MAX_STREAMS: "yellow", MAX_STREAMS: "red"},
     )
 
@@ -123,7 +124,7 @@ def _canary() -> Panel:
 def _unparsed() -> Panel:
     return graph(
         "Unparsed lines by service",
-        "Lines that are no JSON object: crashes of an interpreter, programs of others, torn lines.",
+        "Lines that do not begin as a JSON object does: crashes, programs of others, torn lines.",
         [over_time(queries.count(queries.unparsed(PLACE), STEP), LEGEND)],
         bars=True,
         links=to_service(SERVICE_OF_SERIES),
@@ -143,6 +144,6 @@ def _drops() -> Panel:
 def _unparsed_lines() -> Panel:
     return lines(
         "Unparsed lines",
-        "The newest lines that are no JSON object.",
+        "The newest lines that do not begin as a JSON object does.",
         found(queries.unparsed(CHOSEN), 50),
     )

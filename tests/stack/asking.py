@@ -8,6 +8,10 @@ import sys
 import uuid
 from typing import TYPE_CHECKING
 
+import requests
+from tests.waiting import eventually
+
+from lokikit.client import Loki
 from lokikit.entry import Entry
 from lokikit.push import Outcome, Pusher
 
@@ -36,6 +40,17 @@ def push(url: str, labels: dict[str, str], rows: Sequence[Row]) -> None:
         answer = pusher.push(entries)
         assert answer.outcome is Outcome.DONE, answer
     pusher.close()
+
+
+def flush(url: str, lines: int, now_ns: int) -> None:
+    """Have Loki store what it holds in memory, where queries for old lines do not look.
+
+    Returns once all `lines` of the last days are found.
+    """
+    requests.post(f"{url}/flush", timeout=60).raise_for_status()
+    query = 'sum(count_over_time({service_name=~".+"} [3d]))'
+    loki = Loki(url, timeout_s=60)
+    eventually(lambda: [int(one.value) for one in loki.instant(query, now_ns)] == [lines], 180)
 
 
 def command(*arguments: str) -> list[str]:

@@ -40,8 +40,12 @@ EXCEPTION = (LABEL_SERVICE, EXC_TYPE)
 
 _ERRORS = f'{DETECTED_LEVEL}=~"{"|".join(ERROR_LEVELS)}"'
 _CRITICALS = f'{DETECTED_LEVEL}=~"{"|".join(ERROR_LEVELS[1:])}"'
-_NOT_JSON = r"!~ `^\s*\{.*\}\s*$`"
-_DROPS = r"|~ `lokikit: \S+ lines dropped|lokikit: .* refused lines|\"dropped\":[1-9]`"
+_NOT_JSON = r"!~ `^\s*\{`"
+_DROPS = (
+    '|~ `lokikit: |"dropped":`',
+    r'|~ `lokikit: \S+ lines dropped|lokikit: .* refused lines|"dropped":[1-9]`',
+)
+"""The first one, of plain words, spares most lines the second."""
 SECRETS = (
     "-----BEGIN [A-Z ]*PRIVATE KEY-----",
     r"\bAKIA[0-9A-Z]{16}\b",
@@ -266,7 +270,7 @@ def spike(selected: Selection, span: str, history: str, parts: int, minimum: int
 
 
 def unparsed(selected: Selection) -> str:
-    """The lines that are no JSON object."""
+    """The lines that do not begin as a JSON object does."""
     return selected.lines(_NOT_JSON)
 
 
@@ -283,7 +287,7 @@ def secrets(selected: Selection) -> str:
 
 def drops(selected: Selection) -> str:
     """The lines in which a part of the kit reports that it dropped some."""
-    return selected.lines(_DROPS)
+    return selected.lines(*_DROPS)
 
 
 def streams(selected: Selection, span: str) -> str:

@@ -1,0 +1,193 @@
+"""What the queries of each dashboard cost together, as a ratio to one plain count of the lines.
+
+    python -m tests.benchmarks.dashboards --lines 5000000
+
+The lines of a day, five services and a worker among them, are pushed into a real Loki; then each
+dashboard asks all of its queries at once, as a browser does, over that day and for all services.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import statistics
+import tempfile
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import orjson
+import requests
+from tests.benchmarks.ship import batched
+from tests.dashboards import DASHBOARDS, Chosen, load, targets
+from tests.stack.conftest import RunningLoki
+
+from lokikit.client import Loki
+from lokikit.entry import ArrivalClock, LineReader
+from lokikit.fields import HOST
+from lokikit.native.programs import ensure_programs
+from lokikit.push import PUSH_PATH, payload
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from lokikit.entry import Entry
+
+DAY_S = 86_400
+STEP_S = 120
+"""What Grafana takes for a graph of a day on half of a screen."""
+_SERVICES = ("api", "shop", "search", "billing", "mail")
+_BATCH = 5000
+_ROUNDS = 3
+_TIMEOUT_S = 600
+_BROWSER = 6
+"""How many requests a browser sends at once to one host."""
+_TRACEBACK = "Traceback (most recent call last):\n" + 12 * (
+    '  File "/opt/shop/orders.py", line 42, in store\n    return self._insert(order, retry=True)\n'
+)
+_PLAIN = '{service_name=~".+"}'
+
+
+def line(number: int, time_us: int, random_: random.Random) -> bytes:
+    """One line: mostly plain ones and requests, some steps of tasks, a few errors."""
+    second, micro = divmod(time_us, 1_000_000)
+    stamp = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second))
+    service = random_.choice(_SERVICES)
+    kind = random_.random()
+    fields: dict[str, Any] = {
+        "timestamp": f"{stamp}.{micro:06d}Z",
+        "level": "info",
+        "logger": f"{service}.orders",
+        "message": "order stored and the payment is on its way",
+        "service": service,
+        "env": "prod",
+        "host": f"{service}-1",
+        "pid": 4711,
+        "thread": "MainThread",
+        "caller": "shop/orders.py:42 store",
+        "request_id": f"{number // 4:032x}",
+    }
+    if kind < 0.3:
+        fields |= _request(random_)
+    elif kind < 0.35:
+        fields |= _task(number, random_)
+    elif kind < 0.37:
+        fields |= _exception(random_)
+    else:
+        fields |= {"order_id": number, "total": "49.90", "currency": "EUR"}
+    return orjson.dumps(fields)
+
+
+def _request(random_: random.Random) -> dict[str, Any]:
+    status = random_.choices((200, 201, 404, 500), (90, 5, 4, 1))[0]
+    route = f"/{random_.choice(('orders', 'products', 'cart', 'users'))}/{{id}}"
+    return {
+        "level": "error" if status == 500 else "info",
+        "http_method": random_.choice(("GET", "POST")),
+        "http_route": route,
+        "http_status": status,
+        "duration_ms": round(random_.lognormvariate(3, 1), 3),
+    }
+
+
+def _task(number: int, random_: random.Random) -> dict[str, Any]:
+    """Begin and end of a run follow each other by the number of the line."""
+    ended = random_.choices(("success", "fail", "inaction"), (90, 2, 8))[0]
+    step = {"action": "run"} if number % 2 else {"action": ended, "runtime_s": 0.25}
+    name = f"task_{random_.randrange(20)}"
+    return {"service": "worker", "task_name": name, "task_id": f"{number // 2000}", **step}
+
+
+def _exception(random_: random.Random) -> dict[str, Any]:
+    kind = random_.choice(("ValueError", "KeyError", "TimeoutError", "shop.errors.SoldOut"))
+    message = "no answer within 3 s"
+    return {"level": "error", "exc_type": kind, "exc_message": message, "stacktrace": _TRACEBACK}
+
+
+def entries(count: int) -> Iterator[Entry]:
+    """The lines of a day that ends now."""
+    random_ = random.Random(20261121)
+    reader = LineReader("bench", {HOST: "bench"}, ArrivalClock())
+    step_us = DAY_S * 1_000_000 / count
+    start_us = time.time_ns() // 1_000 - DAY_S * 1_000_000
+    for number in range(count):
+        yield reader.read(line(number, int(start_us + number * step_us), random_))
+
+
+def fill(loki: RunningLoki, count: int) -> None:
+    """Push the lines of a day."""
+    with requests.Session() as session, ThreadPoolExecutor(1) as pool:
+        session.headers["Content-Type"] = "application/json"
+        sent = None
+        for batch in batched(entries(count), _BATCH):
+            body = payload(batch)
+            if sent:
+                sent.result().raise_for_status()
+            sent = pool.submit(session.post, loki.url + PUSH_PATH, body, timeout=_TIMEOUT_S)
+
+
+def seconds(work: Callable[[], object]) -> float:
+    """How long it takes, by the clock: the median of some rounds."""
+    times = []
+    for _ in range(_ROUNDS):
+        start_s = time.perf_counter()
+        work()
+        times.append(time.perf_counter() - start_s)
+    return statistics.median(times)
+
+
+def ask_plain(url: str, end_ns: int) -> object:
+    """The lines of the day, counted."""
+    query = f"sum(count_over_time({_PLAIN} [{STEP_S}s]))"
+    loki = Loki(url, timeout_s=_TIMEOUT_S)
+    return loki.range_samples(query, end_ns - DAY_S * 10**9, end_ns, STEP_S)
+
+
+def ask_dashboard(url: str, path: Path, end_ns: int) -> object:
+    """All queries of a dashboard, as many at once as a browser asks."""
+    chosen = Chosen(range_s=DAY_S, step_s=STEP_S)
+    with ThreadPoolExecutor(_BROWSER) as pool:
+        asked = [
+            pool.submit(chosen.ask, Loki(url, timeout_s=_TIMEOUT_S), target, path, end_ns)
+            for target in targets(path)
+        ]
+        return [one.result() for one in asked]
+
+
+def report(count: int) -> str:
+    """The table of one Loki."""
+    with tempfile.TemporaryDirectory() as name:
+        loki = RunningLoki(ensure_programs(["loki"])["loki"], Path(name), {}).start()
+        try:
+            fill(loki, count)
+            end_ns = time.time_ns()
+            ask_plain(loki.url, end_ns)
+            plain_s = seconds(lambda: ask_plain(loki.url, end_ns))
+            rows = [_row(loki.url, path, end_ns, plain_s) for path in DASHBOARDS]
+        finally:
+            loki.kill()
+    return f"""\
+| dashboard | queries | s | ratio to one `count_over_time` |
+|---|---|---|---|
+{chr(10).join(rows)}
+
+{count:,} lines of 24 h, all services chosen; one plain count of them takes {plain_s:.2f} s. \
+Medians of {_ROUNDS} rounds, the queries of a dashboard {_BROWSER} at a time."""
+
+
+def _row(url: str, path: Path, end_ns: int, plain_s: float) -> str:
+    took_s = seconds(lambda: ask_dashboard(url, path, end_ns))
+    title, number = load(path)["title"], len(list(targets(path)))
+    return f"| {title} | {number} | {took_s:.2f} | {took_s / plain_s:.1f} |"
+
+
+def main() -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--lines", type=int, default=5_000_000, help="of the day")
+    print(report(parser.parse_args().lines))
+
+
+if __name__ == "__main__":
+    main()
