@@ -14,8 +14,8 @@ from uuid import uuid4
 import orjson
 import pytest
 from tests.stack.conftest import free_ports
+from tests.stack.demo import DEMO, answers
 from tests.stack.shipping import Ship
-from tests.stack.test_demo import DEMO, answers
 from tests.waiting import eventually
 
 from lokikit import fields

@@ -1,20 +1,13 @@
 from __future__ import annotations
 
-import os
-import socket
-import subprocess
-import sys
 import time
-import urllib.error
-import urllib.request
 from collections import Counter, defaultdict
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import orjson
 import pytest
-from tests.waiting import eventually
+from tests.stack.demo import ONE_ROUND_OF_TASKS, Programs
 
 from lokikit import fields
 from lokikit.client import Loki
@@ -22,82 +15,20 @@ from lokikit.client import Loki
 if TYPE_CHECKING:
     from lokikit.answers import LogEntry
 
-DEMO = Path(__file__).parents[2] / "deploy/demo"
 REQUESTS = 400
-TASKS = 14
-"""One round of all tasks."""
+TASKS = ONE_ROUND_OF_TASKS
 UNUSUAL = {402, 404, 409, 500, 502, 503}
 
 
-def answers(port: int) -> bool:
-    """Whether the shop is up."""
-    try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=5) as answer:
-            return bool(answer.status == 200)
-    except urllib.error.URLError:
-        return False
-
-
-class Programs:
-    """The demo's programs, all with one stdout: the pipe that a `lokikit ship` reads.
-
-    Args:
-        loki_url: where the lines go.
-        env: their label `env`.
-        port: of the shop.
-    """
-
-    def __init__(self, loki_url: str, env: str, port: int) -> None:
-        limits = {"DEMO_REQUESTS": str(REQUESTS), "DEMO_TASKS": str(TASKS)}
-        speeds = {"DEMO_REQUESTS_PER_S": "2000", "DEMO_TASKS_PER_S": "100"}
-        waits = {"DEMO_SLOW_S": "0.05", "DEMO_TASK_LIMIT_S": "2"}
-        self._environ = {**os.environ, "DEMO_PORT": str(port), **limits, **speeds, **waits}
-        self._environ |= {"ENV": env, "LOG_FORMAT": "json", "LOG_LEVEL": "info"}
-        self._environ.pop("SERVICE_NAME", None)
-        read_end, self._pipe = os.pipe()
-        self.ship = subprocess.Popen(
-            [sys.executable, "-m", "lokikit", "ship", "--url", loki_url], stdin=read_end
-        )
-        os.close(read_end)
-
-    def start(self, *arguments: str) -> subprocess.Popen[bytes]:
-        """Run `python ARGUMENTS` in the demo's folder."""
-        return subprocess.Popen(
-            [sys.executable, *arguments],
-            cwd=DEMO,
-            env=self._environ,
-            stdout=self._pipe,
-            stderr=self._pipe,
-        )
-
-    def deliver(self) -> None:
-        """End the input of `lokikit ship`, and wait until it has delivered all of it."""
-        os.close(self._pipe)
-        assert self.ship.wait(120) == 0
-
-
 @pytest.fixture(scope="module")
-def free_port() -> int:
-    """A port of 127.0.0.1 that nothing listens on."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port: int = server.getsockname()[1]
-    return port
-
-
-@pytest.fixture(scope="module")
-def entries(loki_url: str, free_port: int) -> list[LogEntry]:
+def entries(loki_url: str) -> list[LogEntry]:
     """What Loki has after a fast demo of shop, customers and jobs at the same time."""
     env = f"demo-{uuid4().hex[:8]}"
     start_ns = time.time_ns()
-    programs = Programs(loki_url, env, free_port)
-    shop = programs.start("-m", "gunicorn", "-c", "gunicorn.conf.py", "shop:app")
+    programs = Programs(loki_url, env, REQUESTS, TASKS)
     try:
-        eventually(lambda: answers(free_port))
-        finite = [programs.start("traffic.py"), programs.start("jobs.py")]
-        assert [one.wait(180) for one in finite] == [0, 0]
+        programs.run()
     finally:
-        shop.terminate()
-        shop.wait(60)
         programs.deliver()
     query = f'{{env="{env}"}}'
     return list(Loki(loki_url).query_range(query, start_ns, time.time_ns()))
