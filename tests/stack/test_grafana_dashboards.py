@@ -1,0 +1,167 @@
+"""Every query of every dashboard, asked of a real Loki that real traffic of the demo has filled."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+import orjson
+import pytest
+from tests.dashboards import DASHBOARDS, Chosen, Target, load, targets
+from tests.stack.asking import push
+from tests.stack.conftest import RunningLoki
+from tests.stack.demo import ONE_ROUND_OF_TASKS, Programs
+
+from lokikit import fields
+from lokikit.client import Loki
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+ENV = "demo"
+REQUESTS = 300
+RANGE_S = 600
+"""Longer than the demo runs here."""
+EMPTY = {("lokikit-tasks", "Overdue")}
+"""What has nothing to tell here: no run is old enough."""
+HAVE = {
+    # Service -> panels of *Service* that must be filled for it.
+    "shop": {"Latency", "Requests by status", "Slowest routes", "Top exceptions", "Error ratio"},
+    "jobs": {"Top exceptions", "Error ratio"},
+    "traffic": set[str](),
+}
+ALWAYS = {"Lines by level", "Lines"}
+CASES = [
+    pytest.param(path, target, id=f"{target} {number}")
+    for path in DASHBOARDS
+    for number, target in enumerate(targets(path))
+]
+
+
+class Filled:
+    """A Loki with what the demo and a few others wrote.
+
+    Args:
+        url: of Loki.
+        end_ns: when all of it was written.
+        request_id: of a request of the demo.
+    """
+
+    def __init__(self, url: str, end_ns: int, request_id: str) -> None:
+        self.loki = Loki(url, timeout_s=60)
+        self.end_ns = end_ns
+        self.request_id = request_id
+
+    def ask(self, path: Path, target: Target, **values: str | list[str]) -> list[Any]:
+        """What a panel gets when these values are chosen."""
+        chosen = Chosen({"id": self.request_id, **values}, range_s=RANGE_S, step_s=30)
+        return chosen.ask(self.loki, target, path, self.end_ns)
+
+
+@pytest.fixture(scope="module")
+def filled(loki_program: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Filled]:
+    """The demo, run to its end; a canary, a program of others and a drop beside it."""
+    loki = RunningLoki(loki_program, tmp_path_factory.mktemp("panels"), {}).start()
+    try:
+        run_demo(loki.url)
+        for service, lines in others().items():
+            labels = {fields.LABEL_SERVICE: service, fields.LABEL_ENV: ENV}
+            push(loki.url, labels, [(time.time_ns() + n, line) for n, line in enumerate(lines)])
+        end_ns = time.time_ns()
+        one = f'{{{fields.LABEL_SERVICE}="traffic"}} | {fields.REQUEST_ID}!=""'
+        (entry,) = Loki(loki.url).query_range(one, end_ns - RANGE_S * 10**9, end_ns, 1)
+        yield Filled(loki.url, end_ns, entry.metadata[fields.REQUEST_ID])
+    finally:
+        loki.kill()
+
+
+def run_demo(url: str) -> None:
+    """Shop, customers and jobs, all at once, until customers and jobs have ended."""
+    programs = Programs(url, ENV, REQUESTS, ONE_ROUND_OF_TASKS)
+    try:
+        programs.run()
+    finally:
+        programs.deliver()
+
+
+def others() -> dict[str, list[str]]:
+    """Service -> lines: what the demo's own programs do not write."""
+    check = {
+        fields.CANARY_LOST: 0,
+        fields.CANARY_LATE: 0,
+        fields.CANARY_DUPLICATES: 0,
+        fields.CANARY_ROUND_TRIP_S: 0.25,
+        fields.CONTACT_POINTS: 0,
+    }
+    began = {fields.TASK_NAME: "long", fields.ACTION: "run", fields.TASK_ID: uuid4().hex}
+    numbered = {fields.CANARY_SEQ: 1}
+    return {
+        fields.CANARY_SERVICE: [orjson.dumps(one).decode() for one in (numbered, check)],
+        "nightly": [orjson.dumps(began).decode()],
+        "printer": ["Segmentation fault (core dumped)"],
+        "pushing": ["lokikit: push: lines dropped so far: queue_full 12"],
+    }
+
+
+@pytest.mark.parametrize(("path", "target"), CASES)
+def test_everything_is_chosen(filled: Filled, path: Path, target: Target) -> None:
+    """With "All" no query is refused, and none is empty but those that have nothing to tell."""
+    found = filled.ask(path, target)
+    assert bool(found) == ((target.dashboard, target.panel) not in EMPTY)
+
+
+@pytest.mark.parametrize(("path", "target"), CASES)
+def test_each_value_is_chosen(filled: Filled, path: Path, target: Target) -> None:
+    """Every value of every variable, and several at once, is understood by Loki."""
+    levels = variable(path, "detected_level")["query"].split(",")
+    choices: dict[str, list[str | list[str]]] = {
+        "service": [*HAVE, "no.such (service)", [*HAVE]],
+        "env": [ENV, "nowhere", [ENV, "nowhere"]],
+        "detected_level": [*levels, levels],
+        "search": ["answered", 'a "quote" \\ and $1 (no] expression'],
+    }
+    for name, values in choices.items():
+        for value in values:
+            filled.ask(path, target, **{name: value})
+
+
+def variable(path: Path, name: str) -> dict[str, Any]:
+    """A variable of a dashboard."""
+    (found,) = [one for one in load(path)["templating"]["list"] if one["name"] == name]
+    return dict(found)
+
+
+@pytest.mark.parametrize("service", HAVE)
+def test_one_service_has_what_it_wrote(filled: Filled, service: str) -> None:
+    """The dashboard of a service is filled where that service wrote something."""
+    (path,) = [one for one in DASHBOARDS if one.stem == "service"]
+    filled_panels = {
+        target.panel for target in targets(path) if filled.ask(path, target, service=service)
+    }
+    assert filled_panels >= HAVE[service] | ALWAYS
+
+
+def test_choices_narrow(filled: Filled) -> None:
+    """Service, level and text leave out what does not fit."""
+    (path,) = [one for one in DASHBOARDS if one.stem == "service"]
+    (lines,) = [one for one in targets(path) if one.panel == "Lines"]
+    chosen = {"service": "shop", "env": ENV, "detected_level": "warn", "search": "refused"}
+    found = filled.ask(path, lines, **chosen)
+    assert found
+    for entry in found:
+        assert entry.labels[fields.LABEL_SERVICE] == "shop"
+        assert entry.metadata[fields.DETECTED_LEVEL] == "warn"
+        assert "refused" in entry.line
+    assert not filled.ask(path, lines, **{**chosen, "env": "nowhere"})
+
+
+def test_a_request_is_followed_over_services(filled: Filled) -> None:
+    """*Request* has the lines of one id from the customer and from the shop, in order."""
+    (path,) = [one for one in DASHBOARDS if one.stem == "request"]
+    (lines,) = [one for one in targets(path) if one.panel == "Lines in order"]
+    found = filled.ask(path, lines)
+    assert {one.labels[fields.LABEL_SERVICE] for one in found} == {"shop", "traffic"}
+    assert {one.metadata[fields.REQUEST_ID] for one in found} == {filled.request_id}
+    assert not filled.ask(path, lines, id="none")
