@@ -9,7 +9,7 @@
 --   * a service by order of preference, values that are words, lines and values cut to a limit.
 
 local HERE = string.match(debug.getinfo(1, "S").source, "^@(.*/)") or ""
-local jsonline = dofile(HERE .. "jsonline.lua")
+local cleaned, jsonline = dofile(HERE .. "cleaned.lua"), dofile(HERE .. "jsonline.lua")
 
 local MAX_LINE_BYTES = 256 * 1024
 local MAX_VALUE_BYTES = 1024
@@ -22,10 +22,7 @@ local NUMBERED_LEVELS = {
   [10] = "trace", [20] = "debug", [30] = "info", [40] = "warn", [50] = "error", [60] = "fatal",
 }
 
--- The fields that are read; split.lua adds its own.
-wanted_fields = {
-  timestamp = true, level = true, service = true, env = true, request_id = true, trace_id = true,
-}
+jsonline.want({ "timestamp", "level", "service", "env", "request_id", "trace_id" })
 
 local byte, match, sub = string.byte, string.match, string.sub
 
@@ -99,6 +96,22 @@ end
 
 local known_text, known_s
 
+-- What stands between the point and the zone of one of our own timestamps.
+local function micros(text)
+  if byte(text, 20) ~= 46 then
+    return nil
+  end
+  local micro = 0
+  for at = 21, 26 do
+    local c = byte(text, at)
+    if c < 48 or c > 57 then
+      return nil
+    end
+    micro = micro * 10 + c - 48
+  end
+  return micro
+end
+
 -- Seconds and nanoseconds of an RFC 3339 text, nothing when it is none.
 local function read_timestamp(text)
   if type(text) ~= "string" or #text < 19 or #text > 64 then
@@ -110,6 +123,12 @@ local function read_timestamp(text)
   end
   if not known_s then
     return nil
+  end
+  if #text == 27 and byte(text, 27) == 90 then
+    local micro = micros(text)
+    if micro then
+      return known_s, micro * 1000
+    end
   end
   local fraction, zone = match(text, "^[.,](%d+)(.*)$", 20)
   local offset = offset_s(zone or sub(text, 20))
@@ -216,11 +235,11 @@ function contract(tag, time, record)
   if type(record.log) ~= "string" then
     return 0, time, record
   end
-  local whole = jsonline.valid(without_end(record.log, tag))
+  local whole, is_simple = cleaned(without_end(record.log, tag))
   if whole == "" then
     return -1, time, record
   end
-  local fields = jsonline.fields(whole, wanted_fields)
+  local fields = jsonline.fields(whole, is_simple)
   line_fields = fields
   local line = fit(whole, MAX_LINE_BYTES)
   local source = source_of(tag)
@@ -240,5 +259,7 @@ end
 
 -- Plain files beside Loki, for who asks for them: docs/split-files.md.
 if (os.getenv("FLUENTBIT_SPLIT_DIR") or "") ~= "" then
+  -- It reads `line_fields`, the fields of the line at hand.
+  want_fields = jsonline.want
   dofile(HERE .. "split.lua")
 end

@@ -9,7 +9,6 @@ local byte, char, concat, find, sub =
   string.byte, string.char, table.concat, string.find, string.sub
 
 local MAX_DEPTH = 1000
-local REPLACEMENT = "\239\191\189"
 
 local SIMPLE = {
   [34] = '"', [47] = "/", [92] = "\\",
@@ -251,8 +250,8 @@ local function value_of(text, at, behind)
   return sub(text, at, behind - 1)
 end
 
--- What the reading at hand looks for, and what it has found.
-local wanted, found
+-- What is looked for, how long (with a quote) such names are, and what the line at hand has of it.
+local wanted, sizes, found = {}, {}, {}
 
 function note(text, name_at, name_end, escaped, value_at, value_behind)
   local name = sub(text, name_at + 1, name_end - 2)
@@ -264,69 +263,78 @@ function note(text, name_at, name_end, escaped, value_at, value_behind)
   end
 end
 
+-- `object_end` of the outermost object of a text without escapes and control characters: there a
+-- string ends at the next quote.
+local function simple_object_end(text, at)
+  local c
+  at, c = skip(text, at + 1)
+  if c == 125 then
+    return at + 1
+  end
+  while c == 34 do
+    local quote = find(text, '"', at + 1, true)
+    if not quote then
+      return nil
+    end
+    -- Most names are not even as long as one that is asked for.
+    local name = sizes[quote - at] and sub(text, at + 1, quote - 1)
+    at, c = skip(text, quote + 1)
+    if c ~= 58 then
+      return nil
+    end
+    at, c = skip(text, at + 1)
+    local value_at = at
+    if c == 34 then
+      quote = find(text, '"', at + 1, true)
+      if not quote then
+        return nil
+      end
+      at = quote + 1
+      if name and wanted[name] then
+        found[name] = sub(text, value_at + 1, quote - 1)
+      end
+    else
+      at = c and value_end(text, at, c, 1)
+      if not at then
+        return nil
+      end
+      if name and wanted[name] then
+        found[name] = value_of(text, value_at, at)
+      end
+    end
+    at, c = skip(text, at)
+    if c == 125 then
+      return at + 1
+    elseif c ~= 44 then
+      return nil
+    end
+    at, c = skip(text, at + 1)
+  end
+  return nil
+end
+
 local M = {}
 
--- The fields of `text` whose names are keys of `names`; of a name that stands twice the last one.
-function M.fields(text, names)
+-- Names of fields to look for, from now on.
+function M.want(names)
+  for _, name in ipairs(names) do
+    wanted[name], sizes[#name + 1] = true, true
+  end
+end
+
+-- The fields of `text` that are wanted; of a name that stands twice the last one. `is_simple` says
+-- that it has neither escapes nor control characters.
+function M.fields(text, is_simple)
   local at, c = skip(text, 1)
   if c ~= 123 then
     return {}
   end
-  wanted, found = names, {}
-  at = object_end(text, at, 1)
+  found = {}
+  at = (is_simple and simple_object_end or object_end)(text, at, 1)
   if not at or skip(text, at) <= #text then
     return {}
   end
   return found
-end
-
--- How many bytes from `at` on are one character, and whether they are a whole one.
-local function character(text, at)
-  local c = byte(text, at)
-  if c < 0x80 then
-    return 1, true
-  elseif c < 0xC2 or c > 0xF4 then
-    return 1, false
-  end
-  local more = c < 0xE0 and 1 or c < 0xF0 and 2 or 3
-  local low = c == 0xE0 and 0xA0 or c == 0xF0 and 0x90 or 0x80
-  local high = c == 0xED and 0x9F or c == 0xF4 and 0x8F or 0xBF
-  for number = 1, more do
-    local next_byte = byte(text, at + number)
-    if not next_byte or next_byte < low or next_byte > high then
-      return number, false
-    end
-    low, high = 0x80, 0xBF
-  end
-  return more + 1, true
-end
-
--- `text` with a replacement character for each piece that is no UTF-8.
-function M.valid(text)
-  local size = #text
-  local at = 1
-  while at <= size and byte(text, at) < 0x80 do
-    at = at + 1
-  end
-  if at > size then
-    return text
-  end
-  local parts, begin = nil, 1
-  while at <= size do
-    local bytes, whole = character(text, at)
-    if not whole then
-      parts = parts or {}
-      parts[#parts + 1] = sub(text, begin, at - 1)
-      parts[#parts + 1] = REPLACEMENT
-      begin = at + bytes
-    end
-    at = at + bytes
-  end
-  if not parts then
-    return text
-  end
-  parts[#parts + 1] = sub(text, begin)
-  return concat(parts)
 end
 
 return M

@@ -204,11 +204,8 @@ getmetatable(split_end).__gc = function()
   end
 end
 
--- What contract.lua reads of a line, beside what it needs itself.
-wanted_fields.logger = true
-for _, name in ipairs(LEVEL_FIELDS) do
-  wanted_fields[name] = true
-end
+want_fields({ "logger" })
+want_fields(LEVEL_FIELDS)
 
 local function level_of(fields)
   for _, name in ipairs(LEVEL_FIELDS) do
