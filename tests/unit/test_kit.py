@@ -8,7 +8,7 @@ import pytest
 import lokikit
 from lokikit.errors import SettingsError
 from lokikit.kit import asked_runtime, kit_env, kit_root, loki_url, overlays, port, state_dir
-from lokikit.native.programs import COMPOSE, LOKI
+from lokikit.native.programs import MODULES
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -48,7 +48,7 @@ def test_loki_url() -> None:
     assert loki_url({"LOKI_PORT": "4100"}) == "http://127.0.0.1:4100"
 
 
-@pytest.mark.parametrize("module", [LOKI, COMPOSE], ids=lambda module: module.name)
+@pytest.mark.parametrize("module", MODULES, ids=lambda module: module.name)
 def test_versions_agree(module: Module) -> None:
     """`.env` and each Go module pin the same version."""
     assert module.version({}) == module.pinned

@@ -7,7 +7,7 @@ import pytest
 from rich.console import Console
 
 from lokikit.errors import SettingsError
-from lokikit.native.programs import LOKI, ensure_programs, find_program
+from lokikit.native.programs import HELM, LOKI, ensure_programs, find_program
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,6 +24,15 @@ def test_right_version_on_path_is_used(tmp_path: Path) -> None:
     """A `loki` on PATH that says the pinned version is taken as it is."""
     program = _fake_loki(tmp_path, LOKI.version({}))
     assert find_program("loki", {"PATH": str(tmp_path)}) == program
+
+
+def test_version_in_gos_own_words_is_read(tmp_path: Path) -> None:
+    """Helm tells its version as Go prints a structure."""
+    program = tmp_path / "helm"
+    told = f'version.BuildInfo{{Version:"v{HELM.version({})}", GitCommit:"", GoVersion:"go1.26"}}'
+    program.write_text(f"#!/bin/sh\necho '{told}'\n")
+    program.chmod(0o755)
+    assert find_program("helm", {"PATH": str(tmp_path)}) == program
 
 
 def test_wrong_version_on_path_is_not_used(tmp_path: Path) -> None:

@@ -53,7 +53,7 @@ class Build:
         module: folder of the `go.mod` that pins everything; it is only read.
         target: folder that gets the programs.
         environ: the environment that Go runs in; `GOFLAGS`, `GOPROXY` and so on count.
-        version_variable: the Go variable that holds their version.
+        version_definition: the Go variable that holds their version, `=`, and what it gets.
         disk: what a cold build writes.
     """
 
@@ -62,7 +62,7 @@ class Build:
     module: Path
     target: Path
     environ: Mapping[str, str] = field(default_factory=lambda: os.environ, repr=False)
-    version_variable: str = "main.version"
+    version_definition: str = ""
     disk: Disk = _UNKNOWN_DISK
 
     @property
@@ -115,7 +115,9 @@ class Build:
             _end_group(process)
 
     def _command(self, go: Path, scratch: Path) -> list[str]:
-        ldflags = f"-s -w -X {self.version_variable}={self.version}"
+        ldflags = "-s -w"
+        if self.version_definition:
+            ldflags += f" -X {self.version_definition}"
         flags = ["-mod=readonly", "-buildvcs=false", "-trimpath", "-v", "-ldflags", ldflags]
         return [str(go), "build", *flags, "-o", f"{scratch}{os.sep}", *self.packages.values()]
 

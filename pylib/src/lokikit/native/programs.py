@@ -22,7 +22,7 @@ from lokikit.native.toolchain import Disk
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-_VERSION_ARGUMENT = {"lokitool": "version"}
+_VERSION_ARGUMENT = {"lokitool": "version", "helm": "version"}
 _ASK_TIMEOUT_S = 10
 
 
@@ -38,6 +38,7 @@ class Module:
         packages: program -> the Go package that it is built from.
         version_variable: the Go variable that holds the version.
         disk: what a cold build of all of them writes.
+        version_prefix: what stands before the number in that variable.
     """
 
     name: str
@@ -47,6 +48,7 @@ class Module:
     packages: Mapping[str, str]
     version_variable: str
     disk: Disk
+    version_prefix: str = ""
 
     @property
     def path(self) -> Path:
@@ -94,7 +96,28 @@ COMPOSE = Module(
     "github.com/docker/compose/v2/internal.Version",
     Disk(460_000_000, 930_000_000, 70_000_000),
 )
-_HOME = {program: module for module in (LOKI, COMPOSE) for program in module.packages}
+HELM = Module(
+    "helm",
+    "deploy/native/helm",
+    "HELM_VERSION",
+    "helm.sh/helm/v4",
+    {"helm": "helm.sh/helm/v4/cmd/helm"},
+    "helm.sh/helm/v4/internal/version.version",
+    Disk(400_000_000, 700_000_000, 80_000_000),
+    "v",
+)
+KUBE = Module(
+    "kube",
+    "deploy/native/kube",
+    "KUBERNETES_VERSION",
+    "k8s.io/kubernetes",
+    {"kube": "lokikit.invalid/kube", "kubelet": "k8s.io/kubernetes/cmd/kubelet"},
+    "k8s.io/component-base/version.gitVersion",
+    Disk(1_200_000_000, 1_200_000_000, 200_000_000),
+    "v",
+)
+MODULES = (LOKI, COMPOSE, HELM, KUBE)
+_HOME = {program: module for module in MODULES for program in module.packages}
 
 
 def find_program(name: str, environ: Mapping[str, str] = os.environ) -> Path | None:
@@ -115,7 +138,7 @@ def ensure_programs(
     """Each program's path; what is missing is built, which takes minutes the first time.
 
     Args:
-        names: programs of `LOKI` or `COMPOSE`.
+        names: programs of `MODULES`.
         environ: `PATH`, and what Go reads.
         console: shows the progress of a build; stderr when there is none.
 
@@ -124,7 +147,7 @@ def ensure_programs(
         SettingsError: the version in `.env` is not what the kit builds.
     """
     wanted = list(names)
-    for module in (LOKI, COMPOSE):
+    for module in MODULES:
         of_module = [name for name in wanted if _HOME[name] is module]
         if any(find_program(name, environ) is None for name in of_module):
             _build_missing(module, of_module, environ, console or Console(stderr=True))
@@ -151,7 +174,7 @@ def _build_missing(
                 module.path,
                 target,
                 environ,
-                module.version_variable,
+                f"{module.version_variable}={module.version_prefix}{version}",
                 module.disk,
             )
             build.run(console)
@@ -166,5 +189,6 @@ def _version_of(name: str, program: str) -> str | None:
         )
     except (OSError, subprocess.TimeoutExpired):
         return None
-    found = re.search(r"\bversion (\S+)", answer.stdout + answer.stderr)
-    return found.group(1).removeprefix("v") if found else None
+    said = answer.stdout + answer.stderr
+    found = re.search(r"""\b(?:version |Version:"|Kubernetes )v?([\w.+-]+)""", said)
+    return found.group(1) if found else None
