@@ -141,7 +141,7 @@ def _make_grafana(client: DockerClient, name: str) -> None:
     command = json.dumps(["python", "-c", _STAND_IN])
     text = f"FROM {base_image()}\nUSER 472\nSTOPSIGNAL SIGINT\nCMD {command}\n"
     labels = {MARK: "A STAND-IN that only answers: nothing is said about Grafana itself"}
-    client.images.build(fileobj=io.BytesIO(text.encode()), tag=name, labels=labels)
+    client.images.build(fileobj=io.BytesIO(text.encode()), tag=name, labels=labels, rm=True)
 
 
 def _with_libraries(program: Path, target: str) -> dict[str, Path | None]:

@@ -109,16 +109,17 @@ class DockerStack:
         return self.containers()[service]
 
     def writer(
-        self, service: str, count: int, pause_s: float = 0.0, *, lives: bool = True
+        self, service: str, count: int, pause_s: float = 0.0, *, lives: bool = True, **options: str
     ) -> Container:
         """A started application of a user: it prints `count` numbered lines, and an end."""
         numbers = [count, pause_s, _LIVES_S if lives else 0]
-        return self.application(service, _WRITER, *map(str, numbers))
+        return self.application(service, _WRITER, *map(str, numbers), **options)
 
-    def application(self, service: str, program: str, *arguments: str) -> Container:
+    def application(self, service: str, program: str, *arguments: str, **options: str) -> Container:
         """A started container of a user that runs a Python program on the pipeline."""
         told = pipeline_logging(self.variables)
-        logging = {"Type": told["driver"], "Config": told["options"]}
+        own = {f"fluentd-{name.replace('_', '-')}": value for name, value in options.items()}
+        logging = {"Type": told["driver"], "Config": {**told["options"], **own}}
         one = self.client.containers.run(
             base_image(),
             ["-c", program, *arguments],
