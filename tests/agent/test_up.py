@@ -1,0 +1,81 @@
+"""`lokikit up` on a machine without Docker: Fluent Bit is the agent, and tells its numbers."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+from typing import TYPE_CHECKING
+
+import pytest
+import requests
+from tests.agent.feeding import File, json_lines
+from tests.stack.pushing import new_service, stored_numbers
+from tests.stack.test_up_down import PARTS, Stack, free_port
+from tests.waiting import eventually
+
+from lokikit.native.processes import find_groups
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+AGENT_PORTS = ("FLUENTBIT_HTTP_PORT", "FLUENTBIT_ADMIN_PORT")
+AUTO = {"AGENT": "auto"}
+NUMBERS = re.compile(
+    r"Agent: (\d+) in, (\d+) out, 0 retried, 0 dropped, 0 dead letters, "
+    r"\d+ bytes buffered, oldest \d+ s\."
+)
+
+
+@pytest.fixture
+def stack(tmp_path: Path, loki_program: Path, fluent_bit: Path) -> Iterator[Stack]:
+    """A stack that is not up; what of it runs at the end is ended."""
+    assert loki_program.is_file()
+    assert fluent_bit.is_file()
+    one = Stack(tmp_path / "state")
+    one.ports |= {key: free_port() for key in AGENT_PORTS}
+    yield one
+    for group in find_groups(one.state).values():
+        for process in group.members:
+            process.kill()
+
+
+def test_whole_stack(stack: Stack) -> None:
+    """It is taken where it is on PATH; lines of the demo and of every way in arrive by it."""
+    up = stack.run("up", **AUTO)
+    assert up.returncode == 0, up.stdout + up.stderr
+    expected = [part if part != "ship" else "fluent-bit" for part in PARTS]
+    assert sorted(stack.pids()) == sorted(expected)
+    assert "fluent-bit is on PATH" in " ".join(up.stdout.split())
+    eventually(lambda: {"shop", "jobs", "traffic"} <= set(stack.services()), within_s=60)
+    check = stack.run("check", **AUTO)
+    assert check.returncode == 0, check.stdout + check.stderr
+    assert re.findall(r"^(\w+) +ok", check.stdout, re.MULTILINE) == ["push", "agent"]
+    posts = f"http://127.0.0.1:{stack.ports['FLUENTBIT_HTTP_PORT']}/logs"
+    requests.post(posts, json={"service": "posts", "message": "x"}, timeout=10).raise_for_status()
+    eventually(lambda: "posts" in stack.services())
+    status = stack.run("status", **AUTO)
+    assert status.returncode == 0, status.stdout + status.stderr
+    told = NUMBERS.search(status.stdout)
+    assert told, status.stdout
+    assert int(told[1]) >= int(told[2]) > 0
+    assert stack.run("down", **AUTO).returncode == 0
+    assert find_groups(stack.state) == {}
+
+
+def test_a_killed_agent(stack: Stack) -> None:
+    """Status fails and up mends it; lines written meanwhile arrive, each once."""
+    stack.run("up", "--no-demo", **AUTO)
+    service, url = new_service(), f"http://127.0.0.1:{stack.ports['LOKI_PORT']}"
+    source = File(stack.state / "logs/services", service)
+    source.write(json_lines(service, 5))
+    eventually(lambda: len(stored_numbers(url, service)) == 5)
+    os.kill(stack.pids()["fluent-bit"], signal.SIGKILL)
+    eventually(lambda: "fluent-bit" not in stack.pids())
+    source.write(json_lines(service, 5, start=5))
+    assert stack.run("status", **AUTO).returncode == 1
+    assert stack.run("up", "--no-demo", **AUTO).returncode == 0
+    eventually(lambda: len(stored_numbers(url, service)) == 10)
+    assert stored_numbers(url, service).total() == 10
+    assert stack.run("down", **AUTO).returncode == 0
