@@ -81,7 +81,7 @@ def _away(
     agent = stack.container("fluent-bit")
     agent.stop()
     before = _daemon_bytes()
-    writer = stack.writer(service, count, lives=lives, **options)
+    writer = stack.writer(service, count, 0.0, lives=lives, **options)
     _wait_for_end(writer, count, lives=lives)
     grown = _grown(before)
     time.sleep(away_s)

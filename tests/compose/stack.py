@@ -104,6 +104,11 @@ class DockerStack:
         found = self.client.containers.list(all=True, filters=chosen)
         return {one.labels["com.docker.compose.service"]: one for one in found}
 
+    def volumes(self) -> set[str]:
+        """The names of its volumes."""
+        chosen = {"label": f"com.docker.compose.project={self.project}"}
+        return {one.name for one in self.client.volumes.list(filters=chosen)}
+
     def container(self, service: str) -> Container:
         """The container of `service`."""
         return self.containers()[service]
@@ -155,6 +160,7 @@ class DockerStack:
                 one.remove(force=True)
         down = self.run("down", "--volumes", "--yes")
         assert down.returncode == 0, down.stderr
+        assert self.volumes() == set()
 
 
 def numbered(count: int) -> Counter[str]:

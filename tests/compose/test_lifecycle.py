@@ -24,12 +24,6 @@ def fresh(client: DockerClient, tmp_path: Path) -> Iterator[DockerStack]:
     one.remove()
 
 
-def volumes(stack: DockerStack) -> set[str]:
-    """The volumes of the stack."""
-    chosen = {"label": f"com.docker.compose.project={stack.project}"}
-    return {one.name for one in stack.client.volumes.list(filters=chosen)}
-
-
 def test_down_keeps_and_clean_removes(fresh: DockerStack) -> None:
     """Down leaves the data and no container; clean asks, and removes only when told so."""
     up = fresh.run("up", RUNTIME="auto")
@@ -46,7 +40,7 @@ def test_down_keeps_and_clean_removes(fresh: DockerStack) -> None:
     asked = fresh.run("down", "--volumes")
     assert "Remove all logs and state" in asked.stdout
     assert asked.returncode != 0
-    assert len(volumes(fresh)) == 3
+    assert len(fresh.volumes()) == 3
 
     assert fresh.run("up", "--no-demo").returncode == 0
     eventually(lambda: not before - fresh.lines("jobs"), within_s=60)
@@ -54,5 +48,5 @@ def test_down_keeps_and_clean_removes(fresh: DockerStack) -> None:
     assert any("Shutting down" in json.loads(line)["message"] for line in fresh.lines("shop"))
 
     assert fresh.run("down", "--volumes", "--yes").returncode == 0
-    assert volumes(fresh) == set()
+    assert fresh.volumes() == set()
     assert fresh.containers() == {}

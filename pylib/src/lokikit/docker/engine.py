@@ -86,6 +86,18 @@ def containers(project: str, environ: Mapping[str, str] = os.environ) -> list[Co
     return [_container(told) for told in json.loads(_ask(("inspect", *ids.split()), environ))]
 
 
+def remove_volumes(project: str, environ: Mapping[str, str] = os.environ) -> None:
+    """Remove all volumes of a Compose project, also those of files that it runs without now.
+
+    Raises:
+        PrerequisiteError: the daemon cannot be asked, or somebody uses one of them.
+    """
+    chosen = f"label={_PROJECT_LABEL}={project}"
+    names = _ask(("volume", "ls", "--quiet", "--filter", chosen), environ).split()
+    if names:
+        _ask(("volume", "rm", *names), environ)
+
+
 def last_words(name: str, lines: int, environ: Mapping[str, str] = os.environ) -> str:
     """The last lines that the container `name` printed."""
     answer = _docker(("logs", "--tail", str(lines), name), environ)
@@ -117,7 +129,7 @@ def _ask(arguments: Sequence[str], environ: Mapping[str, str]) -> str:
     answer = _docker(arguments, environ)
     if answer.returncode != 0:
         raise PrerequisiteError(
-            f"docker {arguments[0]} fails ({_last(answer.stderr)}): start the Docker daemon."
+            f"docker {arguments[0]} fails ({_last(answer.stderr)}): see to the Docker daemon."
         )
     return answer.stdout
 

@@ -11,7 +11,7 @@ import requests
 
 from lokikit.condition import TAIL_LINES, Condition, Wanted, forget_wanted, write_wanted
 from lokikit.docker.compose import MOUNTED, project_name
-from lokikit.docker.engine import containers, has_image, last_words
+from lokikit.docker.engine import containers, has_image, last_words, remove_volumes
 from lokikit.docker.images import built_image
 from lokikit.docker.secret import grafana_password
 from lokikit.docker.services import AGENT, AGENT_STORAGE, CANARY, DEMO_SERVICES, stack_services
@@ -96,6 +96,8 @@ def take_down(compose: Compose, *, volumes: bool) -> list[str]:
     compose.run("down", "--remove-orphans", *(("--volumes",) if volumes else ()))
     forget_wanted(compose.state)
     if volumes:
+        # Compose removes those of the overlays that are given now, and no others.
+        remove_volumes(project_name(compose.environ), compose.environ)
         _volumes_file(compose.state).unlink(missing_ok=True)
     return sorted(ended)
 
