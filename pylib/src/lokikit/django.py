@@ -12,12 +12,11 @@ from lokikit.request import (
     Request,
     RequestLog,
     are_told_here,
-    current_request,
     takes_exception,
     template,
 )
 from lokikit.setup import logging_config as _logging_config
-from lokikit.telling import leave_out, repeats_exception
+from lokikit.telling import leave_out
 
 if TYPE_CHECKING:
     import logging
@@ -150,10 +149,10 @@ class RequestMiddleware:
 
 
 def _is_in_the_line(record: logging.LogRecord) -> bool:
-    """Of `django.request`: "Not Found: /x" and the like, and exceptions."""
+    """Of `django.request`: exceptions, and "Not Found: /x" and the like, which come afterwards."""
     if record.exc_info:
-        return repeats_exception(record) or takes_exception(record)
-    return current_request() is not None and hasattr(record, "status_code")
+        return takes_exception(record)
+    return hasattr(record, "status_code") and are_told_here()
 
 
 def _is_access_line(record: logging.LogRecord) -> bool:

@@ -47,9 +47,6 @@ _ACCESS_LOGGERS = ("hypercorn.access", "uvicorn.access", "werkzeug")
 _current: ContextVar[Request | None] = ContextVar("lokikit_request", default=None)
 _here: ContextVar[bool] = ContextVar("lokikit_told_here", default=False)
 
-current_request = _current.get
-"""The request that this context serves, when a middleware of ours tells it."""
-
 
 def are_told_here(record: logging.LogRecord | None = None) -> bool:  # noqa: ARG001 - for `leave_out`
     """Whether a middleware of ours tells the requests that are served in this context."""

@@ -15,6 +15,15 @@ def take_in_access_lines() -> None:
     for name, tell in (("uvicorn.access", _tell_uvicorn), ("hypercorn.access", _tell_hypercorn)):
         leave_out(name, tell)
         logging.getLogger(name).setLevel(logging.INFO)
+    uvicorn = logging.getLogger("uvicorn.error")
+    if _without_colours not in uvicorn.filters:
+        uvicorn.addFilter(_without_colours)
+
+
+def _without_colours(record: logging.LogRecord) -> bool:
+    """Always true; the message with escapes for a terminal is no field."""
+    vars(record).pop("color_message", None)
+    return True
 
 
 @cache

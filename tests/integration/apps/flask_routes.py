@@ -1,0 +1,37 @@
+"""What the Flask application of the page serves in the test."""
+
+import logging
+import os
+
+import requests
+from shop import app
+
+import lokikit
+
+log = logging.getLogger("shop.views")
+session = lokikit.pass_request_id(requests.Session())
+
+
+@app.get("/orders/<int:number>")
+def order(number: int) -> str:
+    """One order."""
+    log.info("looking for %d", number)
+    return f"order {number}"
+
+
+@app.get("/crash")
+def crash() -> str:
+    """A bug."""
+    raise RuntimeError("no such warehouse")
+
+
+@app.get("/health")
+def health() -> str:
+    """Fine."""
+    return "ok"
+
+
+@app.get("/ask")
+def ask() -> str:
+    """What another service says."""
+    return session.get(os.environ["OTHER_URL"] + "/orders/7", timeout=60).text

@@ -1,0 +1,195 @@
+"""Celery, APScheduler, Rocketry and `lokikit.task` as real processes: histories read from Loki."""
+
+from __future__ import annotations
+
+import hashlib
+import subprocess
+import sys
+from collections import Counter, defaultdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from filelock import FileLock
+from platformdirs import user_cache_path
+from tests.integration.page import command, write_files
+from tests.integration.stage import APPS, Stage, wait_until_gone
+
+from lokikit import fields as f
+
+if TYPE_CHECKING:
+    from tests.integration.stage import Lines
+
+PINS = Path(__file__).with_name("rocketry.txt")
+CRASH = """
+import os
+import lokikit
+
+lokikit.setup_json_logging()
+for name in ("first", "second"):
+    with lokikit.task(name):
+        if name == "second":
+            os.kill(os.getpid(), 9)
+"""
+
+
+@pytest.fixture(scope="session")
+def rocketry_python() -> Path:
+    """The Python of an environment with Rocketry, made once for each list of versions."""
+    key = hashlib.sha256(PINS.read_bytes() + sys.version.encode()).hexdigest()[:12]
+    folder = user_cache_path("lokikit") / f"rocketry-{key}"
+    python = folder / "bin/python"
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(f"{folder}.lock"):
+        if not (folder / "done").exists():
+            subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
+            pip = [str(python), "-m", "pip", "install", "--quiet", "--requirement", str(PINS)]
+            subprocess.run(pip, check=True)
+            (folder / "done").touch()
+    return python
+
+
+@pytest.fixture(scope="module")
+def played(
+    loki_url: str, rocketry_python: Path, tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, Lines]:
+    """All of them at once, each until its work is done; the lines by service."""
+    stage = Stage(loki_url)
+
+    def folder(section: str) -> Path:
+        made = tmp_path_factory.mktemp(section)
+        write_files(section, made)
+        return made
+
+    def run(service: str, python: Path | str, *words: str, into: Path) -> subprocess.Popen[bytes]:
+        return stage.start(service, [str(python), *words], into, JOBS_FOLDER=str(into))
+
+    try:
+        celery = folder("Celery")
+        for service in ("worker", "beat"):
+            words = ["celery_tasks" if one == "jobs" else one for one in command("Celery", service)]
+            stage.start(service, words, celery, JOBS_FOLDER=str(celery), LOG_LEVEL="warning")
+        ended = [
+            run("sender", sys.executable, str(APPS / "celery_send.py"), into=celery),
+            run(
+                *("apscheduler", sys.executable, str(APPS / "apscheduler_jobs.py")),
+                into=folder("APScheduler"),
+            ),
+            run(
+                *("rocketry", rocketry_python, str(APPS / "rocketry_jobs.py")),
+                into=folder("Rocketry"),
+            ),
+            run("own", sys.executable, "-c", CRASH, into=celery),
+        ]
+        assert [wait_until_gone(one) for one in ended] == [0, 0, 0, -9]
+        stage.stop()
+    except BaseException:
+        stage.abandon()
+        raise
+    assert stage.strays() == []
+    return stage.lines()
+
+
+def histories(lines: Lines) -> list[tuple[str, list[str]]]:
+    """The actions of each task id, with the name of its task."""
+    by_id = defaultdict(list)
+    for line in lines:
+        if f.ACTION in line:
+            by_id[line[f.TASK_NAME].rpartition(".")[2], line[f.TASK_ID]].append(line[f.ACTION])
+    return sorted((name, actions) for (name, _), actions in by_id.items())
+
+
+def of(lines: Lines, name: str) -> Lines:
+    """The actions of one task."""
+    return [line for line in lines if f.ACTION in line and line[f.TASK_NAME].endswith(name)]
+
+
+def test_celery_histories_are_what_happened(played: dict[str, Lines]) -> None:
+    """Successes, a failure, retries, time limits, a revoked and a killed one; at level warning."""
+    assert histories(played["worker"]) == sorted(
+        [
+            *[("succeed", ["run", "success"])] * 20,
+            ("fail", ["run", "fail"]),
+            ("succeed_at_last", ["run", "fail", "run", "fail", "run", "success"]),
+            ("have_nothing_to_do", ["run", "inaction"]),
+            ("overrun_softly", ["run", "terminate"]),
+            ("overrun", ["run", "terminate"]),
+            ("die", ["run", "crash"]),
+            ("be_revoked", ["run", "terminate"]),
+        ]
+    )
+
+
+def test_a_celery_failure_is_told_once(played: dict[str, Lines]) -> None:
+    """With its traceback; what is tried again as a warning with its attempt."""
+    failed = [line for line in of(played["worker"], ".fail") if line[f.ACTION] == "fail"]
+    assert [(one[f.EXC_TYPE], one[f.LEVEL]) for one in failed] == [("LookupError", "error")]
+    assert "in fail" in failed[0][f.STACKTRACE]
+    retried = of(played["worker"], "succeed_at_last")
+    assert [one.get("retries", 0) for one in retried] == [0, 0, 1, 1, 2, 2]
+    assert {one[f.LEVEL] for one in retried if one[f.ACTION] == "fail"} == {"warning"}
+    told = Counter(line[f.EXC_TYPE] for line in played["worker"] if f.EXC_TYPE in line)
+    soft = "billiard.exceptions.SoftTimeLimitExceeded"
+    assert told == {"LookupError": 1, "ConnectionError": 2, soft: 1}
+
+
+def test_an_end_that_a_celery_process_cannot_tell_has_its_times(played: dict[str, Lines]) -> None:
+    """The worker itself tells it, from when the task began."""
+    for name in (".die", ".overrun", ".be_revoked"):
+        first, last = of(played["worker"], name)
+        assert first[f.PID] != last[f.PID]
+        assert first[f.TIMESTAMP] < last[f.END]
+        assert last[f.RUNTIME_S] > 0
+    assert of(played["worker"], ".overrun")[1][f.RUNTIME_S] >= 0.9
+
+
+def test_a_request_id_goes_along_with_a_celery_task(played: dict[str, Lines]) -> None:
+    """From where it was bound when the task was sent to the lines of the task."""
+    inside = of(played["worker"], ".succeed")
+    assert {line.get(f.REQUEST_ID) for line in inside} == {"r-17"}
+    assert {line.get(f.REQUEST_ID) for line in of(played["worker"], "be_revoked")} == {None}
+
+
+def test_beat_writes_nothing_but_lines(played: dict[str, Lines]) -> None:
+    """And what it sends is chatter outside of `dev`."""
+    assert not any("Sending due task" in line[f.MESSAGE] for line in played["beat"])
+
+
+def test_apscheduler_histories_are_what_happened(played: dict[str, Lines]) -> None:
+    """In threads and in a process of its own; the lines of a job name its run."""
+    lines = played["apscheduler"]
+    assert histories(lines) == [
+        ("fail-default", ["run", "fail"]),
+        ("fail-processes", ["run", "fail"]),
+        ("succeed-default", ["run", "success"]),
+        ("succeed-processes", ["run", "success"]),
+    ]
+    tracebacks = [line for line in lines if f.STACKTRACE in line]
+    assert [(line[f.ACTION], line[f.EXC_TYPE]) for line in tracebacks] == [
+        ("fail", "LookupError")
+    ] * 2
+    runs = {line[f.TASK_ID] for line in lines if line.get(f.ACTION) == "success"}
+    inside = [line for line in lines if line[f.MESSAGE] == "inside"]
+    assert {line[f.TASK_ID] for line in inside} == runs
+
+
+def test_rocketry_histories_are_what_happened(played: dict[str, Lines]) -> None:
+    """From its own logger, in its own environment; every end has the times of the contract."""
+    lines = played["rocketry"]
+    assert histories(lines) == [
+        ("fail", ["run", "fail"]),
+        ("have_nothing_to_do", ["run", "inaction"]),
+        ("overrun", ["run", "terminate"]),
+        ("succeed", ["run", "success"]),
+    ]
+    for line in lines:
+        if line[f.ACTION] != "run":
+            assert set(f.TASK_FIELDS) <= set(line)
+            assert line[f.START] < line[f.END]
+    (failed,) = [line for line in lines if f.STACKTRACE in line]
+    assert (failed[f.ACTION], failed[f.EXC_TYPE]) == ("fail", "LookupError")
+
+
+def test_a_task_whose_process_is_killed_has_a_beginning_alone(played: dict[str, Lines]) -> None:
+    """From which who asks finds the crash."""
+    assert histories(played["own"]) == [("first", ["run", "success"]), ("second", ["run"])]
