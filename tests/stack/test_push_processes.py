@@ -106,7 +106,7 @@ def test_celery(loki_url: str, programs: Programs, tmp_path: Path, tasks: int) -
         lines = path.read_text().splitlines() if path.exists() else []
         return lines if len(lines) >= tasks else []
 
-    processes = {line.split()[1] for line in eventually(done, 60 + tasks / 20)}
+    processes = {line.split()[1] for line in eventually(done, 60 + tasks / 5)}
     assert len(processes) > 2, "no worker was recycled"
     assert worker.end(signal.SIGTERM) == 0, worker.said()
     assert_exact(loki_url, service, {0: tasks})
