@@ -44,6 +44,14 @@ def test_fluent_bit_where_there_is_one(tmp_path: Path, install) -> None:
     assert part.variables["LOKI_PORT"] == "3100"
 
 
+def test_split_files_are_a_setting(tmp_path: Path, install) -> None:
+    """So that `up` starts the agent anew when they are switched on or off."""
+    install("5.1.1")
+    on = agent_part(tmp_path, URL, {"FLUENTBIT_SPLIT_DIR": "/var/log/lokikit"})
+    assert on.variables["FLUENTBIT_SPLIT_DIR"] == "/var/log/lokikit"
+    assert on.settings != agent_part(tmp_path, URL, {}).settings
+
+
 def test_an_old_fluent_bit_is_none(tmp_path: Path, install) -> None:
     """Its configuration knows other words."""
     install("3.2.1")

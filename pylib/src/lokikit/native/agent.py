@@ -28,6 +28,8 @@ _OLDEST_MAJOR = 5
 _STATS_AGE_S = 15
 _VERSION = re.compile(r"v(\d+)\.")
 _PORTS = ("FLUENTBIT_HTTP_PORT", "FLUENTBIT_ADMIN_PORT")
+_SPLIT_FILES = "FLUENTBIT_SPLIT_"
+"""Begins the variables of docs/split-files.md: another value is another setting of the agent."""
 
 
 def find_fluent_bit() -> Path | None:
@@ -83,7 +85,7 @@ def agent_numbers(state: Path, environ: Mapping[str, str] = os.environ) -> Agent
 
 
 def _fluent_bit(state: Path, loki_url: str, environ: Mapping[str, str]) -> Part:
-    files = f"{state / 'logs/services'}/*.log"
+    told, files = kit_env(environ), f"{state / 'logs/services'}/*.log"
     folder = kit_root() / "fluentbit"
     settings = folder / "native.yaml"
     url = admin_url(environ)
@@ -101,8 +103,9 @@ def _fluent_bit(state: Path, loki_url: str, environ: Mapping[str, str]) -> Part:
             "FLUENTBIT_FILES": files,
             "HOSTNAME": socket.gethostname(),
             "FLUENTBIT_STORAGE": str(_storage(state)),
-            "FLUENTBIT_STORAGE_LIMIT": kit_env(environ)["FLUENTBIT_STORAGE_LIMIT"],
+            "FLUENTBIT_STORAGE_LIMIT": told["FLUENTBIT_STORAGE_LIMIT"],
             **{key: str(port(key, environ)) for key in _PORTS},
+            **{key: told[key] for key in told if key.startswith(_SPLIT_FILES)},
         },
         ports={key: port(key, environ) for key in _PORTS},
         healthy=lambda: answers(url + HEALTH_PATH),
