@@ -41,7 +41,8 @@ class Pair:
     def start_agent(self) -> None:
         """Start the agent as `lokikit up` does."""
         environ = {**os.environ, **self._variables}
-        _, agent, _ = stack_parts(self._state, self._state / "unused", demo=False, environ=environ)
+        parts = stack_parts(self._state, self._state / "unused", demo=False, environ=environ)
+        agent = parts[1]
         (condition,) = bring_up([agent], self._state, lambda _: None)
         assert condition.healthy, condition.log.read_text()
 

@@ -15,12 +15,13 @@ import pytest
 import requests
 from tests.waiting import eventually
 
+from lokikit.native.grafana import find_grafana
 from lokikit.native.processes import MARK, find_groups
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-PIPELINE = ["canary", "loki", "ship"]
+PIPELINE = ["canary", *(["grafana"] if find_grafana() else []), "loki", "ship"]
 PARTS = [*PIPELINE, "shop", "jobs", "traffic"]
 
 
@@ -35,7 +36,7 @@ class Stack:
 
     def __init__(self, state: Path) -> None:
         self.state = state
-        keys = ("LOKI_PORT", "LOKI_GRPC_PORT", "DEMO_PORT")
+        keys = ("LOKI_PORT", "LOKI_GRPC_PORT", "GRAFANA_PORT", "DEMO_PORT")
         self.ports = {key: free_port() for key in keys}
 
     def run(self, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
@@ -85,7 +86,7 @@ def test_whole_stack(stack: Stack) -> None:
     up = stack.run("up")
     assert up.returncode == 0, up.stdout + up.stderr
     assert f"http://127.0.0.1:{stack.ports['LOKI_PORT']}" in up.stdout
-    assert [word in up.stdout for word in ("query", "tail", "check")] == [True] * 3
+    assert [word in up.stdout for word in ("query", "top", "tail", "check")] == [True] * 4
     assert sorted(stack.pids()) == sorted(PARTS)
     eventually(lambda: {"canary", "shop", "jobs", "traffic"} <= set(stack.services()), within_s=60)
     assert stack.run("status").returncode == 0

@@ -195,6 +195,21 @@ def test_lines_are_numbered(sing: Sing) -> None:
     assert numbers == [1, 2, 3, 4, 5, 6]
 
 
+def test_each_start_is_a_run_of_its_own() -> None:
+    """After a restart the numbers begin anew, under another name: none is taken for a copy."""
+    made = [
+        Canary(
+            FakeLoki(),
+            Pace(10, 30, 20),
+            contact_points=None,
+            stopped=lambda: True,
+            sleep=lambda _: None,
+        )
+        for _ in range(2)
+    ]
+    assert made[0]._run != made[1]._run
+
+
 def test_a_check_tells_the_losses(sing: Sing) -> None:
     """Zero is told too; a loss makes the line an error; each says the contact points."""
     told = [one for one in sing(FakeLoki(), 61) if "canary_lost" in one]

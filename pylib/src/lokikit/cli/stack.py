@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 _PLAIN_COLUMNS = 160
 _TRY = (
+    ("top", ""),
     ("tail", """'{service_name=~".+"}'"""),
     ("check", ""),
 )
