@@ -41,3 +41,11 @@ def make_agent(
     yield make
     for agent in made:
         agent.kill()
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Where split files go."""
+    made = tmp_path / "split"
+    made.mkdir(mode=0o755)
+    return made

@@ -1,29 +1,25 @@
-"""Split files: plain files beside Loki, written by the agent and rotated by logrotate."""
+"""Split files: plain files beside Loki, written by the agent."""
 
 from __future__ import annotations
 
-import gzip
 import json
-import os
 import re
-import shutil
 import subprocess
-import threading
 import time
-import uuid
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 import yaml
-from tests.stack.pushing import stored
+from tests.agent.splitting import append, block, in_loki, lines_of, new_service, numbered, own
 from tests.waiting import eventually
 
 from lokikit import fields
+from lokikit.client import Loki
 from lokikit.kit import kit_root
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from tests.agent.running import RunningAgent
@@ -31,15 +27,7 @@ if TYPE_CHECKING:
     MakeAgent = Callable[..., RunningAgent]
 
 FILES = ("error.log", "info.log", "celery.log", "gunicorn.error.log")
-ROTATIONS = 5
-KEPT = 7
-"""`rotate` of the shipped configuration."""
-
-
-def own(level: Any, logger: str = "", **more: Any) -> str:
-    """A line of JSON with a blank where our formatter has none: it must come out with it."""
-    named = {"logger": logger} if logger else {}
-    return json.dumps({"level": level, **named, "message": "größer \x00", **more})
+HOUR_NS = 3_600_000_000_000
 
 
 DEFAULTS = [
@@ -68,43 +56,6 @@ DEFAULTS = [
     (own("error", "shop", pad="x" * (fields.MAX_LINE_BYTES + 1)), {"error.log"}),
 ]
 """A line -> the files of the default table that have it."""
-
-
-def new_service() -> str:
-    """A service that no other test uses."""
-    return f"split-{uuid.uuid4().hex[:12]}"
-
-
-def append(agent: RunningAgent, service: str, lines: Sequence[str]) -> None:
-    """Add lines to a file that the agent follows; its name is their service."""
-    with (agent.logs / f"{service}.log").open("a", newline="") as log:
-        log.write("".join(f"{line}\n" for line in lines))
-
-
-def numbered(numbers: range) -> list[str]:
-    """Lines that go to `info.log`, each with a number."""
-    return [json.dumps({"level": "info", "logger": "app", "n": number}) for number in numbers]
-
-
-def lines_of(path: Path) -> list[str]:
-    """The whole lines of a file, which may be compressed."""
-    data = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
-    return data.decode().rpartition("\n")[0].split("\n") if data else []
-
-
-def in_loki(url: str, service: str, count: int) -> list[str]:
-    """The lines of `service` in Loki, once there are `count` of them."""
-    return eventually(
-        lambda: found if len(found := [one.line for one in stored(url, service)]) >= count else []
-    )
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    """Where the split files go."""
-    made = tmp_path / "split"
-    made.mkdir(mode=0o755)
-    return made
 
 
 def test_the_default_table(make_agent: MakeAgent, loki_url: str, folder: Path) -> None:
@@ -147,6 +98,25 @@ def test_own_rules(make_agent: MakeAgent, loki_url: str, folder: Path, tmp_path:
     ]
     assert lines_of(folder / "api.log") == [own("info", "api")]
     assert lines_of(folder / "rest.log") == [own("info", "worker")]
+
+
+def test_the_rules_that_the_page_shows(
+    make_agent: MakeAgent, loki_url: str, folder: Path, tmp_path: Path
+) -> None:
+    """One service in a file of its own, and everyone's warnings."""
+    (rules := tmp_path / "rules.conf").write_text(block("billing.log"))
+    agent = make_agent(
+        loki_url, FLUENTBIT_SPLIT_DIR=str(folder), FLUENTBIT_SPLIT_RULES=str(rules)
+    ).start()
+    lines = [
+        own(level, service=service)
+        for service in ("billing", "shop")
+        for level in ("info", "warning")
+    ]
+    append(agent, new_service(), lines)
+    eventually(lambda: len(list(folder.glob("*.log"))) == 2)
+    eventually(lambda: lines_of(folder / "warning.log") == [lines[1], lines[3]])
+    assert lines_of(folder / "billing.log") == lines[:2]
 
 
 @pytest.mark.parametrize(
@@ -195,11 +165,15 @@ def test_what_cannot_be_written_is_counted(
     assert sorted(in_loki(loki_url, service, 500)) == sorted(lines)
     reason = "No space left on device" if fault == "full" else "No such file or directory"
     said = f"{target}/info.log: {reason}"
-    told = eventually(
-        lambda: [json.loads(one.line) for one in stored(loki_url, "fluent-bit") if said in one.line]
-    )
+    query, now_ns = block("fluent-bit").strip(), time.time_ns()
+
+    def find() -> list[dict[str, object]]:
+        found = Loki(loki_url).query_range(query, now_ns - HOUR_NS, now_ns + HOUR_NS)
+        return [json.loads(one.line) for one in found if said in one.line]
+
+    told = eventually(find)
     assert told[0]["level"] == "error"
-    assert 1 <= told[0]["dropped"] <= len(lines)
+    assert told[0]["dropped"] in range(1, len(lines) + 1)
     agent.stop()
     assert f"500 lines are missing in the split files: {said}" in agent.said()
 
@@ -241,80 +215,3 @@ def test_a_disk_that_was_full_goes_on(make_agent: MakeAgent, loki_url: str, fold
     assert len(found) - len(whole) <= 1
     assert set(whole) <= set(numbered(range(count)))
     assert len(whole) == len(set(whole))
-
-
-@pytest.fixture
-def rotate(folder: Path, tmp_path: Path) -> Callable[..., None]:
-    """Run the shipped configuration of logrotate on the split files."""
-    program = shutil.which("logrotate", path=f"{os.environ['PATH']}:/usr/sbin:/sbin")
-    if program is None:
-        pytest.skip("ROTATION IS NOT TESTED: no logrotate on PATH")
-    shipped = (kit_root() / "fluentbit/logrotate.conf").read_text()
-    (settings := tmp_path / "logrotate.conf").write_text(
-        shipped.replace("/var/log/lokikit/", f"{folder}/")
-    )
-    settings.chmod(0o644)
-
-    def run(*options: str) -> None:
-        subprocess.run([program, "--state", tmp_path / "state", *options, settings], check=True)
-
-    return run
-
-
-def test_rotation_under_load_loses_nothing(
-    make_agent: MakeAgent, loki_url: str, folder: Path, rotate: Callable[..., None]
-) -> None:
-    """Each line of several services is in exactly one of the rotated files, whole, in order."""
-    services = [new_service() for _ in range(3)]
-    agent = make_agent(loki_url, FLUENTBIT_SPLIT_DIR=str(folder)).start()
-    ended, written = threading.Event(), dict.fromkeys(services, 0)
-
-    def load() -> None:
-        while not ended.wait(0.005):
-            for service in services:
-                start = written[service]
-                lines = [own("info", service, n=number) for number in range(start, start + 10)]
-                append(agent, service, lines)
-                written[service] += 10
-
-    writer = threading.Thread(target=load)
-    writer.start()
-    try:
-        for _ in range(ROTATIONS):
-            eventually((folder / "info.log").exists)
-            rotate("--force")
-        eventually((folder / "info.log").exists)
-    finally:
-        ended.set()
-        writer.join()
-    total = sum(written.values())
-
-    def rotated() -> list[str]:
-        paths = sorted(folder.iterdir(), key=_age, reverse=True)
-        return [line for path in paths for line in lines_of(path)]
-
-    eventually(lambda: len(rotated()) >= total)
-    assert sum(path.suffix == ".gz" for path in folder.iterdir()) == ROTATIONS - 1
-    for service in services:
-        found = [line for line in rotated() if json.loads(line)["logger"] == service]
-        assert found == [own("info", service, n=number) for number in range(written[service])]
-
-
-def _age(path: Path) -> int:
-    """How many rotations ago the file was the one that is written."""
-    numbers = [part for part in path.name.split(".") if part.isdecimal()]
-    return int(numbers[0]) if numbers else 0
-
-
-def test_rotation_caps(folder: Path, rotate: Callable[..., None]) -> None:
-    """A file is rotated at its size limit and not before; the oldest goes."""
-    log = folder / "info.log"
-    log.write_text("x\n")
-    rotate()
-    assert [path.name for path in folder.iterdir()] == ["info.log"]
-    for _ in range(KEPT + 3):
-        with log.open("wb") as file:
-            file.truncate(101 * 1024 * 1024)
-        rotate()
-    assert len(list(folder.iterdir())) == KEPT
-    assert time.time() - (folder / "info.log.1").stat().st_mtime < 60
