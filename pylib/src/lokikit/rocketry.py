@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 from lokikit import fields as f
-from lokikit.stdout import is_ours
+from lokikit.stdout import gets_our_lines
 from lokikit.tasks import ACTION_LEVELS, stamp
 from lokikit.telling import leave_out
 
@@ -35,7 +35,7 @@ def _tell(record: logging.LogRecord) -> bool:
     attributes.pop("__return__", None)
     told = logging.makeLogRecord(attributes)
     for handler in logging.getLogger().handlers:
-        if is_ours(handler):
+        if gets_our_lines(handler):
             handler.handle(told)
     return True
 

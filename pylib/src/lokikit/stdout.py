@@ -141,6 +141,11 @@ def is_ours(handler: logging.Handler) -> bool:
     return isinstance(handler, StdoutHandler) or getattr(handler, "made_by_setup", False)
 
 
+def gets_our_lines(handler: logging.Handler) -> bool:
+    """Whether it is one of ours, or captures for a test what ours write."""
+    return is_ours(handler) or getattr(handler, "captures_our_lines", False)
+
+
 def file_descriptor(stream: IO[Any] | None) -> int | None:
     """The descriptor behind a stream, `None` when it has none or is closed."""
     try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from lokikit.stdout import is_ours
+from lokikit.stdout import gets_our_lines
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -116,7 +116,7 @@ class _LeaveOut(logging.Filter):
         logger: logging.Logger | None = self._logger
         while logger:
             for handler in logger.handlers:
-                if not is_ours(handler) and record.levelno >= handler.level:
+                if not gets_our_lines(handler) and record.levelno >= handler.level:
                     handler.handle(record)
             logger = logger.parent if logger.propagate else None
         return False
