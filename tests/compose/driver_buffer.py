@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
     from docker.models.containers import Container
 
-_QUIET_S = 75
-"""Longer than the driver waits between two tries to connect: then nothing more comes."""
+_QUIET_S, _RECONNECTED_S = 15, 75
+"""Then nothing more comes; the second is longer than the driver waits between two tries."""
 _LIMIT = 10 * 1024
 """In place of the driver's own 1,048,576, so that it is reached in seconds."""
 _MEBIBYTE = 1 << 20
@@ -50,9 +50,11 @@ def main() -> None:
 
 
 def _rows(stack: DockerStack) -> Iterator[tuple[str, ...]]:
-    yield _there(stack, "ends with 30 lines, agent there", 30)
-    yield _there(stack, "ends with 3000 lines, agent there", 3_000)
-    yield _there(stack, "stays, agent there", 3_000, lives=True)
+    for ack in ("true", "false"):
+        for count in (30, 3_000):
+            case = f"ends after {count} lines, request-ack {ack}"
+            yield _there(stack, case, count, request_ack=ack)
+    yield _there(stack, "stays", 3_000, lives=True)
     yield _away(stack, "ends while the agent is away", 1_000)
     yield _away(stack, "agent away for 1 s", 1_000, lives=True, away_s=1)
     yield _away(stack, "agent away for 60 s", 1_000, lives=True, away_s=60)
@@ -60,12 +62,15 @@ def _rows(stack: DockerStack) -> Iterator[tuple[str, ...]]:
     yield _away(stack, f"limit {limit}", 2 * _LIMIT, lives=True, buffer_limit=limit)
 
 
-def _there(stack: DockerStack, case: str, count: int, *, lives: bool = False) -> tuple[str, ...]:
+def _there(
+    stack: DockerStack, case: str, count: int, *, lives: bool = False, **options: str
+) -> tuple[str, ...]:
     service = _service(case)
     before = _daemon_bytes()
-    writer = stack.writer(service, count, lives=lives)
+    writer = stack.writer(service, count, 0.0, lives=lives, **options)
     _wait_for_end(writer, count, lives=lives)
-    return (case, str(count + 1), *_arrived(stack, service, time.monotonic()), _grown(before))
+    arrived = _arrived(stack, service, _QUIET_S)
+    return (case, str(count + 1), *arrived, _grown(before))
 
 
 def _away(
@@ -86,7 +91,7 @@ def _away(
     grown = _grown(before)
     time.sleep(away_s)
     agent.start()
-    return (case, str(count + 1), *_arrived(stack, service, time.monotonic()), grown)
+    return (case, str(count + 1), *_arrived(stack, service, _RECONNECTED_S), grown)
 
 
 def _service(case: str) -> str:
@@ -100,11 +105,12 @@ def _wait_for_end(writer: Container, count: int, *, lives: bool) -> None:
     assert writer.wait()["StatusCode"] == 0, count
 
 
-def _arrived(stack: DockerStack, service: str, start_s: float) -> tuple[str, str, str]:
+def _arrived(stack: DockerStack, service: str, quiet_s: float) -> tuple[str, str, str]:
     """How many lines Loki has once no more come, and when the first and the last came."""
+    start_s = time.monotonic()
     query = f'sum(count_over_time({{service_name="{service}"}}[2h]))'
     count, first_s, last_s = 0, 0.0, time.monotonic()
-    while time.monotonic() - last_s < _QUIET_S:
+    while time.monotonic() - last_s < quiet_s:
         found = sum(int(float(one.value)) for one in stack.loki.instant(query))
         if found > count:
             last_s = time.monotonic()
