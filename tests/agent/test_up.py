@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 import requests
 from tests.agent.feeding import File, json_lines
+from tests.agent.splitting import block, lines_of
 from tests.stack.pushing import new_service, stored_numbers
 from tests.stack.test_up_down import PARTS, Stack, free_port
 from tests.waiting import eventually
@@ -41,14 +42,20 @@ def stack(tmp_path: Path, loki_program: Path, fluent_bit: Path) -> Iterator[Stac
             process.kill()
 
 
-def test_whole_stack(stack: Stack) -> None:
-    """It is taken where it is on PATH; lines of the demo and of every way in arrive by it."""
-    up = stack.run("up", **AUTO)
+def test_whole_stack(stack: Stack, folder: Path) -> None:
+    """It is taken where it is on PATH; lines of the demo and of every way in arrive by it.
+
+    It writes split files too where `up` is told so as their page tells it.
+    """
+    switch = re.search(r"^(\w+)=~/split make up$", block("~/split"), re.MULTILINE)
+    assert switch
+    up = stack.run("up", **AUTO, **{switch[1]: str(folder)})
     assert up.returncode == 0, up.stdout + up.stderr
     expected = [part if part != "ship" else "fluent-bit" for part in PARTS]
     assert sorted(stack.pids()) == sorted(expected)
     assert "fluent-bit is on PATH" in " ".join(up.stdout.split())
     eventually(lambda: {"shop", "jobs", "traffic"} <= set(stack.services()), within_s=60)
+    assert lines_of(folder / "info.log")
     check = stack.run("check", **AUTO)
     assert check.returncode == 0, check.stdout + check.stderr
     assert re.findall(r"^(\w+) +ok", check.stdout, re.MULTILINE) == ["push", "agent"]
