@@ -68,7 +68,7 @@ def _contact_points() -> Panel:
     return number(
         "Who is told of alerts",
         "How many contact points are set up, as the canary knows it.",
-        at_once(queries.canary_number("max", CONTACT_POINTS, RANGE)),
+        at_once(queries.canary_latest(CONTACT_POINTS, RANGE)),
         limits={0: "red", 1: "green"},
         texts={"0": "Nobody: set mail, webhook or Slack"},
         empty="Unknown: no canary told it in this time.",

@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from tests.faults import FaultProxy, Mode
-from tests.stack.asking import command, environment
+from tests.stack.asking import command, environment, push
 from tests.stack.shipping import Ship, stored
 from tests.waiting import eventually
 
+from lokikit import queries
+from lokikit.client import Loki
 from lokikit.entry import read_entry
 from lokikit.push import Outcome, Pusher
 
@@ -144,3 +146,15 @@ def test_loki_out_of_reach(loki_url: str, start: Start) -> None:
     assert trips[0] > patience_s
     singing.end()
     proxy.close()
+
+
+def test_what_is_so_now(loki_url: str) -> None:
+    """The newest number counts, not the greatest: else nobody is told, and it says somebody is."""
+    now_ns = time.time_ns()
+    rows = [
+        (now_ns - age_s * 10**9, json.dumps({"level": level, "contact_points": number}))
+        for age_s, level, number in ((3, "info", 2), (2, "error", 1), (1, "info", 0))
+    ]
+    push(loki_url, {"service_name": "canary", "env": "now"}, rows)
+    query = queries.canary_latest("contact_points", "1h")
+    assert [one.value for one in Loki(loki_url).instant(query)] == ["0"]

@@ -312,3 +312,8 @@ def canary_number(aggregation: str, field: str, span: str) -> str:
     """A number of the canary's lines, aggregated over the span: `max`, `sum`."""
     value = f'{canary(field)} | unwrap {field} | __error__=""'
     return f"{aggregation}({aggregation}_over_time({value} [{span}]))"
+
+
+def canary_latest(field: str, span: str) -> str:
+    """The newest value of that number: of what is so now, an older one would be false."""
+    return f'last_over_time({canary(field)} | unwrap {field} | __error__="" [{span}]) by ()'
