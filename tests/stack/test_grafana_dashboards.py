@@ -50,6 +50,7 @@ class Filled:
     """
 
     def __init__(self, url: str, end_ns: int, request_id: str) -> None:
+        self.loki_url = url
         self.loki = Loki(url, timeout_s=60)
         self.end_ns = end_ns
         self.request_id = request_id
@@ -165,3 +166,18 @@ def test_a_request_is_followed_over_services(filled: Filled) -> None:
     assert {one.labels[fields.LABEL_SERVICE] for one in found} == {"shop", "traffic"}
     assert {one.metadata[fields.REQUEST_ID] for one in found} == {filled.request_id}
     assert not filled.ask(path, lines, id="none")
+
+
+def test_thousands_of_runs_are_counted(filled: Filled) -> None:
+    """The runs of a busy hour are no more than Loki joins by their ids."""
+    step = {fields.TASK_NAME: "busy", fields.ACTION: "run"}
+    begun = [orjson.dumps({**step, fields.TASK_ID: str(n)}).decode() for n in range(5000)]
+    ended = [line.replace('"run"', '"success"') for line in begun[:-1]]
+    labels = {fields.LABEL_SERVICE: "busy", fields.LABEL_ENV: "busy"}
+    start_ns = time.time_ns()
+    push(filled.loki_url, labels, [(start_ns + n, line) for n, line in enumerate(begun + ended)])
+    (path,) = [one for one in DASHBOARDS if one.stem == "tasks"]
+    (running,) = [one for one in targets(path) if one.panel == "Running now"]
+    chosen = Chosen({"service": "busy"})
+    (found,) = chosen.ask(filled.loki, running, path, time.time_ns())
+    assert found.value == "1"
