@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 from grafana.generator.board import PIPELINE, SERVICE, SERVICES, TASKS
 
-from lokikit import queries
+from lokikit import queries, task_queries
 from lokikit.fields import CANARY_SEQ, LABEL_SERVICE, TASK_NAME
 from lokikit.queries import Selection
 
@@ -70,11 +70,11 @@ def _spike(chosen: Selection, set_to: Numbers) -> str:
 
 
 def _overdue(chosen: Selection, set_to: Numbers) -> str:
-    return queries.overdue_tasks(chosen, set_to.after, set_to.window, set_to.whole)
+    return task_queries.overdue(chosen, set_to.after, set_to.window, set_to.whole)
 
 
 def _missed(chosen: Selection, set_to: Numbers) -> str:
-    return queries.missed_runs(chosen, set_to.window, set_to.history, set_to.parts)
+    return task_queries.missed(chosen, set_to.window, set_to.history, set_to.parts)
 
 
 def _canary(_: Selection, set_to: Numbers) -> str:
@@ -141,7 +141,7 @@ RULES = (
     Rule(
         "task-failed",
         "Task failed",
-        lambda chosen, set_to: queries.task_failures(chosen, set_to.window),
+        lambda chosen, set_to: task_queries.failures(chosen, set_to.window),
         "warning",
         f"{_TASK} failed {_VALUE} times",
         TASKS,

@@ -8,7 +8,7 @@ from grafana.generator.board import CHOSEN, PLACE, TASKS, board, named, to_servi
 from grafana.generator.panels import graph, lines, rows, step
 from grafana.generator.targets import RANGE, STEP, at_once, found, over_time
 
-from lokikit import queries
+from lokikit import task_queries
 from lokikit.fields import ACTION, LABEL_ENV, LABEL_SERVICE, TASK_NAME
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def _outcomes() -> Panel:
     return rows(
         "Tasks by outcome",
         "How often each task began (run) and how its runs ended.",
-        [at_once(queries.task_steps(PLACE, RANGE))],
+        [at_once(task_queries.steps(PLACE, RANGE))],
         names={f"{TASK_NAME}\\{ACTION}": "Task"},
         steps=[step("merge"), step("groupingToMatrix", **matrix)],
         empty=_NO_TASKS,
@@ -66,7 +66,7 @@ def _steps() -> Panel:
     return graph(
         "Steps over time",
         "How many runs began and ended, by outcome.",
-        [over_time(queries.task_steps(PLACE, STEP, (ACTION,)), f"{{{{{ACTION}}}}}")],
+        [over_time(task_queries.steps(PLACE, STEP, (ACTION,)), f"{{{{{ACTION}}}}}")],
         bars=True,
         colours=_COLOURS,
         empty=_NO_TASKS,
@@ -78,8 +78,8 @@ def _durations() -> Panel:
         "Durations",
         "The time in which half and 95 % of the runs of a task ended.",
         [
-            over_time(queries.task_s(0.5, PLACE, STEP), f"p50 {_TASK}"),
-            over_time(queries.task_s(0.95, PLACE, STEP), f"p95 {_TASK}"),
+            over_time(task_queries.seconds(0.5, PLACE, STEP), f"p50 {_TASK}"),
+            over_time(task_queries.seconds(0.95, PLACE, STEP), f"p95 {_TASK}"),
         ],
         unit="s",
         empty=_NO_TASKS,
@@ -90,7 +90,7 @@ def _failures() -> Panel:
     return graph(
         "Failures by task",
         "Runs that failed or crashed.",
-        [over_time(queries.task_failures(PLACE, STEP), _TASK)],
+        [over_time(task_queries.failures(PLACE, STEP), _TASK)],
         bars=True,
         empty="No failed task in this time.",
     )
@@ -100,7 +100,7 @@ def _running(overdue: Numbers) -> Panel:
     return rows(
         "Running now",
         f"Runs that began in the last {overdue.window} and have no end yet.",
-        [at_once(queries.running_tasks(PLACE, overdue.window))],
+        [at_once(task_queries.running(PLACE, overdue.window))],
         names=named(LABEL_SERVICE, LABEL_ENV, TASK_NAME, value="Runs"),
         links={LABEL_SERVICE: to_service()},
         empty="Nothing runs now.",
@@ -112,7 +112,7 @@ def _overdue(overdue: Numbers) -> Panel:
         "Overdue",
         f"Runs that began more than {overdue.after} ago and have no end yet: they hang, or their "
         "worker died. The rule task-overdue counts the same.",
-        [at_once(queries.overdue_tasks(PLACE, overdue.after, overdue.window, overdue.whole))],
+        [at_once(task_queries.overdue(PLACE, overdue.after, overdue.window, overdue.whole))],
         names=named(LABEL_SERVICE, LABEL_ENV, TASK_NAME, value="Runs"),
         links={LABEL_SERVICE: to_service()},
         empty="Nothing is overdue.",
@@ -123,5 +123,5 @@ def _last_failures() -> Panel:
     return lines(
         "Last failures",
         "The newest lines of failed and crashed runs. Open one for its traceback.",
-        found(queries.failed_tasks(CHOSEN), 50),
+        found(task_queries.failed(CHOSEN), 50),
     )

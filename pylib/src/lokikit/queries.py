@@ -9,7 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from lokikit.fields import (
-    ACTION,
     CANARY_SERVICE,
     CLUSTER_LABELS,
     DETECTED_LEVEL,
@@ -23,10 +22,6 @@ from lokikit.fields import (
     LABEL_SERVICE,
     LOGGER,
     REQUEST_ID,
-    RUNTIME_S,
-    TASK_ACTIONS,
-    TASK_FAILURES,
-    TASK_ID,
     TASK_NAME,
     TRACE_ID,
 )
@@ -97,22 +92,24 @@ class Selection:
 ALL = Selection()
 
 
-def _has(field: str) -> str:
+def with_field(field: str) -> str:
+    """The stage that keeps lines with that word in quotes, before anything is parsed."""
     return f'|= `"{field}"`'
 
 
-def _parsed(*fields: str) -> str:
+def parsed(*fields: str) -> str:
     """The stage that takes these fields from the line; a line without the first is left out."""
     return f'| json {", ".join(fields)} | {fields[0]}!=""'
 
 
-def _sum(by: tuple[str, ...], inner: str) -> str:
+def total(by: tuple[str, ...], inner: str) -> str:
+    """A sum for each combination of these labels."""
     return f"sum by ({', '.join(by)}) ({inner})"
 
 
 def count(query: str, span: str, by: tuple[str, ...] = SERVICE) -> str:
     """How many lines a query gives in each span."""
-    return _sum(by, f"count_over_time({query} [{span}])")
+    return total(by, f"count_over_time({query} [{span}])")
 
 
 def lines(selected: Selection, span: str, by: tuple[str, ...] = SERVICE) -> str:
@@ -122,7 +119,7 @@ def lines(selected: Selection, span: str, by: tuple[str, ...] = SERVICE) -> str:
 
 def volume(selected: Selection, span: str, by: tuple[str, ...] = SERVICE) -> str:
     """How many bytes came."""
-    return _sum(by, f"bytes_over_time({selected.lines()} [{span}])")
+    return total(by, f"bytes_over_time({selected.lines()} [{span}])")
 
 
 def errors(selected: Selection, span: str, by: tuple[str, ...] = SERVICE) -> str:
@@ -147,13 +144,13 @@ def error_ratio(selected: Selection, span: str, by: tuple[str, ...] = SERVICE) -
 
 def exceptions(selected: Selection) -> str:
     """The lines that hold an exception."""
-    return selected.lines(_has(EXC_TYPE), _parsed(EXC_TYPE))
+    return selected.lines(with_field(EXC_TYPE), parsed(EXC_TYPE))
 
 
 def exceptions_in_words(selected: Selection, *fields: str) -> str:
     """The same, shown as the values of those fields."""
     words = ": ".join(f"{{{{.{one}}}}}" for one in fields)
-    return f"{selected.lines(_has(EXC_TYPE), _parsed(*fields))} | line_format `{words}`"
+    return f"{selected.lines(with_field(EXC_TYPE), parsed(*fields))} | line_format `{words}`"
 
 
 def exception_types(selected: Selection, span: str) -> str:
@@ -168,7 +165,7 @@ def new_exception_types(selected: Selection, span: str) -> str:
 
 
 def _requests(selected: Selection, *fields: str) -> str:
-    return selected.lines(_has(HTTP_STATUS), _parsed(*fields))
+    return selected.lines(with_field(HTTP_STATUS), parsed(*fields))
 
 
 def requests(selected: Selection, span: str, by: tuple[str, ...] = (HTTP_STATUS,)) -> str:
@@ -184,78 +181,6 @@ def request_ms(
     found = _requests(selected, DURATION_MS, *wanted)
     value = f'{found} | unwrap {DURATION_MS} | __error__=""'
     return f"quantile_over_time({quantile}, {value} [{span}]) by ({', '.join(by)})"
-
-
-def _tasks(selected: Selection, actions: str, *fields: str) -> str:
-    chosen = f' | {ACTION}=~"{actions}"' if actions else f' | {ACTION}!=""'
-    return selected.lines(_has(TASK_NAME), _parsed(TASK_NAME, ACTION, *fields) + chosen)
-
-
-def task_steps(selected: Selection, span: str, by: tuple[str, ...] = (TASK_NAME, ACTION)) -> str:
-    """How often the tasks took which step."""
-    return count(_tasks(selected, ""), span, by)
-
-
-def task_failures(selected: Selection, span: str) -> str:
-    """How often each task failed or crashed."""
-    return count(failed_tasks(selected), span, TASK)
-
-
-def failed_tasks(selected: Selection) -> str:
-    """The lines of the tasks that failed or crashed."""
-    return _tasks(selected, "|".join(TASK_FAILURES))
-
-
-def task_s(quantile: float, selected: Selection, span: str) -> str:
-    """The time in which that part of the runs of each task ended, in seconds."""
-    ended = _tasks(selected, "", RUNTIME_S)
-    value = f'{ended} | unwrap {RUNTIME_S} | __error__=""'
-    return f"quantile_over_time({quantile}, {value} [{span}]) by ({TASK_NAME})"
-
-
-def running_tasks(selected: Selection, span: str) -> str:
-    """How many runs of each task began in the span and have no end yet."""
-    return _unended(_runs(selected, span), _ends(selected, span))
-
-
-def overdue_tasks(selected: Selection, after: str, span: str, whole: str) -> str:
-    """How many runs of each task have no end yet, long after they began.
-
-    Args:
-        selected: which services.
-        after: how long a run may take.
-        span: the time before that in which they began.
-        whole: both together.
-    """
-    return _unended(f"{_runs(selected, span)} offset {after}", _ends(selected, whole))
-
-
-def _runs(selected: Selection, span: str) -> str:
-    return f"{_tasks(selected, 'run', TASK_ID)} [{span}]"
-
-
-def _ends(selected: Selection, span: str) -> str:
-    ends = "|".join(one for one in TASK_ACTIONS if one != "run")
-    return f"{_tasks(selected, ends, TASK_ID)} [{span}]"
-
-
-def _unended(runs: str, ends: str) -> str:
-    """Each run is a series of its own in here, so Loki's `max_query_series` bounds them."""
-    begun, ended = (_sum((*TASK, TASK_ID), f"count_over_time({one})") for one in (runs, ends))
-    return f"count by ({', '.join(TASK)}) ({begun} unless {ended})"
-
-
-def missed_runs(selected: Selection, span: str, history: str, parts: int) -> str:
-    """How many runs a task should have had in the span, of those that had none at all.
-
-    Args:
-        selected: which services.
-        span: the last part of the history.
-        history: the time that tells how often the task runs.
-        parts: how many spans the history has.
-    """
-    began = _tasks(selected, "run")
-    return f"({count(began, history, TASK)} / {parts}) unless {count(began, span, TASK)}"
 
 
 def silence(selected: Selection, span: str, history: str) -> str:
@@ -276,7 +201,7 @@ def unparsed(selected: Selection) -> str:
 
 def unparsed_of_ours(selected: Selection, span: str) -> str:
     """How many lines are no JSON object, of services whose other lines keep the contract."""
-    ours = count(selected.lines(_has(LOGGER)), span)
+    ours = count(selected.lines(with_field(LOGGER)), span)
     return f"{count(unparsed(selected), span)} and {ours}"
 
 
@@ -305,7 +230,7 @@ CANARY = Selection(service=CANARY_SERVICE)
 
 def canary(field: str) -> str:
     """The canary's lines with that field."""
-    return CANARY.lines(_has(field), _parsed(field))
+    return CANARY.lines(with_field(field), parsed(field))
 
 
 def canary_number(aggregation: str, field: str, span: str) -> str:
