@@ -116,14 +116,15 @@ def test_sigterm(
 def test_drain(make_loki: Callable[..., RunningLoki], make_agent: MakeAgent, count: int) -> None:
     """The kit's own Loki takes a backlog without one refusal, and has each line once."""
     loki, service = make_loki(), new_service()
-    agent = make_agent(loki.url).start()
-    loki.kill()
-    write(agent, service, count)
-    eventually(lambda: agent.numbers().retried)
-    loki.start()
-    emptied(agent)
+    with contextlib.closing(FaultProxy(loki.url)) as proxy:
+        proxy.switch(Mode.REFUSE)
+        agent = make_agent(proxy.url).start()
+        write(agent, service, count)
+        eventually(lambda: agent.numbers().retried)
+        proxy.switch(Mode.PASS)
+        numbers = emptied(agent)
     assert "HTTP status" not in agent.said()
-    assert agent.numbers().dropped == 0
+    assert numbers.dropped == 0
     assert_exact(loki.url, service, {0: count})
 
 
