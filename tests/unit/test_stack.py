@@ -95,6 +95,16 @@ def test_changed_settings_restart_a_part(state: Path) -> None:
     assert up([dataclasses.replace(part, variables={"NEW": "1"})], state) != first
 
 
+def test_secrets_are_not_inherited(state: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who is told of an alert is for Grafana's files, not for the environment of each process."""
+    monkeypatch.setenv("ALERT_SLACK_URL", "https://example.org/hunter2")
+    monkeypatch.setenv("ANOTHER", "1")
+    up([make_part(state, SLEEP)], state)
+    environ = find_groups(state)["loki"].environ
+    assert environ["ANOTHER"] == "1"
+    assert "hunter2" not in "".join(environ.values())
+
+
 def test_orphans_are_ended(state: Path) -> None:
     """Children whose parent was killed are found and ended by down."""
     up([make_part(state, PARENT)], state)

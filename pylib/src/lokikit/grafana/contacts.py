@@ -14,6 +14,8 @@ from lokikit.fields import LABEL_SERVICE
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+PREFIX = "ALERT_"
+"""Of every variable that is read here; some of them are secrets."""
 RECEIVER = "lokikit"
 """The one contact point: each way that is set is an integration of it."""
 KINDS = ("email", "webhook", "slack")

@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING
 
 import psutil
 
+from lokikit.grafana.contacts import PREFIX
+
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
     from pathlib import Path
@@ -67,11 +69,13 @@ def spawn(part: Part, state: Path) -> None:
     """Start `part` in a session of its own; both its outputs are appended to its log."""
     # setproctitle would write over the environment, and the mark with it.
     marks = {MARK: f"{part.name}@{state}", SETTINGS: part.settings, "SPT_NOENV": "1"}
+    # Who is told of an alert is a secret that Grafana reads from a file, and no part from here.
+    inherited = {name: one for name, one in os.environ.items() if not name.startswith(PREFIX)}
     with part.log.open("ab") as output:
         process = subprocess.Popen(
             part.command,
             cwd=part.cwd,
-            env={**os.environ, **part.variables, **marks},
+            env={**inherited, **part.variables, **marks},
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
