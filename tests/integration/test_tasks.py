@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-import hashlib
-import subprocess
 import sys
 from collections import Counter, defaultdict
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from filelock import FileLock
-from platformdirs import user_cache_path
 from tests.integration.page import command, write_files
-from tests.integration.stage import APPS, Stage, wait_until_gone
+from tests.integration.stage import APPS, Stage, kill, wait_until_gone
 
 from lokikit import fields as f
 
 if TYPE_CHECKING:
+    import subprocess
+    from pathlib import Path
+
     from tests.integration.stage import Lines
 
-PINS = Path(__file__).with_name("rocketry.txt")
 CRASH = """
 import os
 import lokikit
@@ -31,22 +28,6 @@ for name in ("first", "second"):
         if name == "second":
             os.kill(os.getpid(), 9)
 """
-
-
-@pytest.fixture(scope="session")
-def rocketry_python() -> Path:
-    """The Python of an environment with Rocketry, made once for each list of versions."""
-    key = hashlib.sha256(PINS.read_bytes() + sys.version.encode()).hexdigest()[:12]
-    folder = user_cache_path("lokikit") / f"rocketry-{key}"
-    python = folder / "bin/python"
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(f"{folder}.lock"):
-        if not (folder / "done").exists():
-            subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
-            pip = [str(python), "-m", "pip", "install", "--quiet", "--requirement", str(PINS)]
-            subprocess.run(pip, check=True)
-            (folder / "done").touch()
-    return python
 
 
 @pytest.fixture(scope="module")
@@ -66,9 +47,15 @@ def played(
 
     try:
         celery = folder("Celery")
-        for service in ("worker", "beat"):
-            words = ["celery_tasks" if one == "jobs" else one for one in command("Celery", service)]
-            stage.start(service, words, celery, JOBS_FOLDER=str(celery), LOG_LEVEL="warning")
+        workers = {}
+        for service, which, *more in (
+            ("worker", "worker"),
+            ("calm", "worker", "--queues", "calm", "--max-tasks-per-child", "5"),
+            ("beat", "beat"),
+        ):
+            words = ["celery_tasks" if one == "jobs" else one for one in command("Celery", which)]
+            variables = {"JOBS_FOLDER": str(celery), "LOG_LEVEL": "warning"}
+            workers[service] = stage.start(service, [*words, *more], celery, **variables)
         ended = [
             run("sender", sys.executable, str(APPS / "celery_send.py"), into=celery),
             run(
@@ -82,11 +69,14 @@ def played(
             run("own", sys.executable, "-c", CRASH, into=celery),
         ]
         assert [wait_until_gone(one) for one in ended] == [0, 0, 0, -9]
+        # Its pool may wait for ever at the end: a child that was ended held a lock.
+        kill(workers["worker"])
         stage.stop()
     except BaseException:
         stage.abandon()
         raise
-    assert stage.strays() == []
+    # What Celery writes past logging, from its handler of signals.
+    assert {line for line in stage.strays() if line} <= {"worker: Warm shutdown (MainProcess)"}
     return stage.lines()
 
 
@@ -108,7 +98,6 @@ def test_celery_histories_are_what_happened(played: dict[str, Lines]) -> None:
     """Successes, a failure, retries, time limits, a revoked and a killed one; at level warning."""
     assert histories(played["worker"]) == sorted(
         [
-            *[("succeed", ["run", "success"])] * 20,
             ("fail", ["run", "fail"]),
             ("succeed_at_last", ["run", "fail", "run", "fail", "run", "success"]),
             ("have_nothing_to_do", ["run", "inaction"]),
@@ -118,6 +107,12 @@ def test_celery_histories_are_what_happened(played: dict[str, Lines]) -> None:
             ("be_revoked", ["run", "terminate"]),
         ]
     )
+
+
+def test_nothing_is_lost_where_celery_recycles_its_processes(played: dict[str, Lines]) -> None:
+    """Each of twenty tasks has its two lines, from more processes than work at a time."""
+    assert histories(played["calm"]) == [("succeed", ["run", "success"])] * 20
+    assert len({line[f.PID] for line in of(played["calm"], "succeed")}) >= 4
 
 
 def test_a_celery_failure_is_told_once(played: dict[str, Lines]) -> None:
@@ -145,7 +140,7 @@ def test_an_end_that_a_celery_process_cannot_tell_has_its_times(played: dict[str
 
 def test_a_request_id_goes_along_with_a_celery_task(played: dict[str, Lines]) -> None:
     """From where it was bound when the task was sent to the lines of the task."""
-    inside = of(played["worker"], ".succeed")
+    inside = of(played["calm"], ".succeed")
     assert {line.get(f.REQUEST_ID) for line in inside} == {"r-17"}
     assert {line.get(f.REQUEST_ID) for line in of(played["worker"], "be_revoked")} == {None}
 

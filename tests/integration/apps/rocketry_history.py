@@ -1,0 +1,44 @@
+"""A scheduler that reads its history from Loki: one task a day, looked at in three cycles."""
+
+import json
+import os
+
+from rocketry import Rocketry
+from rocketry.conditions import SchedulerCycles
+from rocketry.conds import daily
+from rocketry.log import TaskRunRecord
+
+import lokikit
+from lokikit.redbird import LokiRepo
+
+url, service = os.environ["LOKI_HERE"], os.environ["SERVICE_HERE"]
+lokikit.setup_json_logging(service, env="test", push=url)
+repo = LokiRepo(url=url, service=service, model=TaskRunRecord)
+app = Rocketry(logger_repo=repo, config={"execution": "main"})
+app.session.config.shut_cond = SchedulerCycles() >= 3
+
+
+@app.task(daily)
+def report() -> None:
+    """Run once a day."""
+
+
+@app.task(daily)
+def fail() -> None:
+    """Fail once a day."""
+    raise LookupError("no such supplier")
+
+
+if __name__ == "__main__":
+    app.run()
+    told = {
+        task.name: {
+            "status": task.status,
+            "runs": len(task.logger.filter_by(action="run").all()),
+            "actions": [one.action for one in task.logger.get_records()],
+            "last_run": task.logger.get_latest(action="run").created,
+            "exc_text": task.logger.get_latest().exc_text,
+        }
+        for task in app.session.tasks
+    }
+    print(json.dumps({"event": "history", "told": told}))
