@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 PATIENCE_S = 10
 MEMORY_S = 1000
+EVER = (0, 10**18)
 
 
 @pytest.fixture
@@ -33,9 +34,9 @@ def ledger() -> Ledger:
 
 def test_a_line_that_comes_back(ledger: Ledger) -> None:
     """It is returned once, with its time, however often it is seen."""
-    ledger.read({}, 0, 1)
-    ledger.read({1: 1}, 0, 2.5)
-    ledger.read({1: 1}, 0, 3)
+    ledger.read({}, EVER, 1)
+    ledger.read({1: 1}, EVER, 2.5)
+    ledger.read({1: 1}, EVER, 3)
     assert ledger.findings() == Findings(returned=1, round_trip_s=2.5)
     assert ledger.findings() == Findings()
 
@@ -43,80 +44,80 @@ def test_a_line_that_comes_back(ledger: Ledger) -> None:
 def test_the_slowest_is_told(ledger: Ledger) -> None:
     """Of several lines the longest round trip counts."""
     ledger.wrote(2, 5, 5)
-    ledger.read({1: 1, 2: 1}, 0, 6)
+    ledger.read({1: 1, 2: 1}, EVER, 6)
     assert ledger.findings() == Findings(returned=2, round_trip_s=6)
 
 
 def test_a_lost_line_is_lost_once(ledger: Ledger) -> None:
     """Before the patience has passed nothing is lost, and afterwards only once."""
-    ledger.read({}, 0, 0)
-    ledger.read({}, 0, PATIENCE_S - 1)
+    ledger.read({}, EVER, 0)
+    ledger.read({}, EVER, PATIENCE_S - 1)
     assert ledger.findings() == Findings()
-    ledger.read({}, 0, PATIENCE_S)
-    ledger.read({}, 0, PATIENCE_S + 1)
+    ledger.read({}, EVER, PATIENCE_S)
+    ledger.read({}, EVER, PATIENCE_S + 1)
     assert ledger.findings() == Findings(lost=1)
-    ledger.read({}, 0, MEMORY_S)
+    ledger.read({}, EVER, MEMORY_S)
     assert ledger.findings() == Findings()
 
 
 def test_a_lost_line_may_come_late(ledger: Ledger) -> None:
     """What was given up and comes is late, has no round trip, and is not lost again."""
-    ledger.read({}, 0, 0)
-    ledger.read({}, 0, PATIENCE_S)
+    ledger.read({}, EVER, 0)
+    ledger.read({}, EVER, PATIENCE_S)
     assert ledger.findings() == Findings(lost=1)
-    ledger.read({1: 1}, 0, 50)
-    ledger.read({}, 0, 100)
+    ledger.read({1: 1}, EVER, 50)
+    ledger.read({}, EVER, 100)
     assert ledger.findings() == Findings(late=1)
 
 
 def test_copies_beyond_the_first(ledger: Ledger) -> None:
     """Each further copy counts once, whether it comes with the first or later."""
-    ledger.read({1: 2}, 0, 1)
+    ledger.read({1: 2}, EVER, 1)
     assert ledger.findings() == Findings(returned=1, round_trip_s=1, duplicates=1)
-    ledger.read({1: 3}, 0, 2)
-    ledger.read({1: 3}, 0, 3)
+    ledger.read({1: 3}, EVER, 2)
+    ledger.read({1: 3}, EVER, 3)
     assert ledger.findings() == Findings(duplicates=1)
 
 
 def test_no_line_is_lost_while_loki_is_away(ledger: Ledger) -> None:
     """The patience begins anew with the first answer after an outage."""
-    ledger.read({}, 0, 1)
+    ledger.read({}, EVER, 1)
     ledger.no_answer()
-    ledger.read({}, 0, 500)
-    ledger.read({}, 0, 500 + PATIENCE_S - 1)
+    ledger.read({}, EVER, 500)
+    ledger.read({}, EVER, 500 + PATIENCE_S - 1)
     assert ledger.findings() == Findings()
-    ledger.read({}, 0, 500 + PATIENCE_S)
+    ledger.read({}, EVER, 500 + PATIENCE_S)
     assert ledger.findings() == Findings(lost=1)
 
 
 def test_a_look_judges_only_what_it_covers(ledger: Ledger) -> None:
-    """A line that was written before the time that was read from is not missing."""
-    ledger.read({}, 0, 0)
-    ledger.read({}, 1, PATIENCE_S)
+    """A line that was written outside of the time that was read is not missing."""
+    ledger.read({}, EVER, 0)
+    ledger.read({}, (1, 9), PATIENCE_S)
     assert ledger.findings() == Findings()
 
 
 def test_what_is_forgotten(ledger: Ledger) -> None:
     """A line that came is kept for copies of it; one that Loki was never asked for is lost."""
-    ledger.read({1: 1}, 0, 1)
+    ledger.read({1: 1}, EVER, 1)
     ledger.wrote(2, 9, 9)
-    assert ledger.oldest_ns(lost=True) == 0
+    assert ledger.span(lost=False) == (0, 9)
     ledger.wrote(3, 10, PATIENCE_S)
-    assert ledger.oldest_ns(lost=True) == 9
+    assert ledger.span(lost=False) == (9, 10)
     ledger.findings()
     ledger.wrote(4, 2000, MEMORY_S + PATIENCE_S)
-    assert ledger.oldest_ns(lost=True) == 2000
+    assert ledger.span(lost=False) == (2000, 2000)
     assert ledger.findings() == Findings(lost=2)
 
 
 def test_what_is_awaited(ledger: Ledger) -> None:
     """The newest line that may come in time; given-up ones are only looked for at a check."""
     assert ledger.awaited_since_s() == 0
-    ledger.read({}, 0, 0)
-    ledger.read({}, 0, PATIENCE_S)
+    ledger.read({}, EVER, 0)
+    ledger.read({}, EVER, PATIENCE_S)
     assert ledger.awaited_since_s() is None
-    assert ledger.oldest_ns(lost=False) is None
-    assert ledger.oldest_ns(lost=True) == 0
+    assert ledger.span(lost=False) is None
+    assert ledger.span(lost=True) == (0, 0)
 
 
 class FakeLoki:

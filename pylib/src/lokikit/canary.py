@@ -99,7 +99,7 @@ class Canary:
                     self._check()
                     check_at_s = _next(check_at_s, self._pace.check_every_s, self._clock())
                 elif self._clock() >= self._look_at_s:
-                    self._look(all_lines=False)
+                    self._look(lost=False)
                 self._sleep(min(write_at_s, check_at_s, self._look_at_s) - self._clock())
             self._tell(self._ledger.findings())
 
@@ -110,25 +110,24 @@ class Canary:
         self._ledger.wrote(self._seq, time_ns, now_s)
         self._look_at_s = now_s + _FIRST_PAUSE_S
 
-    def _look(self, *, all_lines: bool) -> LokikitError | None:
-        """Read back the lines that are not given up, or all; why not, when that fails."""
+    def _look(self, *, lost: bool) -> LokikitError | None:
+        """Read back the lines that are not given up, or those that are; why not, if that fails."""
         problem = None
-        start_ns = self._ledger.oldest_ns(lost=all_lines)
-        if start_ns is not None:
+        if span := self._ledger.span(lost=lost):
             try:
-                copies = self._copies(start_ns)
+                copies = self._copies(*span)
             except LokikitError as error:
                 problem = error
                 self._ledger.no_answer()
             else:
-                self._ledger.read(copies, start_ns, self._clock())
+                self._ledger.read(copies, span, self._clock())
         self._look_later()
         return problem
 
-    def _copies(self, start_ns: int) -> Counter[int]:
+    def _copies(self, start_ns: int, end_ns: int) -> Counter[int]:
         query = f'{{{LABEL_SERVICE}="{CANARY_SERVICE}"}} |= "{self._run}"'
-        span = (start_ns - _SKEW_NS, time.time_ns() + _SKEW_NS)
-        numbers = (_number(entry.line) for entry in self._loki.query_range(query, *span))
+        entries = self._loki.query_range(query, start_ns - _SKEW_NS, end_ns + _SKEW_NS)
+        numbers = (_number(entry.line) for entry in entries)
         return Counter(number for number in numbers if number is not None)
 
     def _look_later(self) -> None:
@@ -139,7 +138,7 @@ class Canary:
 
     def _check(self) -> None:
         """One check line; without numbers while Loki does not answer: they wait for the next."""
-        if problem := self._look(all_lines=True):
+        if problem := self._look(lost=False) or self._look(lost=True):
             _log.warning("check: nothing can be said: %s", problem, extra=self._told)
         else:
             self._tell(self._ledger.findings())

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 MEMORY_S = 24 * 3600
 """A line that has not come by then is given up in any case, and not looked for any more."""
 
+Span = tuple[int, int]
+"""Two times in nanoseconds since 1970, both of them in it."""
+
 
 @dataclass
 class _Line:
@@ -72,19 +75,19 @@ class Ledger:
         """Loki was asked and said nothing: patience begins anew."""
         self._answers_since_s = None
 
-    def read(self, copies: Mapping[int, int], start_ns: int, now_s: float) -> None:
-        """Loki has so many copies of each line, of those written from `start_ns` on."""
+    def read(self, copies: Mapping[int, int], span: Span, now_s: float) -> None:
+        """Loki has so many copies of each line, of those that were written in `span`."""
         if self._answers_since_s is None:
             self._answers_since_s = now_s
         for seq, line in self._lines.items():
-            if line.time_ns >= start_ns:
+            if span[0] <= line.time_ns <= span[1]:
                 self._judge(line, copies.get(seq, 0), now_s)
         self._forget(now_s)
 
-    def oldest_ns(self, *, lost: bool) -> int | None:
-        """When the oldest line was written, of all or of those that are not given up."""
-        times = (line.time_ns for line in self._lines.values() if lost or not line.lost)
-        return min(times, default=None)
+    def span(self, *, lost: bool) -> Span | None:
+        """From the oldest to the newest line that is given up, or that is not."""
+        times = [line.time_ns for line in self._lines.values() if line.lost == lost]
+        return (min(times), max(times)) if times else None
 
     def awaited_since_s(self) -> float | None:
         """When the newest line was written that may still come in time; `None`: all is there."""
