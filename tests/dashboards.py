@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 GRAFANA = Path(__file__).parents[1] / "grafana"
 DASHBOARDS = sorted((GRAFANA / "dashboards").glob("*.json"))
 RULES = GRAFANA / "provisioning/alerting/rules.yaml"
-ALL = "$__all"
+ALL = ["$__all"]
 _VARIABLE = re.compile(r"\$(?:\{(\w+)(?::(\w+))?\}|(\w+))")
 _SPECIAL = re.compile(r"[\\^$*+?.()|[\]{}/]")
 

@@ -48,7 +48,7 @@ LEGEND = f"{{{{{LABEL_SERVICE}}}}} {{{{{LABEL_ENV}}}}}"
 SERVICE_OF_ROW = f"${{__data.fields.{LABEL_SERVICE}}}"
 SERVICE_OF_SERIES = f"${{__field.labels.{LABEL_SERVICE}}}"
 
-_EVERYTHING = VariableOption(selected=True, text="All", value="$__all")
+_EVERYTHING = VariableOption(selected=True, text=["All"], value=["$__all"])
 _LEVELS = (*dict.fromkeys(DETECTED_LEVELS.values()), "fatal", "unknown")
 
 _TITLES = {

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.benchmarks import caller, push, ship
+from tests.benchmarks import caller, dashboards, push, ship
 
 RESULTS = Path(__file__).with_name("RESULTS.md")
 _ROUNDS = 5
@@ -21,6 +21,7 @@ def main() -> None:
         ("What one call costs, beside other formatters", lambda: caller.table(_ROUNDS)),
         ("The push handler, beside its peers", push.report),
         ("`lokikit ship`", lambda: ship.report(_SIZE_MB)),
+        ("The dashboards' queries", lambda: dashboards.report(dashboards.LINES)),
     ):
         section = f"\n## {title}\n\n{measure()}\n"
         print(section, flush=True)
