@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import socket
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -18,7 +19,6 @@ from lokikit.native.stack import bring_up, take_down
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     Install = Callable[..., dict[str, str]]
 
@@ -82,6 +82,21 @@ def test_grafana_on_path(tmp_path: Path, install: Install) -> None:
 def test_grafana_of_no_use(install: Install, version: str, whole: bool) -> None:  # noqa: FBT001
     """One that is too old, or lacks its own files, is none."""
     assert find_grafana(install(version, whole=whole)) is None
+
+
+def test_script_of_a_package_is_left_out(
+    tmp_path: Path, install: Install, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a package puts on PATH reads /etc/grafana: the program itself is run."""
+    home = Path(install()["PATH"]).parent
+    script = tmp_path / "sbin/grafana"
+    script.parent.mkdir()
+    script.write_text("#!/bin/sh\nexit 5\n")
+    script.chmod(0o755)
+    monkeypatch.setattr("lokikit.native.grafana._SHARED", (str(home),))
+    found = find_grafana({"PATH": str(script.parent)})
+    assert found
+    assert (found.program, found.home) == (home / "bin/grafana", home)
 
 
 def test_it_is_started(tmp_path: Path, install: Install) -> None:

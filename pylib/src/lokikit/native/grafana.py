@@ -53,13 +53,17 @@ def find_grafana(environ: Mapping[str, str] = os.environ) -> Grafana | None:
     found = shutil.which("grafana", path=environ.get("PATH"))
     if not found:
         return None
-    done = subprocess.run([found, "--version"], capture_output=True, text=True, check=False)
-    version = _VERSION.search(done.stdout)
     beside = Path(found).resolve().parents[1]
     homes = [one for one in (beside, *map(Path, _SHARED)) if (one / "conf/defaults.ini").is_file()]
-    if not homes or not version or int(version[1]) < _OLDEST_MAJOR:
+    if not homes:
         return None
-    return Grafana(Path(found), homes[0])
+    # What a package puts on PATH is a script that reads the settings of the machine's own Grafana.
+    inner = homes[0] / "bin/grafana"
+    program = inner if inner.is_file() else Path(found)
+    done = subprocess.run([program, "--version"], capture_output=True, text=True, check=False)
+    version = _VERSION.search(done.stdout)
+    new = version is not None and int(version[1]) >= _OLDEST_MAJOR
+    return Grafana(program, homes[0]) if new else None
 
 
 def grafana_part(
