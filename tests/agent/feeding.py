@@ -105,7 +105,8 @@ class Driver:
             **fields,
         }
         message = [f"docker.{self._container}", _event_time(), record, {"chunk": chunk}]
-        data = msgpack.packb(message)
+        # As strings, also what is no UTF-8: Docker's driver does not look.
+        data = msgpack.packb(message, use_bin_type=False)
         while not self._is_taken(data, chunk):
             self._disconnect()
             self.again += 1
@@ -122,7 +123,7 @@ class Driver:
             if self._connection is None:
                 self._connection = socket.create_connection(("127.0.0.1", self._port), _ACK_S)
             self._connection.sendall(data)
-            return _answer(self._connection) == {"ack": chunk}
+            return bool(_answer(self._connection) == {"ack": chunk})
         except OSError:
             return False
 
