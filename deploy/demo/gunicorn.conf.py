@@ -8,16 +8,6 @@ import tempfile
 from typing import Any
 
 from environment import read_demo, start_logging
-from gunicorn.glogging import Logger  # type: ignore[import-untyped] # it has no types
-
-
-class _JsonLogger(Logger):  # type: ignore[misc] # likewise
-    """Gunicorn's own messages as lines of the contract."""
-
-    def setup(self, cfg: Any) -> None:
-        """Take Gunicorn's handlers away as soon as it has made them."""
-        super().setup(cfg)
-        start_logging("shop")
 
 
 def on_starting(server: Any) -> None:
@@ -33,12 +23,11 @@ def on_exit(server: Any) -> None:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+start_logging("shop")
 bind = f"{read_demo().host}:{read_demo().port}"
 workers = 4
 threads = 4
-logger_class = _JsonLogger
-# The one line per request is the shop's own.
-accesslog = None
+logger_class = "lokikit.gunicorn.Logger"
 # Its thread would be alive at each fork, and the demo has no use for it.
 control_socket_disable = True
 graceful_timeout = 10

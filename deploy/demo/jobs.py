@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-import logging
 import multiprocessing
 import random
 import signal
-import time
-from dataclasses import dataclass, field
-from datetime import datetime, timezone
 from itertools import count
 from multiprocessing.connection import wait
-from typing import TYPE_CHECKING, Any
-from uuid import uuid4
+from typing import TYPE_CHECKING
 
 from environment import Demo, read_demo, start_logging
 from stopping import Stop
 from tasks import ROUND
 
-import lokikit
-from lokikit import fields
+from lokikit.tasks import Run, function_place
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,47 +21,29 @@ if TYPE_CHECKING:
 
     from tasks import Task
 
-_log = logging.getLogger("jobs")
 _fork = multiprocessing.get_context("fork")
-
-
-@dataclass(frozen=True)
-class Run:
-    """One run of one task."""
-
-    task: Task
-    start: datetime = field(default_factory=lambda: datetime.now(timezone.utc))
-    started_s: float = field(default_factory=time.monotonic)
-
-    def log(self, level: int, text: str, action: str, error: Exception | None = None) -> None:
-        """Write the line of one step; all but the first also say when it ended."""
-        step: dict[str, Any] = {fields.ACTION: action, fields.START: self.start}
-        if action != "run":
-            runtime_s = round(time.monotonic() - self.started_s, 6)
-            step |= {fields.END: datetime.now(timezone.utc), fields.RUNTIME_S: runtime_s}
-        _log.log(level, "%s %s", self.task.__name__, text, extra=step, exc_info=error)
-
-    def in_child(self) -> None:
-        """Do the task and log how it ended, unless it never comes back."""
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)
-        try:
-            worked = self.task()
-        except Exception as error:  # noqa: BLE001 - a task may raise anything
-            self.log(logging.ERROR, f"failed: {error}", "fail", error)
-        else:
-            text, action = ("succeeded", "success") if worked else ("had no work", "inaction")
-            self.log(logging.INFO, text, action)
 
 
 def run_task(task: Task, limit_s: float, stop: Stop) -> None:
     """Run the task in a child of its own; returns when that has ended or was ended."""
-    with lokikit.bound(**{fields.TASK_NAME: task.__name__, fields.TASK_ID: uuid4().hex}):
-        run = Run(task)
-        run.log(logging.INFO, "started", "run")
-        child = _fork.Process(target=run.in_child)
+    run = Run(task.__name__, function_place(task))
+    with run.bound():
+        run.begin()
+        child = _fork.Process(target=_work_in_child, args=(task, run))
         child.start()
         in_time = child.sentinel in wait([child.sentinel, stop.fileno()], limit_s)
         _end(run, child, in_time=in_time)
+
+
+def _work_in_child(task: Task, run: Run) -> None:
+    """Do the task and tell how it ended, unless it never comes back."""
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    try:
+        task()
+    except Exception as error:  # noqa: BLE001 - a task may raise anything
+        run.end_with(error)
+    else:
+        run.end("success")
 
 
 def _end(run: Run, child: ForkProcess, *, in_time: bool) -> None:
@@ -75,9 +51,9 @@ def _end(run: Run, child: ForkProcess, *, in_time: bool) -> None:
         child.kill()
     child.join()
     if not in_time:
-        run.log(logging.WARNING, "terminated: it took too long, or the worker stops", "terminate")
+        run.end("terminate", "it took too long, or the worker stops")
     elif child.exitcode:
-        run.log(logging.CRITICAL, f"crashed: {_cause(child.exitcode)}", "crash")
+        run.end("crash", _cause(child.exitcode))
     child.close()
 
 

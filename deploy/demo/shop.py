@@ -13,8 +13,9 @@ import suppliers
 from environment import Demo, read_demo, start_logging
 from flask import Blueprint, Flask, current_app, request
 from orders import Orders
-from requests_log import LoggedFlask
 from shop_errors import ShopError, SoldOutError
+
+import lokikit
 
 _log = logging.getLogger("shop")
 _routes = Blueprint("shop", __name__)
@@ -25,7 +26,7 @@ Answer = tuple[dict[str, Any], int]
 
 def create_app(demo: Demo) -> Flask:
     """The shop as a WSGI application."""
-    shop = LoggedFlask("shop")
+    shop = lokikit.log_requests(Flask("shop"))
     database = demo.database or f"{tempfile.mkdtemp(prefix='lokikit-shop-')}/shop.sqlite3"
     shop.config.update(ORDERS=Orders(Path(database)), SLOW_S=demo.slow_s)
     shop.register_blueprint(_routes)

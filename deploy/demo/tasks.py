@@ -11,58 +11,54 @@ import time
 from collections.abc import Callable
 from decimal import Decimal
 
-Task = Callable[[], bool]
-"""Gives whether there was anything to do."""
+import lokikit
+
+Task = Callable[[], None]
 
 _log = logging.getLogger("jobs.tasks")
 
 
-def update_prices() -> bool:
+def update_prices() -> None:
     """Succeeds."""
     changed = random.randint(1, 8)
     _log.info("prices updated", extra={"changed": changed, "factor": Decimal("1.02")})
-    return True
 
 
-def build_sitemap() -> bool:
+def build_sitemap() -> None:
     """Succeeds, after a moment."""
     time.sleep(random.uniform(0.05, 0.3))
-    return True
 
 
-def purge_carts() -> bool:
+def purge_carts() -> None:
     """Finds nothing to do."""
-    return False
+    raise lokikit.TaskInaction("every cart is in use")
 
 
-def send_newsletter() -> bool:
+def send_newsletter() -> None:
     """Fails: the mail server is away."""
     raise ConnectionResetError(104, "Connection reset by peer", "smtp.example:587")
 
 
-def import_supplier_list() -> bool:
+def import_supplier_list() -> None:
     """Fails: the supplier's file is cut off."""
     try:
         json.loads('{"supplier": "Yokohama Tea", "articles": [')
     except json.JSONDecodeError as error:
         raise ValueError("the list of Yokohama Tea cannot be read") from error
-    return True
 
 
-def resize_photos() -> bool:
+def resize_photos() -> None:
     """Overruns: far slower than any task may be."""
     _log.info("resizing", extra={"photos": 1840})
     time.sleep(30)
-    return True
 
 
-def render_invoices() -> bool:
+def render_invoices() -> None:
     """Crashes: killed from outside, like by the kernel when memory runs out."""
     os.kill(os.getpid(), signal.SIGKILL)
-    return True
 
 
-def sync_stock() -> bool:
+def sync_stock() -> None:
     """Crashes: a native library ends the process behind Python's back."""
     os._exit(70)
 

@@ -73,7 +73,8 @@ class Customer:
             return
 
     def _go(self, journey: Journey) -> None:
-        with requests.Session() as session, lokikit.bound(journey=journey.__name__):
+        session = lokikit.pass_request_id(requests.Session())
+        with session, lokikit.bound(journey=journey.__name__):
             try:
                 journey(lambda *step, **body: self._send(session, *step, **body))
             except requests.RequestException as error:
@@ -86,9 +87,7 @@ class Customer:
         self._pause(self.pause_s * random.uniform(0.5, 1.5))
         if not self.budget.take():
             raise Ended
-        request_id = uuid4().hex
-        session.headers["X-Request-ID"] = request_id
-        with lokikit.bound(**{fields.REQUEST_ID: request_id}):
+        with lokikit.bound(**{fields.REQUEST_ID: uuid4().hex}):
             return _request(session, method, self.url + path, body)
 
     def _pause(self, pause_s: float) -> None:
