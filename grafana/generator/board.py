@@ -143,7 +143,9 @@ def board(
         labels("service", LABEL_SERVICE, "", everything.service),
         labels("env", LABEL_ENV, f'{{{LABEL_SERVICE}=~"$service"}}', everything.env),
         _levels(),
-        typed(SEARCH, "search", "Text that a line holds, exactly as it stands there."),
+        typed(
+            SEARCH, "search", "Text that a line holds, exactly as it stands there; no backticks."
+        ),
     ):
         made.with_variable(variable)
     for panel in _numbered(placed):

@@ -80,7 +80,8 @@ def graph(  # noqa: PLR0913 - all but the first three by keyword
         panel.draw_style(GraphDrawStyle.BARS).fill_opacity(80).line_width(0)
         panel.stacking(common.StackingConfig().mode(StackingMode.NORMAL))
     for name, colour in (colours or {}).items():
-        panel.override_by_name(name, [_fixed(colour)])
+        chosen = panel.override_by_regexp if name.startswith("/") else panel.override_by_name
+        chosen(name, [_fixed(colour)])
     return panel
 
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 _TOP = 10
 _QUANTILES = {"p50": 0.5, "p95": 0.95, "p99": 0.99}
 _NO_REQUESTS = "No requests in this time: a service shows them once it logs one line per request."
-_STATUS_COLOURS = {"200": "green", "201": "green", "404": "yellow", "500": "red", "503": "red"}
+_STATUS_COLOURS = {"/^2/": "green", "/^3/": "blue", "/^4/": "yellow", "/^5/": "red"}
 
 
 def service() -> Dashboard:
