@@ -25,7 +25,7 @@ PAGE = (kit_root() / "docs/explore.md").read_text()
 TITLES = re.findall(r"^### (.+)$", PAGE, re.MULTILINE)
 QUERIES = re.findall(r"^```logql\n(.+?)\n```$", PAGE, re.MULTILINE | re.DOTALL)
 REQUESTS = 300
-"""More than two rounds of what customers do, so that each kind is among them."""
+"""Enough for some of each kind that the page asks for."""
 STEP_S = 10
 
 
