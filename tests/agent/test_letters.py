@@ -112,6 +112,20 @@ def test_posted_elements_that_are_no_objects(loki_url: str, make_agent: MakeAgen
     assert json.dumps(service) in stored(loki_url, "unknown")
 
 
+def test_a_posted_element_at_the_end_that_is_no_object(
+    loki_url: str, make_agent: MakeAgent
+) -> None:
+    """Fluent Bit drops it and counts nothing; its log tells, and what came before it arrives."""
+    service = new_service()
+    agent = make_agent(loki_url).start()
+    url = f"http://127.0.0.1:{agent.ports['FLUENTBIT_HTTP_PORT']}/logs"
+    posted = [{"service": service, "message": "before it"}, service]
+    assert requests.post(url, json=posted, timeout=10).status_code == 201
+    (line,) = eventually(lambda: stored(loki_url, service))
+    assert json.loads(line) == posted[0]
+    assert "Log event encoder error" in agent.said()
+
+
 def test_above_the_limit(loki_url: str, make_agent: MakeAgent, tmp_path: Path) -> None:
     """Where they are over their limit at the start of the agent, it keeps no more of them.
 
