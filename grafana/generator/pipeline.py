@@ -18,6 +18,7 @@ from grafana.generator.targets import RANGE, STEP, at_once, found, over_time
 
 from lokikit import queries
 from lokikit.fields import (
+    AGENT_DROPPED,
     CANARY_DUPLICATES,
     CANARY_LATE,
     CANARY_LOST,
@@ -48,8 +49,9 @@ def pipeline() -> Dashboard:
             (12, 8, _lines()),
             (12, 8, _canary()),
             (12, 8, _unparsed()),
-            (12, 10, _drops()),
-            (12, 10, _unparsed_lines()),
+            (12, 8, _agent_drops()),
+            (12, 8, _drops()),
+            (24, 10, _unparsed_lines()),
         ],
     )
 
@@ -132,11 +134,21 @@ def _unparsed() -> Panel:
     )
 
 
+def _agent_drops() -> Panel:
+    return graph(
+        "Dropped by the agent",
+        "Lines that the agent has dropped since it started, as it told the canary. An upper bound: "
+        "of a chunk that Loki refuses, Loki stores the valid lines.",
+        [over_time(queries.canary_number("max", AGENT_DROPPED, STEP), "dropped so far")],
+        empty="Unknown: no canary could ask the agent in this time.",
+    )
+
+
 def _drops() -> Panel:
     return lines(
-        "Drops",
-        "What handlers and `lokikit ship` report on stderr, and the agent in a line of its own, "
-        "when they drop lines. The agent's counters: `lokikit status`.",
+        "Reports of drops",
+        "What handlers and `lokikit ship` report on stderr, and the agent of its split files, when "
+        "they drop lines.",
         found(queries.drops(PLACE), 50),
     )
 

@@ -181,7 +181,7 @@ RULES = (
         "warning",
         f"{_WHO} wrote {_VALUE} lines that are no JSON",
         PIPELINE,
-        8,
+        7,
     ),
     Rule(
         "pipeline-silent",

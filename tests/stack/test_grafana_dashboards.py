@@ -95,6 +95,7 @@ def others() -> dict[str, list[str]]:
         fields.CANARY_DUPLICATES: 0,
         fields.CANARY_ROUND_TRIP_S: 0.25,
         fields.CONTACT_POINTS: 0,
+        fields.AGENT_DROPPED: 0,
     }
     began = {fields.TASK_NAME: "long", fields.ACTION: "run", fields.TASK_ID: uuid4().hex}
     numbered = {fields.CANARY_SEQ: 1}

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from lokikit.agent import AgentNumbers
 from lokikit.canary import Canary, Pace
 from lokikit.canary_ledger import Findings, Ledger
 from lokikit.cli import app
@@ -173,7 +174,9 @@ def sing() -> Iterator[Sing]:
     logger.addHandler(kept)
     logger.setLevel(logging.INFO)
 
-    def sing(loki: FakeLoki, end_s: float = 60) -> list[dict[str, Any]]:
+    def sing(
+        loki: FakeLoki, end_s: float = 60, agent: AgentNumbers | None = None
+    ) -> list[dict[str, Any]]:
         time = Time(end_s)
         Canary(
             loki,
@@ -181,6 +184,7 @@ def sing() -> Iterator[Sing]:
             contact_points=0,
             stopped=time.ended,
             sleep=time.sleep,
+            agent=lambda: agent,
             clock=lambda: time.now_s,
         ).run()
         return kept.records
@@ -221,6 +225,18 @@ def test_a_check_tells_the_losses(sing: Sing) -> None:
     ]
     assert {one["contact_points"] for one in told} == {0}
     assert not any("canary_round_trip_s" in one for one in told)
+
+
+def test_a_check_tells_what_the_agent_dropped(sing: Sing) -> None:
+    """Its own count where it answers, and nothing of it where it does not."""
+    numbers = AgentNumbers(read=90, sent=80, retried=0, dropped=7)
+    told = [one for one in sing(FakeLoki(), agent=numbers) if "canary_lost" in one]
+    assert {one["agent_dropped"] for one in told} == {7}
+
+
+def test_an_agent_that_does_not_answer_is_not_told_of(sing: Sing) -> None:
+    """A zero would say that it dropped none."""
+    assert not any("agent_dropped" in one for one in sing(FakeLoki()))
 
 
 def test_loki_away_is_no_loss(sing: Sing) -> None:

@@ -16,6 +16,7 @@ import lokikit
 from lokikit.canary_ledger import Findings, Ledger
 from lokikit.errors import LokikitError
 from lokikit.fields import (
+    AGENT_DROPPED,
     CANARY_DUPLICATES,
     CANARY_LATE,
     CANARY_LOGGER,
@@ -32,6 +33,7 @@ from lokikit.timespan import NS_PER_S
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from lokikit.agent import AgentNumbers
     from lokikit.client import Loki
 
 _SKEW_NS = 60 * NS_PER_S
@@ -65,6 +67,7 @@ class Canary:
         pace: how often.
         contact_points: how many ways there are to tell somebody of an alert, when that is known.
         stopped: whether to stop.
+        agent: asks the agent for its numbers, where it can be asked.
         clock: seconds that only grow.
         sleep: waits for so many seconds, or until `stopped` becomes true.
     """
@@ -77,11 +80,13 @@ class Canary:
         contact_points: int | None,
         stopped: Callable[[], bool],
         sleep: Callable[[float], None],
+        agent: Callable[[], AgentNumbers | None] = lambda: None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._loki, self._pace = loki, pace
         self._told = {} if contact_points is None else {CONTACT_POINTS: contact_points}
         self._stopped, self._sleep, self._clock = stopped, sleep, clock
+        self._agent = agent
         self._run, self._seq = uuid.uuid4().hex[:12], 0
         self._ledger = Ledger(pace.patience_s)
         self._look_at_s = inf
@@ -152,6 +157,8 @@ class Canary:
         }
         if found.round_trip_s is not None:
             told[CANARY_ROUND_TRIP_S] = round(found.round_trip_s, 3)
+        if numbers := self._agent():
+            told[AGENT_DROPPED] = numbers.dropped
         _log.log(_level(found), _sentence(found), extra=told)
 
 

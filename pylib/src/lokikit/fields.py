@@ -124,6 +124,8 @@ CANARY_ROUND_TRIP_S = "canary_round_trip_s"
 """The slowest since the check before, from writing to reading back; absent when none came."""
 CONTACT_POINTS = "contact_points"
 """How many ways there are to tell somebody of an alert; absent when the canary was not told."""
+AGENT_DROPPED = "agent_dropped"
+"""Lines that the agent has dropped since it started; absent when it does not say."""
 CANARY_FIELDS = (
     CANARY_RUN,
     CANARY_SEQ,
@@ -132,6 +134,7 @@ CANARY_FIELDS = (
     CANARY_DUPLICATES,
     CANARY_ROUND_TRIP_S,
     CONTACT_POINTS,
+    AGENT_DROPPED,
 )
 
 # --- in Loki --------------------------------------------------------------------------

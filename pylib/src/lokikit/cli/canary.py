@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import signal
 import time
+from pathlib import Path
 
 import typer
 
+from lokikit.agent import AgentNumbers, ask_fluent_bit, read_ship_stats
 from lokikit.canary import Canary, Pace
 from lokikit.cli.asking import loki_from
 from lokikit.errors import SettingsError
@@ -27,6 +29,11 @@ def canary(
     ),
     contact_points: int | None = typer.Option(
         None, min=0, help="How many ways there are to tell somebody of an alert; each check says."
+    ),
+    agent: str = typer.Option(
+        "",
+        help="Where the agent tells its numbers, for each check to say what it has dropped: the "
+        "admin URL of Fluent Bit, or the file of `lokikit ship --stats`.",
     ),
 ) -> None:
     """Write numbered lines to stdout and look for them in Loki, until SIGTERM or Ctrl-C.
@@ -54,7 +61,14 @@ def canary(
         contact_points=contact_points,
         stopped=lambda: stop.asked,
         sleep=stop.sleep,
+        agent=lambda: _numbers(agent),
     ).run()
+
+
+def _numbers(agent: str) -> AgentNumbers | None:
+    if not agent:
+        return None
+    return ask_fluent_bit(agent) if agent.startswith("http") else read_ship_stats(Path(agent))
 
 
 class _Stop:

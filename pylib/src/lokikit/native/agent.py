@@ -84,6 +84,12 @@ def agent_numbers(state: Path, environ: Mapping[str, str] = os.environ) -> Agent
     return ask_fluent_bit(admin_url(environ), _storage(state))
 
 
+def agent_source(state: Path, environ: Mapping[str, str] = os.environ) -> str:
+    """Where that agent tells its numbers: a URL, or a file."""
+    name, _ = choose_agent(state, environ)
+    return str(_ship_stats(state)) if name == SHIP else admin_url(environ)
+
+
 def _fluent_bit(state: Path, loki_url: str, environ: Mapping[str, str]) -> Part:
     told, files = kit_env(environ), f"{state / 'logs/services'}/*.log"
     folder = kit_root() / "fluentbit"

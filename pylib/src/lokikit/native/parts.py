@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 
 from lokikit.grafana.contacts import read_contacts
 from lokikit.kit import kit_env, kit_root, port
-from lokikit.native.agent import agent_part
+from lokikit.native.agent import agent_part, agent_source
 from lokikit.native.grafana import find_grafana, grafana_part
 from lokikit.native.loki import config_file, is_ready, loki_command, loki_variables
 from lokikit.native.part import Part, always, answers
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
 DEMO_PARTS = ("shop", "jobs", "traffic")
@@ -48,7 +48,8 @@ def stack_parts(
     if grafana := find_grafana(environ):
         parts.append(grafana_part(grafana, state, parts[0].where, environ))
     told = len(read_contacts(environ).ways) if grafana else 0
-    parts.append(_canary(state, parts[0].where, told))
+    options = ("--agent", agent_source(state, environ), "--contact-points", str(told))
+    parts.append(_canary(state, parts[0].where, options))
     return [*parts, *_demo(state, port("DEMO_PORT", environ))] if demo else parts
 
 
@@ -71,10 +72,10 @@ def _loki(state: Path, program: Path, environ: Mapping[str, str]) -> Part:
     )
 
 
-def _canary(state: Path, loki_url: str, contact_points: int) -> Part:
+def _canary(state: Path, loki_url: str, options: Iterable[str]) -> Part:
     return Part(
         CANARY_PART,
-        (sys.executable, "-m", "lokikit", "canary", "--contact-points", str(contact_points)),
+        (sys.executable, "-m", "lokikit", "canary", *options),
         log := state / f"logs/services/{CANARY_PART}.log",
         str(log),
         cwd=state,
