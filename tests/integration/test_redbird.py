@@ -4,39 +4,61 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from tests.integration.stage import APPS
 from tests.stack.pushing import new_service
 
+from lokikit import Loki, task_runs
 from lokikit.kit import kit_root
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 
-@pytest.fixture(scope="module")
-def histories(loki_url: str, rocketry_python: Path) -> list[dict[str, Any]]:
-    """What two processes of one scheduler, one after the other, know of their tasks."""
-    variables = {"LOKI_HERE": loki_url, "SERVICE_HERE": new_service(), "LOG_FORMAT": "json"}
-    variables["PYTHONPATH"] = str(kit_root() / "pylib/src")
+@dataclass
+class Scheduler:
+    """One service, started again and again.
 
-    def run() -> dict[str, Any]:
-        done = subprocess.run(
-            [str(rocketry_python), str(APPS / "rocketry_history.py")],
-            env={**os.environ, **variables},
+    Args:
+        python: has Rocketry.
+        url: of Loki.
+    """
+
+    python: Path
+    url: str
+    service: str = field(default_factory=new_service)
+
+    def run(self, **variables: str) -> subprocess.CompletedProcess[str]:
+        """Start it, and wait until it ends."""
+        own = {"LOKI_HERE": self.url, "SERVICE_HERE": self.service, "LOG_FORMAT": "json"}
+        own["PYTHONPATH"] = str(kit_root() / "pylib/src")
+        return subprocess.run(
+            [str(self.python), str(APPS / "rocketry_history.py")],
+            env={**os.environ, **own, **variables},
             capture_output=True,
             text=True,
             check=False,
         )
-        assert done.returncode == 0, done.stderr
+
+    def history(self) -> dict[str, Any]:
+        """What it knows of its tasks at its end."""
+        done = self.run()
+        assert done.returncode == 0, done.stdout + done.stderr
         told = [json.loads(line) for line in done.stdout.splitlines()]
         (history,) = [line["told"] for line in told if line.get("event") == "history"]
         return dict(history)
 
-    return [run(), run()]
+
+@pytest.fixture(scope="module")
+def histories(loki_url: str, rocketry_python: Path) -> list[dict[str, Any]]:
+    """What two processes of one scheduler, one after the other, know of their tasks."""
+    scheduler = Scheduler(rocketry_python, loki_url)
+    return [scheduler.history(), scheduler.history()]
 
 
 def test_a_process_knows_at_once_what_it_ran(histories: list[dict[str, Any]]) -> None:
@@ -55,3 +77,19 @@ def test_a_restarted_scheduler_finds_its_state_again(histories: list[dict[str, A
         assert second[task]["status"] == first[task]["status"]
         assert second[task]["last_run"] == pytest.approx(first[task]["last_run"], abs=0.001)
     assert "LookupError: no such supplier" in second["fail"]["exc_text"]
+
+
+def test_red_birds_conditions_are_kept(histories: list[dict[str, Any]]) -> None:
+    """Records are asked for by one of several values, by a time, and by their place."""
+    for history in histories:
+        told = history["report"]
+        assert (told["first"], told["ends"], told["since"]) == ("run", 1, 2)
+
+
+def test_a_killed_scheduler_finds_the_crash(loki_url: str, rocketry_python: Path) -> None:
+    """A task that never ended is a crash to Rocketry, and to who asks Loki."""
+    scheduler = Scheduler(rocketry_python, loki_url)
+    assert scheduler.run(DIE_IN_TASK="1").returncode == -signal.SIGKILL
+    assert scheduler.history()["report"]["actions"][:2] == ["run", "crash"]
+    runs = task_runs(Loki(loki_url)).filter_by(service=scheduler.service, action="crash").all()
+    assert [run.task_name for run in runs] == ["report"]

@@ -85,3 +85,9 @@ def test_runs_come_in_the_order_of_their_starts() -> None:
             record(3, "success", "a", task_id="1"),
         )
     ] == ["a", "b"]
+
+
+def test_an_end_without_an_id_is_that_of_the_run_with_its_name() -> None:
+    """A scheduler that starts anew tells of a crash, and knows the name of the task alone."""
+    records = (record(0, "run", "a", task_id="1"), record(1, "run", "b", task_id="2"))
+    assert told(*records, record(9, "crash", "a")) == [("a", "crash", 9), ("b", "run", None)]
