@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -59,6 +61,7 @@ class Stage:
             stdin=subprocess.DEVNULL,
             stdout=self._pipe,
             stderr=self._pipe,
+            start_new_session=True,
         )
         self._programs.append(started)
         return started
@@ -74,10 +77,10 @@ class Stage:
 
     def abandon(self) -> None:
         """End what is left of a test that failed."""
-        for one in (*self._programs, self._ship):
-            if one.poll() is None:
-                one.kill()
-                one.wait(_STOP_S)
+        for one in self._programs:
+            kill(one)
+        self._ship.kill()
+        self._ship.wait(_STOP_S)
 
     def lines(self) -> dict[str, Lines]:
         """The lines in Loki by service, each in the order of time."""
@@ -92,6 +95,13 @@ class Stage:
         query = f'{{service_name="{self._env}"}}'
         found = Loki(self._url).query_range(query, self._start_ns, time.time_ns())
         return [entry.line for entry in found]
+
+
+def kill(program: subprocess.Popen[bytes]) -> None:
+    """End a program and its children as a power cut does."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(program.pid, signal.SIGKILL)
+    program.wait(_STOP_S)
 
 
 def wait_until_gone(program: subprocess.Popen[bytes]) -> int:

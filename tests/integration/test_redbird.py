@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from tests.integration.stage import APPS
+from tests.stack.documents import marked_block
 from tests.stack.pushing import new_service
 
 from lokikit import Loki, task_runs
@@ -27,16 +28,23 @@ class Scheduler:
     Args:
         python: has Rocketry.
         url: of Loki.
+        folder: gets the page's application.
     """
 
     python: Path
     url: str
+    folder: Path
     service: str = field(default_factory=new_service)
+
+    def __post_init__(self) -> None:
+        block = marked_block("queries.md", "rocketry")
+        block = block.replace("http://127.0.0.1:3100", self.url)
+        (self.folder / "page.py").write_text(block.replace('"scheduler"', f'"{self.service}"'))
 
     def run(self, **variables: str) -> subprocess.CompletedProcess[str]:
         """Start it, and wait until it ends."""
-        own = {"LOKI_HERE": self.url, "SERVICE_HERE": self.service, "LOG_FORMAT": "json"}
-        own["PYTHONPATH"] = str(kit_root() / "pylib/src")
+        paths = os.pathsep.join([str(kit_root() / "pylib/src"), str(self.folder)])
+        own = {"LOKI_URL": self.url, "LOG_FORMAT": "json", "PYTHONPATH": paths}
         return subprocess.run(
             [str(self.python), str(APPS / "rocketry_history.py")],
             env={**os.environ, **own, **variables},
@@ -55,9 +63,11 @@ class Scheduler:
 
 
 @pytest.fixture(scope="module")
-def histories(loki_url: str, rocketry_python: Path) -> list[dict[str, Any]]:
+def histories(
+    loki_url: str, rocketry_python: Path, tmp_path_factory: pytest.TempPathFactory
+) -> list[dict[str, Any]]:
     """What two processes of one scheduler, one after the other, know of their tasks."""
-    scheduler = Scheduler(rocketry_python, loki_url)
+    scheduler = Scheduler(rocketry_python, loki_url, tmp_path_factory.mktemp("scheduler"))
     return [scheduler.history(), scheduler.history()]
 
 
@@ -86,9 +96,11 @@ def test_red_birds_conditions_are_kept(histories: list[dict[str, Any]]) -> None:
         assert (told["first"], told["ends"], told["since"]) == ("run", 1, 2)
 
 
-def test_a_killed_scheduler_finds_the_crash(loki_url: str, rocketry_python: Path) -> None:
+def test_a_killed_scheduler_finds_the_crash(
+    loki_url: str, rocketry_python: Path, tmp_path: Path
+) -> None:
     """A task that never ended is a crash to Rocketry, and to who asks Loki."""
-    scheduler = Scheduler(rocketry_python, loki_url)
+    scheduler = Scheduler(rocketry_python, loki_url, tmp_path)
     assert scheduler.run(DIE_IN_TASK="1").returncode == -signal.SIGKILL
     assert scheduler.history()["report"]["actions"][:2] == ["run", "crash"]
     runs = task_runs(Loki(loki_url)).filter_by(service=scheduler.service, action="crash").all()

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from lokikit.handler import LokiHandler
     from lokikit.outgoing import pass_request_id
     from lokikit.runs import task_runs
-    from lokikit.setup import json_handler, logging_config, setup_json_logging
+    from lokikit.setup import JsonHandler, logging_config, setup_json_logging
     from lokikit.tasks import TaskInaction, TaskTermination, task
     from lokikit.wsgi import WsgiMiddleware
 
@@ -23,6 +23,7 @@ __version__ = "0.1.0"
 __all__ = [
     "AsgiMiddleware",
     "JsonFormatter",
+    "JsonHandler",
     "Loki",
     "LokiHandler",
     "LokikitError",
@@ -31,7 +32,6 @@ __all__ = [
     "WsgiMiddleware",
     "bind",
     "bound",
-    "json_handler",
     "log_requests",
     "logging_config",
     "logs",
@@ -55,7 +55,7 @@ _HOME = {
     "WsgiMiddleware": ("lokikit.wsgi", ""),
     "bind": ("lokikit.context", ""),
     "bound": ("lokikit.context", ""),
-    "json_handler": ("lokikit.setup", ""),
+    "JsonHandler": ("lokikit.setup", ""),
     "log_requests": ("lokikit.frameworks", ""),
     "logging_config": ("lokikit.setup", ""),
     "logs": ("lokikit.client", "query"),

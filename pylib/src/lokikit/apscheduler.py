@@ -26,8 +26,7 @@ def log_tasks(scheduler: Any) -> None:
     """
 
     def take_in(_: Any = None) -> None:
-        for alias, executor in scheduler._executors.items():  # noqa: SLF001 - it has no public list
-            leave_out(f"apscheduler.executors.{alias}", _is_told)
+        for executor in scheduler._executors.values():  # noqa: SLF001 - it has no public list
             if not isinstance(executor.submit_job, _Submit):
                 executor.submit_job = _Submit(executor.submit_job)
 
@@ -54,6 +53,8 @@ class _ToldJob:
     @property
     def func(self) -> Any:
         """What to call."""
+        # Here, for it may be another process.
+        leave_out(f"apscheduler.executors.{self.job.executor}", _is_told)
         return task(self.job.name)(self.job.func)
 
     def __getattr__(self, name: str) -> Any:

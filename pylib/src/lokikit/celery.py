@@ -10,13 +10,14 @@ from weakref import WeakValueDictionary
 
 from billiard.exceptions import SoftTimeLimitExceeded, TimeLimitExceeded, WorkerLostError
 from celery import signals, states
+from celery.utils.log import get_multiprocessing_logger
 
 from lokikit import fields as f
 from lokikit.context import bound
 from lokikit.request import current_id
 from lokikit.setup import keep_json_logging
 from lokikit.tasks import Run, function_place
-from lokikit.telling import leave_out, mark_told, repeats_exception
+from lokikit.telling import leave_out, raised_in, repeats_exception
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -27,6 +28,7 @@ _open: dict[str, tuple[Run, AbstractContextManager[None]]] = {}
 """What this process runs, by task id."""
 _received: WeakValueDictionary[str, Any] = WeakValueDictionary()
 """What this worker has handed to its processes, by task id."""
+_LOST = (TimeLimitExceeded, WorkerLostError)
 
 
 def log_tasks() -> None:
@@ -49,6 +51,8 @@ def log_tasks() -> None:
 
 
 def _set_up(**_: Any) -> None:
+    # What the pool says of its processes is kept apart from the root logger otherwise.
+    get_multiprocessing_logger().propagate = True
     keep_json_logging()
 
 
@@ -83,10 +87,11 @@ def _fail(sender: Any, task_id: str, exception: BaseException, **_: Any) -> None
             run.end("terminate", f"{exception!r}", exception)
         else:
             run.end_with(exception)
-    elif isinstance(exception, (TimeLimitExceeded, WorkerLostError)):
+    elif isinstance(exception, _LOST) and sender.request.id == task_id:
+        # Of a hard time limit Celery speaks before the process is gone, too, without the request.
         lost = isinstance(exception, WorkerLostError)
-        mark_told(exception)
-        _lost_run(sender, task_id).end("crash" if lost else "terminate", str(exception))
+        reason = str(exception) if lost else repr(exception)
+        _lost_run(sender, task_id).end("crash" if lost else "terminate", reason)
 
 
 def _end(task_id: str, state: str, retval: Any, **_: Any) -> None:
@@ -131,5 +136,9 @@ def _attempt(retries: int | None) -> dict[str, Any]:
 def _is_told(record: logging.LogRecord) -> bool:
     """Whether it says of a task what its actions say."""
     data = getattr(record, "data", None)
-    of_open = isinstance(data, dict) and data.get("id") in _open
-    return of_open or record.funcName == "on_timeout" or repeats_exception(record)
+    if isinstance(data, dict) and data.get("id") in _open:
+        return True
+    error = raised_in(record)
+    # What came out of another process may be wrapped.
+    is_lost = isinstance(getattr(error, "exc", error), _LOST)
+    return is_lost or record.funcName == "on_timeout" or repeats_exception(record)

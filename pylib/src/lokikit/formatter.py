@@ -92,7 +92,7 @@ class JsonFormatter(OrjsonFormatter):
         self._identity = {name: clean(value) for name, value in identity.items() if value}
         self._clock = clock
         self._number = next(_numbers)
-        self._plain_keys: set[Any] = set()
+        self._plain_keys: set[Any] = {f.REQUEST_ID}
         self._places: dict[tuple[Any, ...], tuple[bytes, bytes]] = {}
 
     def format(self, record: logging.LogRecord) -> str:
@@ -127,6 +127,8 @@ class JsonFormatter(OrjsonFormatter):
             given = {**bound, **given}
         msg = record.msg
         if type(msg) is not str or not given.keys() <= self._plain_keys:
+            return None
+        if f.REQUEST_ID in given and not _stands_first(given):
             return None
         try:
             message = orjson.dumps(msg % record.args if record.args else msg)
@@ -228,6 +230,12 @@ class JsonFormatter(OrjsonFormatter):
             "lokikit_error": f"{type(error).__name__}: {text(error)}",
         }
         return orjson.dumps(line)
+
+
+def _stands_first(given: dict[Any, Any]) -> bool:
+    """Whether the request id is a text that has its place in the order of the contract already."""
+    value = given[f.REQUEST_ID]
+    return type(value) is str and value != "" and next(iter(given)) == f.REQUEST_ID
 
 
 def _dump(value: Any) -> bytes:

@@ -100,7 +100,37 @@ def keep_json_logging() -> logging.Logger:
     return root
 
 
-def logging_config(service: str | None = None, **arguments: Any) -> dict[str, Any]:
+class JsonHandler(StdoutHandler):
+    """The handler that `setup_json_logging` puts on the root logger, once all of it is set up.
+
+    For configurations of `logging.config`: the root logger's one handler.
+
+    Args:
+        service: as of `setup_json_logging`.
+        push: likewise, but off unless given: what is configured is this handler alone.
+        root_level: its `level`, which is a word of those configurations.
+        arguments: the others of it.
+    """
+
+    def __init__(
+        self,
+        service: str | None = None,
+        *,
+        push: bool | str | None = False,
+        root_level: str | int | None = None,
+        **arguments: Any,
+    ) -> None:
+        root = setup_json_logging(service, push=push, level=root_level, **arguments)
+        (made,) = [one for one in root.handlers if isinstance(one, StdoutHandler)]
+        super().__init__(made.stream)
+        self.setFormatter(made.formatter)
+        root.removeHandler(made)
+        root.addHandler(self)
+
+
+def logging_config(
+    service: str | None = None, *, level: str | int | None = None, **arguments: Any
+) -> dict[str, Any]:
     """A configuration for `logging.config.dictConfig` that does what `setup_json_logging` does.
 
     It holds plain values alone, for servers that hand it to other processes; add `loggers` or
@@ -108,33 +138,18 @@ def logging_config(service: str | None = None, **arguments: Any) -> dict[str, An
 
     Args:
         service: as of `setup_json_logging`.
+        level: likewise.
         arguments: the others of it, but `stream`.
     """
-    handler = {"()": "lokikit.json_handler", "service": service, "push": None, **arguments}
+    own = {"service": service, "root_level": level, "push": None, **arguments}
     return {
         "version": 1,
         "disable_existing_loggers": False,
         "formatters": {},
-        "handlers": {"lokikit": handler},
+        "handlers": {"lokikit": {"()": "lokikit.JsonHandler", **own}},
         "loggers": {},
         "root": {},
     }
-
-
-def json_handler(
-    service: str | None = None, *, push: bool | str | None = False, **arguments: Any
-) -> StdoutHandler:
-    """The handler that `setup_json_logging` puts on the root logger, once all is set up.
-
-    For files of `logging.config`, which name it as the `class` of a handler.
-
-    Args:
-        service: as of `setup_json_logging`.
-        push: likewise, but off unless given: a file lists the root logger's handlers itself.
-        arguments: the others of it.
-    """
-    root = setup_json_logging(service, push=push, **arguments)
-    return next(one for one in root.handlers if isinstance(one, StdoutHandler))
 
 
 def _formatter(chosen: str, stream: IO[Any] | None, **identity: Any) -> JsonFormatter:

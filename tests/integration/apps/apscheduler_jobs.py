@@ -31,7 +31,8 @@ if __name__ == "__main__":
     scheduler.start()
     for executor in ("default", "processes"):
         for job in (succeed, fail):
-            scheduler.add_job(job, executor=executor, name=f"{job.__name__}-{executor}")
+            name = f"{job.__name__}-{executor}"
+            scheduler.add_job(job, executor=executor, name=name, misfire_grace_time=None)
     for _ in range(RUNS):
         _done.acquire()
     scheduler.shutdown()

@@ -26,7 +26,10 @@ app.conf.update(
     worker_prefetch_multiplier=1,
     beat_schedule={"tick": {"task": "celery_tasks.tick", "schedule": 0.5}},
     beat_schedule_filename=str(folder / "beat"),
-    task_routes={"celery_tasks.tick": {"queue": "beat"}},
+    task_routes={
+        "celery_tasks.tick": {"queue": "beat"},
+        "celery_tasks.succeed": {"queue": "calm"},
+    },
 )
 
 

@@ -1,4 +1,4 @@
-"""A scheduler that reads its history from Loki: one task a day, looked at in three cycles."""
+"""Two tasks a day in the application of the page, looked at in three cycles."""
 
 import json
 import logging
@@ -6,19 +6,13 @@ import os
 import signal
 import time
 
+from page import app
 from redbird.oper import greater_equal, in_
-from rocketry import Rocketry
 from rocketry.conditions import SchedulerCycles
 from rocketry.conds import daily
 from rocketry.log import TaskRunRecord
 
-import lokikit
-from lokikit.redbird import LokiRepo
-
-url, service = os.environ["LOKI_HERE"], os.environ["SERVICE_HERE"]
-lokikit.setup_json_logging(service, env="test", push=url)
-repo = LokiRepo(url=url, service=service, model=TaskRunRecord)
-app = Rocketry(logger_repo=repo, config={"execution": "main"})
+app.session.config.execution = "main"
 app.session.config.shut_cond = SchedulerCycles() >= 3
 
 
@@ -43,10 +37,10 @@ if __name__ == "__main__":
         task.name: {
             "status": task.status,
             "runs": len(task.logger.filter_by(action="run").all()),
-            "actions": [one.action for one in task.logger.get_records()],
-            "last_run": task.logger.get_latest(action="run").created,
-            "exc_text": task.logger.get_latest().exc_text,
-            "first": task.logger.filter_by().first().action,
+            "actions": [one["action"] for one in task.logger.get_records()],
+            "last_run": task.logger.get_latest(action="run")["created"],
+            "exc_text": TaskRunRecord(**task.logger.get_latest()).exc_text,
+            "first": task.logger.filter_by().first()["action"],
             "ends": task.logger.filter_by(action=in_(["success", "fail"])).count(),
             "since": len(task.logger.get_records(created=greater_equal(time.time() - 600))),
         }
