@@ -182,13 +182,27 @@ local function arrival(source, time)
   return sec, nsec
 end
 
+-- The name of the cluster, where this is one and it has a name.
+local CLUSTER = word(os.getenv("CLUSTER"))
+local NO_POD = {}
+
+-- What is known of the pod: by the API server, or else by the name of its file.
+local function pod_of(tag, record)
+  if record.kubernetes then
+    return record.kubernetes
+  end
+  local pod, namespace, container =
+    match(tag, "^line%.container%.([^_]+)_([^_]+)_(.+)%-%x+%.log$")
+  return pod and { pod_name = pod, namespace_name = namespace, container_name = container }
+end
+
 -- The service of lines that name none: what the platform knows, the best first.
-local function default_service(tag, record)
-  local kubernetes = record.kubernetes
-  if kubernetes then
-    local labels = kubernetes.labels or {}
-    return word(labels["app.kubernetes.io/name"]) or word(labels.app)
-      or word(kubernetes.container_name)
+local function default_service(tag, record, pod)
+  if pod then
+    local labels, annotations = pod.labels or {}, pod.annotations or {}
+    return word(annotations["lokikit/service"])
+      or word(labels["app.kubernetes.io/name"]) or word(labels.app)
+      or word(pod.container_name)
   end
   local attrs = record.attrs or record
   return word(attrs.service)
@@ -211,16 +225,15 @@ local function without_end(line, tag)
 end
 
 -- Structured metadata: ids of the line, and what only the platform knows.
-local function metadata_of(fields, record, truncated)
-  local kubernetes = record.kubernetes or {}
+local function metadata_of(fields, record, pod, truncated)
   return {
     request_id = word(fields.request_id),
     trace_id = word(fields.trace_id),
     detected_level = NUMBERED_LEVELS[fields.level],
     stream = word(record.source or record.stream),
-    pod = word(kubernetes.pod_name),
-    container = word(kubernetes.container_name),
-    node = word(kubernetes.host),
+    pod = word(pod.pod_name),
+    container = word(pod.container_name),
+    node = word(pod.host),
     truncated = truncated and "true" or nil,
   }
 end
@@ -249,11 +262,14 @@ function contract(tag, time, record)
   else
     time.sec, time.nsec = arrival(source, time)
   end
+  local pod = pod_of(tag, record)
   return 1, time, {
     log = line,
-    service_name = word(fields.service) or default_service(tag, record) or UNKNOWN_SERVICE,
+    service_name = word(fields.service) or default_service(tag, record, pod) or UNKNOWN_SERVICE,
     env = word(fields.env),
-    metadata = metadata_of(fields, record, #line < #whole),
+    cluster = pod and CLUSTER,
+    namespace = pod and word(pod.namespace_name),
+    metadata = metadata_of(fields, record, pod or NO_POD, #line < #whole),
   }
 end
 

@@ -40,8 +40,8 @@ INPUTS = {
 EVERY_INPUT = "name alias processors storage.type mem_buf_limit threaded"
 FILTERS = {
     "grep": "exclude regex",
-    "kubernetes": """kube_tag_prefix kube_url annotations merge_log k8s-logging.parser
-        k8s-logging.exclude buffer_size""",
+    "kubernetes": """kube_tag_prefix kube_url kube_token_file annotations merge_log
+        k8s-logging.parser k8s-logging.exclude buffer_size""",
     "lua": "script call time_as_table",
     "modify": "rename copy add condition",
     "multiline": "mode multiline.key_content multiline.parser flush_ms emitter_name",

@@ -1,0 +1,214 @@
+"""Lines of pods: whose they are, by what the API server says of the pod."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+import uuid
+from datetime import datetime, timezone
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import yaml
+from tests.stack.conftest import RunningLoki
+from tests.stack.replicas import laid_over
+from tests.stack.shipping import append
+from tests.waiting import eventually
+
+from lokikit.client import Loki
+from lokikit.kit import kit_root
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from tests.agent.running import RunningAgent
+
+    from lokikit.answers import LogEntry
+
+_HOUR_NS = 3600 * 10**9
+_PART = 16 * 1024
+"""A runtime cuts lines at this."""
+
+
+class ApiServer:
+    """What the agent asks of an API server: one pod at a time."""
+
+    def __init__(self) -> None:
+        self.pods: dict[str, dict[str, Any]] = {}
+        pods = self.pods
+
+        class Answer(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                _, _, _, _, namespace, _, name = self.path.split("/")
+                metadata = pods.get(name)
+                self.send_response(404 if metadata is None else 200)
+                pod = {"metadata": {"name": name, "namespace": namespace, **(metadata or {})}}
+                body = json.dumps({**pod, "spec": {"nodeName": "node-7"}, "status": {}}).encode()
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, *_: object) -> None:
+                """Say nothing."""
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Answer)
+        self.url = f"http://127.0.0.1:{self._server.server_port}"
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+
+    def close(self) -> None:
+        """End it."""
+        self._server.shutdown()
+        self._server.server_close()
+
+
+@pytest.fixture
+def api() -> Iterator[ApiServer]:
+    """An API server that knows no pod yet."""
+    started = ApiServer()
+    yield started
+    started.close()
+
+
+class Pods:
+    """Pods whose lines an agent follows into a Loki.
+
+    Args:
+        api: what names them.
+        folder: takes their files.
+        loki: where their lines are looked for.
+    """
+
+    def __init__(self, api: ApiServer, folder: Path, loki: Loki) -> None:
+        self._api, self.folder, self._loki = api, folder, loki
+
+    def prints(self, line: str, container: str = "main", **metadata: dict[str, str]) -> str:
+        """The name of a new pod that prints one line."""
+        pod = f"pod-{uuid.uuid4().hex[:8]}"
+        self._api.pods[pod] = metadata
+        file = self.folder / f"{pod}_default_{container}-{uuid.uuid4().hex * 2}.log"
+        stamp = f"{datetime.now(timezone.utc):%Y-%m-%dT%H:%M:%S.%f}000Z"
+        pieces = [line[start:][:_PART] for start in range(0, len(line), _PART)]
+        marks = [*("P" * (len(pieces) - 1)), "F"]
+        marked = zip(marks, pieces, strict=True)
+        append(file, [f"{stamp} stdout {mark} {piece}".encode() for mark, piece in marked])
+        return pod
+
+    def found(self, mark: str) -> LogEntry:
+        """The entry of the line that holds `mark`, waited for."""
+
+        def ask() -> list[LogEntry]:
+            now_ns = time.time_ns()
+            query = f'{{service_name=~".+"}} |= "{mark}"'
+            return list(self._loki.query_range(query, now_ns - _HOUR_NS, now_ns + _HOUR_NS))
+
+        (entry,) = eventually(ask, within_s=60)
+        return entry
+
+
+def following(folder: Path, api_url: str) -> dict[str, str]:
+    """Variables of an agent that follows pods in a new folder, and asks that API server."""
+    folder.mkdir()
+    token = folder.with_name("token")
+    token.write_text("not asked for")
+    return {
+        "FLUENTBIT_CONTAINERS": str(folder),
+        "KUBE_URL": api_url,
+        "KUBE_TOKEN_FILE": str(token),
+    }
+
+
+@pytest.fixture
+def pods(
+    api: ApiServer, loki_url: str, make_agent: Callable[..., RunningAgent], tmp_path: Path
+) -> Pods:
+    """With an agent that follows them."""
+    folder = tmp_path / "containers"
+    make_agent(loki_url, "kubernetes", CLUSTER="north", **following(folder, api.url)).start()
+    return Pods(api, folder, Loki(loki_url))
+
+
+def test_pods_are_named(pods: Pods) -> None:
+    """Service by annotation, by app labels, by container; pod, namespace, node and cluster."""
+    mark = uuid.uuid4().hex
+    app = {"app.kubernetes.io/name": "shop", "app": "old"}
+    override = {"lokikit/service": "checkout"}
+    own = json.dumps({"service": "own", "message": f"{mark}-own"})
+    printed = {
+        "checkout": pods.prints(f"{mark}-checkout", labels=app, annotations=override),
+        "shop": pods.prints(f"{mark}-shop", labels=app),
+        "old": pods.prints(f"{mark}-old", labels={"app": "old"}),
+        "side": pods.prints(f"{mark}-side", "side"),
+        "own": pods.prints(own, labels=app, annotations=override),
+    }
+    for service, pod in printed.items():
+        entry = pods.found(f"{mark}-{service}")
+        assert entry.labels == {
+            "service_name": service,
+            "cluster": "north",
+            "namespace": "default",
+        }
+        assert entry.metadata["pod"] == pod
+        assert entry.metadata["container"] == ("side" if service == "side" else "main")
+        assert entry.metadata["stream"] == "stdout"
+        assert entry.metadata["node"] == "node-7"
+
+
+def test_pods_are_told_apart_without_an_api_server(
+    loki_url: str, api: ApiServer, make_agent: Callable[..., RunningAgent], tmp_path: Path
+) -> None:
+    """While nobody answers there, pod, namespace and container come from the file's name."""
+    folder = tmp_path / "containers"
+    make_agent(loki_url, "kubernetes", **following(folder, "http://127.0.0.1:1")).start()
+    mark, pods = uuid.uuid4().hex, Pods(api, folder, Loki(loki_url))
+    pod = pods.prints(mark, "side")
+    entry = pods.found(mark)
+    assert entry.labels == {"service_name": "side", "namespace": "default"}
+    assert (entry.metadata["pod"], entry.metadata["container"]) == (pod, "side")
+
+
+def test_a_pod_may_keep_to_itself(pods: Pods) -> None:
+    """With the annotation none of its lines is sent; others, printed later, are."""
+    mark = uuid.uuid4().hex
+    private = {"fluentbit.io/exclude": "true"}
+    pods.prints(f"{mark}-private", labels={"app": mark}, annotations=private)
+    pods.prints(f"{mark}-public", labels={"app": mark})
+    assert pods.found(mark).line == f"{mark}-public"
+
+
+def test_a_long_line_is_whole(pods: Pods) -> None:
+    """The parts that the runtime makes of it are joined."""
+    line = uuid.uuid4().hex + "x" * 100_000
+    pods.prints(line, labels={"app": "long"})
+    assert pods.found(line[:32]).line == line
+
+
+def test_each_namespace_is_a_tenant(
+    api: ApiServer,
+    loki_program: Path,
+    make_agent: Callable[..., RunningAgent],
+    tmp_path: Path,
+) -> None:
+    """With tenants, a pod's lines are its namespace's, and no other tenant finds them."""
+    files = (kit_root() / f"loki/{name}.yaml" for name in ("loki", "tenants"))
+    base, over = (yaml.safe_load(path.read_text()) for path in files)
+    config = tmp_path / "tenants.yaml"
+    config.write_text(yaml.safe_dump(laid_over(base, over)))
+    loki = RunningLoki(loki_program, tmp_path, {}).start(f"-config.file={config}")
+    folder = tmp_path / "containers"
+    tenants = {"LOKI_TENANT": "kit", "LOKI_TENANT_KEY": "$namespace"}
+    try:
+        make_agent(loki.url, "kubernetes", **tenants, **following(folder, api.url)).start()
+        mark = uuid.uuid4().hex
+        Pods(api, folder, Loki(loki.url)).prints(mark, labels={"app": "shop"})
+        assert Pods(api, folder, Loki(loki.url, tenant="default")).found(mark).line == mark
+        assert Pods(api, folder, Loki(loki.url, tenant="kit|default")).found(mark).line == mark
+        now_ns = time.time_ns()
+        asked = Loki(loki.url, tenant="kit").query_range(
+            '{service_name=~".+"}', now_ns - _HOUR_NS, now_ns + _HOUR_NS
+        )
+        assert list(asked) == []
+    finally:
+        loki.kill()
