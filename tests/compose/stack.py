@@ -9,7 +9,7 @@ import sys
 import time
 from collections import Counter
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from docker.errors import NotFound
 from rich.console import Console
@@ -23,6 +23,7 @@ from lokikit.docker.wiring import pipeline_logging
 from lokikit.kit import kit_env, kit_root
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from docker import DockerClient
@@ -44,6 +45,7 @@ for number in range(count):
     if pause_s:
         time.sleep(pause_s)
 print("the end", flush=True)
+open("/tmp/ended", "w").close()
 time.sleep(lives_s)
 """
 
@@ -114,24 +116,34 @@ class DockerStack:
         return self.containers()[service]
 
     def writer(
-        self, service: str, count: int, pause_s: float = 0.0, *, lives: bool = True, **options: str
+        self,
+        service: str,
+        count: int,
+        pause_s: float = 0.0,
+        *,
+        lives: bool = True,
+        logging: Mapping[str, Any] | None = None,
     ) -> Container:
         """A started application of a user: it prints `count` numbered lines, and an end."""
         numbers = [count, pause_s, _LIVES_S if lives else 0]
-        return self.application(service, _WRITER, *map(str, numbers), **options)
+        return self.application(service, _WRITER, *map(str, numbers), logging=logging)
 
-    def application(self, service: str, program: str, *arguments: str, **options: str) -> Container:
-        """A started container of a user that runs a Python program on the pipeline."""
-        told = pipeline_logging(self.variables)
-        own = {f"fluentd-{name.replace('_', '-')}": value for name, value in options.items()}
-        logging = {"Type": told["driver"], "Config": {**told["options"], **own}}
+    def application(
+        self,
+        service: str,
+        program: str,
+        *arguments: str,
+        logging: Mapping[str, Any] | None = None,
+    ) -> Container:
+        """A started container of a user that runs a Python program; on the pipeline by itself."""
+        told = logging or pipeline_logging(self.variables)
         one = self.client.containers.run(
             base_image(),
             ["-c", program, *arguments],
             entrypoint=["python"],
             detach=True,
             labels={"service": service},
-            log_config=logging,
+            log_config={"Type": told["driver"], "Config": told["options"]},
         )
         self._writers.append(one)
         return one
@@ -148,7 +160,7 @@ class DockerStack:
         """Whether Loki has all that the container of `service` had printed just now."""
         return not printed(self.container(service)) - self.lines(service)
 
-    def await_lines(self, service: str, wanted: Counter[str], within_s: float = 60) -> None:
+    def await_lines(self, service: str, wanted: Counter[str], within_s: float = 120) -> None:
         """Wait until Loki has each of `wanted`, and fail when it has any of them twice."""
         eventually(lambda: not wanted - self.lines(service), within_s=within_s)
         assert self.lines(service) == wanted

@@ -30,7 +30,7 @@ def test_down_keeps_and_clean_removes(fresh: DockerStack) -> None:
     assert "Runtime: docker (its daemon answers and the images are here)." in up.stdout, up.stderr
     assert up.returncode == 0, up.stdout + up.stderr
     assert fresh.run("status").returncode == 0
-    eventually(lambda: fresh.caught_up("jobs"), within_s=60)
+    eventually(lambda: fresh.caught_up("jobs"), within_s=120)
     before = fresh.lines("jobs")
 
     stopped = "canary, fluent-bit, grafana, jobs, loki, shop, traffic"
@@ -43,7 +43,7 @@ def test_down_keeps_and_clean_removes(fresh: DockerStack) -> None:
     assert len(fresh.volumes()) == 3
 
     assert fresh.run("up", "--no-demo").returncode == 0
-    eventually(lambda: not before - fresh.lines("jobs"), within_s=60)
+    eventually(lambda: not before - fresh.lines("jobs"), within_s=120)
     # The demo ends before the agent, and the agent before Loki: the last words get through.
     assert any("Shutting down" in json.loads(line)["message"] for line in fresh.lines("shop"))
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 import requests
+import yaml
 from rich.console import Console
 from tests.compose.stack import PIPELINE, SPEAKING, numbered, printed
 from tests.waiting import eventually
@@ -18,6 +19,7 @@ from tests.waiting import eventually
 from lokikit.docker.compose import compose_command
 from lokikit.docker.secret import password_file
 from lokikit.errors import LokikitError
+from lokikit.kit import kit_root
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -130,7 +132,7 @@ def test_any_language_by_http(stack: DockerStack) -> None:
     url = f"http://127.0.0.1:{stack.variables['FLUENTBIT_HTTP_PORT']}/logs"
     answer = requests.post(url, json={"service": "curl", "message": "hello"}, timeout=10)
     assert answer.status_code < 300, answer.text
-    (line,) = eventually(lambda: list(stack.lines("curl")), within_s=60)
+    (line,) = eventually(lambda: list(stack.lines("curl")), within_s=120)
     assert json.loads(line)["message"] == "hello"
 
 
@@ -146,7 +148,7 @@ def test_wired_services(stack: DockerStack, tmp_path: Path) -> None:
     project = ["--project-name", f"{stack.project}-mine"]
     try:
         subprocess.run([*compose, *project, "up", "-d"], check=True, capture_output=True)
-        eventually(lambda: any("version" in line for line in stack.lines("mine")), within_s=60)
+        eventually(lambda: any("version" in line for line in stack.lines("mine")), within_s=120)
     finally:
         subprocess.run([*compose, *project, "down"], check=True, capture_output=True)
 
@@ -154,7 +156,7 @@ def test_wired_services(stack: DockerStack, tmp_path: Path) -> None:
 def test_dead_letters(stack: DockerStack) -> None:
     """What Loki refuses is counted by status, and is listed and sent again by the spool service."""
     stack.application("future", FUTURE)
-    eventually(lambda: "1 dead letters" in stack.run("status").stdout, within_s=60)
+    eventually(lambda: "1 dead letters" in stack.run("status").stdout, within_s=120)
     listed = stack.compose("run", "--rm", "spool")
     assert "1 lines in 1 chunk that Loki refused." in listed.stdout, listed.stderr
     again = stack.compose("run", "--rm", "spool", "replay", "/storage", "--dead-letters")
@@ -166,7 +168,7 @@ def test_container_starts_without_the_agent(stack: DockerStack) -> None:
     """An application starts and goes on while the agent is away; its lines arrive afterwards."""
     stack.container("fluent-bit").stop()
     application = stack.writer("without-agent", 1000)
-    eventually(lambda: printed(application) == numbered(1000), within_s=60)
+    eventually(lambda: printed(application) == numbered(1000), within_s=120)
     application.reload()
     assert application.status == "running"
     assert stack.lines("without-agent") == {}
@@ -208,7 +210,7 @@ def silence(stack: DockerStack) -> Iterator[None]:
 def test_killed(stack: DockerStack) -> None:
     """Status names who was killed and shows the last words; up mends it, and no line is missing."""
     stack.writer("killed-agent", 600, 0.01)
-    eventually(lambda: stack.lines("killed-agent"), within_s=60)
+    eventually(lambda: stack.lines("killed-agent"), within_s=120)
     for name in ("fluent-bit", "traffic"):
         stack.container(name).kill()
         eventually(lambda name=name: stack.container(name).status == "exited")
@@ -231,10 +233,13 @@ def test_demo_goes_when_it_is_not_wanted(stack: DockerStack) -> None:
 
 
 def test_container_files(stack: DockerStack) -> None:
-    """With the overlay, the lines of containers on the json-file driver arrive as printed."""
+    """With the overlay, lines of the json-file driver arrive, those before a quick end too."""
     root = stack.client.info()["DockerRootDir"]
     up = stack.run("up", COMPOSE_OVERLAYS="container-files", DOCKER_ROOT=root)
     assert up.returncode == 0, up.stdout + up.stderr
     traffic = stack.container("traffic")
     assert traffic.attrs["HostConfig"]["LogConfig"]["Type"] == "json-file"
-    eventually(lambda: not printed(traffic) - stack.lines("traffic"), within_s=60)
+    eventually(lambda: not printed(traffic) - stack.lines("traffic"), within_s=120)
+    overlay = yaml.safe_load((kit_root() / "deploy/compose/container-files.yml").read_text())
+    stack.writer("job", 3000, lives=False, logging=overlay["x-files"])
+    stack.await_lines("job", numbered(3000))
