@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+from datetime import datetime, timedelta, timezone
+
 import pytest
 
 from lokikit.errors import SettingsError
 from lokikit.timespan import (
     NS_PER_S,
     format_time,
+    moment_ns,
     parse_duration_ns,
     parse_span_ns,
     parse_time_ns,
@@ -87,6 +90,24 @@ def test_end_before_start() -> None:
     """A span that ends before it starts is refused, not found empty."""
     with pytest.raises(SettingsError, match="before it starts"):
         parse_span_ns("", "1h", "2h", NOW_NS)
+
+
+def test_moments_of_every_form() -> None:
+    """Text, nanoseconds, a time with a zone and a duration ago mean the same."""
+    then = datetime(2026, 11, 21, 9, 0, 0, 123456, timezone.utc)
+    then_ns = NOW_NS - 3600 * NS_PER_S
+    assert moment_ns("1h", "since", NOW_NS) == then_ns
+    assert moment_ns(timedelta(hours=1), "since", NOW_NS) == then_ns
+    assert moment_ns(then_ns, "since", NOW_NS) == then_ns
+    assert moment_ns(then, "since", NOW_NS) == then_ns // 1000 * 1000
+    there = then.astimezone(timezone(timedelta(hours=5)))
+    assert moment_ns(there, "since", NOW_NS) == then_ns // 1000 * 1000
+
+
+def test_a_moment_without_a_zone_is_refused() -> None:
+    """Python's own would be local, the text of one UTC: nobody can know."""
+    with pytest.raises(SettingsError, match=r"since .* has no time zone"):
+        moment_ns(datetime(2026, 11, 21), "since", NOW_NS)  # noqa: DTZ001 - on purpose
 
 
 def test_format() -> None:

@@ -25,6 +25,7 @@ class Answers(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), Handler)
         self.answers = list(answers)
         self.headers: list[dict[str, str]] = []
+        self.more: dict[str, str] = {}
         self.url = f"http://127.0.0.1:{self.server_port}"
 
 
@@ -38,6 +39,8 @@ class Handler(BaseHTTPRequestHandler):
         status, body = answers.pop(0) if len(answers) > 1 else answers[0]
         self.send_response(status)
         self.send_header("Content-Length", str(len(body)))
+        for name, value in self.server.more.items():
+            self.send_header(name, value)
         self.end_headers()
         self.wfile.write(body)
 
@@ -78,6 +81,20 @@ def test_tries_end(serve: Callable[..., Answers]) -> None:
         Transport(server.url, sleep=no_sleep).ask("/x", {})
     assert caught.value.status == 503
     assert len(server.headers) == 4
+
+
+def test_retry_after_is_honoured(serve: Callable[..., Answers]) -> None:
+    """Who asks waits as long as Loki says, and tells the caller where that is too long."""
+    pauses_s: list[float] = []
+    server = serve((429, b"busy"), OK)
+    server.more["Retry-After"] = "7"
+    assert Transport(server.url, sleep=pauses_s.append).ask("/x", {}) == ["a"]
+    assert pauses_s == [7]
+    server = serve((429, b"busy"))
+    server.more["Retry-After"] = "7"
+    with pytest.raises(RefusedError) as caught:
+        Transport(server.url, timeout_s=5, sleep=pauses_s.append).ask("/x", {})
+    assert (caught.value.retry_after_s, pauses_s) == (7, [7])
 
 
 def test_tries_end_at_the_time_limit(serve: Callable[..., Answers]) -> None:
