@@ -1,0 +1,151 @@
+{{/* What every resource is called: the release, and what it is a part of. */}}
+{{- define "lokikit.fullname" -}}
+{{- if contains "lokikit" .Release.Name }}{{ .Release.Name }}{{ else }}{{ .Release.Name }}-lokikit{{ end }}
+{{- end }}
+
+{{/* Name of a part: (list . "loki"). */}}
+{{- define "lokikit.name" -}}
+{{- $root := index . 0 }}{{ include "lokikit.fullname" $root | trunc 40 | trimSuffix "-" }}-{{ index . 1 }}
+{{- end }}
+
+{{/* What selects the pods of a part. It can never change: (list . "loki"). */}}
+{{- define "lokikit.selector" -}}
+{{- $root := index . 0 -}}
+app.kubernetes.io/name: lokikit
+app.kubernetes.io/instance: {{ $root.Release.Name }}
+app.kubernetes.io/component: {{ index . 1 }}
+{{- end }}
+
+{{/* Labels of a resource: (list . "loki"). */}}
+{{- define "lokikit.labels" -}}
+{{- $root := index . 0 -}}
+{{ include "lokikit.selector" . }}
+app.kubernetes.io/version: {{ $root.Chart.AppVersion | quote }}
+app.kubernetes.io/managed-by: {{ $root.Release.Service }}
+helm.sh/chart: {{ printf "%s-%s" $root.Chart.Name $root.Chart.Version | replace "+" "_" }}
+{{- end }}
+
+{{/* The kit's .env, as JSON: the one place for versions, ports and limits. */}}
+{{- define "lokikit.env" -}}
+{{- $found := dict }}
+{{- range .Files.Lines "files/env" }}
+{{- if regexMatch "^[A-Z_]+=" . }}
+{{- $_ := set $found (regexFind "^[A-Z_]+" .) (regexReplaceAll "^[A-Z_]+=" . "") }}
+{{- end }}
+{{- end }}
+{{- $found | toJson }}
+{{- end }}
+
+{{/* One value of it: (list . "LOKI_PORT"). */}}
+{{- define "lokikit.setting" -}}
+{{- index (include "lokikit.env" (index . 0) | fromJson) (index . 1) }}
+{{- end }}
+
+{{/* An image: (list . .Values.loki.image "LOKI_VERSION"). */}}
+{{- define "lokikit.image" -}}
+{{- $root := index . 0 }}{{ $image := index . 1 }}{{ $env := include "lokikit.env" $root | fromJson -}}
+{{ $root.Values.registry | default $env.REGISTRY }}/{{ $image.repository }}:{{ $image.tag | default (index $env (index . 2)) }}
+{{- end }}
+
+{{- define "lokikit.pullSecrets" -}}
+{{- with .Values.imagePullSecrets }}
+imagePullSecrets:
+{{- range . }}
+  - name: {{ . }}
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{/* Where pods may go: (list . .Values.loki). */}}
+{{- define "lokikit.placement" -}}
+{{- $root := index . 0 }}{{ $part := index . 1 }}
+{{- with $part.nodeSelector }}
+nodeSelector:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with $part.tolerations }}
+tolerations:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with $part.priorityClassName }}
+priorityClassName: {{ . }}
+{{- end }}
+{{- end }}
+
+{{/* Of a pod that meets Pod Security `restricted`: its user. */}}
+{{- define "lokikit.restrictedPod" -}}
+runAsNonRoot: true
+runAsUser: {{ . }}
+runAsGroup: {{ . }}
+fsGroup: {{ . }}
+fsGroupChangePolicy: OnRootMismatch
+seccompProfile:
+  type: RuntimeDefault
+{{- end }}
+
+{{- define "lokikit.restricted" -}}
+allowPrivilegeEscalation: false
+readOnlyRootFilesystem: true
+capabilities:
+  drop: [ALL]
+{{- end }}
+
+{{/* Nine tenths of a memory limit, for GOMEMLIMIT: collect rather than be killed. */}}
+{{- define "lokikit.goMemoryLimit" -}}
+{{- if hasSuffix "Gi" . }}{{ div (mul (trimSuffix "Gi" . | int64) 9216) 10 }}MiB
+{{- else if hasSuffix "Mi" . }}{{ div (mul (trimSuffix "Mi" . | int64) 9) 10 }}MiB
+{{- end }}
+{{- end }}
+
+{{- define "lokikit.lokiUrl" -}}
+{{- if eq .Values.loki.mode "external" }}{{ trimSuffix "/" .Values.loki.external.url }}
+{{- else }}http://{{ include "lokikit.name" (list . "loki") }}.{{ .Release.Namespace }}.svc:{{ include "lokikit.setting" (list . "LOKI_PORT") }}
+{{- end }}
+{{- end }}
+
+{{/* The tenant of the kit's own pods; empty when there are none. */}}
+{{- define "lokikit.ownTenant" -}}
+{{- if .Values.tenants.byNamespace }}{{ .Release.Namespace }}
+{{- else if eq .Values.loki.mode "external" }}{{ .Values.loki.external.tenant }}
+{{- end }}
+{{- end }}
+
+{{/* Variables with the credentials of an external Loki: (list . "LOKI_USER"). */}}
+{{- define "lokikit.credentials" -}}
+{{- $root := index . 0 }}
+{{- $external := $root.Values.loki.external }}
+{{- if eq $external.auth "basic" }}
+{{ include "lokikit.secretVariable" (list (index . 1) $external.existingSecret "username") }}
+{{ include "lokikit.secretVariable" (list "LOKI_PASSWORD" $external.existingSecret "password") }}
+{{- else if eq $external.auth "bearer" }}
+{{ include "lokikit.secretVariable" (list "LOKI_BEARER_TOKEN" $external.existingSecret "token") }}
+{{- end }}
+{{- end }}
+
+{{/* A variable from a secret: (list "NAME" "secret" "key"). */}}
+{{- define "lokikit.secretVariable" -}}
+- name: {{ index . 0 }}
+  valueFrom:
+    secretKeyRef:
+      name: {{ index . 1 }}
+      key: {{ index . 2 }}
+{{- end }}
+
+{{/* Annotation of the pipeline's own pods: what they print does not go through it. */}}
+{{- define "lokikit.unshipped" -}}
+fluentbit.io/exclude: "true"
+{{- end }}
+
+{{/* Key of a config map for a file of a folder, which may be in a folder of it. */}}
+{{- define "lokikit.fileKey" -}}
+{{- trimPrefix (index . 1) (index . 0) | replace "/" "__" }}
+{{- end }}
+
+{{/* Where metrics are read from, in a network policy. */}}
+{{- define "lokikit.prometheus" -}}
+{{- if .Values.monitoring.enabled }}
+- namespaceSelector:
+    matchLabels:
+      kubernetes.io/metadata.name: {{ .Values.monitoring.namespace }}
+{{- end }}
+{{- end }}

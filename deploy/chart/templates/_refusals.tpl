@@ -1,0 +1,78 @@
+{{/* What cannot work, each in one sentence that names the fix. */}}
+{{- define "lokikit.refusals" -}}
+{{- $loki := .Values.loki }}
+{{- if and (eq $loki.mode "external") (not $loki.external.url) }}
+{{- fail "loki.mode=external needs an address: set loki.external.url, such as https://loki.example:443." }}
+{{- end }}
+{{- if and (ne $loki.mode "external") $loki.external.url }}
+{{- fail (printf "loki.external.url is set and loki.mode is %s: set loki.mode=external, or leave the url out." $loki.mode) }}
+{{- end }}
+{{- if ne (eq $loki.external.auth "none") (empty $loki.external.existingSecret) }}
+{{- fail (printf "loki.external.auth is %s: set it to basic or bearer, and loki.external.existingSecret to the secret, or neither." $loki.external.auth) }}
+{{- end }}
+{{- if and $loki.external.caCertificate (not (hasPrefix "https:" $loki.external.url)) }}
+{{- fail "loki.external.caCertificate is for TLS: give loki.external.url with https://." }}
+{{- end }}
+{{- if and (eq $loki.mode "ha") (not (and $loki.s3.endpoint $loki.s3.bucket)) }}
+{{- fail "loki.mode=ha keeps its data in S3: set loki.s3.endpoint and loki.s3.bucket." }}
+{{- end }}
+{{- if and (ne $loki.mode "ha") $loki.s3.bucket }}
+{{- fail (printf "loki.s3.bucket is set and loki.mode is %s, which does not use it: set loki.mode=ha, or leave the bucket out." $loki.mode) }}
+{{- end }}
+{{- if and (eq $loki.mode "ha") (not $loki.persistence.enabled) }}
+{{- fail "loki.mode=ha without a volume loses what is not in S3 yet when pods move: leave loki.persistence.enabled on." }}
+{{- end }}
+{{- if and .Values.tenants.byNamespace $loki.external.tenant }}
+{{- fail "tenants.byNamespace names the tenant of each line: leave loki.external.tenant out." }}
+{{- end }}
+{{- if and .Values.tenants.byNamespace .Values.grafana.enabled (not .Values.tenants.grafana) }}
+{{- fail "tenants.byNamespace leaves Grafana without a tenant to read: list namespaces in tenants.grafana, or set grafana.enabled=false." }}
+{{- end }}
+{{- if and .Values.tenants.grafana (not .Values.tenants.byNamespace) }}
+{{- fail "tenants.grafana names tenants and there are none: set tenants.byNamespace=true." }}
+{{- end }}
+{{- range $way := list "ingress" "httpRoute" }}
+{{- if and (index $.Values.grafana $way).enabled (not $.Values.grafana.enabled) }}
+{{- fail (printf "grafana.%s leads to Grafana, which is off: set grafana.enabled=true, or the way off." $way) }}
+{{- end }}
+{{- end }}
+{{- if and .Values.grafana.ingress.enabled (not .Values.grafana.ingress.host) }}
+{{- fail "grafana.ingress answers to a name: set grafana.ingress.host." }}
+{{- end }}
+{{- if and .Values.grafana.httpRoute.enabled (not .Values.grafana.httpRoute.parentRefs) }}
+{{- fail "grafana.httpRoute hangs on a gateway: set grafana.httpRoute.parentRefs." }}
+{{- end }}
+{{- if and .Values.monitoring.enabled (not (.Capabilities.APIVersions.Has "monitoring.coreos.com/v1")) }}
+{{- fail "monitoring.enabled needs the Prometheus operator's monitoring.coreos.com/v1, which this cluster does not have: install it, or set monitoring.enabled=false (helm template: --api-versions monitoring.coreos.com/v1)." }}
+{{- end }}
+{{- if and .Values.grafana.httpRoute.enabled (not (.Capabilities.APIVersions.Has "gateway.networking.k8s.io/v1")) }}
+{{- fail "grafana.httpRoute.enabled needs the Gateway API's gateway.networking.k8s.io/v1, which this cluster does not have: install it, or use grafana.ingress (helm template: --api-versions gateway.networking.k8s.io/v1)." }}
+{{- end }}
+{{- if gt (len .Release.Name) 40 }}
+{{- fail (printf "the release name %s is longer than 40 characters: choose a shorter one." .Release.Name) }}
+{{- end }}
+{{- include "lokikit.frozen" . }}
+{{- end }}
+
+{{/* The volumes of a StatefulSet cannot change: said here, before the API server says it worse. */}}
+{{- define "lokikit.frozen" -}}
+{{- if ne .Values.loki.mode "external" }}
+{{- $name := include "lokikit.name" (list . "loki") }}
+{{- with (lookup "apps/v1" "StatefulSet" .Release.Namespace $name) }}
+{{- $claims := .spec.volumeClaimTemplates | default list }}
+{{- $values := $.Values.loki.persistence }}
+{{- if ne (gt (len $claims) 0) $values.enabled }}
+{{- fail (printf "loki.persistence.enabled cannot change on an installed release: set it to %t as it was." (gt (len $claims) 0)) }}
+{{- end }}
+{{- range $claims }}
+{{- $size := .spec.resources.requests.storage }}
+{{- if ne $size $values.size }}
+{{- fail (printf "loki.persistence.size cannot change on an installed release: set it to %s as it was, or see \"A larger volume\" in docs/kubernetes.md." $size) }}
+{{- end }}
+{{- if ne (.spec.storageClassName | default "") $values.storageClass }}
+{{- fail (printf "loki.persistence.storageClass cannot change on an installed release: set it to %q as it was." (.spec.storageClassName | default "")) }}
+{{- end }}
+{{- end }}
+{{- end }}
+{{- end }}
+{{- end }}

@@ -1,0 +1,39 @@
+{{/* What the agent's files read from the environment. */}}
+{{- define "lokikit.agentVariables" -}}
+{{- $url := urlParse (include "lokikit.lokiUrl" .) }}
+{{- $host := regexReplaceAll ":[0-9]+$" $url.host "" }}
+{{- $tls := eq $url.scheme "https" -}}
+# The `host` of the lines is the node.
+- name: HOSTNAME
+  valueFrom:
+    fieldRef:
+      fieldPath: spec.nodeName
+- name: LOKI_HOST
+  value: {{ $host }}
+- name: LOKI_PORT
+  value: {{ regexFind "[0-9]+$" (trimPrefix $host $url.host) | default ($tls | ternary "443" "80") | quote }}
+- name: LOKI_TLS
+  value: {{ $tls | ternary "on" "off" | quote }}
+- name: LOKI_TENANT
+  value: {{ include "lokikit.ownTenant" . | quote }}
+{{- if .Values.tenants.byNamespace }}
+# The field of each line that names its tenant.
+- name: LOKI_TENANT_KEY
+  value: $namespace
+{{- end }}
+{{- include "lokikit.credentials" (list . "LOKI_USER") }}
+{{- if .Values.loki.external.caCertificate }}
+- name: LOKI_CA_FILE
+  value: /etc/lokikit-ca/ca.crt
+{{- end }}
+- name: CLUSTER
+  value: {{ .Values.cluster | quote }}
+- name: FLUENTBIT_HTTP_PORT
+  value: {{ include "lokikit.setting" (list . "FLUENTBIT_HTTP_PORT") | quote }}
+- name: FLUENTBIT_ADMIN_PORT
+  value: {{ include "lokikit.setting" (list . "FLUENTBIT_ADMIN_PORT") | quote }}
+- name: FLUENTBIT_STORAGE
+  value: /var/lib/fluent-bit
+- name: FLUENTBIT_STORAGE_LIMIT
+  value: {{ .Values.agent.storageLimit | default (include "lokikit.setting" (list . "FLUENTBIT_STORAGE_LIMIT")) | quote }}
+{{- end }}

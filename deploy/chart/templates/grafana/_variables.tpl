@@ -1,0 +1,31 @@
+{{- define "lokikit.grafanaVariables" -}}
+- name: GF_SECURITY_ADMIN_PASSWORD__FILE
+  value: /run/secrets/lokikit/grafana-password
+- name: GF_LOG_MODE
+  value: console
+- name: GF_SERVER_HTTP_PORT
+  value: {{ include "lokikit.setting" (list . "GRAFANA_PORT") | quote }}
+# Nothing is fetched, sent or looked for outside: a closed network is one like any other.
+- name: GF_ANALYTICS_REPORTING_ENABLED
+  value: "false"
+- name: GF_ANALYTICS_CHECK_FOR_UPDATES
+  value: "false"
+- name: GF_ANALYTICS_CHECK_FOR_PLUGIN_UPDATES
+  value: "false"
+- name: GF_NEWS_NEWS_FEED_ENABLED
+  value: "false"
+- name: GF_PLUGINS_PREINSTALL_DISABLED
+  value: "true"
+{{- with .Values.grafana.url }}
+- name: GF_SERVER_ROOT_URL
+  value: {{ . }}
+{{- end }}
+# What the provisioned files read.
+- name: GRAFANA_DASHBOARDS
+  value: /etc/grafana/dashboards
+- name: LOKI_URL
+  value: {{ include "lokikit.lokiUrl" . }}
+- name: LOKI_ORG_ID
+  value: {{ .Values.tenants.grafana | join "|" | default (include "lokikit.ownTenant" .) | quote }}
+{{- include "lokikit.credentials" (list . "LOKI_USER") }}
+{{- end }}

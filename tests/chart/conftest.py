@@ -1,0 +1,59 @@
+"""Helm and a real API server for the tests of the chart, both built by the kit."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from tests.chart.cluster import Cluster
+from tests.chart.crds import definitions
+from tests.chart.helming import Helm
+from tests.waiting import eventually
+
+from lokikit.native.programs import ensure_programs
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+@pytest.fixture(scope="session")
+def helm_program() -> Path:
+    """The pinned `helm`."""
+    return ensure_programs(["helm"])["helm"]
+
+
+@pytest.fixture(scope="session")
+def helm(helm_program: Path, tmp_path_factory: pytest.TempPathFactory) -> Helm:
+    """A Helm that knows no cluster."""
+    return Helm(helm_program, tmp_path_factory.mktemp("helm"))
+
+
+@pytest.fixture(scope="session")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """A cluster with one node and with the operators' definitions; use namespaces of your own."""
+    program = ensure_programs(["kube"])["kube"]
+    started = Cluster(program, tmp_path_factory.mktemp("cluster"))
+    try:
+        started.start()
+        for one in definitions():
+            started.apply(one)
+        for one in definitions():
+            eventually(lambda one=one: _is_served(started, one), within_s=60)
+        yield started
+    finally:
+        started.stop()
+
+
+def _is_served(cluster: Cluster, definition: dict[str, object]) -> bool:
+    found = cluster.get(definition, definition["metadata"]["name"], "")
+    conditions = found.get("status", {}).get("conditions", ()) if found else ()
+    return any(one["type"] == "Established" and one["status"] == "True" for one in conditions)
+
+
+@pytest.fixture(scope="session")
+def installing(
+    helm_program: Path, cluster: Cluster, tmp_path_factory: pytest.TempPathFactory
+) -> Helm:
+    """A Helm on the cluster."""
+    return Helm(helm_program, tmp_path_factory.mktemp("helm"), cluster.kubeconfig)

@@ -1,0 +1,41 @@
+"""Definitions of the resources that the chart makes where the cluster knows them."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+_MODULES = {
+    "sigs.k8s.io/gateway-api@v1.6.3": (
+        "config/crd/standard",
+        ("gateway.networking.k8s.io_httproutes.yaml",),
+    ),
+    "github.com/prometheus-operator/prometheus-operator@v0.85.0": (
+        "example/prometheus-operator-crd",
+        (
+            "monitoring.coreos.com_podmonitors.yaml",
+            "monitoring.coreos.com_prometheusrules.yaml",
+            "monitoring.coreos.com_servicemonitors.yaml",
+        ),
+    ),
+}
+"""Go module -> the folder and the files in it: by Go's proxy they are pinned and cached."""
+
+
+def definitions() -> list[dict[str, Any]]:
+    """The definitions, as their projects publish them."""
+    found = []
+    for module, (folder, names) in _MODULES.items():
+        told = subprocess.run(
+            ["go", "mod", "download", "-json", module],  # noqa: S607 - of this machine
+            cwd=Path.home(),
+            stdout=subprocess.PIPE,
+            check=True,
+        )
+        root = Path(json.loads(told.stdout)["Dir"], folder)
+        found += [yaml.safe_load((root / name).read_text()) for name in names]
+    return found

@@ -1,0 +1,76 @@
+"""Values that cannot work: each is refused with what is wrong."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from tests.chart.helming import CHART, given
+
+if TYPE_CHECKING:
+    from tests.chart.helming import Helm
+
+EXTERNAL = {"loki.mode": "external", "loki.external.url": "https://loki.example"}
+HA = {"loki.mode": "ha", "loki.s3.endpoint": "s3.example", "loki.s3.bucket": "loki"}
+
+IMPOSSIBLE = [
+    ({"loki.mode": "external"}, "set loki.external.url"),
+    ({"loki.external.url": "http://loki:3100"}, "set loki.mode=external, or leave the url out"),
+    ({"loki.mode": "ha"}, "set loki.s3.endpoint and loki.s3.bucket"),
+    ({"loki.s3.bucket": "loki"}, "set loki.mode=ha, or leave the bucket out"),
+    ({**HA, "loki.persistence.enabled": False}, "leave loki.persistence.enabled on"),
+    ({**EXTERNAL, "loki.external.auth": "basic"}, "loki.external.existingSecret to the secret"),
+    ({**EXTERNAL, "loki.external.existingSecret": "x"}, "set it to basic or bearer"),
+    (
+        {**EXTERNAL, "loki.external.url": "http://loki", "loki.external.caCertificate": "x"},
+        "give loki.external.url with https://",
+    ),
+    ({"tenants.byNamespace": True}, "list namespaces in tenants.grafana"),
+    ({"tenants.grafana": ["a"]}, "set tenants.byNamespace=true"),
+    (
+        {**EXTERNAL, "tenants.byNamespace": True, "loki.external.tenant": "a"},
+        "leave loki.external.tenant out",
+    ),
+    ({"grafana.ingress.enabled": True}, "set grafana.ingress.host"),
+    ({"grafana.httpRoute.enabled": True}, "set grafana.httpRoute.parentRefs"),
+    (
+        {"grafana.enabled": False, "grafana.ingress.enabled": True},
+        "set grafana.enabled=true, or the way off",
+    ),
+    ({"monitoring.enabled": True}, "install it, or set monitoring.enabled=false"),
+    (
+        {"grafana.httpRoute": {"enabled": True, "parentRefs": [{"name": "a"}]}},
+        "install it, or use grafana.ingress",
+    ),
+]
+UNKNOWN = [
+    ({"lokki": {}}, "lokki"),
+    ({"loki.replicas": 3}, "replicas"),
+    ({"loki.mode": "simple-scalable"}, "single"),
+    ({"retention": "a week"}, "retention"),
+    ({"loki.external.url": "loki.example/prefix"}, "url"),
+    ({"agent.image.tag": 5}, "tag"),
+    ({"grafana.httpRoute.parentRefs": [{"namespace": "a"}]}, "name"),
+]
+
+
+@pytest.mark.parametrize(("values", "fix"), IMPOSSIBLE, ids=lambda one: str(one)[:60])
+def test_impossible_combination(helm: Helm, values: dict[str, Any], fix: str) -> None:
+    """What contradicts itself is one sentence that names the fix."""
+    said = helm.refusal(values)
+    assert fix in said
+    assert "nil pointer" not in said
+
+
+@pytest.mark.parametrize(("values", "named"), UNKNOWN, ids=lambda one: str(one)[:60])
+def test_schema(helm: Helm, values: dict[str, Any], named: str) -> None:
+    """A key that there is not, or a value of the wrong form, is named."""
+    said = helm.refusal(values)
+    assert "values don't meet the specifications of the schema" in said
+    assert named in said
+
+
+def test_long_release_name(helm: Helm) -> None:
+    """A name that would not fit into the names of resources is refused."""
+    told = helm.run("template", "x" * 41, str(CHART), *given({}))
+    assert "choose a shorter one" in told.stderr

@@ -1,0 +1,71 @@
+"""What is generated from the chart's values, and what must stand in two places."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import sys
+from typing import Any
+
+import pytest
+import yaml
+
+from lokikit.kit import kit_env, kit_root
+
+CHART = kit_root() / "deploy/chart"
+VALUES = (CHART / "values.yaml").read_text()
+
+
+def generator() -> Any:
+    """The script beside the values."""
+    spec = importlib.util.spec_from_file_location("chart_generate", CHART / "generate.py")
+    assert spec
+    assert spec.loader
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module  # dataclasses look there
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.parametrize("name", ["README.md", "values.schema.json"])
+def test_generated_files_are_current(name: str) -> None:
+    """They are what `python deploy/chart/generate.py` writes from the comments."""
+    assert generator().generated(VALUES)[name] == (CHART / name).read_text()
+
+
+def test_no_unknown_key_anywhere() -> None:
+    """Each mapping of the schema is closed, but those that are the user's own."""
+    ours = []
+
+    def walk(schema: dict[str, Any], path: str) -> None:
+        if schema.get("type") == "object" and schema.get("properties"):
+            assert schema["additionalProperties"] is False, path
+            ours.append(path)
+        for key, below in schema.get("properties", {}).items():
+            walk(below, f"{path}.{key}")
+
+    walk(json.loads((CHART / "values.schema.json").read_text()), "")
+    assert len(ours) > 10
+
+
+def test_every_part_is_described() -> None:
+    """A key without a comment of its own stands below one that has one, or says it by its name."""
+    plain = {"enabled", "image", "resources", "repository", "tag", "requests", "limits", "size"}
+    plain |= {"nodeSelector", "tolerations", "priorityClassName", "storageClass", "region", "auth"}
+    plain |= {"bucket", "className", "host", "annotations", "hostnames", "ingress", "persistence"}
+    plain |= {"loki", "agent", "grafana", "networkPolicy", "serviceAccountAnnotations"}
+    silent = {one.path[-1] for one in generator().read_values(VALUES) if not one.text}
+    assert silent <= plain
+
+
+def test_version_is_that_of_the_kit() -> None:
+    """The chart's version is the one of `.env`."""
+    chart = yaml.safe_load((CHART / "Chart.yaml").read_text())
+    assert chart["version"] == chart["appVersion"] == kit_env({})["LOKIKIT_VERSION"]
+
+
+def test_links_lead_somewhere() -> None:
+    """Configuration, dashboards and settings are links to their one home."""
+    links = [path for path in (CHART / "files").iterdir() if path.is_symlink()]
+    assert {path.name for path in links} >= {"env", "loki", "fluentbit", "dashboards"}
+    assert [path for path in links if not path.exists()] == []
