@@ -11,7 +11,9 @@ import pytest
 from tests.stack.asking import new_labels, push, run, selector
 
 import lokikit
+from lokikit.entry import Entry
 from lokikit.errors import SettingsError, UnreachableError
+from lokikit.push import Outcome, Pusher
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -154,6 +156,24 @@ def test_values_are_compared_as_json_writes_them(
     labels = store(loki.url, [1], value=held)
     question = loki.logs(service=labels["service_name"]).where(value=asked)
     assert (question.count(), len(question.all())) == (int(found), int(found))
+
+
+def test_what_only_the_carrier_knows_is_found_too(loki: lokikit.Loki) -> None:
+    """Pod, container, node and stream stand in metadata, or in the line of who writes them."""
+    labels, now_ns = new_labels(), time.time_ns()
+    pusher = Pusher(loki.url)
+    entries = [
+        Entry(now_ns - 3, "by metadata", labels, {"pod": "web-1"}),
+        Entry(now_ns - 2, '{"pod": "web-1"}', labels, {"pod": "web-2"}),
+        Entry(now_ns - 1, "neither", labels, {}),
+    ]
+    assert pusher.push(entries).outcome is Outcome.DONE
+    question = loki.logs(service=labels["service_name"]).oldest_first()
+    for pod, found in (("web-1", [0, 1]), ("web-2", [1]), (None, [2]), ("web", [])):
+        assert [entry.line for entry in question.where(pod=pod).all()] == [
+            entries[number].line for number in found
+        ]
+        assert question.where(pod=pod).count() == len(found)
 
 
 def test_last_lines_in_the_order_of_time(loki: lokikit.Loki) -> None:

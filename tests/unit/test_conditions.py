@@ -25,7 +25,8 @@ def test_a_question_in_logql() -> None:
     asked = LOKI.logs(service="api").where(level="error", http_status=500).contains("slow")
     assert asked.query == (
         '{service_name="api"} |= "500" or "500.0" |= "slow" | json lokikit_1="[\\"http_status\\"]" '
-        '| (detected_level="error") | (lokikit_1="500" or lokikit_1="500.0") | drop lokikit_1'
+        '| (detected_level="error") | (lokikit_1="500" or lokikit_1="500.0") '
+        "| drop lokikit_1, __error__, __error_details__"
     )
 
 

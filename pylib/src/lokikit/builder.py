@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 Span = tuple[int, int]
 
 _NS_PER_MS = 1_000_000
+_ERRORS = ("__error__", "__error_details__")
+"""What Loki puts on lines that are no JSON, and refuses to count."""
 _LABEL_OF = {field: label for label, field in LABEL_FIELDS.items()}
 
 
@@ -147,7 +149,7 @@ class LogQuery:
             *(one.line_filter for one in self._conditions),
             f"| json {', '.join(read)}" if keys else "",
             *(f"| {one.label_filter(name)}" for name, one in named if one.label_filter),
-            f"| drop {', '.join(keys)}" if keys else "",
+            f"| drop {', '.join([*keys, *_ERRORS])}" if keys else "",
         ]
         return " ".join(filter(None, parts))
 
