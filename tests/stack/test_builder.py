@@ -63,6 +63,8 @@ HOSTILE = (
     "a+b",
 )
 TEXTS = st.one_of(st.sampled_from(HOSTILE), st.text(st.characters(), max_size=20))
+FEW = st.sampled_from(["a", "a b", "a\ufffdb", "b", "500", "é", "{key}", ""])
+"""So few that conditions often meet; none of them changes when JSON is written."""
 WRITERS = (
     lambda fields: orjson.dumps(fields).decode(),
     json.dumps,
@@ -146,6 +148,39 @@ def test_any_field_can_be_asked_for(shelf: Shelf, name: str, value: str) -> None
     found = shelf.put(lines).where(**{name: value})
     assert [entry.line for entry in found.all()] == lines[:1]
     assert found.count() == 1
+
+
+@EXAMPLES
+@given(
+    held=st.lists(st.tuples(FEW, FEW, FEW), min_size=1, max_size=6),
+    user=st.none() | FEW | st.lists(FEW, min_size=1),
+    city=st.none() | FEW,
+    inside=FEW,
+)
+def test_conditions_hold_together(
+    shelf: Shelf,
+    held: list[tuple[str, str, str]],
+    user: str | list[str] | None,
+    city: str | None,
+    inside: str,
+) -> None:
+    """A line passes when it fulfils every condition; a list is fulfilled by any of its values."""
+    lines = [json.dumps({"user": a, "city": b, "n": c}, ensure_ascii=False) for a, b, c in held]
+    users = user if isinstance(user, list) else [user]
+    wanted = [
+        line
+        for line, (a, b, _) in zip(lines, held, strict=True)
+        if (user is None or a in users) and (city is None or b == city) and inside in line
+    ]
+    found = shelf.put([*lines, "no JSON"]).contains(inside)
+    found = found if user is None else found.where(user=user)
+    found = found if city is None else found.where(city=city)
+    everything = [entry.line for entry in found.all() if entry.fields]
+    assert everything == wanted
+    assert [entry.line for entry in found.limit(2).all()] == [
+        entry.line for entry in found.all()[:2]
+    ]
+    assert found.count() == len(found.all())
 
 
 @EXAMPLES
