@@ -69,3 +69,21 @@ def test_links_lead_somewhere() -> None:
     links = [path for path in (CHART / "files").iterdir() if path.is_symlink()]
     assert {path.name for path in links} >= {"env", "loki", "fluentbit", "dashboards"}
     assert [path for path in links if not path.exists()] == []
+
+
+def test_microservices_keep_schema_and_limits() -> None:
+    """Values for the community's chart say what `ha` says: its data is read, its limits hold."""
+    loki, over, values = (
+        yaml.safe_load((kit_root() / f"loki/{name}.yaml").read_text())
+        for name in ("loki", "ha", "microservices")
+    )
+    assert values["loki"]["schemaConfig"] == over["schema_config"]
+    own = values["loki"]["limits_config"]
+    meant = {"ingestion_rate_strategy", "shard_streams"}
+    retention = kit_env({})["LOKI_RETENTION"]
+    ages = dict.fromkeys(("retention_period", "reject_old_samples_max_age"), retention)
+    base = {**loki["limits_config"], **ages}
+    assert {key: own[key] for key in base if key not in meant} == {
+        key: value for key, value in base.items() if key not in meant
+    }
+    assert values["loki"]["ingester"].items() <= loki["ingester"].items()

@@ -1,0 +1,206 @@
+"""The chart on a real API server: checked strictly, installed, upgraded, rolled back, removed."""
+
+from __future__ import annotations
+
+import base64
+import re
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import yaml
+from tests.chart.cluster import PRIVILEGED, RESTRICTED
+from tests.chart.helming import CHART, PROFILES, RELEASE, given, profile, workloads
+from tests.waiting import eventually
+
+if TYPE_CHECKING:
+    from tests.chart.cluster import Cluster
+    from tests.chart.helming import Helm
+
+STATEFUL_SET = {"apiVersion": "apps/v1", "kind": "StatefulSet"}
+DEPLOYMENT = {"apiVersion": "apps/v1", "kind": "Deployment"}
+DAEMON_SET = {"apiVersion": "apps/v1", "kind": "DaemonSet"}
+SECRET = {"apiVersion": "v1", "kind": "Secret"}
+CLAIM = {"apiVersion": "v1", "kind": "PersistentVolumeClaim"}
+AGENT = "agent"
+FORBIDDEN = {"restricted volume types", "runAsNonRoot != true", "runAsUser=0"}
+"""All that Pod Security `restricted` has against the agent."""
+
+
+def pods_of(resources: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """Component -> a pod as its workload would make it; that of `helm test` too."""
+    (found,) = (one for one in resources if one["kind"] == "Pod")
+    pods = {"test": found}
+    for component, one in workloads(resources).items():
+        template = one["spec"]["template"]
+        labels = template["metadata"]["labels"]
+        pods[component] = {
+            "apiVersion": "v1",
+            "kind": "Pod",
+            "metadata": {"name": component, "labels": labels},
+            # Its own account is not there: nothing is installed.
+            "spec": {**template["spec"], "serviceAccountName": "default"},
+        }
+    return pods
+
+
+@pytest.mark.parametrize("name", PROFILES)
+def test_every_resource_is_valid(cluster: Cluster, installing: Helm, name: str) -> None:
+    """The API server takes each resource strictly: no unknown field, no wrong value."""
+    namespace = cluster.namespace(PRIVILEGED)
+    resources = installing.render(profile(name), f"--namespace={namespace}")
+    assert resources
+    wrong = [cluster.validate(one, namespace) for one in resources]
+    assert [one for one in wrong if one] == []
+
+
+@pytest.mark.parametrize("name", PROFILES)
+def test_pod_security(cluster: Cluster, installing: Helm, name: str) -> None:
+    """`restricted` takes every pod but the agent's, and of that it minds only the host's files."""
+    namespace = cluster.namespace(RESTRICTED)
+    pods = pods_of(installing.render(profile(name), f"--namespace={namespace}"))
+    said = {component: cluster.validate(pod, namespace) for component, pod in pods.items()}
+    against_agent = said.pop(AGENT)
+    assert set(said.values()) == {""}
+    assert set(re.findall("|".join(FORBIDDEN), against_agent)) == FORBIDDEN
+    assert against_agent.count("(") == len(FORBIDDEN), against_agent
+
+
+@pytest.mark.parametrize("name", PROFILES)
+def test_life_of_a_release(cluster: Cluster, installing: Helm, name: str) -> None:
+    """Install, upgrade, roll back and uninstall succeed; an upgrade rolls the pods it must."""
+    namespace = cluster.namespace(PRIVILEGED)
+    here = f"--namespace={namespace}"
+    installing.check("install", RELEASE, str(CHART), here, profile(name))
+    made = eventually(lambda: all_pods(cluster, namespace), within_s=120)
+    changed = given({"cluster": "other", "retention": "240h"})
+    installing.check("upgrade", RELEASE, str(CHART), here, profile(name), *changed)
+    rolled = {AGENT, *({"loki"} if name != "external" else ())}
+    eventually(lambda: rolled <= different(made, pods(cluster, namespace)), within_s=120)
+    assert different(made, pods(cluster, namespace)) == rolled
+    installing.check("rollback", RELEASE, "1", here)
+    eventually(lambda: pods(cluster, namespace) == made, within_s=120)
+    installing.check("uninstall", RELEASE, here)
+    kept = {one["metadata"]["name"] for one in cluster.all(CLAIM, namespace)}
+    assert kept == wanted_claims(name)
+
+
+def pods(cluster: Cluster, namespace: str) -> dict[str, str]:
+    """Component -> what the template of its pods is, by its hash."""
+    hashes = ("pod-template-hash", "controller-revision-hash")
+    found = {}
+    for one in cluster.pods(namespace).values():
+        labels = one["metadata"]["labels"]
+        (found[labels["app.kubernetes.io/component"]],) = (
+            labels[key] for key in hashes if key in labels
+        )
+    return found
+
+
+def all_pods(cluster: Cluster, namespace: str) -> dict[str, str] | None:
+    """Likewise, once each workload has made its pods."""
+    kinds = (STATEFUL_SET, DAEMON_SET, DEPLOYMENT)
+    found = [one for kind in kinds for one in cluster.all(kind, namespace)]
+    made = pods(cluster, namespace)
+    return made if len(made) == len(found) else None
+
+
+def different(before: dict[str, str], after: dict[str, str]) -> set[str]:
+    """The components whose pods are of another template, and there."""
+    return {key for key, value in after.items() if before.get(key) != value}
+
+
+def wanted_claims(name: str) -> set[str]:
+    """The volumes that are left when a profile is uninstalled."""
+    values = yaml.safe_load((CHART / "ci" / f"{name}.yaml").read_text()) or {}
+    if name == "minimal":
+        return set()
+    replicas = {"external": 0, "ha": 3}.get(name, 1)
+    grafana = values.get("grafana", {}).get("enabled", True)
+    data = {f"data-{RELEASE}-loki-{number}" for number in range(replicas)}
+    return data | ({f"{RELEASE}-grafana"} if grafana else set())
+
+
+def test_from_one_replica_to_three(cluster: Cluster, installing: Helm) -> None:
+    """An upgrade from `single` to `ha` and back touches nothing that cannot change."""
+    namespace = cluster.namespace(PRIVILEGED)
+    here = f"--namespace={namespace}"
+    installing.check("install", RELEASE, str(CHART), here)
+    s3 = given({"loki.mode": "ha", "loki.s3": {"endpoint": "s3.example", "bucket": "loki"}})
+    installing.check("upgrade", RELEASE, str(CHART), here, *s3)
+    found = cluster.get(STATEFUL_SET, f"{RELEASE}-loki", namespace)
+    assert found
+    assert found["spec"]["replicas"] == 3
+    installing.check("rollback", RELEASE, "1", here)
+
+
+def test_password_is_made_once(cluster: Cluster, installing: Helm) -> None:
+    """It stays through upgrades, and after an uninstall for the next install."""
+    namespace = cluster.namespace(PRIVILEGED)
+    here = f"--namespace={namespace}"
+
+    def password() -> bytes:
+        found = cluster.get(SECRET, f"{RELEASE}-grafana", namespace)
+        assert found
+        return base64.b64decode(found["data"]["password"])
+
+    installing.check("install", RELEASE, str(CHART), here)
+    first = password()
+    assert re.fullmatch(rb"[A-Za-z0-9]{32}", first)
+    installing.check("upgrade", RELEASE, str(CHART), here, *given({"cluster": "north"}))
+    assert password() == first
+    installing.check("uninstall", RELEASE, here)
+    installing.check("install", RELEASE, str(CHART), here)
+    assert password() == first
+
+
+@pytest.mark.parametrize(
+    ("changed", "fix"),
+    [
+        ({"size": "40Gi"}, "loki.persistence.size cannot change .* set it to 20Gi"),
+        ({"storageClass": "fast"}, "loki.persistence.storageClass cannot change"),
+        ({"enabled": False}, "loki.persistence.enabled cannot change .* set it to true"),
+    ],
+    ids=lambda one: str(one)[:30],
+)
+def test_frozen_volume(
+    cluster: Cluster, installing: Helm, frozen: str, changed: dict[str, Any], fix: str
+) -> None:
+    """What a StatefulSet cannot change is refused with the fix, before anything is changed."""
+    values = given({f"loki.persistence.{key}": value for key, value in changed.items()})
+    told = installing.run("upgrade", RELEASE, str(CHART), f"--namespace={frozen}", *values)
+    assert told.returncode != 0
+    assert re.search(fix, told.stderr), told.stderr
+    assert cluster.get(STATEFUL_SET, f"{RELEASE}-loki", frozen)
+
+
+@pytest.fixture(scope="module")
+def frozen(cluster: Cluster, installing: Helm) -> str:
+    """A namespace with a release."""
+    namespace = cluster.namespace(PRIVILEGED)
+    installing.check("install", RELEASE, str(CHART), f"--namespace={namespace}")
+    return namespace
+
+
+def test_data_goes_where_told(cluster: Cluster, installing: Helm) -> None:
+    """With `keep` off, uninstalling leaves neither volume nor password."""
+    namespace = cluster.namespace(PRIVILEGED)
+    here = f"--namespace={namespace}"
+    gone = given({"loki.persistence.keep": False, "grafana.persistence.keep": False})
+    installing.check("install", RELEASE, str(CHART), here, *gone)
+    found = cluster.get(STATEFUL_SET, f"{RELEASE}-loki", namespace)
+    assert found
+    policy = found["spec"]["persistentVolumeClaimRetentionPolicy"]
+    assert policy == {"whenDeleted": "Delete", "whenScaled": "Retain"}
+    installing.check("uninstall", RELEASE, here)
+    assert cluster.get(SECRET, f"{RELEASE}-grafana", namespace) is None
+    claims = {one["metadata"]["name"] for one in cluster.all(CLAIM, namespace)}
+    assert f"{RELEASE}-grafana" not in claims
+
+
+def test_two_releases_beside_each_other(cluster: Cluster, installing: Helm) -> None:
+    """Releases in one namespace, and of one name in two, share no resource."""
+    first, second = cluster.namespace(PRIVILEGED), cluster.namespace(PRIVILEGED)
+    for name, namespace in (("a", first), ("b", first), ("a", second)):
+        installing.check("install", name, str(CHART), f"--namespace={namespace}")
+    names = {one["metadata"]["name"] for one in cluster.all(DAEMON_SET, first)}
+    assert names == {"a-lokikit-agent", "b-lokikit-agent"}
