@@ -17,7 +17,7 @@ from lokikit.paging import MAX_PAGE_ENTRIES, Direction, Pager
 from lokikit.settings import read_loki_access
 from lokikit.tailing import AHEAD_NS, Tail
 from lokikit.timespan import NS_PER_S, Moment, moment_ns
-from lokikit.transport import Transport
+from lokikit.transport import Tls, Transport
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
@@ -54,9 +54,12 @@ class Loki:
         auth: a user and a password, or a bearer token.
         timeout_s: how long one question may take, with its retries.
         page_entries: the most that this Loki gives per question (`max_entries_limit_per_query`).
+        ca_file: certificates to trust, a PEM file; those of the system unless given.
+        client_cert: a PEM file with certificate and key, or a pair of two files.
+        verify: `False` trusts any server.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - all but the first by keyword
         self,
         url: str,
         *,
@@ -64,8 +67,12 @@ class Loki:
         auth: tuple[str, str] | str | None = None,
         timeout_s: float = 10,
         page_entries: int = MAX_PAGE_ENTRIES,
+        ca_file: str | os.PathLike[str] | None = None,
+        client_cert: str | tuple[str, str] | None = None,
+        verify: bool = True,
     ) -> None:
-        self._transport = Transport(url, tenant=tenant, auth=auth, timeout_s=timeout_s)
+        tls = Tls(str(ca_file) if ca_file and verify else verify, client_cert)
+        self._transport = Transport(url, tenant=tenant, auth=auth, timeout_s=timeout_s, tls=tls)
         self._pager = Pager(self._fetch, page_entries)
         self.url = self._transport.url
 

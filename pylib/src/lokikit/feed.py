@@ -84,6 +84,7 @@ def open_feed(transport: Transport, query: str) -> Iterator[Feed]:
             close_timeout=_CLOSE_TIMEOUT_S,
             max_size=None,
             proxy=None if transport.local else True,
+            ssl=transport.tls.context() if address.startswith("wss:") else None,
         )
     except InvalidStatus as error:
         response = error.response

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import base64
 import random
+import ssl
 import time
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import SplitResult, unquote, urlsplit
 
@@ -26,6 +28,33 @@ _SERVER_ERROR = 500
 _MAX_REASON_CHARS = 2000
 
 
+@dataclass(frozen=True)
+class Tls:
+    """How a server is trusted.
+
+    Args:
+        verify: a file of certificates to trust; `True` those of the system, `False` any server.
+        client_cert: a file with certificate and key, or a pair of two files.
+    """
+
+    verify: bool | str = True
+    client_cert: str | tuple[str, str] | None = None
+
+    def context(self) -> ssl.SSLContext:
+        """The same for what is no HTTP request."""
+        context = ssl.create_default_context(
+            cafile=self.verify if isinstance(self.verify, str) else None
+        )
+        if self.verify is False:
+            context.check_hostname = False
+            context.verify_mode = ssl.CERT_NONE
+        if isinstance(self.client_cert, str):
+            context.load_cert_chain(self.client_cert)
+        elif self.client_cert:
+            context.load_cert_chain(*self.client_cert)
+        return context
+
+
 class Transport:
     """Requests to one Loki, for one tenant.
 
@@ -34,6 +63,7 @@ class Transport:
         tenant: the tenant to ask for (`X-Scope-OrgID`), when Loki has several.
         auth: a user and a password, or a bearer token.
         timeout_s: how long one question may take, with its retries.
+        tls: whom to trust, and as who to ask.
         clock: seconds that only grow.
         sleep: waits for so many seconds.
     """
@@ -45,6 +75,7 @@ class Transport:
         tenant: str | None = None,
         auth: tuple[str, str] | str | None = None,
         timeout_s: float = 10,
+        tls: Tls | None = None,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
@@ -58,6 +89,7 @@ class Transport:
         # An outer proxy cannot reach this machine's own loopback.
         self.local = parts.hostname in _LOOPBACK
         self.timeout_s = timeout_s
+        self.tls = tls or Tls()
         self._clock, self._sleep = clock, sleep
         self._random = random.Random()  # noqa: S311 - jitter is no secret
         self._session = requests.Session()
@@ -93,7 +125,14 @@ class Transport:
         """
         limits = (min(_CONNECT_TIMEOUT_S, timeout_s), timeout_s)
         try:
-            return self._session.get(self.url + path, params=parameters, timeout=limits)
+            return self._session.get(
+                self.url + path,
+                params=parameters,
+                timeout=limits,
+                # With each request: a variable of the environment would win over the session's.
+                verify=self.tls.verify,
+                cert=self.tls.client_cert,
+            )
         except requests.Timeout as error:
             raise UnreachableError(f"Loki at {self.url} gave no answer in time.") from error
         except requests.RequestException as error:
