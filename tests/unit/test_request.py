@@ -175,6 +175,7 @@ def test_an_exception_within_a_body_is_in_the_line(lines: Lines) -> None:
     body.close()
     (line,) = lines()
     assert (line[f.HTTP_STATUS], line[f.BYTES], line[f.EXC_TYPE]) == (200, 2, "OSError")
+    assert line[f.LEVEL] == "error"
 
 
 def test_what_the_server_says_of_a_told_exception_is_left_out(lines: Lines) -> None:

@@ -215,7 +215,7 @@ from django.test import Client
 from django.urls import path
 def crash(request):
     raise RuntimeError("boom")
-def pieces(request):
+def pieces(request, number):
     return StreamingHttpResponse(iter([b"ab", b"c"]))
 urlpatterns = [path("crash", crash), path("pieces/<int:number>", pieces)]
 mail.outbox = []

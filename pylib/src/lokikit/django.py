@@ -103,13 +103,15 @@ class RequestMiddleware:
         if not response.streaming:
             self._tell(line, request, response, len(response.content))
         elif response.is_async:
-            response.streaming_content = self._count_async(line, request, response)
+            chunks = response.streaming_content
+            response.streaming_content = self._count_async(line, request, response, chunks)
         else:
-            response.streaming_content = self._count(line, request, response)
+            chunks = response.streaming_content
+            response.streaming_content = self._count(line, request, response, chunks)
         return response
 
-    def _count(self, line: Request, request: Any, response: Any) -> Iterator[bytes]:
-        size_bytes, chunks = 0, response.streaming_content
+    def _count(self, line: Request, request: Any, response: Any, chunks: Any) -> Iterator[bytes]:
+        size_bytes = 0
         try:
             for chunk in chunks:
                 size_bytes += len(chunk)
@@ -121,9 +123,9 @@ class RequestMiddleware:
             self._tell(line, request, response, size_bytes)
 
     async def _count_async(
-        self, line: Request, request: Any, response: Any
+        self, line: Request, request: Any, response: Any, chunks: Any
     ) -> AsyncIterator[bytes]:
-        size_bytes, chunks = 0, response.streaming_content
+        size_bytes = 0
         try:
             async for chunk in chunks:
                 size_bytes += len(chunk)

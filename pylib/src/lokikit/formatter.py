@@ -22,7 +22,7 @@ from lokikit.records import Record, added_attributes
 from lokikit.redaction import SecretNames
 from lokikit.settings import read_settings
 from lokikit.truncation import cut_line
-from lokikit.values import clean, json_value, key_name, text
+from lokikit.values import clean, is_plain, json_value, key_name, text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -39,7 +39,6 @@ _NO_SECRETS_LEFT = SecretNames()
 _MAX_CACHED = 4096
 """Of key names, and of places in the code by thread: both may come without end."""
 _START = b'{"%b":"' % f.TIMESTAMP.encode()
-_EMPTY_OBJECT = b"{}"
 _UNKNOWN = (None, "")
 _numbers = itertools.count()
 
@@ -135,8 +134,9 @@ class JsonFormatter(OrjsonFormatter):
             rest = orjson.dumps(given, option=_SCALARS_ONLY)
         except Exception:  # noqa: BLE001 - wrong arguments, or no value for orjson
             return None
-        if b"null" in rest or b"[" in rest or rest.rfind(b"{") > 0:
-            # Perhaps a NaN, or a container whose secrets are still to be found.
+        suspect = b"null" in rest or b"[" in rest or rest.rfind(b"{") > 0
+        # Perhaps a NaN, or a container whose secrets are still to be found.
+        if suspect and not all(map(is_plain, given.values())):
             return None
         return self._join(record, message, rest)
 
@@ -164,7 +164,7 @@ class JsonFormatter(OrjsonFormatter):
         )
         head, tail = self._places.get(place) or self._new_place(record, place)
         stamp = self._clock.stamp(record.created)
-        if rest == _EMPTY_OBJECT:
+        if rest == b"{}":
             return b"".join((_START, stamp, head, message, tail, b"}"))
         return b"".join((_START, stamp, head, message, tail, b",", rest[1:]))
 

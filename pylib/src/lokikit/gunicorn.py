@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from gunicorn.glogging import Logger as _GunicornLogger
 
-from lokikit.request import RequestLog, are_told_here
+from lokikit.request import RequestLog, are_told_here, sane_id
 from lokikit.setup import keep_json_logging
 from lokikit.stdout import is_ours
 from lokikit.telling import leave_out
@@ -54,7 +54,7 @@ class Logger(_GunicornLogger):  # type: ignore[misc] # it has no types
             client_ip=self._requests.client_ip(
                 get("REMOTE_ADDR", ""), get("HTTP_X_FORWARDED_FOR", "")
             ),
-            request_id=get("HTTP_X_REQUEST_ID"),
+            request_id=sane_id(get("HTTP_X_REQUEST_ID")),
         )
 
 

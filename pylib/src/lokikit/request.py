@@ -59,6 +59,11 @@ def current_id() -> str | None:
     return str(bound_id) if bound_id else None
 
 
+def sane_id(given: str | None) -> str | None:
+    """The id that a request came with, when it may be taken."""
+    return given if given and _SANE_ID.fullmatch(given) else None
+
+
 class RequestLog:
     """How the requests of an application are logged; what is not given is in the environment.
 
@@ -124,7 +129,7 @@ class RequestLog:
             duration_ms: until the answer was sent.
             size_bytes: of the answer's body.
             client_ip: see there.
-            request_id: as it came or was made.
+            request_id: of `sane_id`, or made.
             exception: what the application raised.
         """
         if not self.enabled:
@@ -133,21 +138,21 @@ class RequestLog:
         status = status or (_SERVER_ERROR if error is exception else _CLIENT_CLOSED)
         if path in self.health_paths and status < _WARNING_FROM and error is None:
             return
-        sane = request_id and _SANE_ID.fullmatch(request_id)
-        known = {
-            f.REQUEST_ID: request_id if sane else None,
-            f.HTTP_METHOD: method,
-            f.HTTP_ROUTE: route,
-            f.HTTP_PATH: path,
-            f.HTTP_STATUS: status,
-            f.DURATION_MS: duration_ms,
-            f.BYTES: size_bytes,
-            f.CLIENT_IP: client_ip or None,
-        }
-        fields = {name: value for name, value in known.items() if value is not None}
+        fields: dict[str, Any] = {f.REQUEST_ID: request_id} if request_id else {}
+        fields[f.HTTP_METHOD] = method
+        if route is not None:
+            fields[f.HTTP_ROUTE] = route
+        fields[f.HTTP_PATH] = path
+        fields[f.HTTP_STATUS] = status
+        if duration_ms is not None:
+            fields[f.DURATION_MS] = duration_ms
+        if size_bytes is not None:
+            fields[f.BYTES] = size_bytes
+        if client_ip:
+            fields[f.CLIENT_IP] = client_ip
         slow = duration_ms is not None and duration_ms >= self.slow_s * 1000
         text = ("%s %s %d", method, path, status)
-        level = _level(status, slow=slow)
+        level = logging.ERROR if error else _level(status, slow=slow)
         tell(_logger, level, text, fields=fields, place=_PLACE, exception=error)
 
     def client_ip(self, peer: str, forwarded_for: str) -> str:
@@ -183,8 +188,7 @@ class Request:
     __slots__ = ("_block", "_log", "_started_s", "_token", "exception", "id", "told")
 
     def __init__(self, log: RequestLog, given_id: str | None) -> None:
-        sane = given_id and _SANE_ID.fullmatch(given_id)
-        self.id: str = given_id if sane else os.urandom(16).hex()  # type: ignore[assignment]
+        self.id = sane_id(given_id) or os.urandom(16).hex()
         self.exception: BaseException | None = None
         self.told = False
         self._log = log

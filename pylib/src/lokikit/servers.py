@@ -6,7 +6,7 @@ import logging
 from functools import cache
 from typing import Any
 
-from lokikit.request import RequestLog, are_told_here
+from lokikit.request import RequestLog, are_told_here, sane_id
 from lokikit.telling import leave_out
 
 
@@ -60,6 +60,6 @@ def _tell_hypercorn(record: logging.LogRecord) -> bool:
             size_bytes=int(atoms["B"]) if str(atoms["B"]).isdecimal() else None,
             client_ip=str(atoms["h"]).rpartition(":")[0],
             duration_ms=atoms["D"] / 1000,
-            request_id=atoms["{x-request-id}i"],
+            request_id=sane_id(atoms["{x-request-id}i"]),
         )
     return True

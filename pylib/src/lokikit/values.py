@@ -25,6 +25,7 @@ TOO_DEEP = "[too deep]"
 TOO_MANY = "[too many values]"
 CYCLE = "[cycle]"
 
+_PLAIN = frozenset({str, int, bool})
 _INT_MIN, _INT_MAX = -(2**63), 2**64 - 1
 """The integers that orjson writes."""
 
@@ -35,6 +36,12 @@ def json_value(value: Any, secrets: SecretNames) -> Any:
     Whatever else it is becomes a string. Cycles, depth and number of values are bounded.
     """
     return _Walk(secrets).convert(value, 0)
+
+
+def is_plain(value: Any) -> bool:
+    """Whether orjson writes the value as `json_value` does: a text, a whole or finite number."""
+    kind = type(value)
+    return kind in _PLAIN or (kind is float and math.isfinite(value))
 
 
 def text(value: Any) -> str:
