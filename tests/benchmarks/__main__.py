@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.benchmarks import caller, dashboards, push, ship
+from tests.benchmarks import agent, caller, dashboards, push, replicas, ship
 
 RESULTS = Path(__file__).with_name("RESULTS.md")
 _ROUNDS = 5
 _SIZE_MB = 256
+_AGENT_MB = 128
 
 
 def main() -> None:
@@ -21,7 +22,9 @@ def main() -> None:
         ("What one call costs, beside other formatters", lambda: caller.table(_ROUNDS)),
         ("The push handler, beside its peers", push.report),
         ("`lokikit ship`", lambda: ship.report(_SIZE_MB)),
+        ("The agent: file, Fluent Bit, Loki", lambda: agent.report(_AGENT_MB)),
         ("The dashboards' queries", lambda: dashboards.report(dashboards.LINES)),
+        ("One Loki and three replicas", lambda: replicas.report(replicas.LINES)),
     ):
         section = f"\n## {title}\n\n{measure()}\n"
         print(section, flush=True)

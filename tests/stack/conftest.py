@@ -61,6 +61,12 @@ class RunningLoki:
         eventually(self._is_up, within_s=60)
         return self
 
+    @property
+    def pid(self) -> int:
+        """Of its process."""
+        assert self._process is not None
+        return self._process.pid
+
     def stop(self) -> None:
         """End it as `lokikit down` does, and wait until it is gone."""
         if self._process is not None:

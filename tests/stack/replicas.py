@@ -118,6 +118,12 @@ class Replica:
         """End it as a rolling restart does; it puts what it has into the store."""
         self._end(signal.SIGTERM)
 
+    @property
+    def pid(self) -> int:
+        """Of its process."""
+        assert self._process is not None
+        return self._process.pid
+
     def lose_disk(self) -> None:
         """What it had on its disk is gone."""
         shutil.rmtree(self._data)
