@@ -192,6 +192,8 @@ def _write(path: Path, written: dict[int, float]) -> None:
 
 def report(size_mb: int, rounds: int = ROUNDS) -> str:
     """The tables."""
+    if find_fluent_bit() is None:
+        return "Not measured: no Fluent Bit 5 on PATH."
     results: dict[str, list[Result]] = {name: [] for name in (KIT, PLAIN, SHIP)}
     with tempfile.TemporaryDirectory() as folder:
         bench = Bench(Path(folder))
