@@ -236,3 +236,34 @@ assert [one.subject for one in mail.outbox] == [
     assert (nope[f.HTTP_STATUS], f.HTTP_ROUTE in nope) == (404, False)
     assert (pieces[f.HTTP_ROUTE], pieces[f.BYTES]) == ("/pieces/{number}", 3)
     assert "SELECT 1" in sql[f.MESSAGE]
+
+
+def test_django_under_asgi_tells_a_streaming_answer_at_its_end() -> None:
+    """With the size of all that was sent, and the lines of the view under its id."""
+    inside, line = run("""
+import asyncio, django, logging, lokikit.django
+from django.conf import settings
+settings.configure(
+    ALLOWED_HOSTS=["*"], SECRET_KEY="s", ROOT_URLCONF="__main__",
+    LOGGING=lokikit.django.logging_config(), MIDDLEWARE=["lokikit.django.RequestMiddleware"],
+)
+django.setup()
+from django.http import StreamingHttpResponse
+from django.test import AsyncClient
+from django.urls import path
+async def pieces(request):
+    logging.info("inside")
+    async def send():
+        yield b"ab"
+        await asyncio.sleep(0)
+        yield b"c"
+    return StreamingHttpResponse(send())
+urlpatterns = [path("pieces", pieces)]
+async def main():
+    answer = await AsyncClient().get("/pieces", headers={"X-Request-ID": "r-17"})
+    assert answer.headers["X-Request-ID"] == "r-17"
+    assert [one async for one in answer.streaming_content] == [b"ab", b"c"]
+asyncio.run(main())
+""")
+    assert (line[f.HTTP_PATH], line[f.BYTES], line[f.LEVEL]) == ("/pieces", 3, "info")
+    assert inside[f.REQUEST_ID] == line[f.REQUEST_ID] == "r-17"

@@ -1,4 +1,4 @@
-"""`log_requests`: the one line for Flask, FastAPI, Starlette and Quart."""
+"""`log_requests`: the one line for Flask, FastAPI and Starlette."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def log_requests(app: App, **options: Any) -> App:
     """The application itself, which from now on tells each of its requests in one line.
 
     Args:
-        app: of Flask, FastAPI, Starlette or Quart. A bare WSGI or ASGI application is wrapped
+        app: of Flask, FastAPI or Starlette. A bare WSGI or ASGI application is wrapped
             in `lokikit.WsgiMiddleware` or `lokikit.AsgiMiddleware` instead.
         options: those of `lokikit.request.RequestLog`.
 
@@ -30,9 +30,6 @@ def log_requests(app: App, **options: Any) -> App:
     known: Any = app
     if hasattr(app, "wsgi_app"):
         known.wsgi_app = WsgiMiddleware(known.wsgi_app, **options)
-        leave_out(known.logger.name, _is_flasks_own)
-    elif hasattr(app, "asgi_app"):
-        known.asgi_app = AsgiMiddleware(known.asgi_app, **options)
         leave_out(known.logger.name, _is_flasks_own)
     elif hasattr(app, "build_middleware_stack"):
         # Around the whole stack, whose outermost part makes the answer of an exception.

@@ -8,7 +8,7 @@ from typing import Any
 
 from lokikit import fields as f
 from lokikit.stdout import gets_our_lines
-from lokikit.tasks import ACTION_LEVELS, stamp
+from lokikit.tasks import ACTION_LEVELS, are_told, stamp
 from lokikit.telling import leave_out
 
 _LOGGER = "rocketry.task"
@@ -22,10 +22,12 @@ def take_in_rocketry() -> None:
 
 
 def _tell(record: logging.LogRecord) -> bool:
-    """Whether it is an action, which our handlers get in the form of the contract."""
+    """Whether it is an action; if actions are told, our handlers get it as the contract has it."""
     action = getattr(record, f.ACTION, None)
     if action not in ACTION_LEVELS:
         return False
+    if not are_told():
+        return True
     attributes = dict(vars(record))
     for name in (f.START, f.END, *_RENAMED):
         value = _form(name, attributes.pop(name, None))

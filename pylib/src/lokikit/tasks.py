@@ -47,7 +47,8 @@ class TaskTermination(Exception):  # noqa: N818 - likewise
 
 
 @cache
-def _enabled() -> bool:
+def are_told() -> bool:
+    """Whether `LOG_TASKS` has actions told."""
     try:
         return read_settings().tasks
     except SettingsError:  # the set-up of logging has said so
@@ -141,7 +142,7 @@ class Run:
         exception: BaseException | None = None,
         level: int | None = None,
     ) -> None:
-        if not _enabled():
+        if not are_told():
             return
         usual, words = _STEPS[action]
         text = ("%s %s: %s", self.name, words, reason) if reason else ("%s %s", self.name, words)
