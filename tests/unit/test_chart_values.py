@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import re
 import sys
 from typing import Any
 
@@ -13,6 +14,7 @@ import yaml
 from lokikit.kit import kit_env, kit_root
 
 CHART = kit_root() / "deploy/chart"
+PAGE = kit_root() / "docs/kubernetes.md"
 VALUES = (CHART / "values.yaml").read_text()
 
 
@@ -87,3 +89,20 @@ def test_microservices_keep_schema_and_limits() -> None:
         key: value for key, value in base.items() if key not in meant
     }
     assert values["loki"]["ingester"].items() <= loki["ingester"].items()
+
+
+@pytest.mark.parametrize("page", ["kubernetes", "growing"])
+def test_pages_name_values_that_there_are(page: str) -> None:
+    """Each value that a page sets or names by its path is one of the chart."""
+    text = (kit_root() / f"docs/{page}.md").read_text()
+    paths = {".".join(one.path) for one in generator().read_values(VALUES)}
+    parts = "loki|agent|grafana|canary|monitoring|tenants|networkPolicy"
+    named = set(re.findall(rf"(?:`|--set )((?:{parts})\.[\w.]+)", text))
+    assert named
+    assert named - {"loki.yaml"} <= paths
+
+
+def test_page_lists_the_profiles() -> None:
+    """docs/kubernetes.md says what each profile is for."""
+    listed = re.findall(r"^\| `(\w[\w-]*\.yaml)` \|", PAGE.read_text(), re.MULTILINE)
+    assert sorted(listed) == sorted(path.name for path in (CHART / "ci").iterdir())
