@@ -39,3 +39,11 @@ def test_the_extra_is_named_where_it_is_missing(name: str) -> None:
     code = f"import sys; sys.modules['requests'] = None; import lokikit; lokikit.{name}"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert f"ImportError: {name} needs its extra: pip install 'lokikit[" in done.stderr
+
+
+def test_asking_needs_nothing_of_the_command_line() -> None:
+    """The extra `query` is enough for the client, and none at all for what tests capture."""
+    others = ("typer", "rich", "dotenv", "platformdirs", "psutil", "filelock", "logging_loki")
+    code = f"import sys; sys.modules.update(dict.fromkeys({others}))\n"
+    code += "import lokikit, lokikit.captured; lokikit.Loki, lokikit.logs, lokikit.task_runs"
+    subprocess.run([sys.executable, "-c", code], check=True)
