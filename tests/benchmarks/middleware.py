@@ -27,7 +27,7 @@ import lokikit
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-REQUESTS = 5_000
+REQUESTS = 3_000
 OURS, BARE = "lokikit", "bare"
 _HEADERS = [(b"host", b"shop.example"), (b"x-request-id", b"0af7651916cd43dd8448eb211c80319c")]
 

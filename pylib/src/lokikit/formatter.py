@@ -22,7 +22,7 @@ from lokikit.records import Record, added_attributes
 from lokikit.redaction import SecretNames
 from lokikit.settings import read_settings
 from lokikit.truncation import cut_line
-from lokikit.values import clean, is_plain, json_value, key_name, text
+from lokikit.values import class_name, clean, is_plain, json_value, key_name, text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -118,8 +118,11 @@ class JsonFormatter(OrjsonFormatter):
 
         One function on purpose: on this way the calls themselves are what costs.
         """
-        unusual = record.exc_info or record.exc_text or record.stack_info
-        if unusual or type(record) not in _USUAL_RECORDS or _TRACING in sys.modules:
+        tracing = sys.modules.get(_TRACING)
+        none = getattr(tracing, "INVALID_SPAN", None)
+        in_a_span = tracing is not None and tracing.get_current_span() is not none
+        unusual = record.exc_info or record.exc_text or record.stack_info or in_a_span
+        if unusual or type(record) not in _USUAL_RECORDS:
             return None
         given = added_attributes(record)
         if type(record) is not Record and (bound := bound_fields()):
@@ -200,7 +203,7 @@ class JsonFormatter(OrjsonFormatter):
     def _add_exception(self, rest: dict[str, Any], record: logging.LogRecord) -> None:
         exception = _exception(record)
         if exception is not None:
-            rest[f.EXC_TYPE] = _class_name(type(exception))
+            rest[f.EXC_TYPE] = class_name(type(exception))
             rest[f.EXC_MESSAGE] = text(exception)
         if record.exc_text:
             rest[f.STACKTRACE] = text(record.exc_text)
@@ -283,11 +286,6 @@ def _short_path(path: str) -> str:
         if path.startswith(folder + os.sep):
             return path[len(folder) + 1 :]
     return path
-
-
-def _class_name(kind: type) -> str:
-    module = kind.__module__
-    return kind.__qualname__ if module == "builtins" else f"{module}.{kind.__qualname__}"
 
 
 def _exception(record: logging.LogRecord) -> BaseException | None:

@@ -38,6 +38,12 @@ def json_value(value: Any, secrets: SecretNames) -> Any:
     return _Walk(secrets).convert(value, 0)
 
 
+def class_name(kind: type) -> str:
+    """The name of a class with its module, builtins without it."""
+    module = kind.__module__
+    return kind.__qualname__ if module == "builtins" else f"{module}.{kind.__qualname__}"
+
+
 def is_plain(value: Any) -> bool:
     """Whether orjson writes the value as `json_value` does: a text, a whole or finite number."""
     kind = type(value)
