@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import threading
 import time
 import uuid
@@ -11,12 +12,14 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import requests
 import yaml
 from tests.stack.conftest import RunningLoki
 from tests.stack.replicas import laid_over
 from tests.stack.shipping import append
 from tests.waiting import eventually
 
+from lokikit.agent import METRICS_PATH
 from lokikit.client import Loki
 from lokikit.kit import kit_root
 
@@ -212,3 +215,23 @@ def test_each_namespace_is_a_tenant(
         assert list(asked) == []
     finally:
         loki.kill()
+
+
+def test_rules_for_prometheus_ask_what_there_is(
+    loki_url: str, make_agent: Callable[..., RunningAgent]
+) -> None:
+    """Each metric that the chart's PrometheusRule names is one of the agent's or of Loki's."""
+    agent = make_agent(loki_url, "native").start()
+    too_new = [[str(time.time_ns() + _HOUR_NS), "refused"]]
+    streams = [{"stream": {"service_name": "rules"}, "values": too_new}]
+    requests.post(f"{loki_url}/loki/api/v1/push", json={"streams": streams}, timeout=70)
+    rule = kit_root() / "deploy/chart/templates/monitoring/prometheusrule.yaml"
+    asked = set(re.findall(r"\b((?:fluentbit|loki)_\w+)\{", rule.read_text()))
+    assert len(asked) == 4
+
+    def told() -> bool:
+        said = requests.get(agent.admin_url + METRICS_PATH, timeout=60).text
+        said += requests.get(f"{loki_url}/metrics", timeout=60).text
+        return asked <= set(re.findall(r"^# TYPE (\w+)", said, re.MULTILINE))
+
+    eventually(told, within_s=60)

@@ -94,9 +94,10 @@ class Replica:
         self._command = [str(program), f"-config.file={config}", "-config.expand-env=true"]
         self._data, self._log = folder / f"data-{number}", folder / f"loki-{number}.log"
         http_port, grpc_port = free_ports(2)
+        self.name = f"loki-{number}"
         self.url = f"http://127.0.0.1:{http_port}"
         own = loki_variables(self._data, http_port, grpc_port)
-        self._variables = {**own, "LOKI_ID": f"loki-{number}", **variables}
+        self._variables = {**own, "LOKI_ID": self.name, **variables}
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
@@ -117,6 +118,12 @@ class Replica:
     def stop(self) -> None:
         """End it as a rolling restart does; it puts what it has into the store."""
         self._end(signal.SIGTERM)
+
+    def misses(self, name: str) -> bool:
+        """Whether it takes the replica of that name for gone."""
+        ring = requests.get(f"{self.url}/ring", headers={"Accept": "application/json"}, timeout=30)
+        states = {one["id"]: one["state"] for one in ring.json()["shards"]}
+        return states.get(name) in {None, "UNHEALTHY"}
 
     @property
     def pid(self) -> int:
