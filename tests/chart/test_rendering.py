@@ -126,11 +126,14 @@ def test_ports_are_those_of_the_kit(default: list[dict[str, Any]]) -> None:
     assert str(services["lokikit-grafana"]["ports"][0]["port"]) == env["GRAFANA_PORT"]
 
 
-def test_limits_are_those_of_compose(default: list[dict[str, Any]]) -> None:
+def test_limits_are_those_of_compose(
+    default: list[dict[str, Any]], rendered: dict[str, list[dict[str, Any]]]
+) -> None:
     """Memory, Go's share of it, retention and the agent's disk are those of the laptop."""
     services, env = read_compose_file()["services"], kit_env({})
-    for component, service in COMPOSE.items():
-        limit = container(workloads(default)[component])["resources"]["limits"]["memory"]
+    made = workloads(rendered["closed-network"])
+    for component, service in {**COMPOSE, "canary": "canary"}.items():
+        limit = container(made[component])["resources"]["limits"]["memory"]
         assert limit == services[service]["mem_limit"].upper().replace("G", "Gi").replace("M", "Mi")
     loki = variables(container(workloads(default)["loki"]))
     assert loki["GOMEMLIMIT"] == services["loki"]["environment"]["GOMEMLIMIT"]
