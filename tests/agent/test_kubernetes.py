@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import shutil
+import subprocess
 import threading
 import time
 import uuid
@@ -235,3 +238,20 @@ def test_rules_for_prometheus_ask_what_there_is(
         return asked <= set(re.findall(r"^# TYPE (\w+)", said, re.MULTILINE))
 
     eventually(told, within_s=60)
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="`helm test` NOT TRIED: no curl")
+def test_script_of_helm_test(loki_url: str, make_agent: Callable[..., RunningAgent]) -> None:
+    """What `helm test` runs in its pod prints a line, finds it in Loki, and succeeds."""
+    agent = make_agent(loki_url, "native").start()
+    script = (kit_root() / "deploy/chart/files/find-line.sh").read_text()
+    variables = {"LOKI_URL": loki_url, "LOKI_ORG_ID": "", "HOSTNAME": "pod"}
+    with (agent.logs / "pod.log").open("w") as stdout:
+        told = subprocess.run(
+            ["/bin/sh", "-ec", script],
+            env={"PATH": os.environ["PATH"], **variables},
+            stdout=stdout,
+            check=False,
+        )
+    assert told.returncode == 0
+    assert "Found in Loki." in (agent.logs / "pod.log").read_text()
