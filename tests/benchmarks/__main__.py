@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.benchmarks import agent, caller, dashboards, push, replicas, ship
+from tests.benchmarks import agent, caller, dashboards, middleware, push, replicas, ship
 
 RESULTS = Path(__file__).with_name("RESULTS.md")
 _ROUNDS = 5
@@ -20,6 +20,7 @@ def main() -> None:
     text = "# Results of `make bench`\n\nWritten by `python -m tests.benchmarks`.\n"
     for title, measure in (
         ("What one call costs, beside other formatters", lambda: caller.table(_ROUNDS)),
+        ("What the line of a request costs, beside its peers", lambda: middleware.table(_ROUNDS)),
         ("The push handler, beside its peers", push.report),
         ("`lokikit ship`", lambda: ship.report(_SIZE_MB)),
         ("The agent: file, Fluent Bit, Loki", lambda: agent.report(_AGENT_MB)),
