@@ -64,7 +64,7 @@ def have_nothing_to_do() -> None:
     raise Ignore("no invoices")
 
 
-@app.task(soft_time_limit=1)
+@app.task(soft_time_limit=2)
 def overrun_softly() -> None:
     """Be told to end, and end."""
     try:
@@ -74,7 +74,7 @@ def overrun_softly() -> None:
         raise
 
 
-@app.task(time_limit=1)
+@app.task(time_limit=2)
 def overrun() -> None:
     """Be ended."""
     time.sleep(60)
