@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from tests.stack.conftest import RunningLoki
+
 _END_S = 60
 
 
@@ -148,9 +150,9 @@ def test_loki_out_of_reach(loki_url: str, start: Start) -> None:
     proxy.close()
 
 
-def test_what_is_so_now(loki_url: str) -> None:
+def test_what_is_so_now(make_loki: Callable[..., RunningLoki]) -> None:
     """The newest number counts, not the greatest: else nobody is told, and it says somebody is."""
-    now_ns = time.time_ns()
+    loki_url, now_ns = make_loki().url, time.time_ns()
     rows = [
         (now_ns - age_s * 10**9, json.dumps({"level": level, "contact_points": number}))
         for age_s, level, number in ((3, "info", 2), (2, "error", 1), (1, "info", 0))
