@@ -50,6 +50,7 @@ class Cluster:
         self._url = f"https://127.0.0.1:{self._port}"
         self.kubeconfig = folder / "kubeconfig"
         self._http = requests.Session()
+        self._http.trust_env = False  # its own certificate, and no proxy
         self._http.headers["Authorization"] = f"Bearer {self._token}"
         self._kinds: dict[tuple[str, str], Resource] = {}
 

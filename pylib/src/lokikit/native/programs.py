@@ -111,7 +111,7 @@ KUBE = Module(
     "deploy/native/kube",
     "KUBERNETES_VERSION",
     "k8s.io/kubernetes",
-    {"kube": "lokikit.invalid/kube", "kubelet": "k8s.io/kubernetes/cmd/kubelet"},
+    {"kube": "lokikit.invalid/kube"},
     "k8s.io/component-base/version.gitVersion",
     Disk(1_200_000_000, 1_200_000_000, 200_000_000),
     "v",
