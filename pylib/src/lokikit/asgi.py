@@ -80,7 +80,8 @@ class AsgiMiddleware:
             request.exception = error
             raise
         finally:
-            tell()
+            if not request.told:
+                tell()
             request.leave()
 
 

@@ -15,6 +15,8 @@ _bound: ContextVar[dict[str, Any]] = ContextVar("lokikit_bound", default=_NOTHIN
 
 bound_fields = _bound.get
 """The fields bound in this context; not to be changed in place."""
+set_bound, reset_bound = _bound.set, _bound.reset
+"""For what begins and ends in two calls, and often: all that is to be bound, and its token."""
 
 
 def bind(**fields: Any) -> None:

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
 
 _SQL = "django.db.backends"
+_ID_KEY = "HTTP_X_REQUEST_ID"
+"""Of `META`; `headers` would first make a dictionary of all."""
 
 
 def logging_config(
@@ -96,7 +98,7 @@ class RequestMiddleware:
             line.leave()
 
     def _begin(self, request: Any) -> Request:
-        return self._log.begin(request.headers.get(HEADER))
+        return self._log.begin(request.META.get(_ID_KEY))
 
     def _end(self, line: Request, request: Any, response: Any) -> Any:
         response.headers[HEADER] = line.id

@@ -6,14 +6,13 @@ import logging
 import os
 import re
 import time
-from contextlib import suppress
 from contextvars import ContextVar
 from functools import lru_cache
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
 
 from lokikit import fields as f
-from lokikit.context import bound, bound_fields
+from lokikit.context import bound_fields, reset_bound, set_bound
 from lokikit.settings import parse_networks, read_settings
 from lokikit.telling import (
     Place,
@@ -185,7 +184,7 @@ class Request:
         given_id: the header that it came with.
     """
 
-    __slots__ = ("_block", "_log", "_started_s", "_token", "exception", "id", "told")
+    __slots__ = ("_bound", "_log", "_outer", "_started_s", "exception", "id", "told")
 
     def __init__(self, log: RequestLog, given_id: str | None) -> None:
         self.id = sane_id(given_id) or os.urandom(16).hex()
@@ -193,9 +192,8 @@ class Request:
         self.told = False
         self._log = log
         self._started_s = time.perf_counter()
-        self._block = bound(request_id=self.id)
-        self._block.__enter__()
-        self._token = _current.set(self if log.enabled else None)
+        self._bound = set_bound({**bound_fields(), f.REQUEST_ID: self.id})
+        self._outer = _current.set(self if log.enabled else None)
         _here.set(True)
 
     def duration_ms(self) -> float:
@@ -204,9 +202,11 @@ class Request:
 
     def leave(self) -> None:
         """Unbind its id."""
-        with suppress(ValueError):  # closed in another context than it began in
-            _current.reset(self._token)
-            self._block.__exit__(None, None, None)
+        try:
+            _current.reset(self._outer)
+            reset_bound(self._bound)
+        except ValueError:  # closed in another context than it began in
+            return
 
     def tell(self, *line: Any, **fields: Any) -> None:
         """Write its line, once: what `RequestLog.tell` takes."""

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     App = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
 
 _ENVIRON_KEY = "HTTP_X_REQUEST_ID"
+_HEADER = HEADER.lower()
 
 
 class WsgiMiddleware:
@@ -40,7 +41,7 @@ class WsgiMiddleware:
         def start(status: str, headers: list[tuple[str, str]], *exc_info: Any) -> Any:
             answer.status = int(status[:3])
             answer.route = _route(environ)
-            kept = [one for one in headers if one[0].lower() != HEADER.lower()]
+            kept = [one for one in headers if one[0].lower() != _HEADER]
             return start_response(status, [*kept, (HEADER, request.id)], *exc_info)
 
         try:
@@ -116,7 +117,9 @@ class _Answer:
 def _path(environ: Environ) -> str:
     """The path as text; WSGI has its bytes as Latin-1 (PEP 3333)."""
     path = environ.get("SCRIPT_NAME", "") + environ.get("PATH_INFO", "")
-    return str(path.encode("latin-1", "replace").decode("utf-8", "replace"))
+    if not path.isascii():
+        path = path.encode("latin-1", "replace").decode("utf-8", "replace")
+    return str(path)
 
 
 def _route(environ: Environ) -> str | None:
