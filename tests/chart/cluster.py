@@ -24,6 +24,7 @@ _CONTROLLERS = (
     "daemonset-controller",
     "deployment-controller",
     "disruption-controller",
+    "persistentvolumeclaim-protection-controller",
     "replicaset-controller",
     "serviceaccount-controller",
     "statefulset-controller",
@@ -63,6 +64,14 @@ class Cluster:
         eventually(self._is_up, within_s=180)
         self._start("controller-manager", *self._controller_flags())
         self.apply({"apiVersion": "v1", "kind": "Node", "metadata": {"name": "node-1"}})
+        # It is born with a taint that its kubelet would take off.
+        answer = self._http.patch(
+            f"{self._url}/api/v1/nodes/node-1",
+            headers={"Content-Type": "application/merge-patch+json"},
+            data=json.dumps({"spec": {"taints": None}}),
+            timeout=60,
+        )
+        answer.raise_for_status()
         return self
 
     def stop(self) -> None:
@@ -112,11 +121,6 @@ class Cluster:
         found = self.all({"apiVersion": "v1", "kind": "Pod"}, namespace)
         alive = [one for one in found if "deletionTimestamp" not in one["metadata"]]
         return {one["metadata"]["name"]: one for one in alive}
-
-    def events(self, namespace: str, reason: str) -> list[str]:
-        """What the events of that reason say."""
-        found = self.all({"apiVersion": "v1", "kind": "Event"}, namespace)
-        return [one["message"] for one in found if one["reason"] == reason]
 
     def _patch(self, resource: Resource, namespace: str, parameters: dict[str, str]) -> str:
         name = resource["metadata"]["name"]
