@@ -103,7 +103,7 @@ HELM = Module(
     "helm.sh/helm/v4",
     {"helm": "helm.sh/helm/v4/cmd/helm"},
     "helm.sh/helm/v4/internal/version.version",
-    Disk(400_000_000, 700_000_000, 80_000_000),
+    Disk(500_000_000, 1_200_000_000, 90_000_000),
     "v",
 )
 KUBE = Module(
@@ -113,7 +113,7 @@ KUBE = Module(
     "k8s.io/kubernetes",
     {"kube": "lokikit.invalid/kube"},
     "k8s.io/component-base/version.gitVersion",
-    Disk(1_200_000_000, 1_200_000_000, 200_000_000),
+    Disk(1_000_000_000, 2_700_000_000, 130_000_000),
     "v",
 )
 MODULES = (LOKI, COMPOSE, HELM, KUBE)
