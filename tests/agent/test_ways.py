@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections import Counter
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
+import requests
+from tests.agent import events
 from tests.agent.feeding import Driver
-from tests.agent.nasty import SERVICE, nasty_lines
+from tests.agent.nasty import COUNT, SERVICE, nasty_lines
 from tests.agent.running import HOST, RunningAgent
 from tests.stack.conftest import RunningLoki
 from tests.stack.shipping import HOUR_NS, Ship, append
@@ -16,7 +19,7 @@ from tests.waiting import eventually
 
 from lokikit import fields
 from lokikit.client import Loki
-from lokikit.entry import ArrivalClock, Entry, LineReader, read_entry
+from lokikit.entry import ArrivalClock, Entry, LineReader, parse_timestamp_ns, read_entry
 from lokikit.push import Outcome, Pusher
 
 if TYPE_CHECKING:
@@ -49,6 +52,7 @@ class Ways:
 
     def __init__(self, program: Path, fluent_bit: Path, folder: Path) -> None:
         self.lines = nasty_lines()
+        self.posted = list(filter(arrives, self.lines))
         self._program = program
         self._fluent_bit = fluent_bit
         self._folder = folder
@@ -62,8 +66,9 @@ class Ways:
             loki = RunningLoki(self._program, folder, {}).start()
             carry: Callable[[str, Path], Iterator[None]] = getattr(self, f"_{way}")
             try:
+                count = len(self.posted if way == "http" else self.lines)
                 for _ in carry(loki.url, folder):
-                    eventually(lambda: len(_stored(loki.url)) >= len(self.lines), within_s=60)
+                    eventually(lambda: len(_stored(loki.url)) >= count, within_s=60)
                 self._found[way] = _stored(loki.url)
             finally:
                 loki.kill()
@@ -99,6 +104,23 @@ class Ways:
         yield
         driver.close()
         agent.kill()
+
+    def _http(self, url: str, folder: Path) -> Iterator[None]:
+        agent = RunningAgent(self._fluent_bit, folder, url, "native", {}).start()
+        with requests.Session() as session:
+            session.headers["Content-Type"] = "application/json"
+            target = f"http://127.0.0.1:{agent.ports['FLUENTBIT_HTTP_PORT']}/logs"
+            for line in self.posted:
+                assert session.post(target, line, timeout=30).status_code == 201
+        yield
+        assert not agent.numbers().dead
+        agent.kill()
+
+
+def arrives(line: bytes) -> bool:
+    """Whether it is an event, of as many levels as the agent can hold."""
+    event = events.event_of(line)
+    return event is not None and events.fits(event)
 
 
 def _running(agent: RunningAgent) -> Iterator[None]:
@@ -166,3 +188,39 @@ def test_lines_are_those_written(ways: Ways) -> None:
     """Byte for byte, as far as they are UTF-8 and within the limit."""
     written = Counter(_read(line).line for line in ways.lines)
     assert Counter(entry.line for entry in ways.entries("push")) == written
+
+
+def test_events_are_those_of_a_push(ways: Ways) -> None:
+    """Equal as JSON, with equal times, labels and metadata, as far as the agent can hold them."""
+    pushed = {entry.line: entry for entry in ways.entries("push")}
+    expected, found = {}, {}
+    for line in ways.posted:
+        event = events.event_of(line)
+        read = _read(line)
+        entry = pushed[read.line]
+        assert event is not None
+        stamp_ns = read.timestamp_ns if has_time(event) else None
+        expected[events.canonical(events.rewritten(event))] = (
+            stamp_ns,
+            events.labels_of(event, entry.labels),
+            events.metadata_of(event, entry.metadata),
+        )
+    for entry in ways.entries("http"):
+        event = json.loads(entry.line)
+        stamp_ns = in_full(entry.timestamp_ns) if has_time(event) else None
+        found[events.canonical(event)] = (stamp_ns, entry.labels, entry.metadata)
+    assert len(expected) == len(ways.posted) > COUNT * 0.9
+    assert len(ways.entries("http")) == len(ways.posted)
+    assert found.keys() - expected.keys() == set()
+    assert {name: one for name, one in found.items() if one != expected[name]} == {}
+
+
+def has_time(event: dict[str, Any]) -> bool:
+    """Whether the agent reads a time from it: not from small letters."""
+    stamp = event.get("timestamp")
+    return parse_timestamp_ns(stamp) is not None and str(stamp).isupper()
+
+
+def in_full(stamp_ns: int) -> int:
+    """A time of microseconds that came out a nanosecond early, put right."""
+    return stamp_ns + (stamp_ns % 1000 == 999)
