@@ -173,7 +173,11 @@ class Replicas:
                 "advertise_port": "${GOSSIP_PORT}",
             },
             "common": {"ring": {"instance_port": "${LOKI_GRPC_PORT}"}},
-            "ingester": {"wal": {"flush_on_shutdown": True}},
+            "ingester": {
+                "wal": {"flush_on_shutdown": True},
+                # A failed flush is tried again after this, and not after 10 s.
+                "flush_op_backoff": {"min_period": "500ms", "max_period": "1s"},
+            },
         }
         config.write_text(yaml.safe_dump(ha_config(**local)))
         self.all = []
