@@ -40,6 +40,7 @@ _MAX_CACHED = 4096
 """Of key names, and of places in the code by thread: both may come without end."""
 _START = b'{"%b":"' % f.TIMESTAMP.encode()
 _UNKNOWN = (None, "")
+_SCALARS = frozenset({str, int, bool, float})
 _numbers = itertools.count()
 
 
@@ -137,9 +138,10 @@ class JsonFormatter(OrjsonFormatter):
             rest = orjson.dumps(given, option=_SCALARS_ONLY)
         except Exception:  # noqa: BLE001 - wrong arguments, or no value for orjson
             return None
-        suspect = b"null" in rest or b"[" in rest or rest.rfind(b"{") > 0
+        bracket = b"[" in rest or rest.rfind(b"{") > 0
+        suspect = bracket and not _SCALARS.issuperset(map(type, given.values()))
         # Perhaps a NaN, or a container whose secrets are still to be found.
-        if suspect and not all(map(is_plain, given.values())):
+        if (suspect or b"null" in rest) and not all(map(is_plain, given.values())):
             return None
         return self._join(record, message, rest)
 

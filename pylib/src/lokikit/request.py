@@ -208,11 +208,32 @@ class Request:
         except ValueError:  # closed in another context than it began in
             return
 
-    def tell(self, *line: Any, **fields: Any) -> None:
+    def tell(  # noqa: PLR0913 - the fields of the contract
+        self,
+        method: str,
+        path: str,
+        *,
+        status: int,
+        route: str | None,
+        duration_ms: float,
+        size_bytes: int,
+        client_ip: str,
+    ) -> None:
         """Write its line, once: what `RequestLog.tell` takes."""
-        if not self.told:
-            self.told = True
-            self._log.tell(*line, **fields, request_id=self.id, exception=self.exception)
+        if self.told:
+            return
+        self.told = True
+        self._log.tell(
+            method,
+            path,
+            status=status,
+            route=route,
+            duration_ms=duration_ms,
+            size_bytes=size_bytes,
+            client_ip=client_ip,
+            request_id=self.id,
+            exception=self.exception,
+        )
 
 
 def _level(status: int, *, slow: bool) -> int:

@@ -46,15 +46,14 @@ def tell(  # noqa: PLR0913 - what a record is made of
     """
     if logger.manager.disable >= level:
         return
-    message, *args = text
     exc_info = (type(exception), exception, exception.__traceback__) if exception else None
     record = logger.makeRecord(
         logger.name,
         level,
         place.path,
         place.line,
-        message,
-        tuple(args),
+        text[0],
+        text[1:],
         exc_info,
         place.function,
         fields,
