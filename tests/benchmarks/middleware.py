@@ -3,9 +3,9 @@
     python -m tests.benchmarks.middleware
 
 Each candidate answers the same small requests in a process of its own, called as its server
-calls it (WSGI or ASGI, without a network), and writes its lines into a file; the candidates take
-turns for several rounds. The figure is the CPU time of the calling thread. Nothing here is
-asserted on time.
+calls it (WSGI or ASGI, without a network), and writes its lines into a file; the candidates of a
+framework take short turns, so that what else the machine does meets all of them. The figure is the
+CPU time of the calling thread. Nothing here is asserted on time.
 """
 
 from __future__ import annotations
@@ -13,7 +13,9 @@ from __future__ import annotations
 import argparse
 import asyncio
 import logging
+import operator
 import os
+import socket
 import statistics
 import subprocess
 import sys
@@ -27,7 +29,7 @@ import lokikit
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-REQUESTS = 3_000
+REQUESTS, TURN, WARM_UP = 3_000, 100, 1_000
 OURS, BARE = "lokikit", "bare"
 _HEADERS = [(b"host", b"shop.example"), (b"x-request-id", b"0af7651916cd43dd8448eb211c80319c")]
 
@@ -83,13 +85,16 @@ def _django(*middleware: str, **more: Any) -> Any:
     return get_wsgi_application()
 
 
-def _json_logging() -> logging.Logger:
-    """A logger of python-json-logger, as its users set it up."""
+def _json_logging(*, correlation_id: bool = False) -> logging.Logger:
+    """A logger of python-json-logger, as its users set it up for lines that say as much as ours."""
     from pythonjsonlogger.orjson import OrjsonFormatter  # noqa: PLC0415 - likewise
 
     handler = logging.StreamHandler(sys.stdout)
-    names = ["levelname", "name", "message", "process", "threadName", "correlation_id"]
-    handler.setFormatter(OrjsonFormatter(names, timestamp=True))
+    names = ["levelname", "name", "message", "process", "threadName"]
+    if correlation_id:
+        names.append("correlation_id")
+    static = {"service": "shop", "env": "prod", "host": socket.gethostname()}
+    handler.setFormatter(OrjsonFormatter(names, timestamp=True, static_fields=static))
     root = logging.getLogger()
     root.addHandler(handler)
     root.setLevel(logging.INFO)
@@ -112,6 +117,7 @@ def _with_access_line(app: Any) -> Any:
         await app(scope, receive, send_on)
         fields = {
             "http_method": scope["method"],
+            "http_route": getattr(scope.get("route"), "path", None),
             "http_path": scope["path"],
             "http_status": status,
             "duration_ms": (time.perf_counter() - started_s) * 1000,
@@ -134,8 +140,8 @@ def _fastapi_correlation() -> Any:
         CorrelationIdMiddleware,
     )
 
-    _json_logging().handlers[0].addFilter(CorrelationIdFilter())
-    return CorrelationIdMiddleware(_with_access_line(_fastapi()), validator=None)
+    _json_logging(correlation_id=True).handlers[0].addFilter(CorrelationIdFilter())
+    return CorrelationIdMiddleware(_with_access_line(_fastapi()))
 
 
 def _flask_ours() -> Any:
@@ -260,8 +266,8 @@ async def _ask_asgi(app: Any, count: int) -> None:
         await asyncio.create_task(app(scope, receive, send))
 
 
-def measure_here(framework: str, name: str) -> float:
-    """Microseconds of CPU that one request takes in this process."""
+def serve(framework: str, name: str) -> None:
+    """Answer a turn of requests for each line on stdin; tell what one took on stderr, in us."""
     app = CANDIDATES[framework][name]()
 
     def ask(count: int) -> None:
@@ -271,66 +277,96 @@ def measure_here(framework: str, name: str) -> float:
         for _ in range(count):
             _ask_wsgi(app)
 
-    ask(REQUESTS // 5)
-    start_ns = time.thread_time_ns()
-    ask(REQUESTS)
-    return (time.thread_time_ns() - start_ns) / REQUESTS / 1000
+    ask(WARM_UP)
+    for _ in sys.stdin:
+        start_ns = time.thread_time_ns()
+        ask(TURN)
+        took_us = (time.thread_time_ns() - start_ns) / TURN / 1000
+        print(took_us, file=sys.stderr, flush=True)
 
 
-def measure(framework: str, name: str) -> float:
-    """The same in a process of its own, whose lines go into a new file, counted."""
-    command = [sys.executable, "-m", "tests.benchmarks.middleware", "--here", framework, name]
-    with tempfile.TemporaryFile() as lines:
-        done = subprocess.run(
-            command,
-            stdout=lines,
+class Candidate:
+    """One of them in a process of its own, whose lines go into a new file, and are counted."""
+
+    def __init__(self, framework: str, name: str) -> None:
+        self._lines = tempfile.TemporaryFile()  # noqa: SIM115 - `end` closes it
+        self._asked = WARM_UP
+        self._is_bare = name == BARE
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "tests.benchmarks.middleware", "--serve", framework, name],
+            stdin=subprocess.PIPE,
+            stdout=self._lines,
             stderr=subprocess.PIPE,
-            check=True,
+            text=True,
             env={**os.environ, "ENV": "prod"},
         )
-        lines.seek(0)
-        written = sum(b"orders/17" in line for line in lines)
-    expected = 0 if name == BARE else REQUESTS + REQUESTS // 5
-    # django-structlog writes two lines for each: begun and ended.
-    assert written in {expected, 2 * expected}, (framework, name, written)
-    return float(done.stderr.splitlines()[-1])
+
+    def take_turn(self) -> float:
+        """What one request of a turn took, in us."""
+        asked, told = self._process.stdin, self._process.stderr
+        assert asked is not None
+        assert told is not None
+        print(file=asked, flush=True)
+        self._asked += TURN
+        return float(told.readline())
+
+    def end(self) -> None:
+        """End it, and see that it has written what it had to."""
+        self._process.communicate()
+        self._lines.seek(0)
+        written = sum(b"orders/17" in line for line in self._lines)
+        self._lines.close()
+        # django-structlog writes two lines for each: begun and ended.
+        expected = {0} if self._is_bare else {self._asked, 2 * self._asked}
+        assert written in expected, (self._process.args, written, self._asked)
+
+
+def measure(framework: str, rounds: int) -> dict[str, list[float]]:
+    """What one request took, in us: of each candidate, turn by turn."""
+    running = {name: Candidate(framework, name) for name in CANDIDATES[framework]}
+    taken = defaultdict(list)
+    for _ in range(rounds * REQUESTS // TURN):
+        for name, candidate in running.items():
+            taken[name].append(candidate.take_turn())
+    for candidate in running.values():
+        candidate.end()
+    return taken
 
 
 def table(rounds: int) -> str:
     """The table, in Markdown."""
-    taken = defaultdict(list)
-    for _ in range(rounds):
-        for framework, candidates in CANDIDATES.items():
-            for name in candidates:
-                taken[framework, name].append(measure(framework, name))
-    median = {key: statistics.median(values) for key, values in taken.items()}
     rows = []
-    for framework, candidates in CANDIDATES.items():
-        bare, ours = median[framework, BARE], median[framework, OURS] - median[framework, BARE]
-        for name in candidates:
-            whole = median[framework, name]
-            added = "" if name == BARE else f"{whole - bare:.0f}"
-            ratio = "" if name == BARE else f"{(whole - bare) / ours:.2f}"
-            rows.append(
-                f"| {framework} | {name} | {whole:.0f} | {whole / bare:.2f} | {added} | {ratio} |"
-            )
+    for framework in CANDIDATES:
+        taken = measure(framework, rounds)
+        bare = statistics.median(taken[BARE])
+        added = {
+            name: statistics.median(map(operator.sub, of_it, taken[BARE]))
+            for name, of_it in taken.items()
+        }
+        for name, of_it in taken.items():
+            whole = statistics.median(of_it)
+            row = [framework, name, f"{whole:.0f}", f"{whole / bare:.2f}", "", ""]
+            if name != BARE:
+                row[-2:] = f"{added[name]:.0f}", f"{added[name] / added[OURS]:.2f}"
+            rows.append(f"| {' | '.join(row)} |")
     head = (
-        f"One request with its line, called as the server calls it: CPU microseconds, medians of "
-        f"{rounds} rounds of {REQUESTS:,} requests, Python {sys.version.split()[0]}. The lines of "
-        "the peers have no more fields than lokikit's."
+        "One request with its line, called as the server calls it: CPU microseconds, Python "
+        f"{sys.version.split()[0]}. The candidates of a framework take turns of {TURN} requests, "
+        f"{rounds * REQUESTS:,} each; medians, of what is added in the same turn. The lines of the "
+        "peers have no more fields than lokikit's."
     )
     columns = "| framework | | us | of bare | added, us | of what lokikit adds |"
     return "\n".join([head, "", columns, "|---" * 6 + "|", *rows])
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Print the table, or with `--here` measure one candidate in this process."""
+    """Print the table, or with `--serve` be one of its candidates."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--here", nargs=2)
+    parser.add_argument("--serve", nargs=2)
     options = parser.parse_args(arguments)
-    if options.here:
-        print(measure_here(*options.here), file=sys.stderr)
+    if options.serve:
+        serve(*options.serve)
     else:
         print(table(options.rounds))
 
