@@ -84,7 +84,7 @@ def test_chunks_that_wait_are_not_those_refused(tmp_path: Path) -> None:
 
 def test_what_was_posted_is_its_own_line() -> None:
     """As JSON, without what the agent added; its service and ids by the contract."""
-    record = {"service": "web", "n": 1, "_service": "web", "_request_id": "r1"}
+    record = {"service": "web", "n": 1, "_lokikit_service": "web", "_lokikit_request_id": "r1"}
     (entry,) = read_chunk(chunk(record), "h1", posted=True)
     assert entry is not None
     assert entry.line == '{"service": "web", "n": 1}'

@@ -43,7 +43,7 @@ FILTERS = {
     "kubernetes": """kube_tag_prefix kube_url kube_token_file annotations merge_log
         k8s-logging.parser k8s-logging.exclude buffer_size""",
     "lua": "script call time_as_table",
-    "modify": "rename copy add condition",
+    "modify": "rename copy add remove_wildcard condition",
     "multiline": "mode multiline.key_content multiline.parser flush_ms emitter_name",
     "parser": "key_name parser reserve_data preserve_key",
 }

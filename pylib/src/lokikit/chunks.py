@@ -35,7 +35,7 @@ _EVENT_TIME = struct.Struct(">II")
 _EVENT_TIME_TYPE = 0
 _LINE, _METADATA = "log", "metadata"
 """Fields of a line's record beside its labels; see fluentbit/contract.lua."""
-_ADDED = {name: f"_{name}" for name in (*LABEL_FIELDS.values(), *METADATA_FIELDS)}
+_ADDED = {name: f"_lokikit_{name}" for name in (*LABEL_FIELDS.values(), *METADATA_FIELDS)}
 """Copies of fields that fluentbit/http.yaml adds to what was posted."""
 _HTTP = "_loki_http_"
 """In the file name of a refused chunk: the output for what was posted."""

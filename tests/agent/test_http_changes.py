@@ -1,0 +1,176 @@
+"""`POST /logs`: what Fluent Bit cannot carry, as docs/http.md has it, and whom it harms."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING
+
+import pytest
+import requests
+from tests.agent.events import MAX_CHARACTERS, MAX_LEVELS
+from tests.agent.running import RunningAgent
+from tests.stack.asking import run
+from tests.stack.pushing import new_service, stored
+from tests.waiting import eventually
+
+from lokikit import fields
+from lokikit.entry import MAX_VALUE_BYTES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+NUMBERS = {
+    "1.2345678901234567": "1.234567890123457",
+    "0.1": "0.1",
+    "18446744073709551615": "18446744073709551615",
+    "-9223372036854775808": "-9223372036854775808",
+    "18446744073709551616": "1.844674407370955e+19",
+    "1e400": "inf",
+}
+LONG = MAX_VALUE_BYTES * 5
+LABELS = {
+    r'"\ud800"': None,
+    r'"X\ud800y"': "X",
+    r'"X\ufffdy"': "X",
+    '"Xgröße"': "Xgröße",
+    '"X' + "y" * LONG + '"': "X" + "y" * (MAX_VALUE_BYTES - 1),
+    '"X' + "ü" * LONG + '"': "X" + "ü" * (MAX_CHARACTERS - 1),
+    "5": None,
+    "true": None,
+    '["X"]': None,
+    '""': None,
+}
+
+
+@pytest.fixture(scope="module")
+def agent(
+    fluent_bit: Path, loki_url: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[RunningAgent]:
+    """One for most tests."""
+    folder = tmp_path_factory.mktemp("changes")
+    running = RunningAgent(fluent_bit, folder, loki_url, "native", {}).start()
+    yield running
+    running.kill()
+
+
+def post(agent: RunningAgent, body: str) -> None:
+    """Have the agent take a request."""
+    url = f"http://127.0.0.1:{agent.ports['FLUENTBIT_HTTP_PORT']}/logs"
+    headers = {"Content-Type": "application/json"}
+    assert requests.post(url, body.encode(), headers=headers, timeout=30).status_code == 201
+
+
+def event(service: str, name: str, value: str = "0") -> str:
+    """An event with a value as JSON writes it."""
+    return f'{{"service":"{service}","name":"{name}","value":{value}}}'
+
+
+def nested(levels: int) -> str:
+    """The value of an event that has so many levels."""
+    return "[" * (levels - 1) + "]" * (levels - 1)
+
+
+def names(loki_url: str, service: str) -> set[str]:
+    """Which events of a service are in Loki."""
+    return {json.loads(one.line)["name"] for one in stored(loki_url, service)}
+
+
+def test_numbers(agent: RunningAgent, loki_url: str) -> None:
+    """16 digits, 64 bits, and `inf` beyond what a floating point number can hold."""
+    service = new_service()
+    post(agent, "[" + ",".join(event(service, sent, sent) for sent in NUMBERS) + "]")
+    found = eventually(
+        lambda: (
+            len(lines := [one.line for one in stored(loki_url, service)]) == len(NUMBERS) and lines
+        )
+    )
+    assert sorted(found) == sorted(event(service, sent, kept) for sent, kept in NUMBERS.items())
+
+
+def test_halves_of_pairs_and_keys_twice(agent: RunningAgent, loki_url: str) -> None:
+    """U+FFFD for a lone surrogate, the last of two values."""
+    service = new_service()
+    post(agent, event(service, "first", r'"a\ud800b","name":"last"'))
+    (found,) = eventually(lambda: list(stored(loki_url, service)))
+    assert json.loads(found.line) == {"service": service, "name": "last", "value": "a\ufffdb"}
+
+
+def test_labels(agent: RunningAgent, loki_url: str) -> None:
+    """Each is the valid begin of a string or none; none of them harms what is sent with it."""
+    env, service = new_service(), new_service()
+    bodies = [
+        f'{{"env":{sent.replace("X", env)},"service":"{service}","n":{n}}}'
+        for n, sent in enumerate(LABELS)
+    ]
+    post(agent, "[" + ",".join(bodies) + "]")
+    found = eventually(lambda: len(them := list(stored(loki_url, service))) == len(LABELS) and them)
+    kept = {json.loads(one.line)["n"]: one.labels.get("env") for one in found}
+    expected = [label and label.replace("X", env) for label in LABELS.values()]
+    assert [kept[n] for n in range(len(LABELS))] == [
+        label and label[: MAX_VALUE_BYTES if label.isascii() else MAX_CHARACTERS]
+        for label in expected
+    ]
+
+
+def test_names_of_the_agents_own(agent: RunningAgent, loki_url: str) -> None:
+    """They are taken off, and are no label."""
+    service = new_service()
+    post(agent, event(service, "x", r'0,"_lokikit_env":"x\ud800","_lokikit_service":"other"'))
+    (found,) = eventually(lambda: list(stored(loki_url, service)))
+    assert json.loads(found.line) == {"service": service, "name": "x", "value": 0}
+    assert found.labels == {fields.LABEL_SERVICE: service}
+
+
+def test_levels_that_are_numbers(agent: RunningAgent, loki_url: str) -> None:
+    """They are not recognised: Loki reads words."""
+    service = new_service()
+    post(agent, event(service, "x", '0,"level":30'))
+    (found,) = eventually(lambda: list(stored(loki_url, service)))
+    assert found.metadata[fields.DETECTED_LEVEL] == "unknown"
+
+
+@pytest.mark.parametrize("form", ["%Y-%m-%dt%H:%M:%SZ", "%Y-%m-%dT%H:%M:%Sz", "%Y-02-30T00:00:00Z"])
+def test_no_times(agent: RunningAgent, loki_url: str, form: str) -> None:
+    """A small letter and a day that no calendar has: the event bears the time of its arrival."""
+    service = new_service()
+    before = datetime.now(timezone.utc)
+    post(agent, event(service, "x", f'0,"timestamp":"{before.strftime(form)}"'))
+    (found,) = eventually(lambda: list(stored(loki_url, service)))
+    assert found.timestamp_ns >= int(before.timestamp() * 1e6) * 1000
+
+
+def test_levels(agent: RunningAgent, loki_url: str) -> None:
+    """63 arrive, also in an array; with more, all of the request is lost, and nothing else."""
+    service = new_service()
+    deep, deeper = nested(MAX_LEVELS), nested(MAX_LEVELS + 1)
+    post(agent, event(service, "before"))
+    post(agent, event(service, "alone", deep))
+    post(agent, f"[{event(service, 'left')},{event(service, 'deep', deep)}]")
+    post(agent, f"[{event(service, 'lost')},{event(service, 'deeper', deeper)}]")
+    post(agent, event(service, "deepest", nested(500)))
+    post(agent, event(service, "after"))
+    eventually(lambda: "after" in names(loki_url, service))
+    assert names(loki_url, service) == {"before", "alone", "left", "deep", "after"}
+
+
+def test_one_level_too_many(make_agent: Callable[..., RunningAgent], loki_url: str) -> None:
+    """64 alone in a request are dead letters with what came beside; a replay stores it all."""
+    service = new_service()
+    agent = make_agent(loki_url, FLUENTBIT_HTTP_RETRIES="1").start()
+    deepest = nested(MAX_LEVELS + 1)
+
+    def dead() -> int | None:
+        # In one chunk with what comes after it, as a rule at once.
+        for name, value in (("before", "0"), ("deep", deepest), ("after", "0")):
+            post(agent, event(service, name, value))
+        return agent.numbers().dead
+
+    eventually(dead, within_s=60)
+    done = run(loki_url, "spool", "replay", str(agent.storage), "--dead-letters")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert names(loki_url, service) == {"before", "after"}
+    assert any(service in one.line for one in stored(loki_url, fields.UNKNOWN_SERVICE))
+    post(agent, event(service, "later"))
+    eventually(lambda: "later" in names(loki_url, service))
