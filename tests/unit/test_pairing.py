@@ -69,6 +69,17 @@ def test_retries_with_one_id_are_runs_of_their_own() -> None:
     assert told(*records) == [("bill", "fail", 1), ("bill", "success", 1)]
 
 
+def test_an_attempt_may_begin_before_the_end_of_the_one_before_is_told() -> None:
+    """Celery sends it first; the start says which end belongs to which."""
+    starts = ["2026-11-03T15:06:40Z", "2026-11-03T15:06:41Z"]
+    assert told(
+        record(0, "run", task_id="1", start=starts[0]),
+        record(1, "run", task_id="1", start=starts[1]),
+        record(2, "success", task_id="1", start=starts[1], end="2026-11-03T15:06:42Z"),
+        record(3, "fail", task_id="1", start=starts[0], end="2026-11-03T15:06:43Z"),
+    ) == [("bill", "fail", 3), ("bill", "success", 1)]
+
+
 def test_an_end_alone_is_a_run() -> None:
     """What began before the time that is asked for is known by its end."""
     assert told(record(60, "success", runtime_s=40.0)) == [("bill", "success", 40)]

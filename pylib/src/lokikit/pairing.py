@@ -13,28 +13,32 @@ if TYPE_CHECKING:
 def pair(records: Iterable[TaskRecord]) -> list[TaskRun]:
     """The runs that records in the order of time tell of, in the order in which they began.
 
-    Runs without an end have the status `run`. Of two runs with one id the first has ended before
-    the second began; when nothing tells how, it is a `crash`.
+    Runs without an end have the status `run`. Of two runs with one id the first has ended; when
+    nothing tells how, it is a `crash`. Celery sends the next attempt before it ends the one before,
+    so that an end may be told after the next beginning.
     """
     runs: list[TaskRun] = []
     begun: dict[tuple[str, str], list[TaskRecord]] = {}
+    last: dict[tuple[str, str, str | None], TaskRecord] = {}
     for record in records:
         waiting = begun.setdefault((record.service, record.task_name), [])
         if record.action == "run":
-            runs += [_begun(one, "crash") for one in _take_again(waiting, record)]
             waiting.append(record)
+            last[_identity(record)] = record
         else:
             runs.append(_ended(_take(waiting, record) or record, record))
-    runs += [_begun(one, "run") for waiting in begun.values() for one in waiting]
+    for waiting in begun.values():
+        runs += [_begun(one, "crash" if _is_followed(one, last) else "run") for one in waiting]
     return sorted(runs, key=lambda run: (run.start, run.first.entry.timestamp_ns))
 
 
-def _take_again(waiting: list[TaskRecord], record: TaskRecord) -> list[TaskRecord]:
-    """The runs with the id of one that begins."""
-    same = [one for one in waiting if record.task_id is not None and one.task_id == record.task_id]
-    for one in same:
-        waiting.remove(one)
-    return same
+def _identity(record: TaskRecord) -> tuple[str, str, str | None]:
+    return record.service, record.task_name, record.task_id
+
+
+def _is_followed(record: TaskRecord, last: dict[tuple[str, str, str | None], TaskRecord]) -> bool:
+    """Whether another run with its id began after it."""
+    return record.task_id is not None and last[_identity(record)] is not record
 
 
 def _take(waiting: list[TaskRecord], end: TaskRecord) -> TaskRecord | None:
