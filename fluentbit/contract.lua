@@ -48,6 +48,12 @@ local function word(value)
   return fit(value, MAX_VALUE_BYTES)
 end
 
+-- A label. Loki takes U+FFFD in one for broken UTF-8, and refuses all that is sent with it.
+local function label(value)
+  value = word(value)
+  return value and (string.gsub(value, "\239\191\189", "?"))
+end
+
 local function days_from_civil(year, month, day)
   if month <= 2 then
     year, month = year - 1, month + 12
@@ -265,8 +271,8 @@ function contract(tag, time, record)
   local pod = pod_of(tag, record)
   return 1, time, {
     log = line,
-    service_name = word(fields.service) or default_service(tag, record, pod) or UNKNOWN_SERVICE,
-    env = word(fields.env),
+    service_name = label(fields.service) or label(default_service(tag, record, pod)) or UNKNOWN_SERVICE,
+    env = label(fields.env),
     cluster = pod and CLUSTER,
     namespace = pod and word(pod.namespace_name),
     metadata = metadata_of(fields, record, pod or NO_POD, #line < #whole),

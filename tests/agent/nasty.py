@@ -105,6 +105,7 @@ def _written_by_hand(clock: StampClock) -> list[bytes]:
         b'{"service":"nan","x":NaN,"y":-Infinity}',
         b'{"service":"surrogate","x":"\\ud800"}',
         b'{"service":"a\\ud800"}',
+        b'{"service":"a\xff","env":"\xef\xbf\xbd","request_id":"\xff"}',
         b'{"service":"bytes","x":"\xff\xfe\xe2\x82\xf0\x9f\x98\xed\xa0\x80\xc0\xaf"}',
         b"bytes \xff\xfe \xe2\x82 \xf0\x9f\x98 \xed\xa0\x80 \xc0\xaf \xf5\x80\x80\x80",
         b"\x00",

@@ -206,8 +206,12 @@ def fit(text: str, max_bytes: int) -> str:
 
 @lru_cache(maxsize=1024)
 def _labels(default_service: str | None, values: tuple[str | None, ...]) -> Mapping[str, str]:
+    """Loki takes U+FFFD in a label for broken UTF-8, and refuses all that is sent with it."""
     found = {label: value for label, value in zip(LABEL_FIELDS, values, strict=True) if value}
-    return {LABEL_SERVICE: _word(default_service) or UNKNOWN_SERVICE, **found}
+    labels = {LABEL_SERVICE: _word(default_service) or UNKNOWN_SERVICE, **found}
+    return {
+        label: value.replace("\N{REPLACEMENT CHARACTER}", "?") for label, value in labels.items()
+    }
 
 
 @lru_cache(maxsize=1024)
