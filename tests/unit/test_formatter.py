@@ -8,7 +8,7 @@ from datetime import datetime
 
 import orjson
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.unit.test_values import ANY_VALUE
 
@@ -325,6 +325,7 @@ _NAMES = st.text(st.characters(exclude_categories=()), max_size=20) | st.sampled
 )
 
 
+@settings(suppress_health_check=[HealthCheck.too_slow])
 @given(
     st.text(st.characters(exclude_categories=())) | ANY_VALUE,
     st.lists(ANY_VALUE, max_size=3),
