@@ -31,6 +31,7 @@ CHATTY = (
     "kombu",
     "matplotlib",
     "multipart",
+    "multiprocessing",
     "numba",
     "paramiko",
     "parso",
