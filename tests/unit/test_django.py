@@ -1,0 +1,81 @@
+"""Django with its own handlers: each program in a process of its own."""
+
+from __future__ import annotations
+
+from tests.running import run
+
+from lokikit import fields as f
+
+
+def test_a_mail_to_admins_is_sent_of_an_error_that_is_in_the_request_line() -> None:
+    """Django's handler gets the record that lokikit's output leaves out; SQL is told on wish."""
+    lines = run("""
+import django, lokikit.django
+from django.conf import settings
+settings.configure(
+    ADMINS=[("a", "a@shop.example")], ALLOWED_HOSTS=["*"], SECRET_KEY="s", ROOT_URLCONF="__main__",
+    DATABASES={"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}},
+    EMAIL_BACKEND="django.core.mail.backends.locmem.EmailBackend",
+    LOGGING=lokikit.django.logging_config(mail_admins=True, sql=True, level="debug"),
+    MIDDLEWARE=["lokikit.django.RequestMiddleware"],
+)
+django.setup()
+from django.core import mail
+from django.db import connection
+from django.http import StreamingHttpResponse
+from django.test import Client
+from django.urls import path
+def crash(request):
+    raise RuntimeError("boom")
+def pieces(request, number):
+    return StreamingHttpResponse(iter([b"ab", b"c"]))
+urlpatterns = [path("crash", crash), path("pieces/<int:number>", pieces)]
+mail.outbox = []
+client = Client(raise_request_exception=False)
+client.get("/crash")
+client.get("/nope")
+assert b"".join(client.get("/pieces/1")) == b"abc"
+connection.force_debug_cursor = True
+connection.cursor().execute("SELECT 1")
+assert [one.subject for one in mail.outbox] == [
+    "[Django] ERROR (EXTERNAL IP): Internal Server Error: /crash"
+], mail.outbox
+""")
+    told = [line for line in lines if line[f.LEVEL] != "debug" or "SELECT" in line[f.MESSAGE]]
+    assert [line[f.LOGGER] for line in told] == ["lokikit.requests"] * 3 + ["django.db.backends"]
+    crash, nope, pieces, sql = told
+    assert (crash[f.EXC_TYPE], crash[f.HTTP_STATUS]) == ("RuntimeError", 500)
+    assert (nope[f.HTTP_STATUS], f.HTTP_ROUTE in nope) == (404, False)
+    assert (pieces[f.HTTP_ROUTE], pieces[f.BYTES]) == ("/pieces/{number}", 3)
+    assert "SELECT 1" in sql[f.MESSAGE]
+
+
+def test_django_under_asgi_tells_a_streaming_answer_at_its_end() -> None:
+    """With the size of all that was sent, and the lines of the view under its id."""
+    inside, line = run("""
+import asyncio, django, logging, lokikit.django
+from django.conf import settings
+settings.configure(
+    ALLOWED_HOSTS=["*"], SECRET_KEY="s", ROOT_URLCONF="__main__",
+    LOGGING=lokikit.django.logging_config(), MIDDLEWARE=["lokikit.django.RequestMiddleware"],
+)
+django.setup()
+from django.http import StreamingHttpResponse
+from django.test import AsyncClient
+from django.urls import path
+async def pieces(request):
+    logging.info("inside")
+    async def send():
+        yield b"ab"
+        await asyncio.sleep(0)
+        yield b"c"
+    return StreamingHttpResponse(send())
+urlpatterns = [path("pieces", pieces)]
+async def main():
+    answer = await AsyncClient().get("/pieces", headers={"X-Request-ID": "r-17"})
+    assert answer.headers["X-Request-ID"] == "r-17"
+    assert [one async for one in answer.streaming_content] == [b"ab", b"c"]
+asyncio.run(main())
+""")
+    assert (line[f.HTTP_PATH], line[f.BYTES], line[f.LEVEL]) == ("/pieces", 3, "info")
+    assert inside[f.REQUEST_ID] == line[f.REQUEST_ID] == "r-17"
