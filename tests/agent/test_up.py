@@ -11,8 +11,9 @@ import pytest
 import requests
 from tests.agent.feeding import File, json_lines
 from tests.agent.splitting import block, lines_of
+from tests.stack.conftest import free_ports
 from tests.stack.pushing import new_service, stored_numbers
-from tests.stack.test_up_down import PARTS, Stack, free_port
+from tests.stack.test_up_down import PARTS, Stack
 from tests.waiting import eventually
 
 from lokikit.native.processes import find_groups
@@ -35,7 +36,7 @@ def stack(tmp_path: Path, loki_program: Path, fluent_bit: Path) -> Iterator[Stac
     assert loki_program.is_file()
     assert fluent_bit.is_file()
     one = Stack(tmp_path / "state")
-    one.ports |= {key: free_port() for key in AGENT_PORTS}
+    one.ports |= zip(AGENT_PORTS, free_ports(len(AGENT_PORTS)), strict=True)
     yield one
     for group in find_groups(one.state).values():
         for process in group.members:

@@ -7,6 +7,7 @@ import shutil
 import uuid
 from collections import Counter, defaultdict
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -33,6 +34,7 @@ BANNERS = re.compile(
 )
 ROUNDS = 4
 _TIMEOUT_S = 60
+_TRIES = 3
 
 
 @dataclass(frozen=True)
@@ -166,6 +168,14 @@ def get(url: str, path: str) -> Answer:
     return Answer(path, request_id, answer.status_code, answer.content, returned)
 
 
+def answered(url: str, path: str) -> Answer:
+    """Ask until there is an answer: a worker that is recycled may close what it has not read."""
+    for _ in range(_TRIES - 1):
+        with suppress(requests.ConnectionError):
+            return get(url, path)
+    return get(url, path)
+
+
 def is_up(url: str) -> bool:
     """Whether a server answers."""
     try:
@@ -196,7 +206,7 @@ def played(
         eventually(lambda: all(map(is_up, urls.values())), within_s=180)
         asked = [(name, path) for name in SETUPS for path in paths(SETUPS[name])] * request.param
         with ThreadPoolExecutor(8) as clients:
-            answers = list(clients.map(lambda one: get(urls[one[0]], one[1]), asked))
+            answers = list(clients.map(lambda one: answered(urls[one[0]], one[1]), asked))
         stage.stop()
     except BaseException:
         stage.abandon()

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import psutil
 import pytest
 import requests
+from tests.stack.conftest import free_ports
 from tests.waiting import eventually
 
 from lokikit.native.grafana import find_grafana
@@ -25,19 +26,13 @@ PIPELINE = ["canary", *(["grafana"] if find_grafana() else []), "loki", "ship"]
 PARTS = [*PIPELINE, "shop", "jobs", "traffic"]
 
 
-def free_port() -> int:
-    """A port that nothing listens on."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])
-
-
 class Stack:
     """A stack of the test's own: its state folder and ports, and the command that drives it."""
 
     def __init__(self, state: Path) -> None:
         self.state = state
         keys = ("LOKI_PORT", "LOKI_GRPC_PORT", "GRAFANA_PORT", "DEMO_PORT")
-        self.ports = {key: free_port() for key in keys}
+        self.ports = dict(zip(keys, free_ports(len(keys)), strict=True))
 
     def run(self, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
         """What `lokikit` with `arguments` said and returned."""

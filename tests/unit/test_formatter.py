@@ -40,6 +40,7 @@ def logged(request):
         return handler.lines[-1]
 
     yield log
+    logger.propagate = True
     logger.removeHandler(handler)
     logging.Logger.makeRecord = before
 

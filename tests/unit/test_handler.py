@@ -73,6 +73,7 @@ def logger():
     logger.propagate = False
     logger.setLevel(logging.DEBUG)
     yield logger
+    logger.propagate = True
     for handler in list(logger.handlers):
         logger.removeHandler(handler)
         handler.close()
