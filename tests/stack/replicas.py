@@ -184,7 +184,11 @@ class Replicas:
         for number, port in enumerate(gossip):
             variables = {"GOSSIP_PORT": str(port), **self._variables()}
             self.all.append(Replica(program, folder, number, config, variables))
-        self.start()
+        try:
+            self.start()
+        except BaseException:
+            self.end()
+            raise
 
     def start(self) -> None:
         """Start all that there are."""
