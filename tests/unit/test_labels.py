@@ -44,6 +44,11 @@ def test_tags_are_labels_beside_them(warned):
     assert not warned
 
 
+def test_what_loki_refuses_in_a_label_is_replaced(warned):
+    """One U+FFFD would have the whole push refused."""
+    assert _maker({"team": "a\ufffd"}, warned).labels["team"] == "a?"
+
+
 def test_a_tag_may_name_service_and_env(warned):
     """They are labels of the contract."""
     labels = _maker({"env": "prod", "service_name": "shop"}, warned).labels

@@ -1,4 +1,4 @@
-"""The query client over TLS: whom it trusts, and as who it asks."""
+"""Queries and pushes over TLS: whom they trust, and as who they come."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from websockets.sync.server import serve
 from lokikit.client import Loki
 from lokikit.errors import UnreachableError
 from lokikit.feed import open_feed
+from lokikit.push import Outcome, Pusher
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
     from websockets.sync.server import ServerConnection
 
+ELSEWHERE = "0.0.0.0"  # noqa: S104 - this machine, by a name that is not of loopback
 MESSAGE = {"streams": [{"stream": {"a": "b"}, "values": [["1795255200000000000", "hello"]]}]}
 
 
@@ -36,6 +38,12 @@ class Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
+
+    def do_POST(self) -> None:
+        """Take a push."""
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.send_response(204)
+        self.end_headers()
 
     def log_message(self, *_: object) -> None:
         """Be quiet."""
@@ -55,7 +63,7 @@ class Guarded:
         client = authority.issue_cert("client@lokikit.test")
         client.private_key_and_cert_chain_pem.write_to_path(self.client_cert)
         self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        authority.issue_cert("127.0.0.1").configure_cert(self.context)
+        authority.issue_cert("127.0.0.1", ELSEWHERE).configure_cert(self.context)
         authority.configure_trust(self.context)
         self.context.verify_mode = ssl.CERT_REQUIRED
 
@@ -94,6 +102,18 @@ def test_a_server_of_another_authority_is_not_asked(guarded: Guarded, url: str) 
     """Without its certificate nobody is trusted."""
     with pytest.raises(UnreachableError, match="certificate"):
         Loki(url, client_cert=guarded.client_cert, timeout_s=0.1).labels()
+
+
+def test_a_push_trusts_what_it_is_told_to(
+    guarded: Guarded, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where the environment trusts something else; on loopback it is not heeded at all."""
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/nowhere.pem")
+    monkeypatch.setenv("NO_PROXY", "*")
+    elsewhere = url.replace("127.0.0.1", ELSEWHERE)
+    pusher = Pusher(elsewhere, verify=str(guarded.ca_file), client_cert=guarded.client_cert)
+    assert pusher.push([]).outcome is Outcome.DONE
+    pusher.close()
 
 
 def test_the_live_tail_shows_them_too(guarded: Guarded) -> None:

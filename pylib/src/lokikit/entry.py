@@ -204,14 +204,16 @@ def fit(text: str, max_bytes: int) -> str:
     return text if len(data) <= max_bytes else data[:max_bytes].decode("utf-8", "ignore")
 
 
+def label_value(value: str) -> str:
+    """`value` as Loki takes it: U+FFFD in a label is broken UTF-8 to it, and the push refused."""
+    return value.replace("\N{REPLACEMENT CHARACTER}", "?")
+
+
 @lru_cache(maxsize=1024)
 def _labels(default_service: str | None, values: tuple[str | None, ...]) -> Mapping[str, str]:
-    """Loki takes U+FFFD in a label for broken UTF-8, and refuses all that is sent with it."""
     found = {label: value for label, value in zip(LABEL_FIELDS, values, strict=True) if value}
     labels = {LABEL_SERVICE: _word(default_service) or UNKNOWN_SERVICE, **found}
-    return {
-        label: value.replace("\N{REPLACEMENT CHARACTER}", "?") for label, value in labels.items()
-    }
+    return {label: label_value(value) for label, value in labels.items()}
 
 
 @lru_cache(maxsize=1024)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from lokikit.entry import MAX_VALUE_BYTES, fit
+from lokikit.entry import MAX_VALUE_BYTES, fit, label_value
 from lokikit.fields import LABEL_FIELDS, MAX_LABELS, PLATFORM_METADATA
 from lokikit.values import text
 
@@ -72,7 +72,7 @@ class LabelMaker:
                 metadata[name] = value
             else:
                 labels[name] = value
-        return {name: value for name, value in labels.items() if value}, metadata
+        return {name: label_value(value) for name, value in labels.items() if value}, metadata
 
     def _name(self, tag: str) -> str:
         name = self._clean(tag)

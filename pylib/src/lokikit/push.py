@@ -114,7 +114,8 @@ class Pusher:
         self._session = requests.Session()
         # A proxy of the environment cannot reach the loopback of this machine.
         self._session.trust_env = not on_this_machine
-        self._session.verify = verify
+        # Given with each request: of a session REQUESTS_CA_BUNDLE would win over it.
+        self._verify = verify
         self._session.cert = client_cert
         self._session.headers.update({"Content-Type": "application/json", **(headers or {})})
         if self.compress:
@@ -128,7 +129,12 @@ class Pusher:
         try:
             # A redirect would turn the POST into a GET that stores nothing.
             response = self._session.post(
-                self._url, data, timeout=self.timeout_s, stream=True, allow_redirects=False
+                self._url,
+                data,
+                timeout=self.timeout_s,
+                verify=self._verify,
+                stream=True,
+                allow_redirects=False,
             )
             with response:
                 return classify(response.status_code, self._reason(response), response.headers)
