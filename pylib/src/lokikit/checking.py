@@ -16,6 +16,7 @@ import orjson
 from lokikit.entry import read_entry
 from lokikit.fields import (
     CALLER,
+    EVERY_STREAM,
     HOST,
     LABEL_SERVICE,
     LEVEL,
@@ -139,9 +140,8 @@ def doubled_services(loki: Loki, now_ns: int) -> dict[str, int]:
     Loki stores an entry once however often the same carrier sends it. The same line at the same
     time with other metadata came through a second carrier: push and agent.
     """
-    query = f'{{{LABEL_SERVICE}=~".+"}}'
     since_ns = now_ns - DOUBLES_SINCE_S * NS_PER_S
-    entries = loki.query_range(query, since_ns, now_ns, _MAX_DOUBLES_READ, "backward")
+    entries = loki.query_range(EVERY_STREAM, since_ns, now_ns, _MAX_DOUBLES_READ, "backward")
     times = Counter(
         (entry.labels[LABEL_SERVICE], entry.timestamp_ns, entry.line) for entry in entries
     )

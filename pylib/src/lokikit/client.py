@@ -12,7 +12,7 @@ from lokikit.answers import LogEntry, Sample, Volume, read_samples, read_streams
 from lokikit.builder import LogQuery
 from lokikit.errors import SettingsError, UnreachableError
 from lokikit.feed import open_feed
-from lokikit.fields import LABEL_SERVICE, MAX_STREAMS
+from lokikit.fields import EVERY_STREAM, LABEL_SERVICE, MAX_STREAMS
 from lokikit.paging import MAX_PAGE_ENTRIES, Direction, Pager
 from lokikit.settings import read_loki_access
 from lokikit.tailing import AHEAD_NS, Tail
@@ -30,7 +30,6 @@ __all__ = ["LogEntry", "LogQuery", "Loki", "Moment", "Sample", "Volume", "is_log
 
 _READY_TIMEOUT_S = 2
 _NEAR_NS = 3600 * NS_PER_S
-_EVERYTHING = '{service_name=~".+"}'
 _PRELUDE = re.compile(r"(?:[\s(]|#[^\n]*)*")
 """What may stand before the selector: spaces, comments, parentheses. Matches always."""
 
@@ -174,7 +173,7 @@ class Loki:
         return list(self._transport.ask(f"/loki/api/v1/{path}", _span(since, "now")) or ())
 
     def series(
-        self, selector: str = _EVERYTHING, start: Moment = "1h", end: Moment = "now"
+        self, selector: str = EVERY_STREAM, start: Moment = "1h", end: Moment = "now"
     ) -> list[Mapping[str, str]]:
         """The labels of each stream that `selector` selects."""
         asked: Parameters = {"match[]": selector, **_span(start, end)}
@@ -182,7 +181,7 @@ class Loki:
 
     def volume(
         self,
-        selector: str = _EVERYTHING,
+        selector: str = EVERY_STREAM,
         start: Moment = "1h",
         end: Moment = "now",
         by: Sequence[str] = (LABEL_SERVICE,),

@@ -19,6 +19,7 @@ from lokikit.errors import SettingsError
 from lokikit.fields import (
     DETECTED_LEVEL,
     DETECTED_LEVELS,
+    EVERY_STREAM,
     HOST,
     LABEL_FIELDS,
     LEVEL,
@@ -48,7 +49,6 @@ _MAX_CHARACTERS = 1024
 _MAX_LABEL_CHARACTERS = 4096
 """No label is longer."""
 _ONE_OF = (list, tuple, set, frozenset)
-_ANY_STREAM = '{service_name=~".+"}'
 _LABEL_OF = {field: label for label, field in LABEL_FIELDS.items()}
 _LOKIS_LEVELS = frozenset(DETECTED_LEVELS.values())
 _METADATA_ONLY = frozenset(PLATFORM_METADATA) - {HOST}
@@ -107,7 +107,7 @@ def selector(labels: Mapping[str, str]) -> str:
     matchers = [_equals(name, value) for name, value in labels.items() if value]
     # Loki refuses a selector that an absent label fulfils, a filter behind one it takes.
     empty = [f' | {name}=""' for name, value in labels.items() if not value]
-    return (f"{{{', '.join(matchers)}}}" if matchers else _ANY_STREAM) + "".join(empty)
+    return (f"{{{', '.join(matchers)}}}" if matchers else EVERY_STREAM) + "".join(empty)
 
 
 def containing(text: str) -> Condition:

@@ -143,6 +143,8 @@ LABEL_SERVICE = "service_name"
 LABEL_ENV = "env"
 LABEL_FIELDS = MappingProxyType({LABEL_SERVICE: SERVICE, LABEL_ENV: ENV})
 """Stream label -> the line field that it is read from."""
+EVERY_STREAM = f'{{{LABEL_SERVICE}=~".+"}}'
+"""The selector of all that follows the contract."""
 CLUSTER_LABELS = ("cluster", "namespace")
 MAX_LABELS = 6
 MAX_STREAMS = 500
