@@ -39,6 +39,7 @@ class RunningAgent:
         command: what is run.
         storage: its buffers, positions and dead letters.
         ports: variable -> port.
+        logs_url: where it takes events.
     """
 
     def __init__(
@@ -49,6 +50,7 @@ class RunningAgent:
         self._log = folder / "agent.log"
         self.ports = dict(zip(_PORTS, free_ports(len(_PORTS)), strict=True))
         self.admin_url = f"http://127.0.0.1:{self.ports['FLUENTBIT_ADMIN_PORT']}"
+        self.logs_url = f"http://127.0.0.1:{self.ports['FLUENTBIT_HTTP_PORT']}/logs"
         self.command = [str(program), "--config", str(kit_root() / f"fluentbit/{entry}.yaml")]
         loki = urlsplit(loki_url)
         self.variables = {

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import re
 import shutil
-import time
 import uuid
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -19,11 +18,10 @@ from tests.agent.container_files import DockerFile, parts
 from tests.agent.feeding import Driver
 from tests.agent.running import HOST, RunningAgent
 from tests.foreign import Case, Stored, cases
-from tests.stack.shipping import append, stored
+from tests.stack.shipping import append, stored, stored_of_case
 from tests.waiting import eventually
 
 from lokikit import fields
-from lokikit.client import Loki
 from lokikit.kit import kit_root
 
 if TYPE_CHECKING:
@@ -32,7 +30,6 @@ if TYPE_CHECKING:
 END = "the container ends"
 MOMENT = datetime.now(timezone.utc)
 LONG = ("long", "x" * 200_000), ("long-too", "\N{EURO SIGN}" * 60_000)
-WINDOW_NS = 3_600 * 10**9
 ENTRIES = {"driver": "docker", "file": "native", "docker-files": "docker-files"}
 
 
@@ -145,7 +142,11 @@ def carried(
 
         def find() -> dict[str, list[LogEntry]]:
             return {
-                name: _stored(loki_url, f"{prefix}-{name}", case)
+                name: [
+                    entry
+                    for entry in stored_of_case(loki_url, f"{prefix}-{name}", case)
+                    if entry.line != END
+                ]
                 for name, case in all_of_them.items()
             }
 
@@ -166,18 +167,6 @@ def patient_configuration(agent: RunningAgent, folder: Path) -> None:
         text = path.read_text()
         path.write_text(re.sub(r"(flush_ms|flush_timeout): 2000", r"\1: 3600000", text))
     agent.command[-1] = str(folder / Path(agent.command[-1]).name)
-
-
-def _stored(url: str, service: str, case: Case) -> list[LogEntry]:
-    """What Loki has of a case under its own service, and under those that its lines name."""
-    entries = stored(url, service)
-    for one in case.stored:
-        if one.labels:
-            selector = ",".join(f'{name}="{value}"' for name, value in one.labels.items())
-            window = time.time_ns() - WINDOW_NS, time.time_ns() + WINDOW_NS
-            entries += Loki(url).query_range(f"{{{selector}}}", *window)
-    found = sorted(entries, key=lambda entry: entry.timestamp_ns)
-    return [entry for entry in found if entry.line != END]
 
 
 @pytest.mark.parametrize("name", all_cases())

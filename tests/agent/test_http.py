@@ -43,7 +43,7 @@ def service() -> str:
 def post(agent: RunningAgent, body: bytes | list[Any] | dict[str, Any]) -> int:
     """The answer to a request."""
     data = body if isinstance(body, bytes) else json.dumps(body).encode()
-    url = f"http://127.0.0.1:{agent.ports['FLUENTBIT_HTTP_PORT']}/logs"
+    url = agent.logs_url
     headers = {"Content-Type": "application/json"}
     return requests.post(url, data, headers=headers, timeout=30).status_code
 

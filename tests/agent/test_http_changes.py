@@ -57,7 +57,7 @@ def agent(
 
 def post(agent: RunningAgent, body: str) -> None:
     """Have the agent take a request."""
-    url = f"http://127.0.0.1:{agent.ports['FLUENTBIT_HTTP_PORT']}/logs"
+    url = agent.logs_url
     headers = {"Content-Type": "application/json"}
     assert requests.post(url, body.encode(), headers=headers, timeout=30).status_code == 201
 

@@ -205,7 +205,7 @@ def test_a_browser_sends(reader: Reader, proxy: str) -> None:
 )
 def test_answers(agent: RunningAgent, data: bytes, headers: dict[str, str], code: int) -> None:
     """The agent's answers are those of the page's table."""
-    url = f"http://127.0.0.1:{agent.ports['FLUENTBIT_HTTP_PORT']}/logs"
+    url = agent.logs_url
     assert requests.post(url, data, headers=headers, timeout=30).status_code == code
     assert f"\n| {code} |" in PAGE
 
@@ -214,7 +214,7 @@ def test_what_is_taken_survives_the_agent(make_agent: MakeAgent, loki_url: str) 
     """201 while Loki is away, then a power cut: the event is in Loki afterwards."""
     service = f"cut-{uuid.uuid4().hex[:12]}"
     agent = make_agent("http://127.0.0.1:1").start()
-    url = f"http://127.0.0.1:{agent.ports['FLUENTBIT_HTTP_PORT']}/logs"
+    url = agent.logs_url
     assert requests.post(url, json={"service": service, "n": 1}, timeout=30).status_code == 201
     agent.kill()
     agent.variables["LOKI_PORT"] = loki_url.rpartition(":")[2]
@@ -226,7 +226,7 @@ def test_what_is_taken_survives_the_agent(make_agent: MakeAgent, loki_url: str) 
 def test_equal_events_without_timestamps_become_one(agent: RunningAgent, loki_url: str) -> None:
     """Why the page tells to give each its own."""
     service = f"equal-{uuid.uuid4().hex[:12]}"
-    url = f"http://127.0.0.1:{agent.ports['FLUENTBIT_HTTP_PORT']}/logs"
+    url = agent.logs_url
     equal, other = {"service": service, "n": 1}, {"service": service, "n": 2}
     assert requests.post(url, json=[equal, equal, other], timeout=30).status_code == 201
     found = eventually(lambda: [json.loads(one.line)["n"] for one in stored(loki_url, service)])

@@ -11,11 +11,10 @@ import requests
 from tests.agent.feeding import File, json_lines
 from tests.stack.asking import run
 from tests.stack.pushing import new_service
-from tests.stack.shipping import line_at
+from tests.stack.shipping import line_at, stored
 from tests.waiting import eventually
 
 from lokikit.chunks import rejected_paths
-from lokikit.client import Loki
 from lokikit.kit import kit_root
 
 if TYPE_CHECKING:
@@ -31,7 +30,6 @@ VALID = 3
 AHEAD_S = 1800
 """More than the kit's Loki lets a clock be ahead."""
 PATIENT = "-validation.create-grace-period=2h"
-_SPAN_NS = 2 * AHEAD_S * 1_000_000_000
 
 
 def early_line(service: str) -> str:
@@ -39,12 +37,9 @@ def early_line(service: str) -> str:
     return line_at(service, time.time_ns() // 1_000 + AHEAD_S * 1_000_000, 7).decode()
 
 
-def stored(url: str, service: str) -> list[str]:
+def stored_lines(url: str, service: str) -> list[str]:
     """The lines of `service` in Loki, by time."""
-    now_ns = time.time_ns()
-    query = f'{{service_name="{service}"}}'
-    found = Loki(url).query_range(query, now_ns - _SPAN_NS, now_ns + _SPAN_NS)
-    return [entry.line for entry in found]
+    return [entry.line for entry in stored(url, service)]
 
 
 def refused(agent: RunningAgent, service: str) -> list[str]:
@@ -76,13 +71,13 @@ def test_a_refused_chunk(
     again = run(loki_url, *replay)
     assert again.returncode == 1
     assert f"{VALID} entries delivered to {loki_url}, 1 refused, 0 left, 1 dead" in again.stdout
-    assert stored(loki_url, service) == lines[1:]
+    assert stored_lines(loki_url, service) == lines[1:]
     assert rejected_paths(agent.storage) == []
     assert "too new" in run(loki_url, "spool", "ls", str(agent.storage)).stdout
 
     patient = make_loki(PATIENT)
     assert run(patient.url, *replay).returncode == 0
-    assert eventually(lambda: stored(patient.url, service)) == lines[:1]
+    assert eventually(lambda: stored_lines(patient.url, service)) == lines[:1]
     assert "\n0 dead letters." in "\n" + run(loki_url, "spool", "ls", str(agent.storage)).stdout
 
 
@@ -93,23 +88,23 @@ def test_lines_after_a_refused_chunk(loki_url: str, make_agent: MakeAgent) -> No
     lines = refused(agent, service)
     (later,) = json_lines(service, 1)
     File(agent.logs, service).write([later])
-    eventually(lambda: stored(loki_url, service) == [*lines[1:], later])
+    eventually(lambda: stored_lines(loki_url, service) == [*lines[1:], later])
 
 
 def test_posted_elements_that_are_no_objects(loki_url: str, make_agent: MakeAgent) -> None:
     """They are dead letters after their retries, and a replay stores them as they are."""
     service = new_service()
     agent = make_agent(loki_url, FLUENTBIT_HTTP_RETRIES="1").start()
-    url = f"http://127.0.0.1:{agent.ports['FLUENTBIT_HTTP_PORT']}/logs"
+    url = agent.logs_url
     events = [{"service": service, "message": f"{side} it"} for side in ("before", "after")]
     posted = [events[0], service, events[1]]
     assert requests.post(url, json=posted, timeout=10).status_code == 201
     eventually(lambda: agent.numbers().dead == len(posted), within_s=60)
     done = run(loki_url, "spool", "replay", str(agent.storage), "--dead-letters")
     assert (done.returncode, done.stderr) == (0, "")
-    found = [json.loads(line) for line in stored(loki_url, service)]
+    found = [json.loads(line) for line in stored_lines(loki_url, service)]
     assert sorted(found, key=str) == sorted(events, key=str)
-    assert json.dumps(service) in stored(loki_url, "unknown")
+    assert json.dumps(service) in stored_lines(loki_url, "unknown")
 
 
 def test_a_posted_element_at_the_end_that_is_no_object(
@@ -118,10 +113,10 @@ def test_a_posted_element_at_the_end_that_is_no_object(
     """Fluent Bit drops it and counts nothing; its log tells, and what came before it arrives."""
     service = new_service()
     agent = make_agent(loki_url).start()
-    url = f"http://127.0.0.1:{agent.ports['FLUENTBIT_HTTP_PORT']}/logs"
+    url = agent.logs_url
     posted = [{"service": service, "message": "before it"}, service]
     assert requests.post(url, json=posted, timeout=10).status_code == 201
-    (line,) = eventually(lambda: stored(loki_url, service))
+    (line,) = eventually(lambda: stored_lines(loki_url, service))
     assert json.loads(line) == posted[0]
     assert "Log event encoder error" in agent.said()
 

@@ -29,7 +29,7 @@ def test_neither_output_changes_the_other(
     agent = make_agent(loki_url).start()
     (line,) = json_lines(service, 1)
     event = {"service": service, "env": "test", "message": "posted"}
-    url = f"http://127.0.0.1:{agent.ports['FLUENTBIT_HTTP_PORT']}/logs"
+    url = agent.logs_url
     for count, way in enumerate(order, 1):
         if way == "posted":
             requests.post(url, json=event, timeout=10).raise_for_status()

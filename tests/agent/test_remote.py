@@ -53,7 +53,7 @@ def gateway(loki_url: str) -> Iterator[MakeGateway]:
 
 def post(agent: RunningAgent, service: str) -> None:
     """Numbered lines from `LINES` on, by `POST /logs`: they have an output of their own."""
-    url = f"http://127.0.0.1:{agent.ports['FLUENTBIT_HTTP_PORT']}/logs"
+    url = agent.logs_url
     numbers = range(LINES, LINES + POSTED)
     events = [{"service": service, "message": f"line 0 {number}"} for number in numbers]
     requests.post(url, json=events, timeout=10).raise_for_status()

@@ -40,7 +40,7 @@ def tells(agent: RunningAgent, expected: AgentNumbers) -> None:
 
 def post(agent: RunningAgent, service: str, count: int) -> None:
     """Send events by `POST /logs`."""
-    url = f"http://127.0.0.1:{agent.ports['FLUENTBIT_HTTP_PORT']}/logs"
+    url = agent.logs_url
     events = [{"service": service, "message": f"posted {number}"} for number in range(count)]
     requests.post(url, json=events, timeout=10).raise_for_status()
 

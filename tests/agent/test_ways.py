@@ -109,7 +109,7 @@ class Ways:
         agent = RunningAgent(self._fluent_bit, folder, url, "native", {}).start()
         with requests.Session() as session:
             session.headers["Content-Type"] = "application/json"
-            target = f"http://127.0.0.1:{agent.ports['FLUENTBIT_HTTP_PORT']}/logs"
+            target = agent.logs_url
             for line in self.posted:
                 assert session.post(target, line, timeout=30).status_code == 201
         yield

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from tests.foreign import Case
+
 HOUR_NS = 3_600_000_000_000
 _END_S = 60
 
@@ -119,6 +121,18 @@ def stored(url: str, service: str) -> list[LogEntry]:
     now_ns = time.time_ns()
     query = f'{{service_name="{service}"}}'
     return list(Loki(url).query_range(query, now_ns - HOUR_NS, now_ns + HOUR_NS))
+
+
+def stored_of_case(url: str, service: str, case: Case) -> list[LogEntry]:
+    """What Loki has of a case, by time: under its own service, and under what its lines name."""
+    entries = stored(url, service)
+    for one in case.stored:
+        if one.labels:
+            now_ns = time.time_ns()
+            selector = ",".join(f'{name}="{value}"' for name, value in one.labels.items())
+            span = now_ns - HOUR_NS, now_ns + HOUR_NS
+            entries += Loki(url).query_range(f"{{{selector}}}", *span)
+    return sorted(entries, key=lambda entry: entry.timestamp_ns)
 
 
 def stored_lines(url: str, service: str) -> list[bytes]:

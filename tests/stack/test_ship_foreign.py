@@ -5,17 +5,15 @@ from __future__ import annotations
 import random
 import signal
 import threading
-import time
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
 import pytest
 from tests.foreign import Case, cases
-from tests.stack.shipping import Ship, append, new_service, stored, stored_lines
+from tests.stack.shipping import Ship, append, new_service, stored_lines, stored_of_case
 from tests.waiting import eventually
 
 from lokikit import fields
-from lokikit.client import Loki
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,7 +22,6 @@ if TYPE_CHECKING:
 
 MOMENT = datetime.now(timezone.utc)
 CASES = cases(MOMENT)
-WINDOW_NS = 3_600 * 10**9
 HOST = "test-host"
 
 
@@ -42,18 +39,7 @@ def found(loki_url: str, tmp_path_factory: pytest.TempPathFactory) -> dict[str, 
     finally:
         assert ship.end() == 0
     assert ship.sent() == count
-    return {case.name: _stored(loki_url, f"{prefix}-{case.name}", case) for case in CASES}
-
-
-def _stored(url: str, service: str, case: Case) -> list[LogEntry]:
-    """What Loki has of a case under its own service, and under those that its lines name."""
-    entries = stored(url, service)
-    for one in case.stored:
-        if one.labels:
-            selector = ",".join(f'{name}="{value}"' for name, value in one.labels.items())
-            window = time.time_ns() - WINDOW_NS, time.time_ns() + WINDOW_NS
-            entries += Loki(url).query_range(f"{{{selector}}}", *window)
-    return sorted(entries, key=lambda entry: entry.timestamp_ns)
+    return {case.name: stored_of_case(loki_url, f"{prefix}-{case.name}", case) for case in CASES}
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)

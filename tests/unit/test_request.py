@@ -1,8 +1,6 @@
 from __future__ import annotations
 
 import asyncio
-import io
-import json
 import logging
 from typing import TYPE_CHECKING, Any
 
@@ -13,27 +11,11 @@ from lokikit import fields as f
 from lokikit.context import bound_fields
 from lokikit.errors import SettingsError
 from lokikit.request import RequestLog, template
-from lokikit.stdout import StdoutHandler
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     Lines = Callable[[], list[dict[str, Any]]]
-
-
-@pytest.fixture
-def lines() -> Iterator[Lines]:
-    """Call it for the lines so far; the root logger lets no message through."""
-    stream = io.StringIO()
-    handler = StdoutHandler(stream)
-    handler.setFormatter(lokikit.JsonFormatter())
-    root = logging.getLogger()
-    level = root.level
-    root.setLevel(logging.CRITICAL)
-    root.addHandler(handler)
-    yield lambda: [json.loads(line) for line in stream.getvalue().splitlines()]
-    root.removeHandler(handler)
-    root.setLevel(level)
 
 
 def wsgi(

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import asyncio
-import io
 import json
 import logging
 import os
@@ -15,27 +14,11 @@ import pytest
 import lokikit
 from lokikit import fields as f
 from lokikit.context import bound_fields
-from lokikit.stdout import StdoutHandler
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterator
+    from collections.abc import AsyncIterator, Iterator
 
 Lines = "Callable[[], list[dict[str, Any]]]"
-
-
-@pytest.fixture
-def lines() -> Iterator[Callable[[], list[dict[str, Any]]]]:
-    """Call it for the lines of tasks so far; the root logger lets no message through."""
-    stream = io.StringIO()
-    handler = StdoutHandler(stream)
-    handler.setFormatter(lokikit.JsonFormatter())
-    root = logging.getLogger()
-    level = root.level
-    root.setLevel(logging.CRITICAL)
-    root.addHandler(handler)
-    yield lambda: [json.loads(line) for line in stream.getvalue().splitlines()]
-    root.removeHandler(handler)
-    root.setLevel(level)
 
 
 def actions(lines: list[dict[str, Any]]) -> list[str]:
