@@ -1,4 +1,4 @@
-"""A real control plane on loopback: etcd, the API server and the controllers, without a node."""
+"""A real control plane: etcd, the API server and the controllers."""
 
 from __future__ import annotations
 
@@ -14,13 +14,15 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from tests.stack.conftest import free_ports
 from tests.waiting import eventually
 
+from lokikit.client import Loki
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
 Resource = dict[str, Any]
 _STOP_S = 60
-_CONTROLLERS = (
+_WITHOUT_NODES = (
     "daemonset-controller",
     "deployment-controller",
     "disruption-controller",
@@ -29,6 +31,7 @@ _CONTROLLERS = (
     "serviceaccount-controller",
     "statefulset-controller",
 )
+"""What acts on the chart's resources while nothing runs."""
 PRIVILEGED, RESTRICTED = "privileged", "restricted"
 
 
@@ -38,31 +41,46 @@ class Cluster:
     Args:
         program: the `kube` to run.
         folder: takes all that is written.
+        address: that the API server listens on.
+        within: what runs a command where that address is; here when it is empty.
+        controllers: the controllers that run.
 
     Attributes:
         kubeconfig: for `helm`.
     """
 
-    def __init__(self, program: Path, folder: Path) -> None:
+    def __init__(
+        self,
+        program: Path,
+        folder: Path,
+        address: str = "127.0.0.1",
+        within: Sequence[str] = (),
+        controllers: Sequence[str] = _WITHOUT_NODES,
+    ) -> None:
         self._program, self._folder = program, folder
+        self._address, self._within, self._controllers = address, within, controllers
         self._token = secrets.token_hex(16)
         self._started: list[subprocess.Popen[bytes]] = []
         self._etcd_port, self._peer_port, self._port = free_ports(3)
-        self._url = f"https://127.0.0.1:{self._port}"
+        self._url = f"https://{address}:{self._port}"
+        self._ca_file = str(folder / "certs/apiserver.crt")
         self.kubeconfig = folder / "kubeconfig"
         self._http = requests.Session()
         self._http.trust_env = False  # its own certificate, and no proxy
         self._http.headers["Authorization"] = f"Bearer {self._token}"
         self._kinds: dict[tuple[str, str], Resource] = {}
 
-    def start(self) -> Cluster:
-        """Start all of it, and wait until it takes resources; a node is there by name alone."""
+    def start(self) -> None:
+        """Start all of it, and wait until it takes resources."""
         self._write_files()
         self._start("etcd", *self._etcd_flags())
         self._start("apiserver", *self._api_flags())
-        self._http.verify = str(self._folder / "certs/apiserver.crt")
+        self._http.verify = self._ca_file
         eventually(self._is_up, within_s=180)
         self._start("controller-manager", *self._controller_flags())
+
+    def add_node(self) -> None:
+        """Add a node that is there by name alone: nothing runs on it."""
         self.apply({"apiVersion": "v1", "kind": "Node", "metadata": {"name": "node-1"}})
         # It is born with a taint that its kubelet would take off.
         answer = self._http.patch(
@@ -72,7 +90,6 @@ class Cluster:
             timeout=60,
         )
         answer.raise_for_status()
-        return self
 
     def stop(self) -> None:
         """End all of it."""
@@ -122,6 +139,22 @@ class Cluster:
         alive = [one for one in found if "deletionTimestamp" not in one["metadata"]]
         return {one["metadata"]["name"]: one for one in alive}
 
+    def delete(self, resource: Resource, name: str, namespace: str, grace_s: int = 30) -> None:
+        """Ask for its end, as its kind does it."""
+        url = f"{self._collection(resource, namespace)}/{name}"
+        answer = self._http.delete(url, params={"gracePeriodSeconds": grace_s}, timeout=60)
+        answer.raise_for_status()
+
+    def loki(self, service: str, namespace: str, tenant: str | None = None) -> Loki:
+        """The Loki behind a service, asked by way of the API server."""
+        path = f"api/v1/namespaces/{namespace}/services/{service}:http/proxy"
+        return Loki(f"{self._url}/{path}", tenant=tenant, auth=self._token, ca_file=self._ca_file)
+
+    def post(self, service: str, namespace: str, path: str, body: object) -> int:
+        """The status that a service answers to JSON with, by way of the API server."""
+        url = f"{self._url}/api/v1/namespaces/{namespace}/services/{service}/proxy/{path}"
+        return self._http.post(url, json=body, timeout=60).status_code
+
     def _patch(self, resource: Resource, namespace: str, parameters: dict[str, str]) -> str:
         name = resource["metadata"]["name"]
         answer = self._http.patch(
@@ -151,7 +184,7 @@ class Cluster:
 
     def _start(self, part: str, *flags: str) -> None:
         with (self._folder / f"{part}.log").open("ab") as log:
-            command = [str(self._program), part, *flags]
+            command = [*self._within, str(self._program), part, *flags]
             self._started.append(
                 subprocess.Popen(command, cwd=self._folder, stdout=log, stderr=log)
             )
@@ -198,11 +231,10 @@ class Cluster:
 
     def _api_flags(self) -> tuple[str, ...]:
         return (
-            "--bind-address=127.0.0.1",
+            f"--bind-address={self._address}",
             f"--secure-port={self._port}",
             f"--cert-dir={self._folder}/certs",
             f"--etcd-servers=http://127.0.0.1:{self._etcd_port}",
-            "--endpoint-reconciler-type=none",
             "--service-cluster-ip-range=10.0.0.0/16",
             "--authorization-mode=Node,RBAC",
             f"--token-auth-file={self._folder}/tokens.csv",
@@ -210,6 +242,13 @@ class Cluster:
             f"--service-account-key-file={self._folder}/accounts.pem",
             f"--service-account-signing-key-file={self._folder}/accounts.pem",
             "--allow-privileged=true",
+            "--kubelet-preferred-address-types=InternalIP",
+            # Pods find it at this address, where there are any: loopback is none for them.
+            *(
+                [f"--advertise-address={self._address}"]
+                if self._within
+                else ["--endpoint-reconciler-type=none"]
+            ),
         )
 
     def _controller_flags(self) -> tuple[str, ...]:
@@ -217,5 +256,6 @@ class Cluster:
             f"--kubeconfig={self.kubeconfig}",
             "--leader-elect=false",
             "--secure-port=0",
-            f"--controllers={','.join(_CONTROLLERS)}",
+            f"--root-ca-file={self._ca_file}",
+            f"--controllers={','.join(self._controllers)}",
         )

@@ -31,11 +31,12 @@ def helm(helm_program: Path, tmp_path_factory: pytest.TempPathFactory) -> Helm:
 
 @pytest.fixture(scope="session")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    """A cluster with one node and with the operators' definitions; use namespaces of your own."""
+    """A cluster with a node by name and the operators' definitions; use namespaces of your own."""
     program = ensure_programs(["kube"])["kube"]
     started = Cluster(program, tmp_path_factory.mktemp("cluster"))
     try:
         started.start()
+        started.add_node()
         for one in definitions():
             started.apply(one)
         for one in definitions():

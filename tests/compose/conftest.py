@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import sys
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING
 
-import docker
 import pytest
 from docker.errors import ImageNotFound
-from tests.compose.images import CannotMakeImageError, ensure_images
+from tests.compose.images import CannotMakeImageError, stocked_docker
 from tests.compose.stack import VERSION, DockerStack
 
-from lokikit.docker.engine import daemon_problem
 from lokikit.docker.images import built_image
 
 if TYPE_CHECKING:
@@ -22,32 +19,16 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture(scope="session")
-def say(request: pytest.FixtureRequest) -> Callable[[str], None]:
-    """Show a line of the set-up, whatever is captured."""
-    capture = request.config.pluginmanager.getplugin("capturemanager")
-
-    def show(text: str) -> None:
-        with capture.global_and_fixture_disabled():
-            sys.stderr.write(f"\ntests/compose: {text}\n")
-
-    return show
-
-
-@pytest.fixture(scope="session")
 def client(say: Callable[[str], None]) -> Iterator[DockerClient]:
     """The Docker of this machine, with every image that the stack needs."""
-    # Asked without the SDK, which leaves a socket open where nobody answers.
-    if problem := daemon_problem():
-        pytest.skip(f"COMPOSE IS NOT TESTED: {problem}")
-    found = docker.from_env()
-    try:
-        ensure_images(found, say)
-    except CannotMakeImageError as error:
-        pytest.skip(f"COMPOSE IS NOT TESTED: {error}")
-    yield found
-    with suppress(ImageNotFound):
-        found.images.remove(built_image({"LOKIKIT_VERSION": VERSION}), force=True)
-    found.close()
+    with ExitStack() as opened:
+        try:
+            found = opened.enter_context(stocked_docker(say))
+        except CannotMakeImageError as error:
+            pytest.skip(f"COMPOSE IS NOT TESTED: {error}")
+        yield found
+        with suppress(ImageNotFound):
+            found.images.remove(built_image({"LOKIKIT_VERSION": VERSION}), force=True)
 
 
 @pytest.fixture(scope="module")

@@ -11,11 +11,10 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import docker
 import psutil
 from rich.console import Console
 from rich.table import Table
-from tests.compose.images import ensure_images
+from tests.compose.images import stocked_docker
 from tests.compose.stack import DockerStack
 from tests.waiting import eventually
 
@@ -36,9 +35,7 @@ _MEBIBYTE = 1 << 20
 def main() -> None:
     """Print the table."""
     table = Table("case", "printed", "in Loki", "first after", "last after", "daemon's memory")
-    with tempfile.TemporaryDirectory() as state:
-        client = docker.from_env()
-        ensure_images(client, print)
+    with tempfile.TemporaryDirectory() as state, stocked_docker(print) as client:
         stack = DockerStack(client, Path(state))
         try:
             up = stack.run("up", "--no-demo")

@@ -15,16 +15,19 @@ import shutil
 import subprocess
 import tarfile
 import tempfile
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import docker
 from docker.errors import APIError, ImageNotFound
 
+from lokikit.docker.engine import daemon_problem
 from lokikit.kit import kit_env
 from lokikit.native.programs import ensure_programs
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from docker import DockerClient
 
@@ -32,7 +35,7 @@ MARK = "lokikit.tests.made-from"
 """Label of the images that were made here: what from."""
 _CERTIFICATES = Path("/etc/ssl/certs/ca-certificates.crt")
 _AGENT_USER = 10001
-_PACKAGES = "python3,python3-venv,ca-certificates"
+_PACKAGES = "python3,python3-venv,ca-certificates,curl"
 _STAND_IN = """
 import http.server
 class Answer(http.server.BaseHTTPRequestHandler):
@@ -48,7 +51,25 @@ class CannotMakeImageError(Exception):
     """Raised when an image is not here, cannot be pulled and cannot be made."""
 
 
-def ensure_images(client: DockerClient, say: Callable[[str], object]) -> None:
+@contextmanager
+def stocked_docker(say: Callable[[str], object]) -> Iterator[DockerClient]:
+    """The Docker of this machine with every image that the stack needs.
+
+    Raises:
+        CannotMakeImageError: there is no Docker, or an image cannot be had; the text says why.
+    """
+    # Asked without the SDK, which leaves a socket open where nobody answers.
+    if problem := daemon_problem():
+        raise CannotMakeImageError(problem)
+    client = docker.from_env()
+    try:
+        _ensure_images(client, say)
+        yield client
+    finally:
+        client.close()
+
+
+def _ensure_images(client: DockerClient, say: Callable[[str], object]) -> None:
     """Have every image that the stack needs, and say which ones are not the official ones.
 
     Raises:

@@ -73,17 +73,17 @@ class Module:
         return programs / f"{self.name}-{self.version(environ)}-{pins}"
 
 
+def _in(folder: str, names: Iterable[str]) -> dict[str, str]:
+    """Program -> its Go package, for those that are named after theirs."""
+    return {name: f"{folder}/{name}" for name in names}
+
+
 LOKI = Module(
     "loki",
     "deploy/native",
     "LOKI_VERSION",
     "github.com/grafana/loki/v3",
-    {
-        "loki": "github.com/grafana/loki/v3/cmd/loki",
-        "logcli": "github.com/grafana/loki/v3/cmd/logcli",
-        "lokitool": "github.com/grafana/loki/v3/cmd/lokitool",
-        "loki-canary": "github.com/grafana/loki/v3/cmd/loki-canary",
-    },
+    _in("github.com/grafana/loki/v3/cmd", ("loki", "logcli", "lokitool", "loki-canary")),
     "github.com/grafana/loki/v3/pkg/util/build.Version",
     Disk(2_400_000_000, 2_300_000_000, 500_000_000),
 )
@@ -111,12 +111,29 @@ KUBE = Module(
     "deploy/native/kube",
     "KUBERNETES_VERSION",
     "k8s.io/kubernetes",
-    {"kube": "lokikit.invalid/kube"},
+    {"kube": "lokikit.invalid/kube", "kube-node": "lokikit.invalid/kube/node"},
     "k8s.io/component-base/version.gitVersion",
     Disk(1_000_000_000, 2_700_000_000, 130_000_000),
     "v",
 )
-MODULES = (LOKI, COMPOSE, HELM, KUBE)
+NODE = Module(
+    "node",
+    "deploy/native/node",
+    "CONTAINERD_VERSION",
+    "github.com/containerd/containerd/v2",
+    {
+        "dns": "lokikit.invalid/node/dns",
+        **_in(
+            "github.com/containerd/containerd/v2/cmd",
+            ("containerd", "containerd-shim-runc-v2", "ctr"),
+        ),
+        **_in("github.com/containernetworking/plugins/plugins/main", ("bridge", "loopback")),
+        **_in("github.com/containernetworking/plugins/plugins/ipam", ("host-local",)),
+    },
+    "github.com/containerd/containerd/v2/version.Version",
+    Disk(1_000_000_000, 2_000_000_000, 200_000_000),
+)
+MODULES = (LOKI, COMPOSE, HELM, KUBE, NODE)
 _HOME = {program: module for module in MODULES for program in module.packages}
 
 

@@ -1,0 +1,184 @@
+"""One release of the chart on the real node, and pods beside it that print."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+from tests.chart.cluster import PRIVILEGED
+from tests.chart.helming import CHART, RELEASE, given
+from tests.pods.node import NAME
+from tests.waiting import eventually
+
+if TYPE_CHECKING:
+    import subprocess
+    from collections.abc import Iterator, Mapping
+
+    from tests.pods.conftest import Machine
+
+    from lokikit.answers import LogEntry
+    from lokikit.client import Loki
+
+POD = {"apiVersion": "v1", "kind": "Pod"}
+FOUND = "Found in Loki."
+"""What the chart's own test prints at its end."""
+_VOLUME = {"apiVersion": "v1", "kind": "PersistentVolume"}
+_COMPONENT = "app.kubernetes.io/component"
+_SLOW_S = 300
+_HOUR_NS = 3600 * 10**9
+
+
+class Release:
+    """A release in a namespace of its own.
+
+    Args:
+        machine: where it is installed.
+        values: of the chart, as `{"a.b": 1}`.
+    """
+
+    def __init__(self, machine: Machine, values: Mapping[str, Any]) -> None:
+        self._machine, self._values = machine, values
+        self.cluster = machine.cluster
+        self.namespace = machine.cluster.namespace(PRIVILEGED)
+
+    def install(self) -> None:
+        """Install it, and wait until all of it is ready."""
+        self._helm("install", RELEASE, str(CHART), *self._given({}))
+
+    def upgrade(self, **values: object) -> None:
+        """Change values by their names, `__` for a dot, and wait until all of it is ready."""
+        self._helm("upgrade", RELEASE, str(CHART), *self._given(values))
+
+    def fail(self, action: str, **values: object) -> subprocess.CompletedProcess[str]:
+        """What is said when an install or an upgrade cannot get ready and is taken back."""
+        wait = ("--rollback-on-failure", "--wait", "--timeout=30s", f"--namespace={self.namespace}")
+        changed = self._given(values)
+        told = self._machine.helm.run(action, RELEASE, str(CHART), *changed, *wait)
+        assert told.returncode != 0, told.stdout
+        return told
+
+    def rollback(self, revision: int) -> None:
+        """Go back to a revision, and wait until all of it is ready."""
+        self._helm("rollback", RELEASE, str(revision))
+
+    def uninstall(self) -> None:
+        """Remove it, and wait until its pods are gone; Helm leaves the one of its test."""
+        self._helm("uninstall", RELEASE)
+        eventually(lambda: {*self._components()} <= {"test"}, within_s=_SLOW_S)
+
+    def test(self) -> str:
+        """What its own test printed; it must succeed."""
+        here = f"--namespace={self.namespace}"
+        return self._machine.helm.check("test", RELEASE, here, "--logs", "--timeout=5m")
+
+    def pod(self, component: str) -> dict[str, Any]:
+        """The only pod of a component, once there is one that is ready."""
+
+        def ready() -> list[dict[str, Any]]:
+            found = self.cluster.pods(self.namespace).values()
+            ours = [one for one in found if _is_of(one, component)]
+            return ours if len(ours) == 1 and _is_ready(ours[0]) else []
+
+        return eventually(ready, within_s=_SLOW_S)[0]
+
+    def loki(self, tenant: str | None = None) -> Loki:
+        """Its Loki."""
+        return self.cluster.loki(f"{RELEASE}-loki", self.namespace, tenant)
+
+    def volumes(self, *claims: str) -> None:
+        """Make a disk for each of its claims."""
+        for claim in claims:
+            name = f"{self.namespace}-{claim}"
+            self._machine.enclosure.run("mkdir", "-p", f"/var/lib/volumes/{name}")
+            self.cluster.apply(_volume(name, self.namespace, claim))
+
+    def prints(self, script: str, namespace: str = "", **metadata: dict[str, str]) -> str:
+        """The name of a new pod that runs Python, beside the release or elsewhere."""
+        name = f"pod-{secrets.token_hex(4)}"
+        container = {
+            "name": "main",
+            "image": self._machine.python,
+            "command": ["python", "-u", "-c", script],
+        }
+        self.cluster.apply(
+            {
+                **POD,
+                "metadata": {"name": name, **metadata},
+                "spec": {
+                    "containers": [container],
+                    "restartPolicy": "Never",
+                    "terminationGracePeriodSeconds": 1,
+                },
+            },
+            namespace or self.namespace,
+        )
+        return name
+
+    def ended(self, pod: str, namespace: str = "") -> None:
+        """Wait until a pod that `prints` has come to its end well."""
+
+        def phase() -> str:
+            found = self.cluster.get(POD, pod, namespace or self.namespace)
+            return str(found and found["status"].get("phase"))
+
+        eventually(lambda: phase() == "Succeeded", within_s=_SLOW_S)
+
+    def _components(self) -> Iterator[str]:
+        """What each pod of the release is, on its way out or not."""
+        for one in self.cluster.all(POD, self.namespace):
+            labels = one["metadata"].get("labels", {})
+            if _COMPONENT in labels:
+                yield labels[_COMPONENT]
+
+    def _helm(self, *arguments: str) -> None:
+        waiting = ("--wait", "--timeout=5m", f"--namespace={self.namespace}")
+        self._machine.helm.check(*arguments, *waiting)
+
+    def _given(self, values: Mapping[str, object]) -> list[str]:
+        changed = {name.replace("__", "."): value for name, value in values.items()}
+        return given({**self._values, **changed})
+
+
+def _is_of(pod: dict[str, Any], component: str) -> bool:
+    return pod["metadata"].get("labels", {}).get(_COMPONENT) == component
+
+
+def _is_ready(pod: dict[str, Any]) -> bool:
+    """Whether it takes requests."""
+    conditions = pod["status"].get("conditions", ())
+    return any(one["type"] == "Ready" and one["status"] == "True" for one in conditions)
+
+
+def entries(loki: Loki, query: str) -> list[LogEntry]:
+    """The entries of the last hour."""
+    now_ns = time.time_ns()
+    return list(loki.query_range(query, now_ns - _HOUR_NS, now_ns + _HOUR_NS))
+
+
+def arrived(loki: Loki, query: str, count: int) -> Counter[str]:
+    """Line -> how often it is there, once `count` different ones are."""
+
+    def lines() -> Counter[str] | None:
+        found = Counter(one.line for one in entries(loki, query))
+        return found if len(found) >= count else None
+
+    found = eventually(lines, within_s=_SLOW_S)
+    assert found is not None
+    return found
+
+
+def _volume(name: str, namespace: str, claim: str) -> dict[str, Any]:
+    terms = [{"key": "kubernetes.io/hostname", "operator": "In", "values": [NAME]}]
+    return {
+        **_VOLUME,
+        "metadata": {"name": name},
+        "spec": {
+            "accessModes": ["ReadWriteOnce"],
+            "capacity": {"storage": "20Gi"},
+            "claimRef": {"namespace": namespace, "name": claim},
+            "local": {"path": f"/var/lib/volumes/{name}"},
+            "nodeAffinity": {"required": {"nodeSelectorTerms": [{"matchExpressions": terms}]}},
+        },
+    }
