@@ -131,7 +131,7 @@ NODE = Module(
         **_in("github.com/containernetworking/plugins/plugins/ipam", ("host-local",)),
     },
     "github.com/containerd/containerd/v2/version.Version",
-    Disk(1_000_000_000, 2_000_000_000, 200_000_000),
+    Disk(600_000_000, 1_100_000_000, 150_000_000),
 )
 MODULES = (LOKI, COMPOSE, HELM, KUBE, NODE)
 _HOME = {program: module for module in MODULES for program in module.packages}
