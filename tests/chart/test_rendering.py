@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
+from tests.chart.frozen import FOLDER as FROZEN
+from tests.chart.frozen import frozen, record
 from tests.chart.helming import CHART, PROFILES, given, of_kind, profile, workloads
 from tests.chart.snapshots import FOLDER, snapshot
 
@@ -65,6 +67,21 @@ def test_lint(helm: Helm, name: str) -> None:
 def test_snapshot(rendered: dict[str, list[dict[str, Any]]], name: str) -> None:
     """What is rendered is what was reviewed; `python -m tests.chart.snapshots` writes it anew."""
     assert snapshot(rendered[name]) == (FOLDER / f"{name}.yaml").read_text()
+
+
+def test_the_version_is_recorded() -> None:
+    """What this version fixes is written down; `python -m tests.chart.frozen` does it."""
+    assert record().exists()
+
+
+@pytest.mark.parametrize("version", [path.stem for path in sorted(FROZEN.iterdir())])
+def test_an_upgrade_changes_nothing_fixed(
+    rendered: dict[str, list[dict[str, Any]]], version: str
+) -> None:
+    """What an installed release of an earlier version cannot change is as it was."""
+    for name, before in yaml.safe_load((FROZEN / f"{version}.yaml").read_text()).items():
+        now = frozen(rendered[name])
+        assert {key: now.get(key, "gone") for key in before} == before, name
 
 
 def test_names_are_unique(rendered: dict[str, list[dict[str, Any]]]) -> None:
