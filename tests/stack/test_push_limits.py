@@ -69,7 +69,7 @@ def test_loki_down_for_ever(
     recover(programs, loki_url, spool)
     found = stored_numbers(loki_url, service)
     assert found.total() + dropped == records, told
-    assert max(found) == (0, records - 1)
+    assert max(found) == (0, records - 1), told
     assert max(found.values()) == 1
 
 

@@ -231,7 +231,7 @@ def test_an_outage_fills_the_spool_and_not_the_memory(make, tmp_path):
 
 
 class BrokenSpool(Spool):
-    def append(self, body, entries):  # noqa: ARG002 - the signature of the real one
+    def append(self, body, entries, since_ns=None):  # noqa: ARG002 - the signature of the real one
         raise OSError(28, "No space left on device")
 
 
@@ -296,6 +296,23 @@ def test_close_spools_what_a_hanging_push_has_in_hand(make, tmp_path):
     heir = make(heir_sink, spool=Spool(tmp_path, max_bytes=10**7, max_age_s=1000))
     _put(heir, 1, start=9)
     eventually(lambda: len(heir_sink.taken) == 6)
+    sink.gate.set()
+
+
+def test_close_keeps_the_order_on_disk(make, tmp_path):
+    """What is in hand is older than what went to disk meanwhile, and is delivered before it."""
+    sink = Sink()
+    sink.gate.clear()
+    spool = Spool(tmp_path, max_bytes=10**7, max_age_s=1000)
+    worker = make(sink, spool=spool, max_records=10)
+    _put(worker, 5)
+    eventually(lambda: worker._in_hand)
+    _put(worker, 30, start=5)
+    assert spool.entries
+    worker.close(0.1)
+    heir_sink = Sink()
+    make(heir_sink, spool=Spool(tmp_path, max_bytes=10**7, max_age_s=1000)).put(_item(99))
+    eventually(lambda: heir_sink.taken == _lines(*range(35), 99))
     sink.gate.set()
 
 

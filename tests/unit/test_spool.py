@@ -224,6 +224,38 @@ def test_cap_by_bytes(tmp_path: Path) -> None:
     assert spool.dropped == {"spool_full": 3 * (1_000 - len(kept))}
 
 
+def test_what_was_due_before_is_read_before(tmp_path: Path) -> None:
+    """And after what was due earlier still, whatever process that is of."""
+    clock = Clock()
+    earlier = spool_in(tmp_path, time_s=clock)
+    earlier.append(b"earlier", 1)
+    earlier.close()
+    clock.now_s += 60
+    spool = spool_in(tmp_path, time_s=clock)
+    due_ns = int(clock.now_s * 1e9)
+    clock.now_s += 60
+    spool.append(b"later", 1)
+    spool.append(b"due", 1, due_ns)
+    spool.adopt()
+    assert drain(spool) == [b"earlier", b"due", b"later"]
+
+
+def test_nothing_younger_is_dropped_for_what_was_due_before(tmp_path: Path) -> None:
+    """Where the younger take all the room, it is the oldest, and goes itself."""
+    clock = Clock()
+    spool = spool_in(tmp_path, max_bytes=4_000, time_s=clock)
+    spool.append(b"oldest", 1)
+    clock.now_s += 60
+    due_ns = int(clock.now_s * 1e9)
+    clock.now_s += 60
+    while not spool.dropped:
+        spool.append(b"y" * 400, 1)
+    younger, before = spool.entries, spool.dropped["spool_full"]
+    spool.append(b"d" * 2_000, 5, due_ns)
+    assert spool.dropped["spool_full"] == before + 5
+    assert drain(spool) == [b"y" * 400] * younger
+
+
 def test_cap_counts_what_others_keep(tmp_path: Path) -> None:
     """Segments of ended processes count, and as the oldest they are dropped first."""
     old = spool_in(tmp_path, max_bytes=4_000)

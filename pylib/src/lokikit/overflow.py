@@ -54,12 +54,12 @@ class Overflow:
         """Whether it is worth trying."""
         return self._spool is not None and time.monotonic() - self._failed_s >= RETRY_S
 
-    def keep(self, entries: list[Entry]) -> bool:
-        """Put entries on disk; whether they are there."""
+    def keep(self, entries: list[Entry], since_ns: int | None = None) -> bool:
+        """Put entries on disk; whether they are there. `since_ns` is as in `Spool.append`."""
         if self._spool is None or not self.works():
             return False
         try:
-            self._spool.append(payload(entries), len(entries))
+            self._spool.append(payload(entries), len(entries), since_ns)
         except OSError as error:
             self._failed_s = time.monotonic()
             told = f"push: the spool takes no lines: {error}; they wait in memory"

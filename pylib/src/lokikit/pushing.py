@@ -77,6 +77,7 @@ class PushWorker:
         self._accepted = self._left_on_disk = 0
         self._in_hand: list[Item] = []
         self._left: list[Entry] = []
+        self._taken_ns = 0
         self._flush_until = 0
         self._closed = False
         self._thread: threading.Thread | None = None
@@ -189,16 +190,20 @@ class PushWorker:
     def _leave(self) -> None:
         """Keep on disk, or count, what could not be delivered."""
         with self._lock:
-            items = [*self._in_hand, *self._queue.pop_all()]
-            left = [*self._left, *read_items(items)]
+            in_hand = [*self._left, *read_items(self._in_hand)]
+            queued = read_items(self._queue.pop_all())
             self._in_hand, self._left = [], []
-        for start in range(0, len(left), MAX_BATCH_ENTRIES):
-            batch = left[start : start + MAX_BATCH_ENTRIES]
-            if not self._disk.keep(batch):
-                self.count_dropped("exit", len(batch), f"({self._sender.target} took none in time)")
+        # What went to disk meanwhile is younger than what is in hand.
+        self._leave_batch(in_hand, self._taken_ns)
+        for start in range(0, len(queued), MAX_BATCH_ENTRIES):
+            self._leave_batch(queued[start : start + MAX_BATCH_ENTRIES])
         self._left_on_disk = self._disk.entries
         self._disk.close()
         self._sender.close()
+
+    def _leave_batch(self, batch: list[Entry], since_ns: int | None = None) -> None:
+        if batch and not self._disk.keep(batch, since_ns):
+            self.count_dropped("exit", len(batch), f"({self._sender.target} took none in time)")
 
     def _put_late(self, item: Item) -> None:
         """An item after the end: to disk, or by one push within the deadline of the end."""
@@ -295,7 +300,7 @@ class PushWorker:
     def _take(self) -> list[Item]:
         """The next batch out of the queue, in hand until `_finish`."""
         with self._changed:
-            self._in_hand = self._queue.pop_batch()
+            self._in_hand, self._taken_ns = self._queue.pop_batch(), time.time_ns()
             self._changed.notify_all()
             return self._in_hand
 

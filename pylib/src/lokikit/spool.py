@@ -120,19 +120,30 @@ class Spool:
         with self._lock:
             return self._dropped.copy()
 
-    def append(self, body: bytes, entries: int) -> None:
+    def append(self, body: bytes, entries: int, since_ns: int | None = None) -> None:
         """Keep one batch: when this returns, the end of the process does not lose it.
 
         Drops the oldest segments when the cap would be passed, and a batch over the cap itself.
+
+        Args:
+            body: the batch.
+            entries: how many are in it.
+            since_ns: since when it was due, in nanoseconds since 1970; now unless given. What came
+                after that is read after it, and is not dropped for it.
 
         Raises:
             OSError: the disk is full or read-only; all that was there is as it was.
         """
         record = pack(body, entries)
         with self._lock as depth:
+            if HEADER_BYTES + len(record) > self.max_bytes:
+                self._count("spool_full", entries)
+                return
             try:
                 if depth > 1:  # a signal handler, in the middle of anything
                     self._append_aside(record, entries)
+                elif since_ns is not None:
+                    self._append_between(record, entries, since_ns)
                 else:
                     self._append(record, entries)
             except OSError as error:
@@ -225,10 +236,21 @@ class Spool:
 
     def _append(self, record: bytes, entries: int) -> None:
         self._settle()
-        if HEADER_BYTES + len(record) > self.max_bytes:
-            self._count("spool_full", entries)
-            return
         self._writable(len(record)).append(record, entries)
+        self._size += len(record)
+
+    def _append_between(self, record: bytes, entries: int, since_ns: int) -> None:
+        self._settle()
+        self._others_bytes = self._measure_others()
+        size = HEADER_BYTES + len(record)
+        while not self._fits(size):
+            if not self._segments or self._segments[0].created_s * 1e9 >= since_ns:
+                self._count("spool_full", entries)
+                return
+            self._drop(self._segments[0], "spool_full")
+        segment = self._create(since_ns)
+        self._add(segment)
+        segment.append(record, entries)
         self._size += len(record)
 
     def _append_aside(self, record: bytes, entries: int) -> None:
@@ -252,13 +274,14 @@ class Spool:
         age_s = self._time_s() - segment.created_s
         return segment.end + size > self.segment_bytes or age_s > self.max_age_s / _LEAST_SEGMENTS
 
-    def _create(self) -> Segment:
+    def _create(self, since_ns: int | None = None) -> Segment:
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        # Own segments stay in order when the clock steps back.
-        self._last_ns = max(self._last_ns, int(self._time_s() * 1e9))
+        if since_ns is None:
+            # Own segments stay in order when the clock steps back.
+            since_ns = self._last_ns = max(self._last_ns, int(self._time_s() * 1e9))
         while True:
             self._numbers += 1
-            name = f"{self._last_ns:020d}-{os.getpid():010d}-{self._numbers % 1_000_000:06d}.spool"
+            name = f"{since_ns:020d}-{os.getpid():010d}-{self._numbers % 1_000_000:06d}.spool"
             if segment := Segment.create(self.folder / name):
                 return segment
 
