@@ -96,8 +96,8 @@ def check_disk(
     Raises:
         PrerequisiteError: it does not; the text says where and how much.
     """
-    uncompiled = max(0, disk.compiled_bytes - _size_bytes(toolchain.build_cache))
-    unfetched = max(0, disk.modules_bytes - _size_bytes(toolchain.module_cache))
+    uncompiled = _lacks(toolchain.build_cache, disk.compiled_bytes)
+    unfetched = _lacks(toolchain.module_cache, disk.modules_bytes)
     needs: dict[int, tuple[Path, int]] = {}
     for path, size in (
         (target, disk.result_bytes + uncompiled),
@@ -150,14 +150,16 @@ def _numbers(version: str) -> tuple[int, ...]:
     return tuple(int(part) for part in found.group(1).split(".")) if found else ()
 
 
-def _size_bytes(folder: Path) -> int:
-    """What `folder` holds; 0 when it is not there."""
+def _lacks(folder: Path, wanted_bytes: int) -> int:
+    """What `folder` holds less than `wanted_bytes`. It is not counted any further than that."""
     size = 0
     for parent, _, names in os.walk(folder):
         for name in names:
+            if size >= wanted_bytes:
+                return 0
             with suppress(FileNotFoundError):  # others may be at work in it
                 size += Path(parent, name).lstat().st_size
-    return size
+    return max(0, wanted_bytes - size)
 
 
 def _existing(path: Path) -> Path:
