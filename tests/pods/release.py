@@ -14,7 +14,7 @@ from tests.waiting import eventually
 
 if TYPE_CHECKING:
     import subprocess
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
     from tests.pods.conftest import Machine
 
@@ -66,7 +66,7 @@ class Release:
     def uninstall(self) -> None:
         """Remove it, and wait until its pods are gone; Helm leaves the one of its test."""
         self._helm("uninstall", RELEASE)
-        eventually(lambda: {*self._components()} <= {"test"}, within_s=_SLOW_S)
+        eventually(lambda: not self._has_pods(), within_s=_SLOW_S)
 
     def test(self) -> str:
         """What its own test printed; it must succeed."""
@@ -125,12 +125,10 @@ class Release:
 
         eventually(lambda: phase() == "Succeeded", within_s=_SLOW_S)
 
-    def _components(self) -> Iterator[str]:
-        """What each pod of the release is, on its way out or not."""
-        for one in self.cluster.all(POD, self.namespace):
-            labels = one["metadata"].get("labels", {})
-            if _COMPONENT in labels:
-                yield labels[_COMPONENT]
+    def _has_pods(self) -> bool:
+        found = self.cluster.all(POD, self.namespace)
+        components = {one["metadata"].get("labels", {}).get(_COMPONENT) for one in found}
+        return not components <= {None, "test"}
 
     def _helm(self, *arguments: str) -> None:
         waiting = ("--wait", "--timeout=5m", f"--namespace={self.namespace}")
