@@ -13,7 +13,6 @@ from tests.pods.node import NAME
 from tests.waiting import eventually
 
 if TYPE_CHECKING:
-    import subprocess
     from collections.abc import Mapping
 
     from tests.pods.conftest import Machine
@@ -51,13 +50,12 @@ class Release:
         """Change values by their names, `__` for a dot, and wait until all of it is ready."""
         self._helm("upgrade", RELEASE, str(CHART), *self._given(values))
 
-    def fail(self, action: str, **values: object) -> subprocess.CompletedProcess[str]:
-        """What is said when an install or an upgrade cannot get ready and is taken back."""
+    def fail(self, action: str, **values: object) -> None:
+        """Install or upgrade to what cannot get ready, and see it taken back."""
         wait = ("--rollback-on-failure", "--wait", "--timeout=30s", f"--namespace={self.namespace}")
         changed = self._given(values)
         told = self._machine.helm.run(action, RELEASE, str(CHART), *changed, *wait)
         assert told.returncode != 0, told.stdout
-        return told
 
     def rollback(self, revision: int) -> None:
         """Go back to a revision, and wait until all of it is ready."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from tests.chart.helming import RELEASE
 from tests.pods.release import FOUND, POD, Release, arrived, entries
 from tests.waiting import eventually
 
@@ -90,7 +91,8 @@ def test_failed_install(machine: Machine) -> None:
     one = Release(machine, dict.fromkeys(without_volumes, False))
     one.fail("install", loki__image__tag="none")
     eventually(lambda: not one.cluster.pods(one.namespace), within_s=120)
-    assert FOUND not in machine.helm.run("list", f"--namespace={one.namespace}").stdout
+    here = f"--namespace={one.namespace}"
+    assert machine.helm.run("status", RELEASE, here).stderr == "Error: release: not found\n"
     one.install()
     assert FOUND in one.test()
     one.uninstall()
