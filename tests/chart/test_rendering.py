@@ -240,7 +240,7 @@ def test_ha_has_every_variable(rendered: dict[str, list[dict[str, Any]]]) -> Non
         ("loki", {"retention": "24h"}),
         ("loki", {"tenants": {"byNamespace": True, "grafana": ["a"]}}),
         ("agent", {"cluster": "north"}),
-        ("grafana", {"canary.enabled": True}),
+        ("grafana", {"canary.enabled": True, "registry": "docker.io"}),
     ],
 )
 def test_a_changed_setting_rolls_the_pods(
@@ -273,7 +273,7 @@ def test_silence_of_no_canary_is_no_alert(rendered: dict[str, list[dict[str, Any
 def test_external_loki_has_its_credentials(helm: Helm) -> None:
     """Agent, data source and canary reach it by TLS with the user's secret."""
     external = profile("external")
-    extra = given({"grafana.enabled": True, "canary.enabled": True})
+    extra = given({"grafana.enabled": True, "canary.enabled": True, "registry": "a.example"})
     resources = helm.render(external, *extra)
     agent = container(workloads(resources)["agent"])
     assert {

@@ -29,7 +29,8 @@ for number in range({LINES}):
 @pytest.fixture(scope="module")
 def release(machine: Machine) -> Iterator[Release]:
     """The chart as it comes, with its canary."""
-    one = Release(machine, {"canary.enabled": True, "canary.image.tag": machine.canary_tag})
+    image = {"registry": "docker.io", "repository": "lokikit", "tag": machine.canary_tag}
+    one = Release(machine, {"canary.enabled": True, "canary.image": image})
     one.volumes(*CLAIMS)
     one.install()
     yield one

@@ -44,7 +44,7 @@ helm.sh/chart: {{ printf "%s-%s" $root.Chart.Name $root.Chart.Version | replace 
 {{/* An image: (list . .Values.loki.image "LOKI_VERSION"). */}}
 {{- define "lokikit.image" -}}
 {{- $root := index . 0 }}{{ $image := index . 1 }}{{ $env := include "lokikit.env" $root | fromJson -}}
-{{ $root.Values.registry | default $env.REGISTRY }}/{{ $image.repository }}:{{ $image.tag | default (index $env (index . 2)) }}
+{{ $image.registry | default $root.Values.registry | default $env.REGISTRY }}/{{ $image.repository }}:{{ $image.tag | default (index $env (index . 2)) }}
 {{- end }}
 
 {{- define "lokikit.pullSecrets" -}}

@@ -48,6 +48,9 @@
 {{- if and .Values.grafana.httpRoute.enabled (not (.Capabilities.APIVersions.Has "gateway.networking.k8s.io/v1")) }}
 {{- fail "grafana.httpRoute.enabled needs the Gateway API's gateway.networking.k8s.io/v1, which this cluster does not have: install it, or use grafana.ingress (helm template: --api-versions gateway.networking.k8s.io/v1)." }}
 {{- end }}
+{{- if and .Values.canary.enabled (not (or .Values.registry .Values.canary.image.registry)) }}
+{{- fail "no public registry has the canary's image: build it, push it to yours, and set canary.image.registry." }}
+{{- end }}
 {{- if gt (len .Release.Name) 40 }}
 {{- fail (printf "the release name %s is longer than 40 characters: choose a shorter one." .Release.Name) }}
 {{- end }}
