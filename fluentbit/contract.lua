@@ -192,13 +192,13 @@ end
 local CLUSTER = word(os.getenv("CLUSTER"))
 local NO_POD = {}
 
--- What is known of the pod: by the API server, or else by the name of its file.
+-- What is known of the pod: by the API server, or else by the path of its file.
 local function pod_of(tag, record)
   if record.kubernetes then
     return record.kubernetes
   end
   local pod, namespace, container =
-    match(tag, "^line%.container%.([^_]+)_([^_]+)_(.+)%-%x+%.log$")
+    match(tag, "^line%.container%.([^_]+)_([^_]+)_([^_]+)_")
   return pod and { pod_name = pod, namespace_name = namespace, container_name = container }
 end
 

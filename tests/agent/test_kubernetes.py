@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
 import re
@@ -94,13 +95,22 @@ class Pods:
         """The name of a new pod that prints one line."""
         pod = f"pod-{uuid.uuid4().hex[:8]}"
         self._api.pods[pod] = metadata
-        file = self.folder / f"{pod}_default_{container}-{uuid.uuid4().hex * 2}.log"
+        self.write(self.file(pod, container), line)
+        return pod
+
+    def file(self, pod: str, container: str = "main") -> Path:
+        """Where the runtime writes what a pod of that name prints."""
+        path = self.folder / f"default_{pod}_{uuid.uuid4()}" / container / "0.log"
+        path.parent.mkdir(parents=True)
+        return path
+
+    def write(self, file: Path, line: str) -> None:
+        """Write a line as the runtime does."""
         stamp = f"{datetime.now(timezone.utc):%Y-%m-%dT%H:%M:%S.%f}000Z"
         pieces = [line[start:][:_PART] for start in range(0, len(line), _PART)]
         marks = [*("P" * (len(pieces) - 1)), "F"]
         marked = zip(marks, pieces, strict=True)
         append(file, [f"{stamp} stdout {mark} {piece}".encode() for mark, piece in marked])
-        return pod
 
     def found(self, mark: str) -> LogEntry:
         """The entry of the line that holds `mark`, waited for."""
@@ -131,7 +141,7 @@ def pods(
     api: ApiServer, loki_url: str, make_agent: Callable[..., RunningAgent], tmp_path: Path
 ) -> Pods:
     """With an agent that follows them."""
-    folder = tmp_path / "containers"
+    folder = tmp_path / "pods"
     make_agent(loki_url, "kubernetes", CLUSTER="north", **following(folder, api.url)).start()
     return Pods(api, folder, Loki(loki_url))
 
@@ -166,7 +176,7 @@ def test_pods_are_told_apart_without_an_api_server(
     loki_url: str, api: ApiServer, make_agent: Callable[..., RunningAgent], tmp_path: Path
 ) -> None:
     """While nobody answers there, pod, namespace and container come from the file's name."""
-    folder = tmp_path / "containers"
+    folder = tmp_path / "pods"
     make_agent(loki_url, "kubernetes", **following(folder, "http://127.0.0.1:1")).start()
     mark, pods = uuid.uuid4().hex, Pods(api, folder, Loki(loki_url))
     pod = pods.prints(mark, "side")
@@ -182,6 +192,60 @@ def test_a_pod_may_keep_to_itself(pods: Pods) -> None:
     pods.prints(f"{mark}-private", labels={"app": mark}, annotations=private)
     pods.prints(f"{mark}-public", labels={"app": mark})
     assert pods.found(mark).line == f"{mark}-public"
+
+
+def test_rotation_loses_nothing(
+    loki_url: str, api: ApiServer, make_agent: Callable[..., RunningAgent], tmp_path: Path
+) -> None:
+    """Each line is there once: the kubelet rotates with the agent there, and with it away."""
+    folder = tmp_path / "pods"
+    agent = make_agent(loki_url, "kubernetes", **following(folder, api.url)).start()
+    mark, pods, loki = uuid.uuid4().hex, Pods(api, folder, Loki(loki_url)), Loki(loki_url)
+    file, number = pods.file("pod-1"), 0
+
+    def write() -> None:
+        nonlocal number
+        number += 1
+        pods.write(file, f"{mark} {number}")
+
+    def arrived() -> list[str]:
+        now_ns = time.time_ns()
+        query = f'{{service_name="main"}} |= "{mark}"'
+        found = loki.query_range(query, now_ns - _HOUR_NS, now_ns + _HOUR_NS)
+        return sorted(entry.line for entry in found)
+
+    def check() -> None:
+        wanted = sorted(f"{mark} {one}" for one in range(1, number + 1))
+        eventually(lambda: len(arrived()) >= number, within_s=60)
+        assert arrived() == wanted
+
+    for stamp in ("20261121-100000", "20261121-110000"):
+        write()
+        check()
+        agent.stop()
+        write()
+        rotate(file, stamp)
+        write()
+        agent.start()
+        check()
+    for stamp in ("20261121-120000", "20261121-130000"):
+        write()
+        rotate(file, stamp)
+        write()
+        check()
+    agent.stop()
+    agent.start()
+    write()
+    check()
+
+
+def rotate(file: Path, stamp: str) -> None:
+    """What the kubelet does: compress what was rotated before, and rename the file."""
+    for before in file.parent.glob("0.log.*[0-9]"):
+        with gzip.open(f"{before}.gz", "wb") as compressed:
+            compressed.write(before.read_bytes())
+        before.unlink()
+    file.rename(f"{file}.{stamp}")
 
 
 def test_a_long_line_is_whole(pods: Pods) -> None:
@@ -203,7 +267,7 @@ def test_each_namespace_is_a_tenant(
     config = tmp_path / "tenants.yaml"
     config.write_text(yaml.safe_dump(laid_over(base, over)))
     loki = RunningLoki(loki_program, tmp_path, {}).start(f"-config.file={config}")
-    folder = tmp_path / "containers"
+    folder = tmp_path / "pods"
     tenants = {"LOKI_TENANT": "kit", "LOKI_TENANT_KEY": "$namespace"}
     try:
         make_agent(loki.url, "kubernetes", **tenants, **following(folder, api.url)).start()
