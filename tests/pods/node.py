@@ -156,6 +156,9 @@ class Node:
             "cgroupsPerQOS": False,
             "clusterDNS": [self._enclosure.address],
             "clusterDomain": "cluster.local",
+            # So that a test sees what is rotated: a file of a pod that prints 20,000 lines.
+            "containerLogMaxSize": "1Mi",
+            "containerLogMonitorInterval": "3s",
             "containerRuntimeEndpoint": f"unix://{_SOCKET}",
             "enforceNodeAllocatable": [],
             # A full disk of the machine is not what is tested here.
