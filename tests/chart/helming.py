@@ -65,13 +65,18 @@ class Helm:
 
     def render(self, *arguments: str) -> list[dict[str, Any]]:
         """Likewise, read."""
-        return [one for one in yaml.load_all(self.template(*arguments), yaml.CSafeLoader) if one]
+        return read(self.template(*arguments))
 
     def refusal(self, values: Mapping[str, Any]) -> str:
         """Why the chart is not rendered with `values`."""
         told = self.run("template", RELEASE, str(CHART), *given(values))
         assert told.returncode != 0, "it was rendered"
         return told.stderr
+
+
+def read(rendered: str) -> list[dict[str, Any]]:
+    """The resources in what Helm printed."""
+    return [one for one in yaml.load_all(rendered, yaml.CSafeLoader) if one]
 
 
 def given(values: Mapping[str, Any]) -> list[str]:
@@ -94,3 +99,14 @@ def workloads(resources: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
     kinds = ("StatefulSet", "DaemonSet", "Deployment")
     found = [one for kind in kinds for one in of_kind(resources, kind)]
     return {one["metadata"]["labels"]["app.kubernetes.io/component"]: one for one in found}
+
+
+def container(workload: dict[str, Any]) -> dict[str, Any]:
+    """The one container of a workload."""
+    (found,) = workload["spec"]["template"]["spec"]["containers"]
+    return dict(found)
+
+
+def variables(one: dict[str, Any]) -> dict[str, str]:
+    """What a container's variables are set to, those from elsewhere left out."""
+    return {var["name"]: var["value"] for var in one["env"] if "value" in var}

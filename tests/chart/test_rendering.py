@@ -10,7 +10,16 @@ import pytest
 import yaml
 from tests.chart.frozen import FOLDER as FROZEN
 from tests.chart.frozen import frozen, record
-from tests.chart.helming import CHART, PROFILES, given, of_kind, profile, workloads
+from tests.chart.helming import (
+    CHART,
+    PROFILES,
+    container,
+    given,
+    of_kind,
+    profile,
+    variables,
+    workloads,
+)
 from tests.chart.snapshots import FOLDER, snapshot
 
 from lokikit.docker.images import read_compose_file
@@ -37,17 +46,6 @@ def rendered(helm: Helm) -> dict[str, list[dict[str, Any]]]:
 def default(rendered: dict[str, list[dict[str, Any]]]) -> list[dict[str, Any]]:
     """The chart as it comes."""
     return rendered["default"]
-
-
-def container(workload: dict[str, Any]) -> dict[str, Any]:
-    """The one container of a workload."""
-    (found,) = workload["spec"]["template"]["spec"]["containers"]
-    return dict(found)
-
-
-def variables(one: dict[str, Any]) -> dict[str, str]:
-    """What a container's variables are set to, those from elsewhere left out."""
-    return {var["name"]: var["value"] for var in one["env"] if "value" in var}
 
 
 def config(resources: list[dict[str, Any]], name: str) -> dict[str, str]:

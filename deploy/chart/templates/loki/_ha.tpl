@@ -10,6 +10,9 @@
       fieldPath: status.podIP
 - name: LOKI_PEERS
   value: dns+{{ include "lokikit.name" (list . "loki-headless") }}.{{ .Release.Namespace }}.svc:7946
+# No other release's: a namespace has no slash, so no two make one name.
+- name: LOKI_RING
+  value: {{ printf "%s/%s" .Release.Namespace (include "lokikit.fullname" .) | quote }}
 - name: S3_ENDPOINT
   value: {{ .Values.loki.s3.endpoint | quote }}
 - name: S3_REGION
