@@ -7,7 +7,8 @@ import shlex
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from tests.chart.helming import workloads
+import yaml
+from tests.chart.helming import CHART, of_kind, profile, workloads
 
 from lokikit.kit import kit_root
 
@@ -43,3 +44,34 @@ def test_the_way_to_the_canary_leads_one_image(helm: Helm) -> None:
 def test_no_registry_for_the_canary(helm: Helm) -> None:
     """Its image is in no public registry, so without one of the user's it is refused."""
     assert "set canary.image.registry" in helm.refusal({"canary.enabled": True})
+
+
+def test_the_way_to_microservices(helm: Helm) -> None:
+    """The page's command is taken by a release in `ha`, and leads the agents to the new Loki."""
+    command = upgrade(page("growing.md"), "loki.mode=external")
+    made = helm.render(profile("ha"), *command)
+    assert "StatefulSet" not in {one["kind"] for one in made}
+    (agent,) = of_kind(made, "DaemonSet")
+    variables = agent["spec"]["template"]["spec"]["containers"][0]["env"]
+    hosts = [one["value"] for one in variables if one["name"] == "LOKI_HOST"]
+    assert hosts == ["loki-gateway.loki.svc"]
+
+
+def test_microservices_open_the_store_of_ha() -> None:
+    """They read the bucket, the endpoint and the secret that the profile `ha` writes with."""
+    ours = yaml.safe_load((CHART / "ci/ha.yaml").read_text())["loki"]["s3"]
+    values = yaml.safe_load((kit_root() / "loki/microservices.yaml").read_text())
+    storage = values["loki"]["storage"]
+    store = storage["object_store"]["s3"]
+    assert {
+        "bucket": storage["bucketNames"]["chunks"],
+        "endpoint": store["endpoint"],
+        "region": store["region"],
+    } == {key: ours[key] for key in ("bucket", "endpoint", "region")}
+    secrets = [one["valueFrom"]["secretKeyRef"] for one in values["global"]["extraEnv"]]
+    wanted = [("access_key_id", "access-key-id"), ("secret_access_key", "secret-access-key")]
+    for (field, key), variable, secret in zip(
+        wanted, values["global"]["extraEnv"], secrets, strict=True
+    ):
+        assert store[field] == f"${{{variable['name']}}}"
+        assert secret == {"name": ours["existingSecret"], "key": key}
