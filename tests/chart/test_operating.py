@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import yaml
 from tests.chart.helming import CHART, of_kind, profile, workloads
@@ -19,6 +19,18 @@ if TYPE_CHECKING:
 def page(name: str) -> str:
     """A page of `docs`."""
     return (kit_root() / "docs" / name).read_text()
+
+
+def clients(resources: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Which pods may ask the Loki of a release by their label `lokikit/client`."""
+    (policy,) = (
+        one
+        for one in of_kind(resources, "NetworkPolicy")
+        if one["metadata"]["name"] == "lokikit-loki"
+    )
+    peers = policy["spec"]["ingress"][0]["from"]
+    label = {"lokikit/client": "true"}
+    return [one for one in peers if one.get("podSelector", {}).get("matchLabels") == label]
 
 
 def upgrade(text: str, word: str) -> list[str]:
@@ -75,3 +87,11 @@ def test_microservices_open_the_store_of_ha() -> None:
     ):
         assert store[field] == f"${{{variable['name']}}}"
         assert secret == {"name": ours["existingSecret"], "key": key}
+
+
+def test_grafana_asks_the_loki_of_another_release(helm: Helm) -> None:
+    """Beside an older release, the new one's Grafana is let in to the old one's Loki."""
+    made = helm.render()
+    assert clients(made)
+    labels = workloads(made)["grafana"]["spec"]["template"]["metadata"]["labels"]
+    assert labels["lokikit/client"] == "true"
