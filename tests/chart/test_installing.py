@@ -191,6 +191,14 @@ def frozen(cluster: Cluster, installing: Helm) -> str:
     return namespace
 
 
+def test_a_size_in_other_words(cluster: Cluster, installing: Helm) -> None:
+    """What the API server writes otherwise, 1024Gi as 1Ti, is no change."""
+    namespace = cluster.namespace(PRIVILEGED)
+    sized = given({"loki.persistence.size": "1024Gi"})
+    for verb in ("install", "upgrade"):
+        installing.check(verb, RELEASE, str(CHART), f"--namespace={namespace}", *sized)
+
+
 def test_data_goes_where_told(cluster: Cluster, installing: Helm) -> None:
     """With `keep` off, uninstalling leaves neither volume nor password."""
     namespace = cluster.namespace(PRIVILEGED)

@@ -42,6 +42,9 @@ IMPOSSIBLE = [
         {"grafana.httpRoute": {"enabled": True, "parentRefs": [{"name": "a"}]}},
         "install it, or use grafana.ingress",
     ),
+    ({"loki.resources.limits.memory": "2GB"}, 'limits.memory is "2GB", which is no size'),
+    ({"loki.persistence.size": "big"}, 'loki.persistence.size is "big", which is no size'),
+    ({"grafana.persistence.size": "1 Gi"}, 'grafana.persistence.size is "1 Gi", which is no'),
 ]
 UNKNOWN = [
     ({"lokki": {}}, "lokki"),

@@ -157,15 +157,6 @@ def test_limits_are_those_of_compose(
     assert agent["FLUENTBIT_STORAGE_LIMIT"] == env["FLUENTBIT_STORAGE_LIMIT"]
 
 
-@pytest.mark.parametrize(
-    ("limit", "share"), [("4Gi", "3686MiB"), ("512Mi", "460MiB"), ("1000000000", None)]
-)
-def test_go_keeps_within_its_memory(helm: Helm, limit: str, share: str | None) -> None:
-    """Loki collects at nine tenths of its limit, in whatever unit it is given."""
-    resources = helm.render(*given({"loki.resources.limits.memory": limit}))
-    assert variables(container(workloads(resources)["loki"])).get("GOMEMLIMIT") == share
-
-
 def test_configuration_is_the_kit_s_own(default: list[dict[str, Any]]) -> None:
     """Loki, agent and dashboards get the files of the laptop, byte for byte."""
     assert config(default, "lokikit-loki")["loki.yaml"] == text("loki/loki.yaml")

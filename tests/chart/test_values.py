@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import pytest
 from tests.chart.helming import CHART, container, given, profile, read, variables, workloads
 
 if TYPE_CHECKING:
@@ -22,3 +23,27 @@ def test_each_release_is_a_ring_of_its_own(helm: Helm) -> None:
     found = [workloads(named(helm, *place, *ha))["loki"] for place in places]
     rings = {variables(container(one))["LOKI_RING"] for one in found}
     assert rings == {"logs/lokikit", "logs/a-lokikit", "logs-a/lokikit"}
+
+
+@pytest.mark.parametrize(
+    ("limit", "share"),
+    [
+        ("4Gi", "3686MiB"),
+        ("1.5Gi", "1382MiB"),
+        ("512Mi", "460MiB"),
+        ("1048576Ki", "921MiB"),
+        ("0.01Ti", "9437MiB"),
+        ("2G", "1716MiB"),
+        ("2000M", "1716MiB"),
+        ("2000000k", "1716MiB"),
+        ("0.002T", "1716MiB"),
+        ("2e9", "1716MiB"),
+        ("1000000000", "858MiB"),
+        (2000000000, "1716MiB"),
+        (None, None),
+    ],
+)
+def test_go_keeps_within_its_memory(helm: Helm, limit: str | int, share: str | None) -> None:
+    """Loki collects at nine tenths of its limit, in whatever unit it is given."""
+    resources = helm.render(*given({"loki.resources.limits.memory": limit}))
+    assert variables(container(workloads(resources)["loki"])).get("GOMEMLIMIT") == share

@@ -90,10 +90,25 @@ capabilities:
   drop: [ALL]
 {{- end }}
 
-{{/* Nine tenths of a memory limit, for GOMEMLIMIT: collect rather than be killed. */}}
+{{/* Bytes of a quantity as Kubernetes reads it: (list "loki.persistence.size" "1.5Gi"). */}}
+{{- define "lokikit.bytes" -}}
+{{- $said := index . 1 }}
+{{- if not (kindIs "string" $said) }}{{ $said = int64 $said | toString }}{{ end }}
+{{- $number := regexFind `^[0-9]+([.][0-9]+)?([eE][0-9]+)?` $said }}
+{{- $factors := dict "" 1 "k" 1e3 "M" 1e6 "G" 1e9 "T" 1e12 "P" 1e15 "E" 1e18
+  "Ki" 1024 "Mi" 1048576 "Gi" 1073741824 "Ti" 1099511627776 "Pi" 1125899906842624 "Ei" 1152921504606846976 }}
+{{- $unit := trimPrefix $number $said }}
+{{- if not (and $number (hasKey $factors $unit)) }}
+{{- fail (printf "%s is %q, which is no size: write a number with a unit of Kubernetes, such as 20Gi." (index . 0) $said) }}
+{{- end }}
+{{- mulf (float64 $number) (index $factors $unit) | int64 }}
+{{- end }}
+
+{{/* Nine tenths of the memory limit for GOMEMLIMIT, so that Go collects rather than is killed:
+     (list "loki.resources" .Values.loki.resources). */}}
 {{- define "lokikit.goMemoryLimit" -}}
-{{- if hasSuffix "Gi" . }}{{ div (mul (trimSuffix "Gi" . | int64) 9216) 10 }}MiB
-{{- else if hasSuffix "Mi" . }}{{ div (mul (trimSuffix "Mi" . | int64) 9) 10 }}MiB
+{{- with dig "limits" "memory" "" (index . 1 | default dict) }}
+{{- with div (include "lokikit.bytes" (list (printf "%s.limits.memory" (index $ 0)) .) | int64 | mul 9) 10485760 }}{{ . }}MiB{{ end }}
 {{- end }}
 {{- end }}
 

@@ -54,6 +54,9 @@
 {{- if gt (len .Release.Name) 40 }}
 {{- fail (printf "the release name %s is longer than 40 characters: choose a shorter one." .Release.Name) }}
 {{- end }}
+{{- range $part := list "loki" "grafana" }}
+{{- $_ := include "lokikit.bytes" (list (printf "%s.persistence.size" $part) (index $.Values $part).persistence.size) }}
+{{- end }}
 {{- include "lokikit.frozen" . }}
 {{- end }}
 
@@ -69,7 +72,8 @@
 {{- end }}
 {{- range $claims }}
 {{- $size := .spec.resources.requests.storage }}
-{{- if ne $size $values.size }}
+{{- /* The API server holds 1024Gi as 1Ti. */}}
+{{- if ne (include "lokikit.bytes" (list "the size" $size)) (include "lokikit.bytes" (list "loki.persistence.size" $values.size)) }}
 {{- fail (printf "loki.persistence.size cannot change on an installed release: set it to %s as it was, or see \"A larger volume\" in docs/kubernetes.md." $size) }}
 {{- end }}
 {{- if ne (.spec.storageClassName | default "") $values.storageClass }}
