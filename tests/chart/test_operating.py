@@ -8,12 +8,14 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import yaml
-from tests.chart.helming import CHART, of_kind, profile, workloads
+from tests.chart.helming import CHART, given, of_kind, profile, workloads
 
 from lokikit.kit import kit_root
 
 if TYPE_CHECKING:
     from tests.chart.helming import Helm
+
+CANARY = {"canary.enabled": True, "canary.image.registry": "registry.example"}
 
 
 def page(name: str) -> str:
@@ -95,3 +97,11 @@ def test_grafana_asks_the_loki_of_another_release(helm: Helm) -> None:
     assert clients(made)
     labels = workloads(made)["grafana"]["spec"]["template"]["metadata"]["labels"]
     assert labels["lokikit/client"] == "true"
+
+
+def test_the_canary_s_tenant_is_read(helm: Helm) -> None:
+    """A Grafana that would never see the canary's lines, and so alert for ever, is refused."""
+    values = {**CANARY, "tenants.byNamespace": True, "tenants.grafana": ["shop"]}
+    assert "add default to tenants.grafana" in helm.refusal(values)
+    assert helm.render(*given({**values, "tenants.grafana": ["shop", "logs"]}))
+    assert helm.render(*given({**values, "grafana.enabled": False}))

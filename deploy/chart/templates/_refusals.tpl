@@ -28,6 +28,9 @@
 {{- if and .Values.tenants.byNamespace .Values.grafana.enabled (not .Values.tenants.grafana) }}
 {{- fail "tenants.byNamespace leaves Grafana without a tenant to read: list namespaces in tenants.grafana, or set grafana.enabled=false." }}
 {{- end }}
+{{- if and .Values.tenants.byNamespace .Values.canary.enabled .Values.grafana.enabled (not (has .Release.Namespace .Values.tenants.grafana)) }}
+{{- fail (printf "the canary's lines belong to the tenant %s, which Grafana does not read: add %s to tenants.grafana, or pipeline-silent fires for ever." .Release.Namespace .Release.Namespace) }}
+{{- end }}
 {{- if and .Values.tenants.grafana (not .Values.tenants.byNamespace) }}
 {{- fail "tenants.grafana names tenants and there are none: set tenants.byNamespace=true." }}
 {{- end }}
