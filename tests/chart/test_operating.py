@@ -7,6 +7,7 @@ import shlex
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
+import pytest
 import yaml
 from tests.chart.helming import CHART, given, of_kind, profile, workloads
 
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from tests.chart.helming import Helm
 
 CANARY = {"canary.enabled": True, "canary.image.registry": "registry.example"}
+
+TENANTS = {"byNamespace": True, "grafana": ["shop"]}
 
 
 def page(name: str) -> str:
@@ -105,3 +108,27 @@ def test_the_canary_s_tenant_is_read(helm: Helm) -> None:
     assert "add default to tenants.grafana" in helm.refusal(values)
     assert helm.render(*given({**values, "tenants.grafana": ["shop", "logs"]}))
     assert helm.render(*given({**values, "grafana.enabled": False}))
+
+
+@pytest.mark.parametrize(
+    ("values", "wanted"),
+    [
+        ({}, ["any"]),
+        ({"networkPolicy.clientNamespaces": ["a", "b"]}, ["own", "a", "b"]),
+        ({"tenants": TENANTS}, ["own"]),
+        ({"tenants": TENANTS, "networkPolicy.clientNamespaces": ["a"]}, ["own", "a"]),
+    ],
+)
+def test_whose_pods_reach_loki(helm: Helm, values: dict[str, Any], wanted: list[str]) -> None:
+    """Who reaches Loki may name any tenant, so with tenants no other namespace does unasked."""
+    found = []
+    for one in clients(helm.render(*given(values))):
+        if "namespaceSelector" not in one:
+            found.append("own")
+        elif not one["namespaceSelector"]:
+            found.append("any")
+        else:
+            (named,) = one["namespaceSelector"]["matchExpressions"]
+            assert (named["key"], named["operator"]) == ("kubernetes.io/metadata.name", "In")
+            found += named["values"]
+    assert found == wanted
