@@ -94,20 +94,34 @@ def _comment(lines: list[str], line: int) -> tuple[str, dict[str, Any]]:
 
 
 def schema(text: str) -> dict[str, Any]:
-    """The JSON schema of the values: their types, and no key that is not there."""
+    """The JSON schema of the values: their types, no key that is not there, and none set to null.
+
+    Mappings and lists that hold the user's own alone may be left out, or set to null.
+    """
     root: dict[str, Any] = _object()
     for value in read_values(text):
-        parent = root
+        parents = [root]
         for key in value.path[:-1]:
-            parent = parent["properties"][key]
+            parents.append(parents[-1]["properties"][key])
+        parent = parents[-1]
         own = {"type": _TYPES[type(value.default)]}
         if own["type"] == "object" and not value.is_open:
             own = _object()
+        elif own["type"] not in {"object", "array"}:
+            _require(value.path, parents)
         described = {"description": value.text} if value.text else {}
         parent["properties"][value.path[-1]] = {**described, **own, **value.schema}
     # Helm gives it to a chart that is part of another one.
     root["properties"]["global"] = {"type": "object"}
     return {"$schema": "https://json-schema.org/draft-07/schema#", **root}
+
+
+def _require(path: tuple[str, ...], parents: list[dict[str, Any]]) -> None:
+    """Ask for what `path` leads to, and for each mapping on the way."""
+    for key, parent in zip(path, parents, strict=True):
+        required = parent.setdefault("required", [])
+        if key not in required:
+            required.append(key)
 
 
 def _object() -> dict[str, Any]:

@@ -54,6 +54,15 @@ UNKNOWN = [
     ({"loki.external.url": "loki.example/prefix"}, "url"),
     ({"agent.image.tag": 5}, "tag"),
     ({"grafana.httpRoute.parentRefs": [{"namespace": "a"}]}, "name"),
+    ({"loki.image": None}, "missing property 'image'"),
+    ({"loki.persistence": None}, "missing property 'persistence'"),
+    ({"loki.persistence.size": None}, "missing property 'size'"),
+    ({"grafana": None}, "missing property 'grafana'"),
+    ({"monitoring": None}, "missing property 'monitoring'"),
+    ({"loki.image.repository": ""}, "minLength"),
+    ({"agent.image.repository": ""}, "minLength"),
+    ({"grafana.image.repository": ""}, "minLength"),
+    ({"canary.image.repository": ""}, "minLength"),
 ]
 
 

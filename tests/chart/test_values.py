@@ -47,3 +47,18 @@ def test_go_keeps_within_its_memory(helm: Helm, limit: str | int, share: str | N
     """Loki collects at nine tenths of its limit, in whatever unit it is given."""
     resources = helm.render(*given({"loki.resources.limits.memory": limit}))
     assert variables(container(workloads(resources)["loki"])).get("GOMEMLIMIT") == share
+
+
+@pytest.mark.parametrize("path", ["resources", "resources.limits", "resources.requests"])
+@pytest.mark.parametrize("component", ["loki", "agent", "grafana"])
+def test_no_resources(helm: Helm, component: str, path: str) -> None:
+    """Requests and limits are the user's to take away, by null as Helm has it."""
+    made = workloads(helm.render(*given({f"{component}.{path}": None})))[component]
+    left = {"resources": set(), "resources.limits": {"requests"}, "resources.requests": {"limits"}}
+    assert set(container(made)["resources"] or ()) == left[path]
+
+
+def test_lists_and_mappings_may_be_null(helm: Helm) -> None:
+    """What holds the user's own alone is empty when it is null."""
+    own = ["imagePullSecrets", "tenants.grafana", "agent.tolerations", "grafana.nodeSelector"]
+    assert workloads(helm.render(*given(dict.fromkeys(own)))) == workloads(helm.render())
