@@ -45,12 +45,16 @@ IMPOSSIBLE = [
     ({"loki.resources.limits.memory": "2GB"}, 'limits.memory is "2GB", which is no size'),
     ({"loki.persistence.size": "big"}, 'loki.persistence.size is "big", which is no size'),
     ({"grafana.persistence.size": "1 Gi"}, 'grafana.persistence.size is "1 Gi", which is no'),
+    ({"retention": "0h"}, "write hours, days or weeks from 24h on"),
+    ({"retention": "23h"}, "write hours, days or weeks from 24h on"),
+    ({"retention": "0w"}, "write hours, days or weeks from 24h on"),
+    ({"retention": "1d12h"}, "write hours, days or weeks from 24h on"),
+    ({"retention": "a week"}, "write hours, days or weeks from 24h on"),
 ]
 UNKNOWN = [
     ({"lokki": {}}, "lokki"),
     ({"loki.replicas": 3}, "replicas"),
     ({"loki.mode": "simple-scalable"}, "single"),
-    ({"retention": "a week"}, "retention"),
     ({"loki.external.url": "loki.example/prefix"}, "url"),
     ({"agent.image.tag": 5}, "tag"),
     ({"grafana.httpRoute.parentRefs": [{"namespace": "a"}]}, "name"),

@@ -62,3 +62,10 @@ def test_lists_and_mappings_may_be_null(helm: Helm) -> None:
     """What holds the user's own alone is empty when it is null."""
     own = ["imagePullSecrets", "tenants.grafana", "agent.tolerations", "grafana.nodeSelector"]
     assert workloads(helm.render(*given(dict.fromkeys(own)))) == workloads(helm.render())
+
+
+@pytest.mark.parametrize("kept", ["24h", "1d", "2w", "720h"])
+def test_retention_in_each_unit(helm: Helm, kept: str) -> None:
+    """A day or more of retention comes to Loki as it is written."""
+    loki = workloads(helm.render(*given({"retention": kept})))["loki"]
+    assert variables(container(loki))["LOKI_RETENTION"] == kept

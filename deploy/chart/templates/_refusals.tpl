@@ -54,6 +54,12 @@
 {{- if and .Values.canary.enabled (not (or .Values.registry .Values.canary.image.registry)) }}
 {{- fail "no public registry has the canary's image: build it, push it to yours, and set canary.image.registry." }}
 {{- end }}
+{{- with .Values.retention }}
+{{- $hours := regexFind "^[0-9]+" . | int64 | mul (get (dict "h" 1 "d" 24 "w" 168) (regexFind "[hdw]$" .) | int64) }}
+{{- if or (not (regexMatch "^[0-9]+[hdw]$" .)) (lt $hours 24) }}
+{{- fail (printf "retention is %q, and Loki keeps lines for a day or longer: write hours, days or weeks from 24h on, such as 168h, 7d or 1w." .) }}
+{{- end }}
+{{- end }}
 {{- if gt (len .Release.Name) 40 }}
 {{- fail (printf "the release name %s is longer than 40 characters: choose a shorter one." .Release.Name) }}
 {{- end }}
