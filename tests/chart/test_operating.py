@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
-from tests.chart.helming import CHART, given, of_kind, profile, workloads
+from tests.chart.helming import CHART, RELEASE, given, of_kind, profile, workloads
 
 from lokikit.kit import kit_root
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 CANARY = {"canary.enabled": True, "canary.image.registry": "registry.example"}
 
+AGENTS = {"grafana.enabled": False}
 TENANTS = {"byNamespace": True, "grafana": ["shop"]}
 
 
@@ -132,3 +133,23 @@ def test_whose_pods_reach_loki(helm: Helm, values: dict[str, Any], wanted: list[
             assert (named["key"], named["operator"]) == ("kubernetes.io/metadata.name", "In")
             found += named["values"]
     assert found == wanted
+
+
+def notes(helm: Helm, *arguments: str) -> str:
+    """What `helm install` ends with."""
+    told = helm.check(
+        "install", RELEASE, str(CHART), "--namespace=logs", "--dry-run=client", *arguments
+    )
+    return told.partition("\nNOTES:\n")[2]
+
+
+def test_notes_ask_an_external_loki_as_its_agents_do(helm: Helm) -> None:
+    """The query names the tenant, where the credentials are, and the certificate to trust."""
+    said = notes(helm, profile("external"))
+    assert "LOKI_URL=https://loki.example LOKI_ORG_ID=team-a lokikit query" in said
+    assert "LOKI_USERNAME and LOKI_PASSWORD as in the secret loki-credentials:" in said
+    assert "get configmap lokikit-loki-ca --namespace logs" in said
+    assert "REQUESTS_CA_BUNDLE" in said
+    bare = notes(helm, *given({"loki.mode": "external", "loki.external.url": "http://a", **AGENTS}))
+    assert "\n\n3. Ask Loki:\n\n     LOKI_URL=http://a lokikit query" in bare
+    assert "REQUESTS_CA_BUNDLE" not in bare
