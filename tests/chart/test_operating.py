@@ -153,3 +153,19 @@ def test_notes_ask_an_external_loki_as_its_agents_do(helm: Helm) -> None:
     bare = notes(helm, *given({"loki.mode": "external", "loki.external.url": "http://a", **AGENTS}))
     assert "\n\n3. Ask Loki:\n\n     LOKI_URL=http://a lokikit query" in bare
     assert "REQUESTS_CA_BUNDLE" not in bare
+
+
+def test_canary_and_test_are_where_agents_are(helm: Helm) -> None:
+    """On a cluster of tainted nodes they are scheduled, and never on a node without an agent."""
+    placement = {
+        "agent.nodeSelector": {"kubernetes.io/os": "linux"},
+        "agent.tolerations": [{"operator": "Exists", "key": "a"}],
+        "agent.controlPlane": True,
+    }
+    made = helm.render(*given({**CANARY, **placement}))
+    agent = workloads(made)["agent"]["spec"]["template"]["spec"]
+    assert len(agent["tolerations"]) == 2
+    (test,) = of_kind(made, "Pod")
+    for spec in (workloads(made)["canary"]["spec"]["template"]["spec"], test["spec"]):
+        for key in ("nodeSelector", "tolerations"):
+            assert spec[key] == agent[key]
