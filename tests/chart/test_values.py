@@ -69,3 +69,53 @@ def test_retention_in_each_unit(helm: Helm, kept: str) -> None:
     """A day or more of retention comes to Loki as it is written."""
     loki = workloads(helm.render(*given({"retention": kept})))["loki"]
     assert variables(container(loki))["LOKI_RETENTION"] == kept
+
+
+@pytest.mark.parametrize(
+    ("values", "image"),
+    [
+        ({"registry": "mirror.example/"}, "mirror.example/grafana/loki:3"),
+        ({"loki.image.tag": "3"}, "docker.io/grafana/loki:3"),
+        ({"loki.image.tag": "sha256:ab"}, "docker.io/grafana/loki@sha256:ab"),
+        ({"loki.image.tag": "3@sha256:ab"}, "docker.io/grafana/loki:3@sha256:ab"),
+    ],
+)
+def test_name_of_an_image(helm: Helm, values: dict[str, str], image: str) -> None:
+    """A registry with a slash, and a tag that is a digest, become the name that runtimes read."""
+    values = {"loki.image.tag": "3", **values}
+    assert container(workloads(helm.render(*given(values)))["loki"])["image"] == image
+
+
+WORDS = {
+    "imagePullSecrets": ["1"],
+    "loki.persistence.storageClass": "2",
+    "loki.priorityClassName": "yes",
+    "grafana.persistence.storageClass": "3e1",
+    "grafana.existingSecret": "4",
+    "grafana.environmentSecret": "null",
+    "grafana.contactsSecret": "6",
+    "grafana.ingress": {"enabled": True, "className": "7", "host": "*.example", "tlsSecret": "no"},
+    "loki.mode": "ha",
+    "loki.s3": {"endpoint": "9", "bucket": "10", "existingSecret": "11"},
+    "monitoring": {"enabled": True, "namespace": "12"},
+    "cluster": "13",
+}
+
+
+def strings(value: Any) -> set[str]:
+    """Every string in what was rendered."""
+    if isinstance(value, dict):
+        return strings(list(value.values()))
+    if isinstance(value, list):
+        return {one for below in value for one in strings(below)}
+    return {value} if isinstance(value, str) else set()
+
+
+def test_words_that_yaml_reads_otherwise(helm: Helm) -> None:
+    """Names stay strings where YAML sees a number, a boolean, nothing or an alias."""
+    apis = ("--api-versions=monitoring.coreos.com/v1",)
+    made = named(helm, "true", "2024", *apis, *given(WORDS))
+    wanted = {"1", "2", "yes", "3e1", "4", "null", "6", "7", "*.example", "no"}
+    assert wanted | {"9", "10", "11", "12", "13", "2024"} <= strings(made)
+    for one in made:
+        assert one["metadata"]["labels"]["app.kubernetes.io/instance"] == "true"

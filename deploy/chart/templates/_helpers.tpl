@@ -12,7 +12,7 @@
 {{- define "lokikit.selector" -}}
 {{- $root := index . 0 -}}
 app.kubernetes.io/name: lokikit
-app.kubernetes.io/instance: {{ $root.Release.Name }}
+app.kubernetes.io/instance: {{ $root.Release.Name | quote }}
 app.kubernetes.io/component: {{ index . 1 }}
 {{- end }}
 
@@ -41,17 +41,18 @@ helm.sh/chart: {{ printf "%s-%s" $root.Chart.Name $root.Chart.Version | replace 
 {{- index (include "lokikit.env" (index . 0) | fromJson) (index . 1) }}
 {{- end }}
 
-{{/* An image: (list . .Values.loki.image "LOKI_VERSION"). */}}
+{{/* An image, its tag a version, a digest or both: (list . .Values.loki.image "LOKI_VERSION"). */}}
 {{- define "lokikit.image" -}}
 {{- $root := index . 0 }}{{ $image := index . 1 }}{{ $env := include "lokikit.env" $root | fromJson -}}
-{{ $image.registry | default $root.Values.registry | default $env.REGISTRY }}/{{ $image.repository }}:{{ $image.tag | default (index $env (index . 2)) }}
+{{- $tag := $image.tag | default (index $env (index . 2)) -}}
+{{ $image.registry | default $root.Values.registry | default $env.REGISTRY | trimSuffix "/" }}/{{ $image.repository }}{{ hasPrefix "sha256:" $tag | ternary "@" ":" }}{{ $tag }}
 {{- end }}
 
 {{- define "lokikit.pullSecrets" -}}
 {{- with .Values.imagePullSecrets }}
 imagePullSecrets:
 {{- range . }}
-  - name: {{ . }}
+  - name: {{ quote . }}
 {{- end }}
 {{- end }}
 {{- end }}
@@ -68,7 +69,7 @@ tolerations:
   {{- toYaml . | nindent 2 }}
 {{- end }}
 {{- with $part.priorityClassName }}
-priorityClassName: {{ . }}
+priorityClassName: {{ quote . }}
 {{- end }}
 {{- end }}
 
@@ -142,7 +143,7 @@ capabilities:
 - name: {{ index . 0 }}
   valueFrom:
     secretKeyRef:
-      name: {{ index . 1 }}
+      name: {{ index . 1 | quote }}
       key: {{ index . 2 }}
 {{- end }}
 
@@ -161,6 +162,6 @@ fluentbit.io/exclude: "true"
 {{- if .Values.monitoring.enabled }}
 - namespaceSelector:
     matchLabels:
-      kubernetes.io/metadata.name: {{ .Values.monitoring.namespace }}
+      kubernetes.io/metadata.name: {{ .Values.monitoring.namespace | quote }}
 {{- end }}
 {{- end }}

@@ -9,7 +9,7 @@
     fieldRef:
       fieldPath: spec.nodeName
 - name: LOKI_HOST
-  value: {{ $host }}
+  value: {{ quote $host }}
 - name: LOKI_PORT
   value: {{ regexFind "[0-9]+$" (trimPrefix $host $url.host) | default ($tls | ternary "443" "80") | quote }}
 - name: LOKI_TLS
