@@ -15,6 +15,7 @@ local MAX_LINE_BYTES = 256 * 1024
 local MAX_VALUE_BYTES = 1024
 local UNKNOWN_SERVICE = "unknown"
 local MAX_SOURCES = 10000
+local ROTATED_SINCE_S = 3600
 local LF, CR = 10, 13
 
 -- Levels as pino and bunyan write them, and what Loki calls them: it reads words alone.
@@ -215,7 +216,14 @@ local function default_service(tag, record, pod)
     or word(attrs["com.docker.compose.service"])
     or word(match(record.container_name or attrs.tag or "", "[^/]+$"))
     or match(tag, "^line%.file%.(.+)$")
-    or match(tag, "^line%.container%.(.+)$")
+    or match(tag, "^line%.container%.([^_]+)")
+end
+
+-- Whether a line is of a file that was rotated, and was printed so long ago that it is taken as sent:
+-- sent again, Loki may find it too far behind. One with the usual settings takes an hour.
+local function is_sent_before(tag, sec)
+  return (match(tag, "^line%.container%.[^_]+_%d+$") or match(tag, "^line%.container%..+%.log%."))
+    and sec < os.time() - ROTATED_SINCE_S
 end
 
 -- The line without its line end. Of a followed file, Fluent Bit has taken the CR already.
@@ -253,6 +261,9 @@ end
 function contract(tag, time, record)
   if type(record.log) ~= "string" then
     return 0, time, record
+  end
+  if is_sent_before(tag, time.sec) then
+    return -1, time, record
   end
   local whole, is_simple = cleaned(without_end(record.log, tag))
   if whole == "" then

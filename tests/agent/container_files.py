@@ -48,6 +48,13 @@ class DockerFile:
             }
             append(self._path, [json.dumps(record, ensure_ascii=False).encode()])
 
+    def rotate(self) -> None:
+        """Begin a new file, as the driver does with `max-file: 3`."""
+        first, second = (self._path.with_name(f"{self._path.name}.{number}") for number in (1, 2))
+        if first.exists():
+            first.replace(second)
+        self._path.rename(first)
+
 
 def _now() -> str:
     """With nanoseconds, as Go writes it."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import json
 import os
 import re
@@ -192,60 +191,6 @@ def test_a_pod_may_keep_to_itself(pods: Pods) -> None:
     pods.prints(f"{mark}-private", labels={"app": mark}, annotations=private)
     pods.prints(f"{mark}-public", labels={"app": mark})
     assert pods.found(mark).line == f"{mark}-public"
-
-
-def test_rotation_loses_nothing(
-    loki_url: str, api: ApiServer, make_agent: Callable[..., RunningAgent], tmp_path: Path
-) -> None:
-    """Each line is there once: the kubelet rotates with the agent there, and with it away."""
-    folder = tmp_path / "pods"
-    agent = make_agent(loki_url, "kubernetes", **following(folder, api.url)).start()
-    mark, pods, loki = uuid.uuid4().hex, Pods(api, folder, Loki(loki_url)), Loki(loki_url)
-    file, number = pods.file("pod-1"), 0
-
-    def write() -> None:
-        nonlocal number
-        number += 1
-        pods.write(file, f"{mark} {number}")
-
-    def arrived() -> list[str]:
-        now_ns = time.time_ns()
-        query = f'{{service_name="main"}} |= "{mark}"'
-        found = loki.query_range(query, now_ns - _HOUR_NS, now_ns + _HOUR_NS)
-        return sorted(entry.line for entry in found)
-
-    def check() -> None:
-        wanted = sorted(f"{mark} {one}" for one in range(1, number + 1))
-        eventually(lambda: len(arrived()) >= number, within_s=60)
-        assert arrived() == wanted
-
-    for stamp in ("20261121-100000", "20261121-110000"):
-        write()
-        check()
-        agent.stop()
-        write()
-        rotate(file, stamp)
-        write()
-        agent.start()
-        check()
-    for stamp in ("20261121-120000", "20261121-130000"):
-        write()
-        rotate(file, stamp)
-        write()
-        check()
-    agent.stop()
-    agent.start()
-    write()
-    check()
-
-
-def rotate(file: Path, stamp: str) -> None:
-    """What the kubelet does: compress what was rotated before, and rename the file."""
-    for before in file.parent.glob("0.log.*[0-9]"):
-        with gzip.open(f"{before}.gz", "wb") as compressed:
-            compressed.write(before.read_bytes())
-        before.unlink()
-    file.rename(f"{file}.{stamp}")
 
 
 def test_a_long_line_is_whole(pods: Pods) -> None:
