@@ -16,6 +16,18 @@ HA = {"loki.mode": "ha", "loki.s3.endpoint": "s3.example", "loki.s3.bucket": "lo
 IMPOSSIBLE = [
     ({"loki.mode": "external"}, "set loki.external.url"),
     ({"loki.external.url": "http://loki:3100"}, "set loki.mode=external, or leave the url out"),
+    ({"loki.external.tenant": "a"}, "set loki.mode=external, or leave the tenant out"),
+    ({"loki.external.caCertificate": "x"}, "or leave the caCertificate out"),
+    ({"loki.external.auth": "basic"}, "set loki.mode=external, or leave the auth out"),
+    (
+        {**HA, "loki.external.auth": "basic", "loki.external.existingSecret": "x"},
+        "set loki.mode=external, or leave the existingSecret out",
+    ),
+    *(
+        ({"loki.mode": "external", "loki.external.url": url}, "write scheme, host and port alone")
+        for url in ("loki.example/prefix", "http://a/b", "https://user@host", "http://a b")
+    ),
+    ({**HA, "loki.s3.endpoint": "http://s3.example"}, "and loki.s3.insecure=true for plain HTTP"),
     ({"loki.mode": "ha"}, "set loki.s3.endpoint and loki.s3.bucket"),
     ({"loki.s3.bucket": "loki"}, "set loki.mode=ha, or leave the bucket out"),
     ({**HA, "loki.persistence.enabled": False}, "leave loki.persistence.enabled on"),
@@ -45,6 +57,8 @@ IMPOSSIBLE = [
     ({"loki.resources.limits.memory": "2GB"}, 'limits.memory is "2GB", which is no size'),
     ({"loki.persistence.size": "big"}, 'loki.persistence.size is "big", which is no size'),
     ({"grafana.persistence.size": "1 Gi"}, 'grafana.persistence.size is "1 Gi", which is no'),
+    ({"agent.storageLimit": "5Gi"}, "which is not Fluent Bit's form: write 5G."),
+    ({"agent.storageLimit": "a lot"}, "write a whole number with K, M or G, such as 5G"),
     ({"retention": "0h"}, "write hours, days or weeks from 24h on"),
     ({"retention": "23h"}, "write hours, days or weeks from 24h on"),
     ({"retention": "0w"}, "write hours, days or weeks from 24h on"),
@@ -55,7 +69,6 @@ UNKNOWN = [
     ({"lokki": {}}, "lokki"),
     ({"loki.replicas": 3}, "replicas"),
     ({"loki.mode": "simple-scalable"}, "single"),
-    ({"loki.external.url": "loki.example/prefix"}, "url"),
     ({"agent.image.tag": 5}, "tag"),
     ({"grafana.httpRoute.parentRefs": [{"namespace": "a"}]}, "name"),
     ({"loki.image": None}, "missing property 'image'"),
@@ -86,7 +99,14 @@ def test_schema(helm: Helm, values: dict[str, Any], named: str) -> None:
     assert named in said
 
 
-def test_long_release_name(helm: Helm) -> None:
+@pytest.mark.parametrize(
+    ("name", "fix"),
+    [
+        ("x" * 41, "longer than 40 characters: choose a shorter one"),
+        ("7logs", "choose one of letters, digits and dashes that begins with a letter"),
+        ("my.release", "choose one of letters, digits and dashes that begins with a letter"),
+    ],
+)
+def test_release_name(helm: Helm, name: str, fix: str) -> None:
     """A name that would not fit into the names of resources is refused."""
-    told = helm.run("template", "x" * 41, str(CHART), *given({}))
-    assert "choose a shorter one" in told.stderr
+    assert fix in helm.run("template", name, str(CHART), *given({})).stderr

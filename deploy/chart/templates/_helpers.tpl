@@ -114,7 +114,7 @@ capabilities:
 {{- end }}
 
 {{- define "lokikit.lokiUrl" -}}
-{{- if eq .Values.loki.mode "external" }}{{ trimSuffix "/" .Values.loki.external.url }}
+{{- if eq .Values.loki.mode "external" }}{{ include "lokikit.externalUrl" . }}
 {{- else }}http://{{ include "lokikit.name" (list . "loki") }}.{{ .Release.Namespace }}.svc:{{ include "lokikit.setting" (list . "LOKI_PORT") }}
 {{- end }}
 {{- end }}

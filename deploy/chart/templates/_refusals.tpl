@@ -1,11 +1,17 @@
 {{/* What cannot work, each in one sentence that names the fix. */}}
 {{- define "lokikit.refusals" -}}
 {{- $loki := .Values.loki }}
-{{- if and (eq $loki.mode "external") (not $loki.external.url) }}
-{{- fail "loki.mode=external needs an address: set loki.external.url, such as https://loki.example:443." }}
+{{- if eq $loki.mode "external" }}
+{{- $_ := include "lokikit.externalUrl" . }}
+{{- else }}
+{{- range $key, $value := omit $loki.external "auth" }}
+{{- if $value }}
+{{- fail (printf "loki.external.%s is set and loki.mode is %s: set loki.mode=external, or leave the %s out." $key $loki.mode $key) }}
 {{- end }}
-{{- if and (ne $loki.mode "external") $loki.external.url }}
-{{- fail (printf "loki.external.url is set and loki.mode is %s: set loki.mode=external, or leave the url out." $loki.mode) }}
+{{- end }}
+{{- if ne $loki.external.auth "none" }}
+{{- fail (printf "loki.external.auth is %s and loki.mode is %s: set loki.mode=external, or leave the auth out." $loki.external.auth $loki.mode) }}
+{{- end }}
 {{- end }}
 {{- if ne (eq $loki.external.auth "none") (empty $loki.external.existingSecret) }}
 {{- fail (printf "loki.external.auth is %s: set it to basic or bearer, and loki.external.existingSecret to the secret, or neither." $loki.external.auth) }}
@@ -15,6 +21,9 @@
 {{- end }}
 {{- if and (eq $loki.mode "ha") (not (and $loki.s3.endpoint $loki.s3.bucket)) }}
 {{- fail "loki.mode=ha keeps its data in S3: set loki.s3.endpoint and loki.s3.bucket." }}
+{{- end }}
+{{- if contains "/" $loki.s3.endpoint }}
+{{- fail (printf "loki.s3.endpoint is %q: write the host alone, with a port if need be, such as s3.eu-central-1.amazonaws.com, and loki.s3.insecure=true for plain HTTP." $loki.s3.endpoint) }}
 {{- end }}
 {{- if and (ne $loki.mode "ha") $loki.s3.bucket }}
 {{- fail (printf "loki.s3.bucket is set and loki.mode is %s, which does not use it: set loki.mode=ha, or leave the bucket out." $loki.mode) }}
@@ -60,6 +69,15 @@
 {{- fail (printf "retention is %q, and Loki keeps lines for a day or longer: write hours, days or weeks from 24h on, such as 168h, 7d or 1w." .) }}
 {{- end }}
 {{- end }}
+{{- with .Values.agent.storageLimit }}
+{{- if not (regexMatch "^[0-9]+[KMG]$" .) }}
+{{- $fix := regexMatch "^[0-9]+[KMG]i$" . | ternary (trimSuffix "i" .) "a whole number with K, M or G, such as 5G" }}
+{{- fail (printf "agent.storageLimit is %q, which is not Fluent Bit's form: write %s." . $fix) }}
+{{- end }}
+{{- end }}
+{{- if not (regexMatch "^[a-z]([-a-z0-9]*[a-z0-9])?$" .Release.Name) }}
+{{- fail (printf "the release name %s cannot name a service: choose one of letters, digits and dashes that begins with a letter." .Release.Name) }}
+{{- end }}
 {{- if gt (len .Release.Name) 40 }}
 {{- fail (printf "the release name %s is longer than 40 characters: choose a shorter one." .Release.Name) }}
 {{- end }}
@@ -67,6 +85,18 @@
 {{- $_ := include "lokikit.bytes" (list (printf "%s.persistence.size" $part) (index $.Values $part).persistence.size) }}
 {{- end }}
 {{- include "lokikit.frozen" . }}
+{{- end }}
+
+{{/* Where an external Loki is. Whatever asks for it is told what is wrong with it. */}}
+{{- define "lokikit.externalUrl" -}}
+{{- $url := .Values.loki.external.url }}
+{{- if not $url }}
+{{- fail "loki.mode=external needs an address: set loki.external.url, such as https://loki.example:443." }}
+{{- end }}
+{{- if not (regexMatch `^https?://[^/:@?#\s]+(:[0-9]+)?/?$` $url) }}
+{{- fail (printf "loki.external.url is %q: write scheme, host and port alone, such as https://loki.example:443; credentials go into the secret of loki.external.existingSecret." $url) }}
+{{- end }}
+{{- trimSuffix "/" $url }}
 {{- end }}
 
 {{/* The volumes of a StatefulSet cannot change: said here, before the API server says it worse. */}}
