@@ -169,3 +169,17 @@ def test_canary_and_test_are_where_agents_are(helm: Helm) -> None:
     for spec in (workloads(made)["canary"]["spec"]["template"]["spec"], test["spec"]):
         for key in ("nodeSelector", "tolerations"):
             assert spec[key] == agent[key]
+
+
+@pytest.mark.parametrize("part", ["agent", "loki"])
+def test_prometheus_misses_what_is_away(helm: Helm, part: str) -> None:
+    """A rule asks for the pods by names that they have, and whether there are any."""
+    made = helm.render(profile("production"))
+    (rule,) = of_kind(made, "PrometheusRule")
+    alerts = {one["alert"]: one for group in rule["spec"]["groups"] for one in group["rules"]}
+    expr = alerts[f"Lokikit{part.title()}Down"]["expr"]
+    asked = re.findall(r'up\{namespace="logs", pod=~"([^"]+)"\}', expr)
+    assert len(asked) == expr.count("up{") == 2
+    assert "or absent(" in expr
+    pod = workloads(made)[part]["metadata"]["name"] + {"agent": "-x7k2p", "loki": "-0"}[part]
+    assert all(re.fullmatch(pattern, pod) for pattern in asked)
