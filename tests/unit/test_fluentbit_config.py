@@ -34,13 +34,14 @@ SERVICE = """
 INPUTS = {
     "forward": "listen port tag_prefix buffer_chunk_size buffer_max_size",
     "http": "listen port tag buffer_max_size",
-    "tail": """path tag tag_regex multiline.parser read_from_head refresh_interval rotate_wait
-        buffer_chunk_size buffer_max_size skip_empty_lines db""",
+    "tail": """path exclude_path tag tag_regex multiline.parser read_from_head refresh_interval
+        read_newly_discovered_files_from_head ignore_older rotate_wait buffer_chunk_size
+        buffer_max_size skip_empty_lines db""",
 }
 EVERY_INPUT = "name alias processors storage.type mem_buf_limit threaded"
 FILTERS = {
     "grep": "exclude regex",
-    "kubernetes": """kube_tag_prefix kube_url kube_token_file annotations merge_log
+    "kubernetes": """kube_tag_prefix kube_url kube_token_file regex_parser annotations merge_log
         k8s-logging.parser k8s-logging.exclude buffer_size""",
     "lua": "script call time_as_table",
     "modify": "rename copy add remove_wildcard condition",
