@@ -183,3 +183,13 @@ def test_prometheus_misses_what_is_away(helm: Helm, part: str) -> None:
     assert "or absent(" in expr
     pod = workloads(made)[part]["metadata"]["name"] + {"agent": "-x7k2p", "loki": "-0"}[part]
     assert all(re.fullmatch(pattern, pod) for pattern in asked)
+
+
+def test_a_changed_certificate_rolls_the_canary(helm: Helm) -> None:
+    """Its pods differ when what they trust differs."""
+    external = {**CANARY, "loki.mode": "external", "loki.external.url": "https://loki.example"}
+    first, second = (
+        workloads(helm.render(*given({**external, "loki.external.caCertificate": one})))
+        for one in ("a", "b")
+    )
+    assert first["canary"]["spec"]["template"] != second["canary"]["spec"]["template"]
