@@ -22,6 +22,7 @@ DAEMON_SET = {"apiVersion": "apps/v1", "kind": "DaemonSet"}
 SECRET = {"apiVersion": "v1", "kind": "Secret"}
 CLAIM = {"apiVersion": "v1", "kind": "PersistentVolumeClaim"}
 AGENT = "agent"
+CLASS = {"grafana.persistence.storageClass": "a"}
 FORBIDDEN = {"restricted volume types", "runAsNonRoot != true", "runAsUser=0"}
 """All that Pod Security `restricted` has against the agent."""
 
@@ -163,31 +164,44 @@ def test_password_is_made_once(cluster: Cluster, installing: Helm) -> None:
     assert password() == first
 
 
-@pytest.mark.parametrize(
-    ("changed", "fix"),
-    [
-        ({"size": "40Gi"}, "loki.persistence.size cannot change .* set it to 20Gi"),
-        ({"storageClass": "fast"}, "loki.persistence.storageClass cannot change"),
-        ({"enabled": False}, "loki.persistence.enabled cannot change .* set it to true"),
-    ],
-    ids=lambda one: str(one)[:30],
-)
+FIXED = [
+    ({"loki.persistence.size": "40Gi"}, "loki.persistence.size cannot change .* set it to 20Gi"),
+    ({"loki.persistence.storageClass": "fast"}, "loki.persistence.storageClass cannot change"),
+    ({"loki.persistence.enabled": False}, "persistence.enabled cannot change .* set it to true"),
+    ({"grafana.persistence.size": "1000M"}, "grafana.persistence.size cannot shrink: .* has 1Gi"),
+    ({"grafana.persistence.storageClass": "b"}, 'storageClass cannot change .* set it to "a"'),
+]
+
+
+@pytest.mark.parametrize(("changed", "fix"), FIXED, ids=lambda one: str(one)[:30])
 def test_frozen_volume(
     cluster: Cluster, installing: Helm, frozen: str, changed: dict[str, Any], fix: str
 ) -> None:
-    """What a StatefulSet cannot change is refused with the fix, before anything is changed."""
-    values = given({f"loki.persistence.{key}": value for key, value in changed.items()})
+    """What a volume cannot change is refused with the fix, before anything is changed."""
+    values = given({**CLASS, **changed})
     told = installing.run("upgrade", RELEASE, str(CHART), f"--namespace={frozen}", *values)
     assert told.returncode != 0
     assert re.search(fix, told.stderr), told.stderr
     assert cluster.get(STATEFUL_SET, f"{RELEASE}-loki", frozen)
 
 
+def test_volume_of_grafana_as_it_is(cluster: Cluster, installing: Helm, frozen: str) -> None:
+    """Its class stays when the value is taken away, and a larger size is left to the cluster."""
+    here = f"--namespace={frozen}"
+    installing.check("upgrade", RELEASE, str(CHART), here)
+    found = cluster.get(CLAIM, f"{RELEASE}-grafana", frozen)
+    assert found
+    assert found["spec"]["storageClassName"] == "a"
+    larger = given({**CLASS, "grafana.persistence.size": "2Gi"})
+    told = installing.check("upgrade", RELEASE, str(CHART), here, "--dry-run=server", *larger)
+    assert 'storage: "2Gi"' in told
+
+
 @pytest.fixture(scope="module")
 def frozen(cluster: Cluster, installing: Helm) -> str:
     """A namespace with a release."""
     namespace = cluster.namespace(PRIVILEGED)
-    installing.check("install", RELEASE, str(CHART), f"--namespace={namespace}")
+    installing.check("install", RELEASE, str(CHART), f"--namespace={namespace}", *given(CLASS))
     return namespace
 
 

@@ -85,6 +85,7 @@
 {{- $_ := include "lokikit.bytes" (list (printf "%s.persistence.size" $part) (index $.Values $part).persistence.size) }}
 {{- end }}
 {{- include "lokikit.frozen" . }}
+{{- include "lokikit.frozenClaim" . }}
 {{- end }}
 
 {{/* Where an external Loki is. Whatever asks for it is told what is wrong with it. */}}
@@ -118,6 +119,23 @@
 {{- if ne (.spec.storageClassName | default "") $values.storageClass }}
 {{- fail (printf "loki.persistence.storageClass cannot change on an installed release: set it to %q as it was." (.spec.storageClassName | default "")) }}
 {{- end }}
+{{- end }}
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{/* Nor can the volume of Grafana, but that it grows where the storage class lets it. */}}
+{{- define "lokikit.frozenClaim" -}}
+{{- $values := .Values.grafana.persistence }}
+{{- if and .Values.grafana.enabled $values.enabled }}
+{{- with (lookup "v1" "PersistentVolumeClaim" .Release.Namespace (include "lokikit.name" (list . "grafana"))) }}
+{{- $size := .spec.resources.requests.storage }}
+{{- if lt (include "lokikit.bytes" (list "grafana.persistence.size" $values.size) | int64) (include "lokikit.bytes" (list "the size" $size) | int64) }}
+{{- fail (printf "grafana.persistence.size cannot shrink: the volume that is there has %s, so set it to that or more." $size) }}
+{{- end }}
+{{- $class := .spec.storageClassName | default "" }}
+{{- if and $values.storageClass (ne $class $values.storageClass) }}
+{{- fail (printf "grafana.persistence.storageClass cannot change on the volume that is there: set it to %q as it was." $class) }}
 {{- end }}
 {{- end }}
 {{- end }}
