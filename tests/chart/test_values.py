@@ -119,3 +119,27 @@ def test_words_that_yaml_reads_otherwise(helm: Helm) -> None:
     assert wanted | {"9", "10", "11", "12", "13", "2024"} <= strings(made)
     for one in made:
         assert one["metadata"]["labels"]["app.kubernetes.io/instance"] == "true"
+
+
+INGRESS = {"enabled": True, "host": "logs.example"}
+ROUTE = {"enabled": True, "hostnames": ["a.example", "b.example"], "parentRefs": [{"name": "a"}]}
+
+
+@pytest.mark.parametrize(
+    ("values", "url"),
+    [
+        ({}, None),
+        ({"ingress": INGRESS}, "http://logs.example/"),
+        ({"ingress": {**INGRESS, "tlsSecret": "tls"}}, "https://logs.example/"),
+        ({"ingress": {**INGRESS, "host": "*.example"}}, None),
+        ({"ingress": {"host": "logs.example"}}, None),
+        ({"httpRoute": ROUTE}, "https://a.example/"),
+        ({"httpRoute": {**ROUTE, "hostnames": []}}, None),
+        ({"httpRoute": ROUTE, "url": "https://c.example/"}, "https://c.example/"),
+    ],
+)
+def test_address_of_grafana(helm: Helm, values: dict[str, Any], url: str | None) -> None:
+    """Links in alerts lead where its way in does, unless the address is told."""
+    resources = helm.render(*given({f"grafana.{key}": value for key, value in values.items()}))
+    told = variables(container(workloads(resources)["grafana"]))
+    assert told.get("GF_SERVER_ROOT_URL") == url

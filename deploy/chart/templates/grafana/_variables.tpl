@@ -1,3 +1,17 @@
+{{/* Where Grafana is reached from outside: as told, or by its way in; empty where neither says. */}}
+{{- define "lokikit.grafanaUrl" -}}
+{{- $grafana := .Values.grafana }}
+{{- $way := dict }}
+{{- if $grafana.ingress.enabled }}
+{{- $way = dict "scheme" (empty $grafana.ingress.tlsSecret | ternary "http" "https") "host" $grafana.ingress.host }}
+{{- else if and $grafana.httpRoute.enabled $grafana.httpRoute.hostnames }}
+{{- $way = dict "scheme" "https" "host" (first $grafana.httpRoute.hostnames) }}
+{{- end }}
+{{- if $grafana.url }}{{ $grafana.url }}
+{{- else if and $way (not (contains "*" $way.host)) }}{{ printf "%s://%s/" $way.scheme $way.host }}
+{{- end }}
+{{- end }}
+
 {{- define "lokikit.grafanaVariables" -}}
 - name: GF_SECURITY_ADMIN_PASSWORD__FILE
   value: /run/secrets/lokikit/grafana-password
@@ -16,9 +30,9 @@
   value: "false"
 - name: GF_PLUGINS_PREINSTALL_DISABLED
   value: "true"
-{{- with .Values.grafana.url }}
+{{- with include "lokikit.grafanaUrl" . }}
 - name: GF_SERVER_ROOT_URL
-  value: {{ . }}
+  value: {{ quote . }}
 {{- end }}
 # What the provisioned files read.
 - name: GRAFANA_DASHBOARDS
