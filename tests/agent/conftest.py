@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from tests.agent.pods import ApiServer
 from tests.agent.running import RunningAgent
 from tests.stack.conftest import loki_program, loki_url, make_loki
 
@@ -49,3 +50,11 @@ def folder(tmp_path: Path) -> Path:
     made = tmp_path / "split"
     made.mkdir(mode=0o755)
     return made
+
+
+@pytest.fixture
+def api() -> Iterator[ApiServer]:
+    """An API server that knows no pod yet."""
+    started = ApiServer()
+    yield started
+    started.close()

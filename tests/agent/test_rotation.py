@@ -11,16 +11,17 @@ from typing import TYPE_CHECKING
 
 import pytest
 from tests.agent.container_files import DockerFile
-from tests.agent.test_kubernetes import ApiServer, Pods, following
+from tests.agent.pods import Pods, following
 from tests.stack.shipping import append
 from tests.waiting import eventually
 
 from lokikit.client import Loki
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from pathlib import Path
 
+    from tests.agent.pods import ApiServer
     from tests.agent.running import RunningAgent
 
 _HOUR_NS = 3600 * 10**9
@@ -56,14 +57,6 @@ class Container:
         query = f'{{service_name=~".+"}} |= "{self._mark}"'
         found = self._loki.query_range(query, now_ns - _HOUR_NS, now_ns + _HOUR_NS)
         return sorted(entry.line for entry in found)
-
-
-@pytest.fixture
-def api() -> Iterator[ApiServer]:
-    """An API server that knows no pod."""
-    started = ApiServer()
-    yield started
-    started.close()
 
 
 @pytest.mark.parametrize("platform", ["kubernetes", "docker-files"])
