@@ -55,7 +55,7 @@ def test_every_part_is_described() -> None:
     plain = {"enabled", "image", "resources", "repository", "tag", "requests", "limits", "size"}
     plain |= {"nodeSelector", "tolerations", "priorityClassName", "storageClass", "region", "auth"}
     plain |= {"bucket", "className", "host", "annotations", "hostnames", "ingress", "persistence"}
-    plain |= {"loki", "agent", "grafana", "networkPolicy", "serviceAccountAnnotations"}
+    plain |= {"loki", "agent", "grafana", "networkPolicy", "serviceAccountAnnotations", "registry"}
     silent = {one.path[-1] for one in generator().read_values(VALUES) if not one.text}
     assert silent <= plain
 
