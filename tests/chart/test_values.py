@@ -10,6 +10,8 @@ from tests.chart.helming import CHART, container, given, profile, read, variable
 if TYPE_CHECKING:
     from tests.chart.helming import Helm
 
+COMPONENTS = ("loki", "agent", "grafana")
+
 
 def named(helm: Helm, release: str, namespace: str, *arguments: str) -> list[dict[str, Any]]:
     """The chart rendered under another name."""
@@ -49,13 +51,11 @@ def test_go_keeps_within_its_memory(helm: Helm, limit: str | int, share: str | N
     assert variables(container(workloads(resources)["loki"])).get("GOMEMLIMIT") == share
 
 
-@pytest.mark.parametrize("path", ["resources", "resources.limits", "resources.requests"])
-@pytest.mark.parametrize("component", ["loki", "agent", "grafana"])
-def test_no_resources(helm: Helm, component: str, path: str) -> None:
+@pytest.mark.parametrize(("path", "left"), [("resources", []), ("resources.limits", ["requests"])])
+def test_no_resources(helm: Helm, path: str, left: list[str]) -> None:
     """Requests and limits are the user's to take away, by null as Helm has it."""
-    made = workloads(helm.render(*given({f"{component}.{path}": None})))[component]
-    left = {"resources": set(), "resources.limits": {"requests"}, "resources.requests": {"limits"}}
-    assert set(container(made)["resources"] or ()) == left[path]
+    made = workloads(helm.render(*given({f"{one}.{path}": None for one in COMPONENTS})))
+    assert [list(container(made[one])["resources"] or ()) for one in COMPONENTS] == [left] * 3
 
 
 def test_lists_and_mappings_may_be_null(helm: Helm) -> None:
@@ -64,7 +64,7 @@ def test_lists_and_mappings_may_be_null(helm: Helm) -> None:
     assert workloads(helm.render(*given(dict.fromkeys(own)))) == workloads(helm.render())
 
 
-@pytest.mark.parametrize("kept", ["24h", "1d", "2w", "720h"])
+@pytest.mark.parametrize("kept", ["24h", "1d", "1w"])
 def test_retention_in_each_unit(helm: Helm, kept: str) -> None:
     """A day or more of retention comes to Loki as it is written."""
     loki = workloads(helm.render(*given({"retention": kept})))["loki"]
