@@ -45,10 +45,14 @@ def test_each_release_is_a_ring_of_its_own(helm: Helm) -> None:
         (None, None),
     ],
 )
-def test_go_keeps_within_its_memory(helm: Helm, limit: str | int, share: str | None) -> None:
-    """Loki collects at nine tenths of its limit, in whatever unit it is given."""
+def test_loki_keeps_within_its_memory(helm: Helm, limit: str | int, share: str | None) -> None:
+    """It collects at nine tenths of its limit, in whatever unit that is, and replays in half."""
     resources = helm.render(*given({"loki.resources.limits.memory": limit}))
-    assert variables(container(workloads(resources)["loki"])).get("GOMEMLIMIT") == share
+    said = variables(container(workloads(resources)["loki"]))
+    assert said.get("GOMEMLIMIT") == share
+    half = int(share.removesuffix("MiB")) * 5 // 9 if share else None
+    replay = said.get("LOKI_REPLAY_MEMORY")
+    assert replay in ({f"{half}MB", f"{half + 1}MB"} if half else {None})
 
 
 @pytest.mark.parametrize(("path", "left"), [("resources", []), ("resources.limits", ["requests"])])

@@ -105,11 +105,11 @@ capabilities:
 {{- mulf (float64 $number) (index $factors $unit) | int64 }}
 {{- end }}
 
-{{/* Nine tenths of the memory limit for GOMEMLIMIT, so that Go collects rather than is killed:
-     (list "loki.resources" .Values.loki.resources). */}}
-{{- define "lokikit.goMemoryLimit" -}}
+{{/* Tenths of the memory limit, in MiB: (list "loki.resources" .Values.loki.resources 9). */}}
+{{- define "lokikit.memoryShare" -}}
 {{- with dig "limits" "memory" "" (index . 1 | default dict) }}
-{{- with div (include "lokikit.bytes" (list (printf "%s.limits.memory" (index $ 0)) .) | int64 | mul 9) 10485760 }}{{ . }}MiB{{ end }}
+{{- $bytes := include "lokikit.bytes" (list (printf "%s.limits.memory" (index $ 0)) .) | int64 }}
+{{- with div (mul $bytes (index $ 2)) 10485760 }}{{ . }}{{ end }}
 {{- end }}
 {{- end }}
 
