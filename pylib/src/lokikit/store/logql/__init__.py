@@ -1,0 +1,1 @@
+"""LogQL: its grammar, and the evaluator that defines what a query means."""
