@@ -147,8 +147,13 @@ local function read_timestamp(text)
   return sec, nsec
 end
 
--- tag -> the timestamps that were given last
+-- tag -> the timestamps that were given last, and whether its file was rotated
 local sources, source_count = {}, 0
+
+-- Whether a tag is of a file that was rotated: 0.log.20261121-100000 of a pod, number of Docker.
+local function is_rotated(tag)
+  return match(tag, "^line%.container%.[^_]+_%d+$") or match(tag, "^line%.container%..+%.log%.")
+end
 
 local function source_of(tag)
   local source = sources[tag]
@@ -156,7 +161,9 @@ local function source_of(tag)
     if source_count >= MAX_SOURCES then
       sources, source_count = {}, 0
     end
-    source = { sec = 0, nsec = 0, repeats = 0, arrived_sec = 0, arrived_nsec = 0 }
+    source = {
+      sec = 0, nsec = 0, repeats = 0, arrived_sec = 0, arrived_nsec = 0, is_rotated = is_rotated(tag),
+    }
     sources[tag], source_count = source, source_count + 1
   end
   return source
@@ -221,9 +228,8 @@ end
 
 -- Whether a line is of a file that was rotated, and was printed so long ago that it is taken as sent:
 -- sent again, Loki may find it too far behind. One with the usual settings takes an hour.
-local function is_sent_before(tag, sec)
-  return (match(tag, "^line%.container%.[^_]+_%d+$") or match(tag, "^line%.container%..+%.log%."))
-    and sec < os.time() - ROTATED_SINCE_S
+local function is_sent_before(source, sec)
+  return source.is_rotated and sec < os.time() - ROTATED_SINCE_S
 end
 
 -- The line without its line end. Of a followed file, Fluent Bit has taken the CR already.
@@ -262,7 +268,8 @@ function contract(tag, time, record)
   if type(record.log) ~= "string" then
     return 0, time, record
   end
-  if is_sent_before(tag, time.sec) then
+  local source = source_of(tag)
+  if is_sent_before(source, time.sec) then
     return -1, time, record
   end
   local whole, is_simple = cleaned(without_end(record.log, tag))
@@ -272,7 +279,6 @@ function contract(tag, time, record)
   local fields = jsonline.fields(whole, is_simple)
   line_fields = fields
   local line = fit(whole, MAX_LINE_BYTES)
-  local source = source_of(tag)
   local sec, nsec = read_timestamp(fields.timestamp)
   if sec then
     time.sec, time.nsec = within_range(sec), keep_apart(source, sec, nsec)

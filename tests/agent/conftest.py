@@ -27,6 +27,18 @@ def fluent_bit() -> Path:
     return program
 
 
+@pytest.fixture(scope="module")
+def agent(
+    fluent_bit: Path, loki_url: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[RunningAgent]:
+    """One for the tests of a module that leave it as it is."""
+    running = RunningAgent(
+        fluent_bit, tmp_path_factory.mktemp("shared"), loki_url, "native", {}
+    ).start()
+    yield running
+    running.kill()
+
+
 @pytest.fixture
 def make_agent(
     fluent_bit: Path, tmp_path_factory: pytest.TempPathFactory

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import threading
-import time
 import uuid
 from datetime import datetime, timezone
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 
+from tests.stack.asking import recent_entries
 from tests.stack.shipping import append
 from tests.waiting import eventually
 
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from lokikit.answers import LogEntry
     from lokikit.client import Loki
 
-_HOUR_NS = 3600 * 10**9
 _PART = 16 * 1024
 """A runtime cuts lines at this."""
 
@@ -92,9 +91,7 @@ class Pods:
         """The entry of the line that holds `mark`, waited for."""
 
         def ask() -> list[LogEntry]:
-            now_ns = time.time_ns()
-            query = f'{{service_name=~".+"}} |= "{mark}"'
-            return list(self._loki.query_range(query, now_ns - _HOUR_NS, now_ns + _HOUR_NS))
+            return recent_entries(self._loki, f'{{service_name=~".+"}} |= "{mark}"')
 
         (entry,) = eventually(ask, within_s=60)
         return entry

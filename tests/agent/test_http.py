@@ -6,7 +6,7 @@ import json
 import re
 import uuid
 from datetime import datetime, timedelta, timezone
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 import requests
@@ -17,21 +17,6 @@ from tests.waiting import eventually
 from lokikit import fields
 from lokikit.agent import METRICS_PATH
 from lokikit.entry import parse_timestamp_ns
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-
-@pytest.fixture(scope="module")
-def agent(
-    fluent_bit: Path, loki_url: str, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[RunningAgent]:
-    """One for all tests."""
-    folder = tmp_path_factory.mktemp("http")
-    running = RunningAgent(fluent_bit, folder, loki_url, "native", {}).start()
-    yield running
-    running.kill()
 
 
 @pytest.fixture

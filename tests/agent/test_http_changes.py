@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 import pytest
 import requests
 from tests.agent.events import MAX_CHARACTERS, MAX_LEVELS
-from tests.agent.running import RunningAgent
 from tests.stack.asking import run
 from tests.stack.pushing import new_service, stored
 from tests.waiting import eventually
@@ -18,8 +17,9 @@ from lokikit import fields
 from lokikit.entry import MAX_VALUE_BYTES
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from pathlib import Path
+    from collections.abc import Callable
+
+    from tests.agent.running import RunningAgent
 
 NUMBERS = {
     "1.2345678901234567": "1.234567890123457",
@@ -42,17 +42,6 @@ LABELS = {
     '["X"]': None,
     '""': None,
 }
-
-
-@pytest.fixture(scope="module")
-def agent(
-    fluent_bit: Path, loki_url: str, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[RunningAgent]:
-    """One for most tests."""
-    folder = tmp_path_factory.mktemp("changes")
-    running = RunningAgent(fluent_bit, folder, loki_url, "native", {}).start()
-    yield running
-    running.kill()
 
 
 def post(agent: RunningAgent, body: str) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import contextlib
 import ssl
-import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,6 +12,7 @@ import requests
 import trustme
 from tests.agent.feeding import File, json_lines
 from tests.agent.gateway import Gateway
+from tests.stack.asking import recent_entries
 from tests.stack.pushing import assert_exact, new_service, stored_numbers
 from tests.waiting import eventually
 
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     MakeGateway = Callable[..., Gateway]
 
 LINES, POSTED = 20, 2
-HOUR_NS = 3_600_000_000_000
 USER, PASSWORD, TOKEN = "agent", "p'ss $word%:", "abc.def-~+/="
 BASIC = "Basic " + base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()
 CREDENTIALS = {
@@ -111,10 +110,7 @@ def test_tenant(make_loki: Callable[..., RunningLoki], make_agent: MakeAgent) ->
     write(agent, service)
 
     def seen(tenant: str) -> int:
-        now_ns = time.time_ns()
-        query = f'{{service_name="{service}"}}'
-        found = Loki(loki.url, tenant=tenant).query_range(query, now_ns - HOUR_NS, now_ns + HOUR_NS)
-        return len(list(found))
+        return len(recent_entries(Loki(loki.url, tenant=tenant), f'{{service_name="{service}"}}'))
 
     eventually(lambda: seen("team-a") == LINES + POSTED, within_s=60)
     assert seen("team-b") == 0

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 from tests.agent.container_files import DockerFile
 from tests.agent.pods import Pods, following
+from tests.stack.asking import recent_entries
 from tests.stack.shipping import append
 from tests.waiting import eventually
 
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
 
     from tests.agent.pods import ApiServer
     from tests.agent.running import RunningAgent
-
-_HOUR_NS = 3600 * 10**9
 
 
 class Container:
@@ -53,9 +52,7 @@ class Container:
         assert self._stored() == sorted(f"{self._mark} {one}" for one in range(self._printed))
 
     def _stored(self) -> list[str]:
-        now_ns = time.time_ns()
-        query = f'{{service_name=~".+"}} |= "{self._mark}"'
-        found = self._loki.query_range(query, now_ns - _HOUR_NS, now_ns + _HOUR_NS)
+        found = recent_entries(self._loki, f'{{service_name=~".+"}} |= "{self._mark}"')
         return sorted(entry.line for entry in found)
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import re
 import subprocess
-import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
 import yaml
 from tests.agent.splitting import append, block, in_loki, lines_of, new_service, numbered, own
+from tests.stack.asking import recent_entries
 from tests.waiting import eventually
 
 from lokikit import fields
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     MakeAgent = Callable[..., RunningAgent]
 
 FILES = ("error.log", "info.log", "celery.log", "gunicorn.error.log")
-HOUR_NS = 3_600_000_000_000
 
 
 DEFAULTS = [
@@ -165,10 +164,10 @@ def test_what_cannot_be_written_is_counted(
     assert sorted(in_loki(loki_url, service, 500)) == sorted(lines)
     reason = "No space left on device" if fault == "full" else "No such file or directory"
     said = f"{target}/info.log: {reason}"
-    query, now_ns = block("fluent-bit").strip(), time.time_ns()
+    query = block("fluent-bit").strip()
 
     def find() -> list[dict[str, object]]:
-        found = Loki(loki_url).query_range(query, now_ns - HOUR_NS, now_ns + HOUR_NS)
+        found = recent_entries(Loki(loki_url), query)
         return [json.loads(one.line) for one in found if said in one.line]
 
     told = eventually(find)

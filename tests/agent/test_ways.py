@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from collections import Counter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -13,8 +12,9 @@ from tests.agent import events
 from tests.agent.feeding import Driver
 from tests.agent.nasty import COUNT, SERVICE, nasty_lines
 from tests.agent.running import HOST, RunningAgent
+from tests.stack.asking import recent_entries
 from tests.stack.conftest import RunningLoki
-from tests.stack.shipping import HOUR_NS, Ship, append
+from tests.stack.shipping import Ship, append
 from tests.waiting import eventually
 
 from lokikit import fields
@@ -146,8 +146,7 @@ def _send(driver: Driver, line: bytes, number: int) -> None:
 
 
 def _stored(url: str) -> list[LogEntry]:
-    now_ns = time.time_ns()
-    return list(Loki(url).query_range('{service_name=~".+"}', now_ns - HOUR_NS, now_ns + HOUR_NS))
+    return recent_entries(Loki(url), '{service_name=~".+"}')
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,6 @@ import os
 import secrets
 import subprocess
 import sys
-import time
 from collections import Counter
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from docker.errors import NotFound
 from rich.console import Console
 from tests.compose.images import base_image
+from tests.stack.asking import recent_entries
 from tests.stack.conftest import free_ports
 from tests.waiting import eventually
 
@@ -36,7 +36,6 @@ SPEAKING = ("canary", *DEMO)
 VERSION = f"test-{secrets.token_hex(4)}"
 """Of the kit's own image while this process tests: built from the sources of now."""
 _LIVES_S = 3600
-_HOUR_NS = 3600 * 1_000_000_000
 _WRITER = """
 import sys, time
 count, pause_s, lives_s = int(sys.argv[1]), float(sys.argv[2]), float(sys.argv[3])
@@ -150,11 +149,8 @@ class DockerStack:
 
     def lines(self, service: str) -> Counter[str]:
         """Each line that Loki has of `service`, and how often."""
-        now_ns = time.time_ns()
-        entries = self.loki.query_range(
-            f'{{service_name="{service}"}}', now_ns - _HOUR_NS, now_ns + _HOUR_NS
-        )
-        return Counter(entry.line for entry in entries)
+        found = recent_entries(self.loki, f'{{service_name="{service}"}}')
+        return Counter(entry.line for entry in found)
 
     def caught_up(self, service: str) -> bool:
         """Whether Loki has all that the container of `service` had printed just now."""

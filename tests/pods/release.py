@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import secrets
-import time
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from tests.chart.cluster import PRIVILEGED
 from tests.chart.helming import CHART, RELEASE, given
 from tests.pods.node import NAME
+from tests.stack.asking import recent_entries
 from tests.waiting import eventually
 
 if TYPE_CHECKING:
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
     from tests.pods.conftest import Machine
 
-    from lokikit.answers import LogEntry
     from lokikit.client import Loki
 
 POD = {"apiVersion": "v1", "kind": "Pod"}
@@ -26,7 +25,6 @@ FOUND = "Found in Loki."
 _VOLUME = {"apiVersion": "v1", "kind": "PersistentVolume"}
 _COMPONENT = "app.kubernetes.io/component"
 _SLOW_S = 300
-_HOUR_NS = 3600 * 10**9
 
 
 class Release:
@@ -147,17 +145,11 @@ def _is_ready(pod: dict[str, Any]) -> bool:
     return any(one["type"] == "Ready" and one["status"] == "True" for one in conditions)
 
 
-def entries(loki: Loki, query: str) -> list[LogEntry]:
-    """The entries of the last hour."""
-    now_ns = time.time_ns()
-    return list(loki.query_range(query, now_ns - _HOUR_NS, now_ns + _HOUR_NS))
-
-
 def arrived(loki: Loki, query: str, count: int) -> Counter[str]:
     """Line -> how often it is there, once `count` different ones are."""
 
     def lines() -> Counter[str] | None:
-        found = Counter(one.line for one in entries(loki, query))
+        found = Counter(one.line for one in recent_entries(loki, query))
         return found if len(found) >= count else None
 
     found = eventually(lines, within_s=_SLOW_S)

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 from tests.chart.cluster import PRIVILEGED
 from tests.pods.node import NAME
-from tests.pods.release import FOUND, Release, arrived, entries
+from tests.pods.release import FOUND, Release, arrived
+from tests.stack.asking import recent_entries
 from tests.waiting import eventually
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ def release(machine: Machine) -> Iterator[Release]:
 
 def the_entry(release: Release, query: str) -> LogEntry:
     """The only entry of a query, waited for."""
-    (entry,) = eventually(lambda: entries(release.loki(), query), within_s=120)
+    (entry,) = eventually(lambda: recent_entries(release.loki(), query), within_s=120)
     return entry
 
 
@@ -91,7 +92,7 @@ def test_opted_out(release: Release) -> None:
     release.ended(quiet)
     loud = release.prints("print('heard')")
     the_entry(release, f'{{service_name="main"}} | pod="{loud}"')
-    assert entries(release.loki(), f'{{namespace=~".+"}} | pod="{quiet}"') == []
+    assert recent_entries(release.loki(), f'{{namespace=~".+"}} | pod="{quiet}"') == []
 
 
 def test_foreign_traceback(release: Release) -> None:

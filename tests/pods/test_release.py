@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 from tests.chart.helming import RELEASE
-from tests.pods.release import FOUND, POD, Release, arrived, entries
+from tests.pods.release import FOUND, POD, Release, arrived
+from tests.stack.asking import recent_entries
 from tests.waiting import eventually
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ def test_canary(release: Release) -> None:
     """The canary's lines come back to it."""
 
     def in_time() -> bool:
-        found = entries(release.loki(), '{service_name="canary"} |= "canary_round_trip_s"')
+        found = recent_entries(release.loki(), '{service_name="canary"} |= "canary_round_trip_s"')
         return any(one.fields["canary_lost"] == 0 for one in found)
 
     eventually(in_time, within_s=300)
@@ -65,10 +66,10 @@ def test_upgrade_and_rollback(release: Release) -> None:
     found = arrived(release.loki(), f'{{service_name="main"}} | pod="{before}"', 1)
     release.upgrade(cluster="north", retention="240h")
     assert FOUND in release.test()
-    assert entries(release.loki(), '{service_name="helm-test", cluster="north"}')
+    assert recent_entries(release.loki(), '{service_name="helm-test", cluster="north"}')
     release.rollback(1)
     assert FOUND in release.test()
-    assert entries(release.loki(), '{service_name="helm-test", cluster=""}')
+    assert recent_entries(release.loki(), '{service_name="helm-test", cluster=""}')
     assert arrived(release.loki(), f'{{service_name="main"}} | pod="{before}"', 1) == found
 
 

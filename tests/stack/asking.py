@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 import uuid
 from typing import TYPE_CHECKING
 
@@ -18,8 +19,11 @@ from lokikit.push import Outcome, Pusher
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from lokikit.answers import LogEntry
+
 Row = tuple[int, str]
 _BATCH = 2000
+HOUR_NS = 3600 * 10**9
 
 
 def new_labels() -> dict[str, str]:
@@ -30,6 +34,12 @@ def new_labels() -> dict[str, str]:
 def selector(labels: dict[str, str]) -> str:
     """The query for all lines with these labels."""
     return f'{{service_name="{labels["service_name"]}"}}'
+
+
+def recent_entries(loki: Loki, query: str) -> list[LogEntry]:
+    """What Loki has of an hour ago to an hour ahead, by time."""
+    now_ns = time.time_ns()
+    return list(loki.query_range(query, now_ns - HOUR_NS, now_ns + HOUR_NS))
 
 
 def push(url: str, labels: dict[str, str], rows: Sequence[Row]) -> None:

@@ -13,6 +13,8 @@ import uuid
 from datetime import datetime, timezone
 from typing import IO, TYPE_CHECKING, Any
 
+from tests.stack.asking import recent_entries
+
 from lokikit.client import LogEntry, Loki
 
 if TYPE_CHECKING:
@@ -21,7 +23,6 @@ if TYPE_CHECKING:
 
     from tests.foreign import Case
 
-HOUR_NS = 3_600_000_000_000
 _END_S = 60
 
 
@@ -118,21 +119,17 @@ def line_at(service: str, time_us: int, number: int) -> bytes:
 
 def stored(url: str, service: str) -> list[LogEntry]:
     """All that Loki has of `service`, by time."""
-    now_ns = time.time_ns()
-    query = f'{{service_name="{service}"}}'
-    return list(Loki(url).query_range(query, now_ns - HOUR_NS, now_ns + HOUR_NS))
+    return recent_entries(Loki(url), f'{{service_name="{service}"}}')
 
 
 def stored_of_case(url: str, service: str, case: Case) -> list[LogEntry]:
     """What Loki has of a case, by time: under its own service, and under what its lines name."""
-    entries = stored(url, service)
+    found = stored(url, service)
     for one in case.stored:
         if one.labels:
-            now_ns = time.time_ns()
             selector = ",".join(f'{name}="{value}"' for name, value in one.labels.items())
-            span = now_ns - HOUR_NS, now_ns + HOUR_NS
-            entries += Loki(url).query_range(f"{{{selector}}}", *span)
-    return sorted(entries, key=lambda entry: entry.timestamp_ns)
+            found += recent_entries(Loki(url), f"{{{selector}}}")
+    return sorted(found, key=lambda entry: entry.timestamp_ns)
 
 
 def stored_lines(url: str, service: str) -> list[bytes]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 import requests
+from tests.stack.asking import recent_entries
 from tests.stack.pushing import sizes
 from tests.stack.replicas import Replicas
 from tests.waiting import eventually
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _BATCH = 500
-_HOUR_NS = 3600 * 10**9
 _LINE = '{{"level":"info","message":"line {number}","filler":"' + "x" * 200 + '"}}'
 
 
@@ -82,10 +82,8 @@ def counted(url: str, service: str) -> int:
 
 def stored(url: str, writer: Writer) -> int:
     """How many different lines of `writer` the replica at `url` returns."""
-    now_ns = time.time_ns()
-    query = f'{{service_name="{writer.service}"}}'
-    entries = Loki(url).query_range(query, now_ns - _HOUR_NS, now_ns + _HOUR_NS)
-    return len({entry.line for entry in entries})
+    found = recent_entries(Loki(url), f'{{service_name="{writer.service}"}}')
+    return len({entry.line for entry in found})
 
 
 @pytest.mark.parametrize("size", sizes((12_000, 1), (100_000, 3)))

@@ -8,7 +8,7 @@ import time
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.stack.asking import command, environment, new_labels, selector
+from tests.stack.asking import command, environment, new_labels, recent_entries, selector
 from tests.stack.conftest import free_ports
 from tests.waiting import eventually
 
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from tests.stack.conftest import RunningLoki
 
 COUNT = 12_000
-HOUR_NS = 3_600_000_000_000
 
 
 def lokikit(url: str, *arguments: object) -> subprocess.CompletedProcess[str]:
@@ -60,8 +59,7 @@ def spooled(folder: Path, entries: list[Entry], batch: int = 100) -> Spool:
 
 def stored(url: str, labels: dict[str, str]) -> list[tuple[int, str, dict[str, str]]]:
     """What Loki has of a stream."""
-    now_ns = time.time_ns()
-    found = Loki(url).query_range(selector(labels), now_ns - HOUR_NS, now_ns + HOUR_NS)
+    found = recent_entries(Loki(url), selector(labels))
     own = {"request_id"}
     return [
         (one.timestamp_ns, one.line, {k: v for k, v in one.metadata.items() if k in own})

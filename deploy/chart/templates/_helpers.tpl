@@ -73,6 +73,15 @@ priorityClassName: {{ quote . }}
 {{- end }}
 {{- end }}
 
+{{/* What agents tolerate, and who is to be where they are. */}}
+{{- define "lokikit.agentTolerations" -}}
+{{- $tolerations := .Values.agent.tolerations | default list }}
+{{- if .Values.agent.controlPlane }}
+{{- $tolerations = append $tolerations (dict "key" "node-role.kubernetes.io/control-plane" "operator" "Exists" "effect" "NoSchedule") }}
+{{- end }}
+{{- include "lokikit.placement" (list . (dict "tolerations" $tolerations)) }}
+{{- end }}
+
 {{/* Of a pod that meets Pod Security `restricted`: its user. */}}
 {{- define "lokikit.restrictedPod" -}}
 runAsNonRoot: true
