@@ -20,6 +20,7 @@ from lokikit.conditions import (
 )
 from lokikit.errors import SettingsError
 from lokikit.fields import LABEL_FIELDS
+from lokikit.tables import to_arrow, to_pandas
 from lokikit.timespan import moment_ns
 
 if TYPE_CHECKING:
@@ -125,6 +126,22 @@ class LogQuery:
     def first(self) -> LogEntry | None:
         """The first, if there is any."""
         return next(self.limit(min(1, self._limit or 1)).iter(), None)
+
+    def to_arrow(self) -> Any:
+        """All of them as a `pyarrow.Table`: a row for each line, columns as in `lokikit.tables`.
+
+        Raises:
+            PrerequisiteError: pyarrow is not installed.
+        """
+        return to_arrow(self.iter())
+
+    def to_pandas(self) -> Any:
+        """All of them as a `pandas.DataFrame`, with the same columns.
+
+        Raises:
+            PrerequisiteError: pandas is not installed.
+        """
+        return to_pandas(self.iter())
 
     def count(self) -> int:
         """How many there are, up to the limit; counted by Loki as far as that is exact."""
