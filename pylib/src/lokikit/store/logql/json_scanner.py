@@ -1,0 +1,188 @@
+"""A lenient walk over JSON text: values are taken as they stand, broken text up to its break.
+
+Loki answers `{"a":01 }x` and `{"a":1` with labels, where a strict decoder gives up. Bounds of
+strings, objects and arrays are found by their delimiters alone, as Loki finds them.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+Kind = Literal["text", "scalar", "null", "array", "object"]
+
+OPEN_OBJECT = "Value looks like object, but can't find closing '}' symbol"
+OPEN_ARRAY = "Value is array, but can't find closing ']' symbol"
+OPEN_STRING = "Value is string, but can't find closing '\"' symbol"
+MALFORMED = "Malformed JSON error"
+UNKNOWN_TYPE = "Unknown value type"
+BAD_ESCAPE = "Encountered an invalid escape sequence in a string"
+
+_SPACE = re.compile(r"[ \t\n\r]*")
+_STRING = re.compile(r'"([^"\\]*(?:\\.[^"\\]*)*)"', re.DOTALL)
+_SCALAR = re.compile(r"[^ \t\n\r,}\]]*")
+_STRUCTURE = {
+    "{": re.compile(r'"(?:[^"\\]*(?:\\.[^"\\]*)*)"|["{}]', re.DOTALL),
+    "[": re.compile(r'"(?:[^"\\]*(?:\\.[^"\\]*)*)"|["\[\]]', re.DOTALL),
+}
+_ESCAPE = re.compile(r'\\(?:(["\\/bfnrt])|u([0-9a-fA-F]{4})(?:\\u([0-9a-fA-F]{4}))?|)')
+_SHORT = {'"': '"', "\\": "\\", "/": "/", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
+_SURROGATES = range(0xD800, 0xE000)
+_LOW_SURROGATE = 0xDC00
+_MAX_RUNE = 0x10FFFF
+REPLACEMENT = "\ufffd"
+
+
+class JsonProblem(Exception):  # noqa: N818 - it never leaves the parsers
+    """Raised where the walk cannot go on; the text is Loki's `__error_details__`."""
+
+
+def skip_space(text: str, position: int, end: int) -> int:
+    """The position of the next character that is no white space, or `end`."""
+    return _SPACE.match(text, position, end).end()  # type: ignore[union-attr]  # it matches always
+
+
+def block_end(text: str, position: int, end: int) -> int:
+    """The position behind the object or array that opens here, or -1."""
+    opener = text[position]
+    level = 0
+    for match in _STRUCTURE[opener].finditer(text, position, end):
+        found = match[0]
+        if found == opener:
+            level += 1
+        elif found == '"':
+            return -1
+        elif found[0] != '"':
+            level -= 1
+            if level == 0:
+                return match.end()
+    return -1
+
+
+def read_value(text: str, position: int, end: int) -> tuple[Kind, str, int]:
+    """The kind of the value here, its text without quotes, and the position behind it.
+
+    Raises:
+        JsonProblem: there is none, it has no end, or it is no JSON value at all.
+    """
+    position = skip_space(text, position, end)
+    if position == end:
+        raise JsonProblem(MALFORMED)
+    first = text[position]
+    if first == '"':
+        match = _STRING.match(text, position, end)
+        if match is None:
+            raise JsonProblem(OPEN_STRING)
+        return "text", match[1], match.end()
+    if first in "{[":
+        stop = block_end(text, position, end)
+        if stop < 0:
+            raise JsonProblem(OPEN_OBJECT if first == "{" else OPEN_ARRAY)
+        return ("object" if first == "{" else "array"), text[position:stop], stop
+    value = _SCALAR.match(text, position, end)[0]  # type: ignore[index]  # it matches always
+    return _scalar_kind(value), value, position + len(value)
+
+
+def _scalar_kind(value: str) -> Kind:
+    if value[:1] in "0123456789-" and value:
+        return "scalar"
+    if value in {"true", "false"}:
+        return "scalar"
+    if value == "null":
+        return "null"
+    raise JsonProblem(UNKNOWN_TYPE)
+
+
+def unescape(raw: str) -> str:
+    """The string that a JSON string's raw text stands for; an invalid rune becomes U+FFFD.
+
+    Raises:
+        JsonProblem: it holds an escape that is none.
+    """
+    if "\\" not in raw:
+        return raw
+    parts = []
+    position = 0
+    while (found := raw.find("\\", position)) >= 0:
+        parts.append(raw[position:found])
+        rune, position = _unescape_at(raw, found)
+        parts.append(rune)
+    parts.append(raw[position:])
+    return "".join(parts)
+
+
+def _unescape_at(raw: str, position: int) -> tuple[str, int]:
+    match = _ESCAPE.match(raw, position)
+    if match is None:
+        raise JsonProblem(BAD_ESCAPE)
+    if match[1]:
+        return _SHORT[match[1]], position + 2
+    if not match[2]:
+        raise JsonProblem(BAD_ESCAPE)
+    rune = int(match[2], 16)
+    if rune not in _SURROGATES:
+        return chr(rune), position + 6
+    low = int(match[3], 16) if match[3] else -1
+    if low < _LOW_SURROGATE:
+        raise JsonProblem(BAD_ESCAPE)
+    combined = 0x10000 + ((rune - 0xD800) << 10) + low - _LOW_SURROGATE
+    return chr(combined) if combined <= _MAX_RUNE else REPLACEMENT, position + 12
+
+
+def read_key(text: str, position: int, end: int) -> tuple[str, int]:
+    """The unescaped key of the member that begins here, and the position behind its colon.
+
+    Raises:
+        JsonProblem: no key, no colon, or an escape that is none.
+    """
+    if text[position] != '"':
+        raise JsonProblem(OPEN_OBJECT)
+    match = _STRING.match(text, position, end)
+    if match is None:
+        raise JsonProblem(MALFORMED)
+    key = unescape(match[1])
+    colon = skip_space(text, match.end(), end)
+    if colon == end or text[colon] != ":":
+        raise JsonProblem(MALFORMED)
+    return key, colon + 1
+
+
+def members(text: str, position: int, end: int) -> Iterator[tuple[str, Kind, str, int]]:
+    """Key, kind, text and end of each member of the object that begins at `position`.
+
+    What stands behind the closing brace is not looked at.
+
+    Raises:
+        JsonProblem: when the walk reaches what is no JSON.
+    """
+    position = skip_space(text, position, end)
+    if position == end or text[position] != "{":
+        raise JsonProblem(OPEN_OBJECT)
+    position = skip_space(text, position + 1, end)
+    if position == end:
+        raise JsonProblem(MALFORMED)
+    while text[position] != "}":
+        key, position = read_key(text, position, end)
+        kind, value, position = read_value(text, position, end)
+        yield key, kind, value, position
+        position = _next_member(text, position, end)
+        if position < 0:
+            return
+
+
+def _next_member(text: str, position: int, end: int) -> int:
+    """The position of the next key or closing brace, -1 when the object ends here."""
+    position = skip_space(text, position, end)
+    if position == end:
+        raise JsonProblem(OPEN_ARRAY)
+    if text[position] == "}":
+        return -1
+    if text[position] != ",":
+        raise JsonProblem(OPEN_OBJECT)
+    position = skip_space(text, position + 1, end)
+    if position == end:
+        raise JsonProblem(OPEN_ARRAY)
+    return position
