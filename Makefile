@@ -26,7 +26,7 @@ check: $(VENV)/run ## send a marked line through every way in and read it back
 	@$(LOKIKIT) check
 
 test: $(VENV)/test ## run every test that this machine allows
-	@$(BIN)/python -c 'from lokikit.native.programs import ensure_programs as e; e(["loki", "helm", "kube"])'
+	@$(BIN)/python -m tests.tools.programs helm kube
 	@$(BIN)/python -m pytest --numprocesses 4 --dist loadfile --no-loadscope-reorder tests/compose tests/chart tests/stack tests/agent tests/integration tests/grafana tests/unit
 
 soak: $(VENV)/test ## run the long chaos tests

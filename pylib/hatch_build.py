@@ -11,7 +11,6 @@ KIT_FILES = (
     ".env",
     "deploy/compose",
     "deploy/demo",
-    "deploy/native",
     "docker-compose.yml",
     "fluentbit",
     "grafana",

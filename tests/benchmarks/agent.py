@@ -34,7 +34,7 @@ from tests.waiting import eventually
 
 from lokikit.client import Loki
 from lokikit.native.agent import find_fluent_bit
-from lokikit.native.programs import ensure_programs
+from lokikit.native.loki import require_loki
 
 KIT, PLAIN, SHIP = "Fluent Bit, the kit's", "Fluent Bit, plain", "lokikit ship"
 ROUNDS = 3
@@ -75,7 +75,7 @@ class Bench:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._program = ensure_programs(["loki"])["loki"]
+        self._program = require_loki()
         found = find_fluent_bit()
         assert found is not None
         self._fluent_bit = found

@@ -28,7 +28,7 @@ from tests.stack.conftest import RunningLoki
 
 from lokikit.client import Loki
 from lokikit.entry import Entry
-from lokikit.native.programs import ensure_programs
+from lokikit.native.loki import require_loki
 from lokikit.push import PUSH_PATH, payload
 
 if TYPE_CHECKING:
@@ -181,7 +181,7 @@ def report(count: int) -> str:
     """The table of one Loki."""
     plains, boards = [], []
     with tempfile.TemporaryDirectory() as name:
-        loki = RunningLoki(ensure_programs(["loki"])["loki"], Path(name), {}).start(*_PATIENT)
+        loki = RunningLoki(require_loki(), Path(name), {}).start(*_PATIENT)
         try:
             fill(loki, count)
             end_ns = time.time_ns()

@@ -39,7 +39,7 @@ from lokikit import JsonFormatter
 from lokikit.entry import Entry
 from lokikit.fields import HOST
 from lokikit.kit import state_dir
-from lokikit.native.programs import ensure_programs
+from lokikit.native.loki import require_loki
 from lokikit.push import payload
 
 if TYPE_CHECKING:
@@ -290,7 +290,7 @@ def quantile_table(sink: str) -> str:
 
 def report() -> str:
     """All tables, in Markdown."""
-    program = ensure_programs(["loki"])["loki"]
+    program = require_loki()
     peers_python()
     with running_sink() as sink, tempfile.TemporaryDirectory() as name:
         loki = RunningLoki(program, Path(name), {}).start()

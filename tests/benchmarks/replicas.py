@@ -22,7 +22,7 @@ import requests
 from tests.stack.conftest import RunningLoki
 from tests.stack.replicas import Replicas
 
-from lokikit.native.programs import ensure_programs
+from lokikit.native.loki import require_loki
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -94,7 +94,7 @@ def _asked_s(url: str, query: str) -> float:
 
 def report(lines: int) -> str:
     """The table, in Markdown."""
-    program = ensure_programs(["loki"])["loki"]
+    program = require_loki()
     with tempfile.TemporaryDirectory() as folder:
         single = RunningLoki(program, Path(folder), {}).start()
         rows = [measure("one", [single.url], [single.pid], lines)]

@@ -26,7 +26,7 @@ from lokikit.client import Loki
 from lokikit.entry import ArrivalClock, LineReader
 from lokikit.fields import HOST
 from lokikit.lines import LineCutter
-from lokikit.native.programs import ensure_programs
+from lokikit.native.loki import require_loki
 from lokikit.push import PUSH_PATH, payload
 from lokikit.shipper import MAX_BATCH_BYTES, MAX_BATCH_LINES
 
@@ -192,7 +192,7 @@ def stored_lines(loki: RunningLoki) -> int:
 
 def report(size_mb: int) -> str:
     """The table of one run of each."""
-    program = ensure_programs(["loki"])["loki"]
+    program = require_loki()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         path = folder / "bench.log"

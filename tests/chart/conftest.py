@@ -1,4 +1,4 @@
-"""Helm and a real API server for the tests of the chart, both built by the kit."""
+"""Helm and a real API server for the tests of the chart, both built from their Go modules."""
 
 from __future__ import annotations
 
@@ -8,19 +8,21 @@ import pytest
 from tests.chart.cluster import Cluster
 from tests.chart.crds import definitions
 from tests.chart.helming import Helm
+from tests.stack.conftest import loki_program
+from tests.tools.programs import programs_or_skip
 from tests.waiting import eventually
-
-from lokikit.native.programs import ensure_programs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+__all__ = ["loki_program"]
+
 
 @pytest.fixture(scope="session")
 def helm_program() -> Path:
     """The pinned `helm`."""
-    return ensure_programs(["helm"])["helm"]
+    return programs_or_skip(["helm"], "THE CHART IS")["helm"]
 
 
 @pytest.fixture(scope="session")
@@ -32,7 +34,7 @@ def helm(helm_program: Path, tmp_path_factory: pytest.TempPathFactory) -> Helm:
 @pytest.fixture(scope="session")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     """A cluster with a node by name and the operators' definitions; use namespaces of your own."""
-    program = ensure_programs(["kube"])["kube"]
+    program = programs_or_skip(["kube"], "INSTALLING THE CHART IS")["kube"]
     started = Cluster(program, tmp_path_factory.mktemp("cluster"))
     try:
         started.start()

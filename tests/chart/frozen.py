@@ -12,8 +12,7 @@ from typing import Any
 
 import yaml
 from tests.chart.helming import CHART, PROFILES, Helm, profile
-
-from lokikit.native.programs import ensure_programs
+from tests.tools.programs import ensure_programs
 
 FOLDER = Path(__file__).parent / "frozen"
 _CHANGEABLE = {

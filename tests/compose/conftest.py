@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 from contextlib import ExitStack, suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from docker.errors import ImageNotFound
 from tests.compose.images import CannotMakeImageError, stocked_docker
 from tests.compose.stack import VERSION, DockerStack
+from tests.tools.programs import programs_or_skip
 
+from lokikit.docker.compose import compose_command
 from lokikit.docker.images import built_image
+from lokikit.errors import PrerequisiteError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -19,7 +25,31 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture(scope="session")
-def client(say: Callable[[str], None]) -> Iterator[DockerClient]:
+def compose_plugin(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Docker has a compose plugin: its own, or the one that the tests build."""
+    with pytest.MonkeyPatch.context() as patch:
+        try:
+            compose_command(os.environ)
+        except PrerequisiteError:
+            folder = tmp_path_factory.mktemp("docker")
+            _add_plugin(folder)
+            patch.setenv("DOCKER_CONFIG", str(folder))
+        yield
+
+
+def _add_plugin(folder: Path) -> None:
+    """Make `folder` a configuration of Docker that is this user's, and has the plugin."""
+    program = programs_or_skip(["docker-compose"], "COMPOSE IS")["docker-compose"]
+    own = Path(os.environ.get("DOCKER_CONFIG", Path.home() / ".docker"))
+    if own.is_dir():
+        shutil.copytree(own, folder, dirs_exist_ok=True)
+    plugins = folder / "cli-plugins"
+    plugins.mkdir(exist_ok=True)
+    (plugins / program.name).symlink_to(program)
+
+
+@pytest.fixture(scope="session")
+def client(compose_plugin: None, say: Callable[[str], None]) -> Iterator[DockerClient]:  # noqa: ARG001 - a stack needs it
     """The Docker of this machine, with every image that the stack needs."""
     with ExitStack() as opened:
         try:

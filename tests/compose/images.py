@@ -1,7 +1,7 @@
 """Images under the official names, made here where no registry can be reached.
 
 What is on this machine already, or can be pulled, is taken as it is. Otherwise the programs of this
-machine are imported as images: the Loki that the kit builds, the `fluent-bit` on PATH, a Debian in
+machine are imported as images: the `loki` and the `fluent-bit` on PATH, a Debian in
 place of Python's base image (the kit's own Dockerfile is then built on it). Grafana is a stand-in
 that only answers: what the tests show of it is its wiring, not Grafana.
 """
@@ -24,7 +24,7 @@ from docker.errors import APIError, ImageNotFound
 
 from lokikit.docker.engine import daemon_problem
 from lokikit.kit import kit_env
-from lokikit.native.programs import ensure_programs
+from lokikit.native.loki import find_loki, loki_version
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -119,10 +119,13 @@ def _can_be_pulled(client: DockerClient, name: str) -> bool:
 
 
 def _make_loki(client: DockerClient, name: str) -> None:
-    program = ensure_programs(["loki"])["loki"]
+    program = find_loki()
+    if program is None:
+        raise CannotMakeImageError(f"{name} cannot be pulled, and loki is not on PATH")
+    version = loki_version(program)
     content = {**_with_libraries(program, "/usr/bin/loki"), "/loki": None}
     changes = [f"USER {_AGENT_USER}", 'ENTRYPOINT ["/usr/bin/loki"]']
-    _import(client, name, content, changes, f"the loki of this machine ({program.parent.name})")
+    _import(client, name, content, changes, f"the loki of PATH ({version})")
 
 
 def _make_fluent_bit(client: DockerClient, name: str) -> None:

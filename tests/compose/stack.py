@@ -11,7 +11,6 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from docker.errors import NotFound
-from rich.console import Console
 from tests.compose.images import base_image
 from tests.stack.asking import recent_entries
 from tests.stack.conftest import free_ports
@@ -90,7 +89,7 @@ class DockerStack:
     def compose(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """What `docker compose` with `arguments` said and returned, typed in the checkout."""
         return subprocess.run(
-            [*compose_command(os.environ, Console(stderr=True)), *arguments],
+            [*compose_command(os.environ), *arguments],
             cwd=kit_root(),
             env={**os.environ, **self.variables},
             stdin=subprocess.DEVNULL,

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 import pytest
 import requests
 import yaml
-from rich.console import Console
 from tests.compose.stack import PIPELINE, SPEAKING, numbered, printed
 from tests.waiting import eventually
 
@@ -144,7 +143,7 @@ def test_wired_services(stack: DockerStack, tmp_path: Path) -> None:
     wire = stack.run("wire", str(mine), "--write")
     assert wire.returncode == 0, wire.stderr
     files = ["-f", str(mine), "-f", str(tmp_path / "compose.lokikit.yml")]
-    compose = [*compose_command(os.environ, Console(stderr=True)), *files]
+    compose = [*compose_command(os.environ), *files]
     project = ["--project-name", f"{stack.project}-mine"]
     try:
         subprocess.run([*compose, *project, "up", "-d"], check=True, capture_output=True)

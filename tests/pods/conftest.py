@@ -18,10 +18,10 @@ from tests.compose.images import CannotMakeImageError, base_image, stocked_docke
 from tests.pods import enclosure, node
 from tests.pods.enclosure import Enclosure
 from tests.pods.node import Node
+from tests.tools.programs import programs_or_skip
 
 from lokikit.docker.images import built_image, pulled_images
 from lokikit.kit import kit_root
-from lokikit.native.programs import ensure_programs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -64,7 +64,7 @@ def machine(
         except CannotMakeImageError as error:
             pytest.skip(f"PODS ARE NOT TESTED: {error}")
         images = opened.enter_context(_images(client))
-        programs = ensure_programs(["helm", "kube", *node.PROGRAMS])
+        programs = programs_or_skip(["helm", "kube", *node.PROGRAMS], "PODS ARE")
         folder = tmp_path_factory.mktemp("node")
         own = Enclosure(folder / "enclosure")
         opened.callback(own.stop)

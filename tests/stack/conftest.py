@@ -1,4 +1,4 @@
-"""A real Loki for every test that asks: the pinned program, the kit's configuration, own data."""
+"""A real Loki for every test that asks: the `loki` on PATH, the kit's configuration, own data."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ import pytest
 from tests.stack.pushing import Programs
 from tests.waiting import eventually
 
-from lokikit.native.loki import is_ready, loki_command, loki_variables
-from lokikit.native.programs import ensure_programs
+from lokikit.errors import PrerequisiteError
+from lokikit.native.loki import is_ready, loki_command, loki_variables, require_loki
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -104,8 +104,11 @@ class RunningLoki:
 
 @pytest.fixture(scope="session")
 def loki_program() -> Path:
-    """The pinned `loki`."""
-    return ensure_programs(["loki"])["loki"]
+    """The `loki` on PATH."""
+    try:
+        return require_loki()
+    except PrerequisiteError as error:
+        pytest.skip(f"NOTHING IS TESTED ON A REAL LOKI: {error}")
 
 
 @pytest.fixture(scope="session")

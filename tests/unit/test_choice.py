@@ -9,16 +9,13 @@ import pytest
 from rich.console import Console
 
 from lokikit.docker.choice import Choice, choose
-from lokikit.docker.compose import compose_command
+from lokikit.docker.compose import PLUGIN, compose_command
 from lokikit.docker.engine import daemon_problem
 from lokikit.docker.images import pulled_images
 from lokikit.errors import PrerequisiteError
-from lokikit.native.programs import COMPOSE
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-PLUGIN = ("docker", "compose")
 
 
 @pytest.fixture
@@ -104,28 +101,17 @@ def test_stack_that_is_up_is_not_left_for_another(console: Console) -> None:
         choose("auto", "docker", console, {"PATH": ""})
 
 
-@pytest.mark.parametrize(
-    ("answer", "plugin"),
-    [("echo 2.40.3", True), ("echo v5.7.0", True), ("echo 1.29.2", False), ("exit 1", False)],
-)
-def test_compose(tmp_path: Path, console: Console, answer: str, *, plugin: bool) -> None:
-    """Docker's own Compose is taken from 2 on, otherwise the one that the kit builds."""
-    built = tmp_path / "docker-compose"
-    built.write_text(f"#!/bin/sh\necho Docker Compose version {COMPOSE.pinned}\n")
-    built.chmod(0o755)
-    environ = docker(tmp_path, compose=answer)
-    assert compose_command(environ, console) == (PLUGIN if plugin else (str(built),))
+@pytest.mark.parametrize("answer", ["echo 2.40.3", "echo v5.7.0"])
+def test_compose_is_taken_from_2_on(tmp_path: Path, answer: str) -> None:
+    """Whatever its later version is."""
+    assert compose_command(docker(tmp_path, compose=answer)) == PLUGIN
 
 
-def test_no_compose_and_no_go(
-    tmp_path: Path, console: Console, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Where Compose is missing and cannot be built either, its plugin is what to install."""
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    docker(tmp_path, compose="exit 1")
-    environ = {"PATH": str(tmp_path)}
-    with pytest.raises(PrerequisiteError, match=r"no compose plugin of version 2: install it \("):
-        compose_command(environ, console)
+@pytest.mark.parametrize("answer", ["echo 1.29.2", "exit 1"])
+def test_missing_compose_names_the_package(tmp_path: Path, answer: str) -> None:
+    """Nothing is built in its place."""
+    with pytest.raises(PrerequisiteError, match=r"install docker-compose-plugin"):
+        compose_command(docker(tmp_path, compose=answer))
 
 
 def test_daemon_that_answers(tmp_path: Path) -> None:

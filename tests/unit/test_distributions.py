@@ -19,7 +19,6 @@ KIT = (
     ".env",
     "deploy/compose",
     "deploy/demo",
-    "deploy/native",
     "docker-compose.yml",
     "fluentbit",
     "grafana",

@@ -8,17 +8,14 @@ import pytest
 import lokikit
 from lokikit.errors import SettingsError
 from lokikit.kit import asked_runtime, kit_env, kit_root, loki_url, overlays, port, state_dir
-from lokikit.native.programs import MODULES
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from lokikit.native.programs import Module
-
 
 def test_root_holds_the_kit() -> None:
     """The root has every file that the stack reads."""
-    for name in (".env", "loki/loki.yaml", "deploy/native/go.mod", "deploy/demo/shop.py"):
+    for name in (".env", "loki/loki.yaml", "deploy/demo/shop.py"):
         assert (kit_root() / name).is_file(), name
 
 
@@ -46,12 +43,6 @@ def test_loki_url() -> None:
     """LOKI_URL wins; otherwise it is where `up` puts Loki."""
     assert loki_url({"LOKI_URL": "https://loki.example/"}) == "https://loki.example"
     assert loki_url({"LOKI_PORT": "4100"}) == "http://127.0.0.1:4100"
-
-
-@pytest.mark.parametrize("module", MODULES, ids=lambda module: module.name)
-def test_versions_agree(module: Module) -> None:
-    """`.env` and each Go module pin the same version."""
-    assert module.version({}) == module.pinned
 
 
 def test_retentions_agree() -> None:

@@ -39,10 +39,7 @@ def logged() -> Iterator[Logged]:
 
 @pytest.fixture(scope="session")
 def loki(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Loki]:
-    """A client of a real Loki that runs for this session: `loki.url` is where to push to.
-
-    Its program is built where there is none on PATH or in the cache: once, in minutes.
-    """
+    """A client of a Loki that runs for this session: `loki.url` is where to push to."""
     try:
         from lokikit.client import Loki  # noqa: PLC0415 - likewise
         from lokikit.native.temporary import temporary_loki  # noqa: PLC0415 - likewise

@@ -18,8 +18,8 @@ from lokikit.grafana.provisioning import provision
 from lokikit.native import stack as native_stack
 from lokikit.native.agent import admin_url, agent_numbers, choose_agent
 from lokikit.native.grafana import find_grafana
+from lokikit.native.loki import require_loki
 from lokikit.native.parts import missing_demo_modules, stack_parts
-from lokikit.native.programs import ensure_programs
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -52,7 +52,7 @@ def bring_up_native(
     _choice: Choice, state: Path, console: Console, *, demo: bool
 ) -> list[Condition]:
     """How each part is once the native stack is up."""
-    loki = ensure_programs(["loki"], console=console)["loki"]
+    loki = require_loki()
     demo = demo and _demo_is_possible(console)
     console.print("Agent: {} ({}).".format(*choose_agent(state)))
     grafana = find_grafana()
@@ -82,13 +82,13 @@ def numbers_now(wanted: Wanted, state: Path) -> AgentNumbers | None:
     return agent_numbers(state)
 
 
-def take_down_all(state: Path, console: Console, *, volumes: bool) -> list[str]:
+def take_down_all(state: Path, *, volumes: bool) -> list[str]:
     """What was running in either runtime, and is not any more."""
     ended = native_stack.take_down(state)
     if docker_stack.has_volumes(state):
         if problem := daemon_problem():
             raise PrerequisiteError(f"the Docker stack cannot be taken down: {problem}.")
-        compose = Compose(compose_command(os.environ, console), state)
+        compose = Compose(compose_command(os.environ), state)
         ended += docker_stack.take_down(compose, volumes=volumes)
     return ended
 

@@ -24,7 +24,7 @@ from lokikit.condition import read_wanted
 from lokikit.docker.choice import choose
 from lokikit.errors import UnhealthyError
 from lokikit.kit import asked_runtime, state_dir
-from lokikit.native.building import sigterm_raises
+from lokikit.native.signals import sigterm_raises
 from lokikit.native.stack import alone, remove_data
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def up(
     With Docker when its daemon answers and the images are here or can be pulled, otherwise as
     processes of this machine; RUNTIME=docker or RUNTIME=native forces one. What runs well is left
     alone, so it can be run again at any time: after a crash, a change of .env, or with nothing to
-    do. The first time it pulls the images, or builds Loki, which takes minutes.
+    do. The first time it pulls the images.
     """
     asked, console, state = asked_runtime(), _console(), state_dir()
     with sigterm_raises(), alone(state, console.print):
@@ -61,7 +61,7 @@ def up(
         console.print(f"Runtime: {choice.runtime} ({choice.reason}).")
         if wanted and wanted.runtime != choice.runtime:
             console.print(f"Stopping the stack that runs with {wanted.runtime}")
-            take_down_all(state, console, volumes=False)
+            take_down_all(state, volumes=False)
         start = bring_up_docker if choice.runtime == "docker" else bring_up_native
         told = start(choice, state, console, demo=demo)
     console.print(_table(told))
@@ -82,7 +82,7 @@ def down(
     if volumes and not yes:
         typer.confirm(f"Remove all logs and state in {state}?", abort=True)
     with alone(state, console.print):
-        ended = take_down_all(state, console, volumes=volumes)
+        ended = take_down_all(state, volumes=volumes)
         if volumes:
             remove_data(state)
     console.print(f"Stopped {', '.join(ended)}." if ended else "Nothing was running.")

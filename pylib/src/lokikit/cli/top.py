@@ -13,7 +13,7 @@ from lokikit.cli.asking import console, loki_from, whole_output
 from lokikit.cli.screen import Screen
 from lokikit.errors import RefusedError, SettingsError, UnreachableError
 from lokikit.kit import loki_url
-from lokikit.native.building import sigterm_raises
+from lokikit.native.signals import sigterm_raises
 from lokikit.overview import take_overview
 from lokikit.rules import breaches, provisioned_rules
 from lokikit.timespan import NS_PER_S, format_time, parse_duration_ns

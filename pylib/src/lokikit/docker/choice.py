@@ -40,7 +40,7 @@ def choose(
     Args:
         asked: what `RUNTIME` says: `auto`, `docker` or `native`.
         running: the runtime of a stack that is up already.
-        console: shows what is pulled or built.
+        console: shows what is pulled.
         environ: the environment that Docker's command line runs in.
 
     Raises:
@@ -71,4 +71,4 @@ def _prepare(console: Console, environ: Mapping[str, str]) -> tuple[str, ...]:
                     f"the image {image} is neither here nor can it be pulled ({problem}): see "
                     "to its version and REGISTRY in .env"
                 )
-    return compose_command(environ, console)
+    return compose_command(environ)

@@ -1,4 +1,4 @@
-"""`docker compose` with the kit's file: found or built, run with the kit's variables."""
+"""`docker compose` with the kit's file: found, and run with the kit's variables."""
 
 from __future__ import annotations
 
@@ -19,14 +19,12 @@ from lokikit.grafana.provisioning import (
     smtp_variables,
 )
 from lokikit.kit import kit_env, kit_root, overlays
-from lokikit.native.programs import ensure_programs
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from rich.console import Console
-
 DEFAULT_PROJECT = "lokikit"
+PLUGIN = ("docker", "compose")
 MOUNTED = {
     "LOKI_SETTINGS": "loki/loki.yaml",
     "FLUENTBIT_SETTINGS": "fluentbit",
@@ -47,20 +45,18 @@ def project_name(environ: Mapping[str, str] = os.environ) -> str:
     return kit_env(environ).get("COMPOSE_PROJECT_NAME") or DEFAULT_PROJECT
 
 
-def compose_command(environ: Mapping[str, str], console: Console) -> tuple[str, ...]:
-    """How to run Compose 2 or newer here; it is built when Docker comes without it.
+def compose_command(environ: Mapping[str, str]) -> tuple[str, ...]:
+    """How to run Compose 2 or newer here.
 
     Raises:
-        PrerequisiteError: it cannot be built.
+        PrerequisiteError: Docker comes without it.
     """
-    if _plugin_major(environ) >= 2:  # noqa: PLR2004 - Compose 1 was another program
-        return ("docker", "compose")
-    try:
-        return (str(ensure_programs(["docker-compose"], environ, console)["docker-compose"]),)
-    except PrerequisiteError as error:
+    if _plugin_major(environ) < 2:  # noqa: PLR2004 - Compose 1 was another program
         raise PrerequisiteError(
-            f"Docker has no compose plugin of version 2: install it (to build it instead: {error})"
-        ) from error
+            "Docker has no compose plugin of version 2: install docker-compose-plugin from "
+            "Docker's packages, or docker-compose-v2 (Ubuntu) or docker-compose (Debian 13)"
+        )
+    return PLUGIN
 
 
 @dataclass(frozen=True)

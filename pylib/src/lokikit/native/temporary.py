@@ -10,8 +10,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from lokikit.errors import PrerequisiteError
-from lokikit.native.loki import is_ready, loki_command, loki_variables
-from lokikit.native.programs import ensure_programs
+from lokikit.native.loki import is_ready, loki_command, loki_variables, require_loki
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,15 +26,13 @@ _LOG_CHARS = 2000
 def temporary_loki(folder: Path) -> Iterator[str]:
     """The URL of a Loki with the kit's configuration, which ends with the block.
 
-    The program is built first where there is none: once, in minutes.
-
     Args:
         folder: takes its data and its log.
 
     Raises:
-        PrerequisiteError: it cannot be built here, or does not start.
+        PrerequisiteError: there is no `loki` on PATH, or it does not start.
     """
-    program = ensure_programs(["loki"])["loki"]
+    program = require_loki()
     http_port, grpc_port = _free_ports(2)
     url, log = f"http://127.0.0.1:{http_port}", folder / "loki.log"
     with log.open("wb") as output:

@@ -1,4 +1,7 @@
-"""The programs of the native runtime: taken from PATH, from the cache, or built once."""
+"""Go programs that tests run: taken from PATH, from the cache, or built once.
+
+`python -m tests.tools.programs helm kube` builds those that are missing, where Go is installed.
+"""
 
 from __future__ import annotations
 
@@ -7,33 +10,33 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import platformdirs
+import pytest
 from rich.console import Console
+from tests.tools.building import Build, build_lock
+from tests.tools.toolchain import Disk
 
-from lokikit.errors import SettingsError
-from lokikit.kit import kit_env, kit_root
-from lokikit.native.building import Build, build_lock
-from lokikit.native.toolchain import Disk
+from lokikit.errors import PrerequisiteError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-_VERSION_ARGUMENT = {"lokitool": "version", "helm": "version"}
+_VERSION_ARGUMENT = {"helm": "version"}
+_MODULES = Path(__file__).parent / "go"
 _ASK_TIMEOUT_S = 10
 
 
 @dataclass(frozen=True)
 class Module:
-    """One Go module of the kit: it pins and builds some of the programs.
+    """One Go module below `tests/tools/go`: it pins and builds some of the programs.
 
     Args:
-        name: what its programs are of; their cache folder begins with it.
-        folder: where its `go.mod` is, from the kit's root.
-        setting: `.env` key of its version.
+        name: its folder; the cache folder of its programs begins with it.
         pin: the Go module whose version that is.
         packages: program -> the Go package that it is built from.
         version_variable: the Go variable that holds the version.
@@ -42,8 +45,6 @@ class Module:
     """
 
     name: str
-    folder: str
-    setting: str
     pin: str
     packages: Mapping[str, str]
     version_variable: str
@@ -53,24 +54,21 @@ class Module:
     @property
     def path(self) -> Path:
         """The folder of its `go.mod`."""
-        return kit_root() / self.folder
+        return _MODULES / self.name
 
     @property
-    def pinned(self) -> str:
+    def version(self) -> str:
         """The version that it builds."""
         text = (self.path / "go.mod").read_text()
         found = re.search(rf"^\s*{re.escape(self.pin)} v(\S+)", text, re.MULTILINE)
         return found.group(1) if found else "none"
 
-    def version(self, environ: Mapping[str, str] = os.environ) -> str:
-        """The version that is asked for."""
-        return kit_env(environ)[self.setting]
-
-    def cache_dir(self, environ: Mapping[str, str] = os.environ) -> Path:
+    @property
+    def cache_dir(self) -> Path:
         """Where this user's built programs of it are; a changed pin is another folder."""
         pins = hashlib.sha256((self.path / "go.mod").read_bytes()).hexdigest()[:8]
         programs = platformdirs.user_cache_path("lokikit") / "programs"
-        return programs / f"{self.name}-{self.version(environ)}-{pins}"
+        return programs / f"{self.name}-{self.version}-{pins}"
 
 
 def _in(folder: str, names: Iterable[str]) -> dict[str, str]:
@@ -78,19 +76,8 @@ def _in(folder: str, names: Iterable[str]) -> dict[str, str]:
     return {name: f"{folder}/{name}" for name in names}
 
 
-LOKI = Module(
-    "loki",
-    "deploy/native",
-    "LOKI_VERSION",
-    "github.com/grafana/loki/v3",
-    _in("github.com/grafana/loki/v3/cmd", ("loki", "logcli", "lokitool", "loki-canary")),
-    "github.com/grafana/loki/v3/pkg/util/build.Version",
-    Disk(2_400_000_000, 2_300_000_000, 500_000_000),
-)
 COMPOSE = Module(
     "compose",
-    "deploy/native/compose",
-    "COMPOSE_VERSION",
     "github.com/docker/compose/v2",
     {"docker-compose": "github.com/docker/compose/v2/cmd"},
     "github.com/docker/compose/v2/internal.Version",
@@ -98,8 +85,6 @@ COMPOSE = Module(
 )
 HELM = Module(
     "helm",
-    "deploy/native/helm",
-    "HELM_VERSION",
     "helm.sh/helm/v4",
     {"helm": "helm.sh/helm/v4/cmd/helm"},
     "helm.sh/helm/v4/internal/version.version",
@@ -108,8 +93,6 @@ HELM = Module(
 )
 KUBE = Module(
     "kube",
-    "deploy/native/kube",
-    "KUBERNETES_VERSION",
     "k8s.io/kubernetes",
     {"kube": "lokikit.invalid/kube", "kube-node": "lokikit.invalid/kube/node"},
     "k8s.io/component-base/version.gitVersion",
@@ -118,8 +101,6 @@ KUBE = Module(
 )
 NODE = Module(
     "node",
-    "deploy/native/node",
-    "CONTAINERD_VERSION",
     "github.com/containerd/containerd/v2",
     {
         "dns": "lokikit.invalid/node/dns",
@@ -133,7 +114,7 @@ NODE = Module(
     "github.com/containerd/containerd/v2/version.Version",
     Disk(600_000_000, 1_100_000_000, 150_000_000),
 )
-MODULES = (LOKI, COMPOSE, HELM, KUBE, NODE)
+MODULES = (COMPOSE, HELM, KUBE, NODE)
 _HOME = {program: module for module in MODULES for program in module.packages}
 
 
@@ -141,9 +122,9 @@ def find_program(name: str, environ: Mapping[str, str] = os.environ) -> Path | N
     """`name` of the pinned version from PATH or the cache, `None` when it must be built."""
     module = _HOME[name]
     on_path = shutil.which(name, path=environ.get("PATH"))
-    if on_path and _version_of(name, on_path) == module.version(environ):
+    if on_path and _version_of(name, on_path) == module.version:
         return Path(on_path)
-    built = module.cache_dir(environ) / name
+    built = module.cache_dir / name
     return built if built.is_file() else None
 
 
@@ -161,7 +142,6 @@ def ensure_programs(
 
     Raises:
         PrerequisiteError: it cannot be built here; the text names the fix.
-        SettingsError: the version in `.env` is not what the kit builds.
     """
     wanted = list(names)
     for module in MODULES:
@@ -172,26 +152,29 @@ def ensure_programs(
     return {name: path for name, path in found.items() if path is not None}
 
 
+def programs_or_skip(names: Iterable[str], untested: str) -> dict[str, Path]:
+    """The same for a test: it is skipped, and `untested` named, where they cannot be built."""
+    try:
+        return ensure_programs(names)
+    except PrerequisiteError as error:
+        pytest.skip(f"{untested} NOT TESTED: {error}")
+
+
 def _build_missing(
     module: Module, wanted: Iterable[str], environ: Mapping[str, str], console: Console
 ) -> None:
-    version, target = module.version(environ), module.cache_dir(environ)
-    if version != module.pinned:
-        raise SettingsError(
-            f"{module.setting}={version} cannot be built: the kit pins {module.pinned}. "
-            f"Put {module.name} {version} on PATH, or leave {module.setting} as it is in .env."
-        )
+    target = module.cache_dir
     with build_lock(target, console):
         missing = [name for name in wanted if find_program(name, environ) is None]
         packages = {name: module.packages[name] for name in missing}
         if packages:
             build = Build(
                 packages,
-                version,
+                module.version,
                 module.path,
                 target,
                 environ,
-                f"{module.version_variable}={module.version_prefix}{version}",
+                f"{module.version_variable}={module.version_prefix}{module.version}",
                 module.disk,
             )
             build.run(console)
@@ -209,3 +192,15 @@ def _version_of(name: str, program: str) -> str | None:
     said = answer.stdout + answer.stderr
     found = re.search(r"""\b(?:version |Version:"|Kubernetes )v?([\w.+-]+)""", said)
     return found.group(1) if found else None
+
+
+def main(names: list[str]) -> None:
+    """Build what is missing of `names` before the tests start, where this machine can."""
+    try:
+        ensure_programs(names)
+    except PrerequisiteError as error:
+        sys.stderr.write(f"tests: {error}\n")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

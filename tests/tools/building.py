@@ -13,14 +13,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from filelock import FileLock, Timeout
+from tests.tools.toolchain import Disk, check_disk, check_go
+from tests.tools.watching import watch
 
 from lokikit.errors import PrerequisiteError
-from lokikit.native.toolchain import Disk, check_disk, check_go
-from lokikit.native.watching import watch
+from lokikit.native.signals import sigterm_raises
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-    from types import FrameType
 
     from rich.console import Console
 
@@ -155,20 +155,6 @@ def build_lock(target: Path, console: Console) -> Iterator[None]:
         yield
     finally:
         lock.release()
-
-
-@contextmanager
-def sigterm_raises() -> Iterator[None]:
-    """Let SIGTERM end the block as Ctrl-C does, so that it cleans up."""
-
-    def leave(number: int, _frame: FrameType | None) -> NoReturn:
-        raise SystemExit(128 + number)
-
-    previous = signal.signal(signal.SIGTERM, leave)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, previous)
 
 
 def _end_group(process: subprocess.Popen[bytes]) -> None:

@@ -5,14 +5,14 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-
-from lokikit.errors import PrerequisiteError
-from lokikit.native.toolchain import (
+from tests.tools.toolchain import (
     Disk,
     Toolchain,
     check_disk,
     check_go,
 )
+
+from lokikit.errors import PrerequisiteError
 
 DISK = Disk(modules_bytes=2_400_000_000, compiled_bytes=2_300_000_000, result_bytes=500_000_000)
 

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING
 import psutil
 import pytest
 from rich.console import Console
+from tests.tools.building import Build, build_lock
+from tests.tools.programs import HELM
 from tests.waiting import eventually
 
 from lokikit.errors import PrerequisiteError
-from lokikit.native.building import Build, build_lock
-from lokikit.native.programs import LOKI
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -29,7 +29,7 @@ RUN = """
 import sys
 from pathlib import Path
 from rich.console import Console
-from lokikit.native.building import Build, build_lock
+from tests.tools.building import Build, build_lock
 module, target, package = map(Path, sys.argv[1:])
 with build_lock(target, Console()):
     Build({"hello": str(package)}, "1.2.3", module, target).run(Console())
@@ -121,7 +121,7 @@ def test_no_network_is_one_sentence(tmp_path: Path, proxy: str) -> None:
     environ = {**os.environ, **cold}
     target = tmp_path / "target"
     target.mkdir()
-    build = Build({"loki": LOKI.packages["loki"]}, LOKI.pinned, LOKI.path, target, environ)
+    build = Build({"helm": HELM.packages["helm"]}, HELM.version, HELM.path, target, environ)
     with pytest.raises(PrerequisiteError, match=f"GOPROXY={proxy}.* go online, set GOPROXY"):
         build.run(Console(file=io.StringIO()))
     assert left_in(target) == set()

@@ -7,8 +7,7 @@ from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
 from rich.console import Console
-
-from lokikit.native.watching import progress_line, watch
+from tests.tools.watching import progress_line, watch
 
 if TYPE_CHECKING:
     from pathlib import Path
