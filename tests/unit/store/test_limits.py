@@ -51,5 +51,5 @@ def test_wrong_size_is_named(tmp_path):
 
 
 def test_missing_file_is_named(tmp_path):
-    with pytest.raises(SettingsError, match="absent.yaml"):
+    with pytest.raises(SettingsError, match=r"absent\.yaml"):
         read_limits(tmp_path / "absent.yaml")
