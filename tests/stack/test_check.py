@@ -16,6 +16,7 @@ from lokikit.entry import read_entry
 from lokikit.native.parts import stack_parts
 from lokikit.native.processes import find_groups
 from lokikit.native.stack import bring_up, take_down
+from lokikit.native.store import StoreChoice
 from lokikit.push import Outcome, Pusher
 from lokikit.timespan import format_time
 
@@ -41,8 +42,8 @@ class Pair:
     def start_agent(self) -> None:
         """Start the agent as `lokikit up` does."""
         environ = {**os.environ, **self._variables}
-        parts = stack_parts(self._state, self._state / "unused", demo=False, environ=environ)
-        agent = parts[1]
+        store = StoreChoice(self.loki.url)
+        agent = stack_parts(self._state, store, demo=False, environ=environ)[0]
         (condition,) = bring_up([agent], self._state, lambda _: None)
         assert condition.healthy, condition.log.read_text()
 

@@ -84,3 +84,19 @@ def test_what_cannot_be_had_is_refused(
     del install
     with pytest.raises(SettingsError, match=says):
         choose_agent(tmp_path, {"AGENT": asked})
+
+
+def test_fluent_bit_sends_to_a_loki_elsewhere(tmp_path: Path, install) -> None:
+    """TLS, tenant and user are those of the command line."""
+    install("5.1.1")
+    environ = {"LOKI_ORG_ID": "team-a", "LOKI_USERNAME": "me"}
+    told = agent_part(tmp_path, "https://loki.example", environ).variables
+    expected = {"LOKI_HOST": "loki.example", "LOKI_PORT": "443", "LOKI_TLS": "on"}
+    assert expected.items() <= told.items()
+    assert (told["LOKI_TENANT"], told["LOKI_USER"]) == ("team-a", "me")
+
+
+def test_fluent_bit_sends_to_no_path(tmp_path: Path, install) -> None:
+    install("5.1.1")
+    with pytest.raises(SettingsError, match="which has a path: AGENT=ship"):
+        agent_part(tmp_path, "https://loki.example/logs", {})

@@ -16,6 +16,7 @@ from lokikit.native.grafana import find_grafana, grafana_part
 from lokikit.native.parts import stack_parts
 from lokikit.native.processes import find_groups
 from lokikit.native.stack import bring_up, take_down
+from lokikit.native.store import StoreChoice
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -65,7 +66,10 @@ def test_no_grafana(tmp_path: Path) -> None:
     """Without it the stack has no such part, and its canary knows that nobody is told."""
     environ = {"PATH": str(tmp_path), "ALERT_SLACK_URL": "https://x.org"}
     assert find_grafana(environ) is None
-    parts = {one.name: one for one in stack_parts(tmp_path, tmp_path, demo=False, environ=environ)}
+    parts = {
+        one.name: one
+        for one in stack_parts(tmp_path, StoreChoice(LOKI), demo=False, environ=environ)
+    }
     assert "grafana" not in parts
     assert parts["canary"].command[-2:] == ("--contact-points", "0")
 
@@ -73,7 +77,10 @@ def test_no_grafana(tmp_path: Path) -> None:
 def test_grafana_on_path(tmp_path: Path, install: Install) -> None:
     """With it the stack has the part, and its canary knows how many ways there are."""
     environ = install() | {"ALERT_SLACK_URL": "https://x.org"}
-    parts = {one.name: one for one in stack_parts(tmp_path, tmp_path, demo=False, environ=environ)}
+    parts = {
+        one.name: one
+        for one in stack_parts(tmp_path, StoreChoice(LOKI), demo=False, environ=environ)
+    }
     assert parts["grafana"].command[0] == f"{environ['PATH']}/grafana"
     assert parts["canary"].command[-2:] == ("--contact-points", "1")
 

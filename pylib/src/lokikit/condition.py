@@ -45,11 +45,15 @@ class Wanted:
         demo: whether the demo was part of it.
         runtime: `docker` or `native`.
         canary: whether the canary was.
+        store: the part that stores the lines; empty when a Loki elsewhere does.
+        loki_url: that Loki; empty when the stack has its own.
     """
 
     demo: bool
     runtime: str = "native"
     canary: bool = True
+    store: str = "loki"
+    loki_url: str = ""
 
 
 def read_wanted(state: Path) -> Wanted | None:

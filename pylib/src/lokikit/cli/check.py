@@ -16,6 +16,7 @@ from lokikit.docker.forward import by_driver
 from lokikit.errors import UnhealthyError
 from lokikit.kit import loki_url, overlays, port, state_dir
 from lokikit.native.processes import find_groups
+from lokikit.native.store import own_url
 from lokikit.timespan import NS_PER_S, parse_duration_ns
 
 if TYPE_CHECKING:
@@ -58,9 +59,9 @@ def agent_way(environ: Mapping[str, str] = os.environ) -> Way:
         way = by_driver("agent", port("FLUENTBIT_FORWARD_PORT", environ))
     else:
         way = by_file("agent", state / "logs/services/check.log")
-    own_url = loki_url({name: environ[name] for name in environ if name != "LOKI_URL"})
-    if loki_url(environ) != own_url:
-        return Way(way.name, way.send, f"not checked: this stack's agent sends to {own_url}")
+    stack_url = (wanted and wanted.loki_url) or own_url(environ)
+    if loki_url(environ) != stack_url:
+        return Way(way.name, way.send, f"not checked: this stack's agent sends to {stack_url}")
     if with_docker and any(one.stem == "container-files" for one in overlays(environ)):
         return Way(way.name, way.send, "not checked: this stack's agent follows container files")
     if "ship" not in find_groups(state) and wanted is None:

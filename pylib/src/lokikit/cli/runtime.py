@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lokikit.agent import ask_fluent_bit
@@ -18,10 +17,12 @@ from lokikit.grafana.provisioning import provision
 from lokikit.native import stack as native_stack
 from lokikit.native.agent import admin_url, agent_numbers, choose_agent
 from lokikit.native.grafana import find_grafana
-from lokikit.native.loki import require_loki
 from lokikit.native.parts import missing_demo_modules, stack_parts
+from lokikit.native.store import choose_store, remembered_store
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from rich.console import Console
 
     from lokikit.agent import AgentNumbers
@@ -52,7 +53,8 @@ def bring_up_native(
     _choice: Choice, state: Path, console: Console, *, demo: bool
 ) -> list[Condition]:
     """How each part is once the native stack is up."""
-    loki = require_loki()
+    store = choose_store(state)
+    console.print(f"Store: {store}.")
     demo = demo and _demo_is_possible(console)
     console.print("Agent: {} ({}).".format(*choose_agent(state)))
     grafana = find_grafana()
@@ -61,7 +63,9 @@ def bring_up_native(
         provision(state)
     else:
         console.print(_NO_GRAFANA)
-    told = native_stack.bring_up(stack_parts(state, loki, demo=demo), state, console.print)
+    parts = stack_parts(state, store, demo=demo)
+    elsewhere = "" if store.part else store.url
+    told = native_stack.bring_up(parts, state, console.print, loki_url=elsewhere)
     if grafana:
         _say_who_is_let_in(state, console)
     return told
@@ -72,7 +76,8 @@ def conditions_now(wanted: Wanted, state: Path) -> list[Condition]:
     if wanted.runtime == "docker":
         services = stack_services(demo=wanted.demo, canary=wanted.canary)
         return docker_stack.conditions(services, Compose((), state))
-    return native_stack.conditions(stack_parts(state, Path("loki"), demo=wanted.demo), state)
+    parts = stack_parts(state, remembered_store(wanted), demo=wanted.demo)
+    return native_stack.conditions(parts, state)
 
 
 def numbers_now(wanted: Wanted, state: Path) -> AgentNumbers | None:

@@ -47,12 +47,15 @@ def up(
         True, "--demo/--no-demo", envvar="DEMO", help="Start the demo services too."
     ),
 ) -> None:
-    """Start Loki, the agent, Grafana and the demo, and say where they are.
+    """Start a store, the agent, Grafana and the demo, and say where they are.
 
     With Docker when its daemon answers and the images are here or can be pulled, otherwise as
-    processes of this machine; RUNTIME=docker or RUNTIME=native forces one. What runs well is left
-    alone, so it can be run again at any time: after a crash, a change of .env, or with nothing to
-    do. The first time it pulls the images.
+    processes of this machine; RUNTIME=docker or RUNTIME=native forces one. As processes the lines
+    go to the Loki that LOKI_URL names, else to the `loki` on PATH, from 3.4 on, else to the
+    embedded store; STORE=loki or STORE=embedded forces one.
+
+    What runs well is left alone, so it can be run again at any time: after a crash, a change of
+    .env, or with nothing to do. The first time Docker pulls the images.
     """
     asked, console, state = asked_runtime(), _console(), state_dir()
     with sigterm_raises(), alone(state, console.print):
@@ -102,6 +105,8 @@ def status() -> None:
         raise UnhealthyError(f"nothing is up (state in {state}): start it with: {_this()} up")
     told = conditions_now(wanted, state)
     console.print(_table(told))
+    if wanted.loki_url:
+        console.print(f"\nLines go to the Loki at {wanted.loki_url}.")
     if numbers := numbers_now(wanted, state):
         console.print(f"\nAgent: {numbers}.")
     _complain(told, console)

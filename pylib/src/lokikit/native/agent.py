@@ -12,6 +12,7 @@ import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from lokikit.agent import HEALTH_PATH, AgentNumbers, ask_fluent_bit, read_ship_stats
 from lokikit.errors import SettingsError
@@ -27,6 +28,8 @@ AGENT = "AGENT"
 _OLDEST_MAJOR = 5
 _STATS_AGE_S = 15
 _VERSION = re.compile(r"v(\d+)\.")
+_ACCESS = {"LOKI_TENANT": "LOKI_ORG_ID", "LOKI_USER": "LOKI_USERNAME"}
+"""Variable of the agent -> that of the command line, where the two differ."""
 _PORTS = ("FLUENTBIT_HTTP_PORT", "FLUENTBIT_ADMIN_PORT")
 _SPLIT_FILES = "FLUENTBIT_SPLIT_"
 """Begins the variables of docs/split-files.md: another value is another setting of the agent."""
@@ -95,7 +98,6 @@ def _fluent_bit(state: Path, loki_url: str, environ: Mapping[str, str]) -> Part:
     folder = kit_root() / "fluentbit"
     settings = folder / "native.yaml"
     url = admin_url(environ)
-    host, _, loki_port = loki_url.partition("://")[2].partition(":")
     return Part(
         FLUENT_BIT,
         (str(find_fluent_bit() or FLUENT_BIT), "--config", str(settings)),
@@ -103,8 +105,7 @@ def _fluent_bit(state: Path, loki_url: str, environ: Mapping[str, str]) -> Part:
         files,
         cwd=state,
         variables={
-            "LOKI_HOST": host,
-            "LOKI_PORT": loki_port,
+            **_output_variables(loki_url, environ),
             "FLUENTBIT_BIND": "127.0.0.1",
             "FLUENTBIT_FILES": files,
             "HOSTNAME": socket.gethostname(),
@@ -117,6 +118,27 @@ def _fluent_bit(state: Path, loki_url: str, environ: Mapping[str, str]) -> Part:
         healthy=lambda: answers(url + HEALTH_PATH),
         reads=tuple(path for path in sorted(folder.rglob("*")) if path.is_file()),
     )
+
+
+def _output_variables(loki_url: str, environ: Mapping[str, str]) -> dict[str, str]:
+    """What Fluent Bit's output to that Loki reads: its address, TLS, and who sends.
+
+    Raises:
+        SettingsError: the URL has a path, which that output does not take.
+    """
+    url = urlsplit(loki_url)
+    if url.path.strip("/"):
+        raise SettingsError(
+            f"Fluent Bit cannot send to {loki_url}, which has a path: {AGENT}=ship can."
+        )
+    secure = url.scheme == "https"
+    access = {name: environ[key] for name, key in _ACCESS.items() if environ.get(key)}
+    return {
+        "LOKI_HOST": url.hostname or "",
+        "LOKI_PORT": str(url.port or (443 if secure else 80)),
+        **({"LOKI_TLS": "on"} if secure else {}),
+        **access,
+    }
 
 
 def _ship(state: Path, url: str) -> Part:

@@ -8,21 +8,21 @@ import sys
 from typing import TYPE_CHECKING
 
 from lokikit.grafana.contacts import read_contacts
-from lokikit.kit import kit_env, kit_root, port
+from lokikit.kit import kit_root, port
 from lokikit.native.agent import agent_part, agent_source
 from lokikit.native.grafana import find_grafana, grafana_part
-from lokikit.native.loki import config_file, is_ready, loki_command, loki_variables
 from lokikit.native.part import Part, always, answers
+from lokikit.native.store import store_part
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
 
+    from lokikit.native.store import StoreChoice
+
 DEMO_PARTS = ("shop", "jobs", "traffic")
 DEMO_MODULES = ("flask", "gunicorn")
 CANARY_PART = "canary"
-RETENTION = "LOKI_RETENTION"
-"""`.env` key: how long Loki keeps a line."""
 MAX_SERVICE_LOG_BYTES = 64 * 1024 * 1024
 _SETTLES_S = 1
 
@@ -33,43 +33,24 @@ def missing_demo_modules() -> list[str]:
 
 
 def stack_parts(
-    state: Path, loki: Path, *, demo: bool, environ: Mapping[str, str] = os.environ
+    state: Path, store: StoreChoice, *, demo: bool, environ: Mapping[str, str] = os.environ
 ) -> list[Part]:
     """The parts in the order in which they start.
 
     Args:
         state: the folder that they write to.
-        loki: the program.
+        store: what stores the lines; a Loki elsewhere is no part.
         demo: whether the demo is one of them.
         environ: overrides the kit's `.env`.
     """
-    parts = [_loki(state, loki, environ)]
-    parts.append(agent_part(state, parts[0].where, environ))
+    stored = store_part(store, state, environ)
+    parts = [*([stored] if stored else []), agent_part(state, store.url, environ)]
     if grafana := find_grafana(environ):
-        parts.append(grafana_part(grafana, state, parts[0].where, environ))
+        parts.append(grafana_part(grafana, state, store.url, environ))
     told = len(read_contacts(environ).ways) if grafana else 0
     options = ("--agent", agent_source(state, environ), "--contact-points", str(told))
-    parts.append(_canary(state, parts[0].where, options))
+    parts.append(_canary(state, store.url, options))
     return [*parts, *_demo(state, port("DEMO_PORT", environ))] if demo else parts
-
-
-def _loki(state: Path, program: Path, environ: Mapping[str, str]) -> Part:
-    ports = {key: port(key, environ) for key in ("LOKI_PORT", "LOKI_GRPC_PORT")}
-    url = f"http://127.0.0.1:{ports['LOKI_PORT']}"
-    return Part(
-        "loki",
-        tuple(loki_command(program)),
-        state / "logs/loki.log",
-        url,
-        cwd=state,
-        variables={
-            **loki_variables(state / "loki", *ports.values()),
-            RETENTION: kit_env(environ)[RETENTION],
-        },
-        ports=ports,
-        healthy=lambda: is_ready(url),
-        reads=(config_file(),),
-    )
 
 
 def _canary(state: Path, loki_url: str, options: Iterable[str]) -> Part:

@@ -15,16 +15,17 @@ from lokikit.native.grafana import GRAFANA_PART
 from lokikit.native.parts import CANARY_PART, DEMO_PARTS
 from lokikit.native.ports import check_distinct, check_free
 from lokikit.native.processes import end_parts, find_groups, spawn
+from lokikit.native.store import STORE_PARTS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from lokikit.native.part import Part
     from lokikit.native.processes import Group
 
-DATA_FOLDERS = ("loki", "logs", "logs/services", "ship", "fluent-bit", "demo", "grafana")
-STOP_ORDER = ((*DEMO_PARTS, CANARY_PART, GRAFANA_PART), ("ship", "fluent-bit"), ("loki",))
+DATA_FOLDERS = (*STORE_PARTS, "logs", "logs/services", "ship", "fluent-bit", "demo", "grafana")
+STOP_ORDER = ((*DEMO_PARTS, CANARY_PART, GRAFANA_PART), ("ship", "fluent-bit"), STORE_PARTS)
 """Who writes or asks stops before who carries, who carries before who stores."""
 _GRACE_S = 20
 _RECOVERS_WITHIN_S = 40
@@ -63,21 +64,36 @@ def _locked(lock: FileLock, say: Callable[[str], object]) -> Iterator[None]:
         lock.release()
 
 
-def bring_up(parts: Sequence[Part], state: Path, say: Callable[[str], object]) -> list[Condition]:
+def bring_up(
+    parts: Sequence[Part], state: Path, say: Callable[[str], object], *, loki_url: str = ""
+) -> list[Condition]:
     """How each part is after all that was not running well was started.
+
+    Args:
+        parts: what is to run, in the order in which it starts.
+        state: the folder of the stack.
+        say: shows what is done.
+        loki_url: the Loki elsewhere that takes the lines; empty when one of `parts` does.
 
     Raises:
         PrerequisiteError: a port is taken; what runs is left as it was.
         SettingsError: two parts have the same port.
     """
     check_distinct(item for part in parts for item in part.ports.items())
-    groups = find_groups(state)
-    check_free(item for part in parts for item in _foreign_ports(part, groups))
-    wanted = {part.name for part in parts}
+    groups, wanted = find_groups(state), {part.name for part in parts}
+    leaving = [groups[name] for name in set(groups) - wanted]
+    check_free(item for part in parts for item in _foreign_ports(part, groups, leaving))
     for name in sorted(set(groups) - wanted):
         say(f"Stopping {name}")
     end_parts(set(groups) - wanted, state, _GRACE_S)
-    write_wanted(state, Wanted(demo=not wanted.isdisjoint(DEMO_PARTS)))
+    write_wanted(
+        state,
+        Wanted(
+            demo=not wanted.isdisjoint(DEMO_PARTS),
+            store=next((name for name in STORE_PARTS if name in wanted), ""),
+            loki_url=loki_url,
+        ),
+    )
     for part in parts:
         if not _is_well(part, state, say):
             end_parts([part.name], state, _GRACE_S)
@@ -126,10 +142,13 @@ def conditions(parts: Sequence[Part], state: Path) -> list[Condition]:
     return told
 
 
-def _foreign_ports(part: Part, groups: Mapping[str, Group]) -> Iterator[tuple[str, int]]:
-    """The ports that `part` needs and does not hold already itself."""
-    held = groups[part.name].environ if part.name in groups else {}
-    return (item for item in part.ports.items() if held.get(item[0]) != str(item[1]))
+def _foreign_ports(
+    part: Part, groups: Mapping[str, Group], leaving: Iterable[Group]
+) -> Iterator[tuple[str, int]]:
+    """The ports that `part` needs and that neither it nor a part that ends first holds."""
+    holders = [*([groups[part.name]] if part.name in groups else []), *leaving]
+    held = {(key, one.environ.get(key)) for one in holders for key in part.ports}
+    return (item for item in part.ports.items() if (item[0], str(item[1])) not in held)
 
 
 def _is_well(part: Part, state: Path, say: Callable[[str], object]) -> bool:
