@@ -1,12 +1,12 @@
 """The errors of the store, each with the HTTP status that it is answered with.
 
-    LokikitError
-    └── StoreError             500
-        ├── QueryError         400  the query is wrong, or holds what is not supported
-        │   └── SyntaxProblem  400  at a position of the text
-        ├── PushError          4xx  a push is refused
-        ├── LimitError         400  a query goes beyond a limit
-        └── StoppedError       499/504  the client left, or the time is over
+LokikitError
+└── StoreError             500
+    ├── QueryError         400  the query is wrong, or holds what is not supported
+    │   └── SyntaxProblem  400  at a position of the text
+    ├── PushError          4xx  a push is refused
+    ├── LimitError         400  a query goes beyond a limit
+    └── StoppedError       499/504  the client left, or the time is over
 """
 
 from __future__ import annotations
@@ -37,16 +37,20 @@ class QueryError(StoreError):
 
 
 class SyntaxProblem(QueryError):  # noqa: N818 - the builtin SyntaxError has the better name
-    """Raised where the text of a query does not follow the grammar.
+    """Raised where the text of a query does not follow the grammar, or a rule beyond it.
 
     Args:
         message: what is wrong, without the position.
         line: of the text, from 1.
         column: from 1.
+        shows_position: False where Loki's text of the problem has no position.
     """
 
-    def __init__(self, message: str, line: int, column: int) -> None:
-        super().__init__(f"parse error at line {line}, col {column}: {message}")
+    def __init__(
+        self, message: str, line: int, column: int, *, shows_position: bool = True
+    ) -> None:
+        where = f" at line {line}, col {column}:" if shows_position else " :"
+        super().__init__(f"parse error{where} {message}")
         self.problem, self.line, self.column = message, line, column
 
 

@@ -37,6 +37,7 @@ _RANGE_DURATION = re.compile(
     r"(?:([0-9]+)m)?(?:([0-9]+)s)?(?:([0-9]+)ms)?"
 )
 _RANGE_UNITS = ("y", "w", "d", "h", "m", "s", "ms")
+_UNIT_RUN = re.compile(r"[0-9]+([^0-9]+)")
 _SIZE = re.compile(r"([0-9.,]+)[ \t\n\v\f\r]*([A-Za-z]*)[ \t\n\v\f\r]*")
 
 
@@ -82,12 +83,22 @@ def parse_range_ns(text: str) -> int:
         return 0
     match = _RANGE_DURATION.fullmatch(text)
     if not text or not match:
-        raise ValueError(f"not a valid duration string: {_quoted(text)}")
+        raise ValueError(_range_problem(text))
     parts = zip(match.groups(), _RANGE_UNITS, strict=True)
     total_ns = sum(int(number) * _NS[unit] for number, unit in parts if number)
     if total_ns > MAX_NS:
         raise ValueError("duration out of range")
     return total_ns
+
+
+def _range_problem(text: str) -> str:
+    """What is wrong with a text that is no Prometheus duration, as Loki words it."""
+    if not text:
+        return "empty duration string"
+    for unit in _UNIT_RUN.findall(text) if text[0].isdigit() else ():
+        if unit not in _RANGE_UNITS:
+            return f"unknown unit {_quoted(unit)} in duration {_quoted(text)}"
+    return f"not a valid duration string: {_quoted(text)}"
 
 
 def parse_bytes(text: str) -> int:

@@ -1,0 +1,113 @@
+"""A place in the tokens of a query, and the errors at that place."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lokikit.store.logql.lexer import (
+    CALL,
+    CONVERSION,
+    END,
+    IDENTIFIER,
+    UNKNOWN,
+    Token,
+    problem,
+    tokenize,
+)
+
+if TYPE_CHECKING:
+    from lokikit.store.errors import SyntaxProblem
+    from lokikit.store.logql.syntax import LineFilter, Matcher
+
+_MAX_OPERATIONS = 200
+
+
+class Cursor:
+    """The tokens of a query, one of them the current one.
+
+    `selectors` and `regexes` collect what is checked once the whole text follows the grammar.
+
+    Args:
+        text: the query.
+    """
+
+    __slots__ = (
+        "_index",
+        "_operations",
+        "_tokens",
+        "current",
+        "kind",
+        "regexes",
+        "selectors",
+        "text",
+    )
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.selectors: list[tuple[Token, tuple[Matcher, ...]]] = []
+        self.regexes: list[tuple[Token, LineFilter]] = []
+        self._operations = 0
+        self._tokens = tokenize(text)
+        self._index = 0
+        self.current = self._tokens[0]
+        self.kind = self.current.kind
+
+    def advance(self) -> Token:
+        """The current token; the next becomes the current one."""
+        token = self.current
+        self._index += 1
+        self.current = self._tokens[min(self._index, len(self._tokens) - 1)]
+        self.kind = self.current.kind
+        return token
+
+    def accept(self, kind: str) -> Token | None:
+        """The current token when it is of that kind, and then the next becomes current."""
+        return self.advance() if self.kind == kind else None
+
+    def expect(self, *kinds: str) -> Token:
+        """The current token, which must be of one of the kinds.
+
+        Raises:
+            SyntaxProblem: the token is of another kind.
+        """
+        if self.kind not in kinds:
+            raise self.unexpected(*kinds)
+        return self.advance()
+
+    def follows(self, kind: str) -> bool:
+        """Whether the token behind the current one is of that kind."""
+        following = self._index + 1
+        return following < len(self._tokens) and self._tokens[following].kind == kind
+
+    def count_operation(self) -> None:
+        """Count a binary operation, since each makes the tree deeper.
+
+        Raises:
+            SyntaxProblem: the walks over the tree would run out of stack.
+        """
+        self._operations += 1
+        if self._operations > _MAX_OPERATIONS:
+            message = f"more than {_MAX_OPERATIONS} binary operations are not supported"
+            raise self.refusal(self.current, message)
+
+    def unexpected(self, *expected: str) -> SyntaxProblem:
+        """The error for the current token, in the words of Loki."""
+        message = f"syntax error: unexpected {_shown(self.current)}"
+        if expected:
+            message += f", expecting {' or '.join(expected)}"
+        has_position = bool(self.text) or self.kind != END
+        return problem(self.text, self.current.offset, message, shows_position=has_position)
+
+    def refusal(self, token: Token, message: str) -> SyntaxProblem:
+        """The error for a query that follows the grammar and breaks another rule."""
+        return problem(self.text, token.offset, message, shows_position=False)
+
+
+def _shown(token: Token) -> str:
+    if token.kind == UNKNOWN:
+        return IDENTIFIER
+    if token.kind == CONVERSION:
+        return f"{token.text.upper()}_CONV"
+    if token.kind == CALL and token.text != "label_replace":
+        return token.text.upper()
+    return token.text if token.kind == CALL else token.kind

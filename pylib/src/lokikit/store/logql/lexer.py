@@ -1,0 +1,279 @@
+"""The tokens of a LogQL text, with their positions."""
+
+from __future__ import annotations
+
+import re
+from contextlib import suppress
+from typing import NamedTuple
+
+from lokikit.store.errors import SyntaxProblem
+from lokikit.store.logql.units import parse_bytes, parse_duration_ns, parse_range_ns
+
+END = "$end"
+IDENTIFIER = "IDENTIFIER"
+STRING = "STRING"
+NUMBER = "NUMBER"
+DURATION = "DURATION"
+BYTES = "BYTES"
+RANGE = "RANGE"
+FLAG = "FUNCTION_FLAG"
+UNKNOWN = "UNKNOWN"
+CALL = "call"  # the name of a function, in front of its parenthesis
+CONVERSION = "conversion"
+
+KEYWORDS = frozenset(
+    [
+        "by",
+        "without",
+        "json",
+        "logfmt",
+        "pattern",
+        "regexp",
+        "unpack",
+        "line_format",
+        "label_format",
+        "decolorize",
+        "drop",
+        "keep",
+        "unwrap",
+        "offset",
+        "bool",
+        "on",
+        "ignoring",
+        "group_left",
+        "group_right",
+        "and",
+        "or",
+        "unless",
+        "variants",
+        "of",
+    ]
+)
+RANGE_FUNCTIONS = frozenset(
+    [
+        "rate",
+        "rate_counter",
+        "count_over_time",
+        "bytes_rate",
+        "bytes_over_time",
+        "absent_over_time",
+        "sum_over_time",
+        "avg_over_time",
+        "max_over_time",
+        "min_over_time",
+        "first_over_time",
+        "last_over_time",
+        "stdvar_over_time",
+        "stddev_over_time",
+        "quantile_over_time",
+    ]
+)
+VECTOR_FUNCTIONS = frozenset(
+    [
+        "sum",
+        "avg",
+        "min",
+        "max",
+        "count",
+        "stddev",
+        "stdvar",
+        "topk",
+        "bottomk",
+        "approx_topk",
+        "sort",
+        "sort_desc",
+    ]
+)
+_CONVERSIONS = frozenset({"duration", "duration_seconds", "bytes"})
+_CALLS = RANGE_FUNCTIONS | VECTOR_FUNCTIONS | _CONVERSIONS | {"ip", "vector", "label_replace"}
+
+_SPACE = r"(?:[ \t\r\n]+|\#[^\n]*|//[^\n]*|/\*(?s:.*?)\*/)"
+_TOKEN = re.compile(
+    rf"""
+      (?P<space>{_SPACE}+)
+    | (?P<word>[^\W\d]\w*)
+    | (?P<string>"(?:[^"\\\n]|\\[^\n])*"|`[^`]*`)
+    | (?P<operator>\|[=~>]|![=~>]|=[~=]|[<>]=|[{{}}()=<>|,+*/%^])
+    | (?P<range>\[[^\]]*\])
+    | (?P<flag>--(?:strict|keep-empty)\b)
+    | (?P<quantity>-?\.?[0-9])
+    | (?P<other>.)
+    """,
+    re.VERBOSE | re.DOTALL,
+)
+_CALLED = re.compile(rf"{_SPACE}*(?:(?:by|without){_SPACE}*)?\(", re.IGNORECASE)
+_QUANTITY = re.compile(r"[0-9.]+[0-9A-Za-zµ.]*")
+_SIZE = re.compile(r"[0-9]*\.?[0-9]*(?:B|[kKMGT](?:iB|i|B)?)")
+_NUMBER = re.compile(
+    r"0[xXbBoO][0-9A-Fa-f_]+(?:\.[0-9A-Fa-f]*)?(?:[pP][+-]?[0-9]+)?"
+    r"|(?:[0-9][0-9_]*(?:\.[0-9_]*)?|\.[0-9][0-9_]*)(?:[eE][+-]?[0-9]*)?"
+)
+_ESCAPE = re.compile(
+    r"\\(?:([abfnrtv\\\"])|x([0-9A-Fa-f]{2})|([0-7]{3})|u([0-9A-Fa-f]{4})|U([0-9A-Fa-f]{8})|.?)"
+)
+_ESCAPED = dict(zip('abfnrtv\\"', '\a\b\f\n\r\t\v\\"', strict=True))
+_MAX_BYTE, _ASCII, _MAX_CODE = 0xFF, 0x80, 0x10FFFF
+_SURROGATES = range(0xD800, 0xE000)
+
+
+class Token(NamedTuple):
+    """One token.
+
+    Args:
+        kind: a constant of this module, or the text itself for keywords and operators.
+        text: as written; names of functions in lower case.
+        offset: of its first character in the query.
+        value: of a string its text, of a duration its nanoseconds, of a size its bytes.
+    """
+
+    kind: str
+    text: str
+    offset: int
+    value: str | int = ""
+
+
+def tokenize(text: str) -> list[Token]:
+    """All tokens of a query, the last of kind `END`.
+
+    Raises:
+        SyntaxProblem: a string or range is not closed, or a literal is malformed.
+    """
+    tokens: list[Token] = []
+    append, match = tokens.append, _TOKEN.match
+    offset, end = 0, len(text)
+    while offset < end:
+        found = match(text, offset)
+        assert found is not None  # noqa: S101 - the last alternative takes any character
+        kind = found.lastgroup
+        if kind == "space":
+            offset = found.end()
+            continue
+        if kind == "operator":
+            token = Token(found[0], found[0], offset)
+        else:
+            token = _READERS[kind or ""](text, offset, found[0])
+        append(token)
+        offset += len(token.text)
+    append(Token(END, "", end))
+    return tokens
+
+
+def position(text: str, offset: int) -> tuple[int, int]:
+    """Line and column of an offset, both from 1."""
+    return text.count("\n", 0, offset) + 1, offset - text.rfind("\n", 0, offset)
+
+
+def problem(text: str, offset: int, message: str, *, shows_position: bool = True) -> SyntaxProblem:
+    """An error at an offset of the query."""
+    return SyntaxProblem(message, *position(text, offset), shows_position=shows_position)
+
+
+def _word(text: str, offset: int, word: str) -> Token:
+    name = word.lower()
+    if name in KEYWORDS:
+        return Token(name, name, offset)
+    if name in _CALLS and _CALLED.match(text, offset + len(word)):
+        kind = CONVERSION if name in _CONVERSIONS else "ip" if name == "ip" else CALL
+        return Token(kind, name, offset)
+    return Token(IDENTIFIER, word, offset)
+
+
+def _string(text: str, offset: int, literal: str) -> Token:
+    content = literal[1:-1]
+    if literal[0] == '"' and "\\" in content:
+        try:
+            content = _unescape(content)
+        except ValueError as error:
+            raise problem(text, offset, str(error)) from None
+    return Token(STRING, literal, offset, content)
+
+
+def _unescape(content: str) -> str:
+    """Text of a quoted literal; bytes that are no UTF-8 become surrogates."""
+    content = _ESCAPE.sub(_unescaped, content)
+    if content.isascii():
+        return content
+    return content.encode("utf-8", "surrogateescape").decode("utf-8", "surrogateescape")
+
+
+def _unescaped(match: re.Match[str]) -> str:
+    simple, byte, octal, short, long = match.groups()
+    if simple:
+        return _ESCAPED[simple]
+    if byte or octal:
+        code = int(byte, 16) if byte else int(octal, 8)
+        if code > _MAX_BYTE:
+            raise ValueError("invalid syntax")
+        return chr(code) if code < _ASCII else chr(_SURROGATES.start + 0x400 + code)
+    if not short and not long:
+        raise ValueError("invalid char escape")
+    code = int(short or long, 16)
+    if code > _MAX_CODE:
+        raise ValueError("invalid char escape")
+    return "\N{REPLACEMENT CHARACTER}" if code in _SURROGATES else chr(code)
+
+
+def _range(text: str, offset: int, literal: str) -> Token:
+    try:
+        return Token(RANGE, literal, offset, parse_range_ns(literal[1:-1]))
+    except ValueError as error:
+        raise problem(text, offset, str(error)) from None
+
+
+def _quantity(text: str, offset: int, start: str) -> Token:
+    """A number, duration or size; only a duration takes the minus in front with it."""
+    minus = start[0] == "-"
+    found = _QUANTITY.match(text, offset + minus)
+    word = found[0] if found else ""
+    value_ns = _duration_ns("-" + word if minus else word)
+    if value_ns is not None:
+        return Token(DURATION, "-" + word if minus else word, offset, value_ns)
+    if minus:
+        return Token("-", "-", offset)
+    if _SIZE.fullmatch(word):
+        return Token(BYTES, word, offset, parse_bytes(word))
+    return _number(text, offset)
+
+
+def _duration_ns(word: str) -> int | None:
+    """Nanoseconds of a duration in Go's or Prometheus' form; None for a bare number."""
+    if not word[-1:].isalpha():
+        return None
+    with suppress(ValueError):
+        return parse_duration_ns(word)
+    with suppress(ValueError):
+        return parse_range_ns(word)
+    return None
+
+
+def _number(text: str, offset: int) -> Token:
+    found = _NUMBER.match(text, offset)
+    literal = found[0] if found else text[offset]
+    if literal[-1] in "eE+-" and not literal.startswith(("0x", "0X")):
+        raise problem(text, offset, "exponent has no digits")
+    if literal[-1] == "_" or "__" in literal:
+        raise problem(text, offset, "'_' must separate successive digits")
+    return Token(NUMBER, literal, offset)
+
+
+def _other(text: str, offset: int, character: str) -> Token:
+    if character in '"`':
+        raise problem(text, offset, "literal not terminated")
+    if character == "[":
+        raise problem(text, offset, "missing closing ']' in duration")
+    kind = character if character in ".-" else UNKNOWN
+    return Token(kind, character, offset)
+
+
+def _flag(_text: str, offset: int, flag: str) -> Token:
+    return Token(FLAG, flag, offset)
+
+
+_READERS = {
+    "word": _word,
+    "string": _string,
+    "range": _range,
+    "flag": _flag,
+    "quantity": _quantity,
+    "other": _other,
+}

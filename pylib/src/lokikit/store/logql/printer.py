@@ -1,0 +1,226 @@
+"""Trees as text: on one line where that fits, else laid out as Loki's `format_query` does.
+
+The text reads back as the same tree. Where Loki's own text does not (sizes rounded to one place,
+numbers cut to six places, `on ()` left out of long queries), the exact text is written instead.
+"""
+
+from __future__ import annotations
+
+from functools import singledispatch
+from typing import TYPE_CHECKING
+
+from lokikit.store.logql.operators import STRENGTH, groups_right
+from lokikit.store.logql.quoting import quote, write_number
+from lokikit.store.logql.stage_printer import print_filter, print_stage
+from lokikit.store.logql.syntax import (
+    BinaryOperation,
+    Expression,
+    Grouping,
+    LabelReplace,
+    LogQuery,
+    LogRange,
+    Matcher,
+    Number,
+    RangeAggregation,
+    Unwrap,
+    VectorAggregation,
+    VectorFunction,
+    VectorMatching,
+)
+from lokikit.store.logql.units import format_duration, format_range
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+__all__ = ["print_matchers", "print_query", "print_stage", "write_line"]
+
+_MAX_COLUMNS = 100
+_INDENT = "  "
+
+
+def print_query(expression: Expression, depth: int = 0) -> str:
+    """Canonical text of a tree.
+
+    Args:
+        expression: the tree.
+        depth: levels of indentation in front of the text.
+    """
+    line = write_line(expression)
+    if len(line) <= _MAX_COLUMNS:
+        return _INDENT * depth + line
+    return _write_lines(expression, depth)
+
+
+def print_matchers(matchers: Iterable[Matcher]) -> str:
+    """Text of a selector."""
+    return "{" + ", ".join(f"{each.name}{each.op}{quote(each.value)}" for each in matchers) + "}"
+
+
+@singledispatch
+def write_line(expression: Expression) -> str:
+    """Text of a tree on one line."""
+    raise TypeError(f"no LogQL expression: {expression!r}")
+
+
+@write_line.register
+def _(query: LogQuery) -> str:
+    return " ".join([print_matchers(query.matchers), *map(print_stage, query.stages)])
+
+
+@write_line.register
+def _(operation: RangeAggregation) -> str:
+    log_range = operation.log_range
+    parts = [write_line(log_range.query)]
+    if log_range.unwrap:
+        parts += _unwrap_stages(log_range.unwrap)
+    inner = " ".join(parts) + f"[{format_range(log_range.range_ns)}]"
+    if log_range.offset_ns:
+        inner += f" offset {format_duration(log_range.offset_ns)}"
+    grouping = f" {_grouping(operation.grouping, ',')}" if operation.grouping else ""
+    return f"{operation.op}({_parameter(operation)}{inner}){grouping}"
+
+
+@write_line.register
+def _(operation: VectorAggregation) -> str:
+    grouping = f" {_grouping(operation.grouping, ',')}" if operation.grouping else ""
+    return f"{operation.op}{grouping}({_parameter(operation)}{write_line(operation.operand)})"
+
+
+@write_line.register
+def _(operation: BinaryOperation) -> str:
+    operator = _operator(operation, ",")
+    return f"({write_line(operation.left)} {operator} {write_line(operation.right)})"
+
+
+@write_line.register
+def _(number: Number) -> str:
+    return write_number(number.value)
+
+
+@write_line.register
+def _(function: VectorFunction) -> str:
+    fixed = f"{function.value:f}"
+    return f"vector({fixed if float(fixed) == function.value else write_number(function.value)})"
+
+
+@write_line.register
+def _(replacement: LabelReplace) -> str:
+    return f"label_replace({','.join([write_line(replacement.operand), *_texts(replacement)])})"
+
+
+@singledispatch
+def _write_lines(expression: Expression, depth: int) -> str:
+    """Text of a tree on several lines."""
+    return _INDENT * depth + write_line(expression)
+
+
+@_write_lines.register
+def _(query: LogQuery, depth: int) -> str:
+    return _stacked(
+        _INDENT * depth + print_matchers(query.matchers), map(print_stage, query.stages), depth
+    )
+
+
+def _stacked(first: str, stages: Iterable[str], depth: int) -> str:
+    return "\n".join([first, *(_INDENT * (depth + 1) + stage for stage in stages)])
+
+
+@_write_lines.register
+def _(operation: RangeAggregation, depth: int) -> str:
+    parts = [_write_range(operation.log_range, depth + 1)]
+    if operation.parameter is not None:
+        parts.insert(0, _INDENT * (depth + 1) + write_number(operation.parameter))
+    grouping = f" {_grouping(operation.grouping, ', ')}" if operation.grouping else ""
+    return _call(operation.op, parts, depth) + grouping
+
+
+def _write_range(log_range: LogRange, depth: int) -> str:
+    text = print_query(log_range.query, depth)
+    if log_range.unwrap:
+        text = _stacked(text, _unwrap_stages(log_range.unwrap), depth)
+    text += f" [{format_range(log_range.range_ns)}]"
+    if not log_range.offset_ns:
+        return text
+    # the grammar takes days, weeks and years only without a minus
+    write = format_range if log_range.offset_ns > 0 else format_duration
+    return f"{text} offset {write(log_range.offset_ns)}"
+
+
+@_write_lines.register
+def _(operation: VectorAggregation, depth: int) -> str:
+    parts = [print_query(operation.operand, depth + 1)]
+    if operation.parameter is not None:
+        parts.insert(0, _INDENT * (depth + 1) + write_number(operation.parameter))
+    grouping = f" {_grouping(operation.grouping, ', ')}" if operation.grouping else ""
+    return _call(operation.op + grouping, parts, depth)
+
+
+@_write_lines.register
+def _(operation: BinaryOperation, depth: int) -> str:
+    """The operator stands on a line of its own."""
+    op = operation.op
+    left = _write_leg(operation.left, depth + 1, STRENGTH[op] + groups_right(op))
+    right = _write_leg(operation.right, depth + 1, STRENGTH[op] + (not groups_right(op)))
+    return f"{left}\n{_INDENT * depth}{_operator(operation, ', ')}\n{right}"
+
+
+def _write_leg(leg: Expression, depth: int, strength: int) -> str:
+    """A side of an operation, in parentheses where it binds less than that strength."""
+    text = print_query(leg, depth)
+    if not isinstance(leg, BinaryOperation) or STRENGTH[leg.op] >= strength or "\n" not in text:
+        return text
+    return f"{_INDENT * depth}(\n{print_query(leg, depth + 1)}\n{_INDENT * depth})"
+
+
+@_write_lines.register
+def _(replacement: LabelReplace, depth: int) -> str:
+    texts = [_INDENT * (depth + 1) + text for text in _texts(replacement)]
+    return _call("label_replace", [print_query(replacement.operand, depth + 1), *texts], depth)
+
+
+def _call(head: str, parts: Iterable[str], depth: int) -> str:
+    inner = ",\n".join(parts)
+    return f"{_INDENT * depth}{head}(\n{inner}\n{_INDENT * depth})"
+
+
+def _texts(replacement: LabelReplace) -> list[str]:
+    return [
+        quote(text)
+        for text in (
+            replacement.target,
+            replacement.replacement,
+            replacement.source,
+            replacement.pattern,
+        )
+    ]
+
+
+def _unwrap_stages(unwrap: Unwrap) -> list[str]:
+    label = f"{unwrap.conversion}({unwrap.label})" if unwrap.conversion else unwrap.label
+    return [f"| unwrap {label}", *(f"| {print_filter(each)}" for each in unwrap.filters)]
+
+
+def _parameter(operation: RangeAggregation | VectorAggregation) -> str:
+    return "" if operation.parameter is None else f"{write_number(operation.parameter)},"
+
+
+def _grouping(grouping: Grouping, comma: str) -> str:
+    return f"{'without' if grouping.without else 'by'} ({comma.join(grouping.labels)})"
+
+
+def _operator(operation: BinaryOperation, comma: str) -> str:
+    parts = [operation.op]
+    if operation.return_bool:
+        parts.append("bool")
+    if operation.matching:
+        parts.append(_matching(operation.matching, comma))
+    return " ".join(parts)
+
+
+def _matching(matching: VectorMatching, comma: str) -> str:
+    text = f"{'on' if matching.on else 'ignoring'} ({comma.join(matching.labels)})"
+    if matching.group:
+        text += f" group_{matching.group}"
+    if matching.include:
+        return f"{text} ({comma.join(matching.include)})"
+    return text
