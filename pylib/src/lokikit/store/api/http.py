@@ -1,0 +1,207 @@
+"""HTTP over ASGI in as few lines as this API needs: a framework would double the start-up time."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl
+
+import orjson
+
+from lokikit.store.errors import PushError, QueryError
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
+
+    Message = MutableMapping[str, Any]
+    Receive = Callable[[], Awaitable[Message]]
+    Send = Callable[[Message], Awaitable[None]]
+
+JSON = "application/json; charset=UTF-8"
+PLAIN_JSON = "application/json"
+TEXT = "text/plain; charset=utf-8"
+NOT_FOUND = 404
+TOO_LARGE = 413
+_FORM = "application/x-www-form-urlencoded"
+_MAX_FORM_BYTES = 10 << 20
+_MAX_FIELDS = 1000
+_DOUBLE_SLASHES = re.compile(r"/{2,}")
+
+
+@dataclass(frozen=True)
+class Response:
+    """One answer.
+
+    Args:
+        status: the HTTP status.
+        body: its bytes.
+        content_type: of the body; empty for none.
+        headers: further ones.
+    """
+
+    status: int = 200
+    body: bytes = b""
+    content_type: str = ""
+    headers: tuple[tuple[bytes, bytes], ...] = ()
+
+    async def send_by(self, send: Send) -> None:
+        """Send it."""
+        headers = [*self.headers, (b"content-length", str(len(self.body)).encode())]
+        if self.content_type:
+            headers.append((b"content-type", self.content_type.encode()))
+        await send({"type": "http.response.start", "status": self.status, "headers": headers})
+        await send({"type": "http.response.body", "body": self.body})
+
+
+def json_response(content: Any, content_type: str = JSON) -> Response:
+    """200 with `content` as JSON, a line end behind it as Loki's."""
+    return Response(200, orjson.dumps(content) + b"\n", content_type)
+
+
+def text_response(text: str, status: int = 200) -> Response:
+    """An answer of plain text."""
+    return Response(status, text.encode(errors="replace"), TEXT)
+
+
+class DisconnectedError(Exception):
+    """Raised when the client left before its request was complete."""
+
+
+class Request:
+    """One request.
+
+    Args:
+        scope: ASGI's description of it.
+        receive: gives its body.
+    """
+
+    def __init__(self, scope: Mapping[str, Any], receive: Receive) -> None:
+        self.method: str = scope["method"]
+        self.path: str = scope["path"]
+        self.query: bytes = scope["query_string"]
+        self.values: tuple[str, ...] = ()
+        self.receive = receive
+        self._headers: dict[str, str] = {
+            name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]
+        }
+
+    def header(self, name: str) -> str:
+        """The value of a header; empty when the request has none of this name."""
+        return self._headers.get(name, "")
+
+    async def body(self, max_bytes: int) -> bytes:
+        """The whole body.
+
+        Raises:
+            PushError: it is larger than `max_bytes`.
+            DisconnectedError: the client left.
+        """
+        parts, size = [], 0
+        while True:
+            message = await self.receive()
+            if message["type"] == "http.disconnect":
+                raise DisconnectedError
+            parts.append(message.get("body", b""))
+            size += len(parts[-1])
+            if size > max_bytes:
+                raise PushError(f"request body too large: more than {max_bytes} bytes", TOO_LARGE)
+            if not message.get("more_body"):
+                return b"".join(parts)
+
+    async def form(self) -> Form:
+        """The parameters of the URL, and of the body of a form before them.
+
+        Raises:
+            QueryError: there are too many.
+        """
+        pairs = self.query
+        if self.method == "POST" and self.header("content-type").startswith(_FORM):
+            pairs = b"&".join(filter(None, (await self.body(_MAX_FORM_BYTES), pairs)))
+        try:
+            text = pairs.decode("utf-8", "replace")
+            return Form(parse_qsl(text, keep_blank_values=True, max_num_fields=_MAX_FIELDS))
+        except ValueError as error:
+            raise QueryError(f"the parameters of the request are wrong: {error}") from error
+
+
+class Form:
+    """The parameters of a request.
+
+    Args:
+        pairs: names and values, the first of a name counts.
+    """
+
+    def __init__(self, pairs: Sequence[tuple[str, str]]) -> None:
+        self._pairs = pairs
+
+    def get(self, name: str) -> str:
+        """The first value of this name; empty when there is none."""
+        return next((value for key, value in self._pairs if key == name), "")
+
+    def all(self, name: str) -> list[str]:
+        """All values of this name."""
+        return [value for key, value in self._pairs if key == name]
+
+
+@dataclass(frozen=True)
+class Route:
+    """What answers a path.
+
+    Args:
+        path: with `{}` for a part that is handed to the handler.
+        methods: that it takes; others get `other_status`.
+        handler: answers.
+        deletes: the status of DELETE, which Loki's query paths do not know at all.
+    """
+
+    path: str
+    methods: frozenset[str]
+    handler: Callable[[Request], Awaitable[Response]]
+    deletes: int = 405
+
+
+class Router:
+    """Finds the route of a request.
+
+    Args:
+        routes: all of them.
+    """
+
+    def __init__(self, routes: Sequence[Route]) -> None:
+        self._exact = {route.path: route for route in routes if "{}" not in route.path}
+        self._patterns = [
+            (re.compile(re.escape(route.path).replace(r"\{\}", "([^/]+)")), route)
+            for route in routes
+            if "{}" in route.path
+        ]
+
+    async def answer(self, request: Request) -> Response:
+        """The answer of the route's handler, or Loki's to a path or method it does not know."""
+        if "//" in request.path:
+            return _redirect(request)
+        route = self._exact.get(request.path) or self._match(request)
+        if route is None:
+            return not_found()
+        if request.method not in route.methods:
+            status = route.deletes if request.method == "DELETE" else 405
+            return not_found() if status == NOT_FOUND else Response(status)
+        return await route.handler(request)
+
+    def _match(self, request: Request) -> Route | None:
+        for pattern, route in self._patterns:
+            if found := pattern.fullmatch(request.path):
+                request.values = found.groups()
+                return route
+        return None
+
+
+def not_found() -> Response:
+    """Loki's answer to a path that it does not know."""
+    return text_response("404 page not found\n", NOT_FOUND)
+
+
+def _redirect(request: Request) -> Response:
+    target = _DOUBLE_SLASHES.sub("/", request.path).encode()
+    location = target + (b"?" + request.query if request.query else b"")
+    return Response(301, headers=((b"location", location),))

@@ -1,0 +1,55 @@
+"""Names of structured metadata as Loki stores them: `bad-key` becomes `bad_key`."""
+
+from __future__ import annotations
+
+import functools
+import re
+
+from lokikit.store.errors import PushError
+
+BAD_REQUEST = 400
+_PLAIN = re.compile(r"[a-zA-Z](?:_?[a-zA-Z0-9])*_?|__\w+__", re.ASCII)
+_BAD = re.compile(r"[^a-zA-Z0-9_]")
+_UNDERSCORES = re.compile(r"_{2,}")
+
+
+@functools.lru_cache(maxsize=4096)
+def normalize_name(name: str) -> str:
+    """The name as it is stored: letters, digits and single underscores.
+
+    Raises:
+        PushError: nothing is left of it.
+    """
+    if _PLAIN.fullmatch(name):
+        return name
+    if not name:
+        raise PushError("label name is empty", BAD_REQUEST)
+    normalized = _UNDERSCORES.sub("_", _BAD.sub("_", name))
+    if normalized[0].isdigit():
+        normalized = f"key_{normalized}"
+    if normalized == "_":
+        raise PushError(
+            f'normalization for label name "{name}" resulted in invalid name "_"', BAD_REQUEST
+        )
+    return normalized
+
+
+def normalize_metadata(metadata: dict[str, str]) -> dict[str, str]:
+    """The metadata with stored names; of names that become equal, the first in order counts.
+
+    Raises:
+        PushError: nothing is left of a name.
+    """
+    renamed = _renamed(tuple(metadata))
+    if renamed:
+        metadata = {name: metadata[key] for name, key in renamed}
+    if "" in metadata.values():
+        return {name: value for name, value in metadata.items() if value}
+    return metadata
+
+
+@functools.lru_cache(maxsize=4096)
+def _renamed(names: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
+    """Stored and pushed names; nothing when they are the same."""
+    stored = {normalize_name(name): name for name in sorted(names, reverse=True)}
+    return () if stored.keys() == set(names) else tuple(stored.items())

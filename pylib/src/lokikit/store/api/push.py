@@ -1,0 +1,185 @@
+"""Reads a push, of JSON or protobuf, into streams of entries that are not checked yet."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from lokikit.store.api.label_text import check_names, parse_labels
+from lokikit.store.api.metadata_names import normalize_metadata
+from lokikit.store.api.protobuf import decode_push
+from lokikit.store.api.push_bodies import unpack_json, unpack_protobuf
+from lokikit.store.errors import PushError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from lokikit.store.api.protobuf import Entry
+
+BAD_REQUEST = 400
+UNPROCESSABLE = 422
+_NO_LABELS = "error at least one label pair is required per stream"
+_NO_STREAMS = "error at least one valid stream is required for ingestion"
+_INT64_MIN, _INT64_MAX = -(1 << 63), (1 << 63) - 1
+_ENTRY_PARTS = 2
+_NUMBER = re.compile(r"0|-?[1-9][0-9]{0,18}")
+_NO_TIME_NS = -62_135_596_800_000_000_000
+"""The year 1, which is what Loki makes of an entry without a timestamp."""
+
+
+@dataclass(frozen=True)
+class PushedStream:
+    """One stream of a push.
+
+    Args:
+        labels: at least one.
+        entries: timestamps, lines and structured metadata, its names normalized.
+    """
+
+    labels: Mapping[str, str]
+    entries: list[Entry]
+
+
+def read_push(body: bytes, content_type: str, encoding: str, max_bytes: int) -> list[PushedStream]:
+    """The streams of a push.
+
+    Args:
+        body: of the request.
+        content_type: of the request; JSON when it says so, otherwise protobuf.
+        encoding: its `Content-Encoding`.
+        max_bytes: that the body may unpack to.
+
+    Raises:
+        PushError: with Loki's status and, where it has words for people, its text.
+    """
+    if _media_type(content_type) == "application/json":
+        streams: Iterable[PushedStream] = _of_json(unpack_json(body, encoding, max_bytes))
+    else:
+        streams = _of_protobuf(unpack_protobuf(body, encoding, max_bytes))
+    found = list(streams)
+    if not found:
+        raise PushError(_NO_STREAMS, UNPROCESSABLE)
+    return found
+
+
+def _media_type(content_type: str) -> str:
+    name, _, parameters = content_type.partition(";")
+    if not name.strip():
+        raise PushError("mime: no media type", BAD_REQUEST)
+    if any(part.strip() and "=" not in part for part in parameters.split(";")):
+        raise PushError("mime: invalid media parameter", BAD_REQUEST)
+    return name.strip().lower()
+
+
+def _of_protobuf(message: bytes) -> Iterable[PushedStream]:
+    for text, entries in decode_push(message):
+        labels = {name: value for name, value in parse_labels(text or "{}").items() if value}
+        if entries and not labels:
+            raise PushError(_NO_LABELS, BAD_REQUEST)
+        yield PushedStream(
+            labels,
+            [
+                (time_ns, line, normalize_metadata(metadata) if metadata else metadata)
+                for time_ns, line, metadata in entries
+            ],
+        )
+
+
+def _of_json(body: bytes) -> Iterable[PushedStream]:
+    content = _load(body)
+    if not isinstance(content, dict):
+        raise _refuse("the body is no object")
+    streams = content.get("streams")
+    if not isinstance(streams, list | None):
+        raise _refuse('"streams" is no array')
+    for stream in streams or ():
+        if not isinstance(stream, dict):
+            raise _refuse("a stream is no object")
+        yield _stream(stream)
+
+
+def _load(body: bytes) -> Any:
+    """The first JSON value of the body, as Loki reads it: bytes behind it do not count."""
+    try:
+        return orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return _load_leniently(body)
+
+
+def _load_leniently(body: bytes) -> Any:
+    text = body.decode("utf-8", "replace").lstrip(" \t\r\n")
+    if not text:
+        raise PushError("EOF", BAD_REQUEST)
+    try:
+        content, _ = json.JSONDecoder(parse_constant=_refuse_constant).raw_decode(text)
+        orjson.dumps(content)  # refuses halves of surrogate pairs
+    except (ValueError, TypeError, RecursionError) as error:
+        raise _refuse(str(error)) from error
+    return content
+
+
+def _refuse_constant(name: str) -> Any:
+    raise ValueError(f"{name} is no JSON")
+
+
+def _refuse(problem: str) -> PushError:
+    return PushError(f"the push is no JSON that can be read: {problem}", BAD_REQUEST)
+
+
+def _stream(stream: dict[str, Any]) -> PushedStream:
+    labels = _labels(stream.get("stream"))
+    values = stream.get("values") or []
+    if not isinstance(values, list):
+        raise _refuse('"values" is no array')
+    if values and not labels:
+        raise PushError(_NO_LABELS, BAD_REQUEST)
+    return PushedStream(labels, [_entry(value) for value in values if value is not None])
+
+
+def _labels(labels: Any) -> dict[str, str]:
+    if not isinstance(labels, dict | None):
+        raise _refuse('"stream" is no object of labels')
+    texts = {
+        name: value if isinstance(value, str) else orjson.dumps(value).decode()
+        for name, value in (labels or {}).items()
+    }
+    check_names(texts)
+    return {name: value for name, value in texts.items() if value}
+
+
+def _entry(value: Any) -> Entry:
+    if type(value) is not list or len(value) < _ENTRY_PARTS:
+        return _short_entry(value)
+    time_text, line = value[0], value[1]
+    if type(line) is not str:
+        raise _refuse("a line is no string")
+    return _time_ns(time_text), line, _metadata(value[2]) if len(value) > _ENTRY_PARTS else {}
+
+
+def _short_entry(value: Any) -> Entry:
+    """An entry without a line, which Loki takes for an empty line."""
+    if not isinstance(value, list):
+        raise _refuse("an entry is no array of a timestamp and a line")
+    return (_time_ns(value[0]) if value else _NO_TIME_NS), "", {}
+
+
+def _time_ns(text: Any) -> int:
+    if type(text) is str and _NUMBER.fullmatch(text):
+        time_ns = int(text)
+        if _INT64_MIN <= time_ns <= _INT64_MAX:
+            return time_ns
+    shown = str(text)[:40]
+    raise _refuse(f"the timestamp {shown!r} is no string of nanoseconds since 1970")
+
+
+def _metadata(metadata: Any) -> dict[str, str]:
+    if type(metadata) is not dict:
+        raise _refuse("the structured metadata of an entry is no object")
+    for value in metadata.values():
+        if type(value) is not str:
+            raise _refuse("a value of structured metadata is no string")
+    return normalize_metadata(metadata) if metadata else metadata

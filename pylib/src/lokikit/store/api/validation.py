@@ -1,0 +1,180 @@
+"""Checks the entries of a push against the limits, finds their levels, and words the refusals."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING
+
+from lokikit.fields import DETECTED_LEVEL
+from lokikit.store.api.label_text import format_labels
+from lokikit.store.levels import LevelDetector
+from lokikit.store.segments.schema import PushedEntry
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from lokikit.store.api.push import PushedStream
+    from lokikit.store.limits import StoreLimits
+
+BAD_REQUEST = 400
+NS_PER_S = 1_000_000_000
+_FIRST_SECOND, _LAST_SECOND = -62_135_596_800, 253_402_300_799
+_MAX_CHARACTER_BYTES = 4
+
+
+@dataclass
+class Checked:
+    """What a push came to.
+
+    Args:
+        entries: those to store.
+        refusals: text -> how many entries were refused with it.
+        lines: of the push, refused ones included.
+        size_bytes: of lines and metadata to store.
+    """
+
+    entries: list[PushedEntry] = field(default_factory=list)
+    refusals: Counter[str] = field(default_factory=Counter)
+    size_bytes: int = 0
+
+    def refusal_text(self) -> str:
+        """The refusals as Loki lists them."""
+        total = sum(self.refusals.values())
+        if total == 1:
+            return next(iter(self.refusals))
+        return "; ".join(f"{count} errors like: {text}" for text, count in self.refusals.items())
+
+
+class Validator:
+    """Checks pushes.
+
+    Args:
+        limits: what they may hold.
+        clock_ns: nanoseconds since 1970.
+    """
+
+    def __init__(self, limits: StoreLimits, clock_ns: Callable[[], int] = time.time_ns) -> None:
+        self._limits = limits
+        self._clock_ns = clock_ns
+        detector = LevelDetector(limits.log_level_fields, limits.log_level_max_depth)
+        self._detect = detector.detect if limits.discover_log_levels else _no_level
+        self._short_characters = limits.max_line_bytes // _MAX_CHARACTER_BYTES
+
+    def check(self, streams: Iterable[PushedStream]) -> Checked:
+        """The entries to store, each with its level, and the refusals of the others."""
+        checked = Checked()
+        now_ns = self._clock_ns()
+        oldest_ns = now_ns - self._limits.reject_old_samples_max_age_ns
+        if not self._limits.reject_old_samples:
+            oldest_ns = -(1 << 63)
+        newest_ns = now_ns + self._limits.creation_grace_period_ns
+        for stream in streams:
+            if not stream.entries:
+                continue
+            if problem := self._label_problem(stream.labels):
+                checked.refusals[problem] += 1
+                continue
+            self._check_entries(stream, oldest_ns, newest_ns, checked)
+        return checked
+
+    def _check_entries(
+        self, stream: PushedStream, oldest_ns: int, newest_ns: int, checked: Checked
+    ) -> None:
+        labels, detect, entries = stream.labels, self._detect, checked.entries
+        size = 0
+        for time_ns, line, metadata in stream.entries:
+            if time_ns < oldest_ns or time_ns > newest_ns:
+                checked.refusals[_time_problem(labels, time_ns, oldest_ns)] += 1
+                continue
+            if metadata:
+                if problem := self._metadata_problem(labels, metadata):
+                    checked.refusals[problem] += 1
+                    continue
+                size += sum(map(len, metadata)) + sum(map(len, metadata.values()))
+            if len(line) > self._short_characters:
+                cut = self._cut(line)
+                if cut is None:
+                    checked.refusals[_length_problem(labels, line, self._limits)] += 1
+                    continue
+                line = cut  # noqa: PLW2901 - the line goes on shorter
+            level = detect(line, metadata, labels)
+            if level is not None:
+                metadata[DETECTED_LEVEL] = level
+            size += len(line)
+            entries.append(PushedEntry(labels, time_ns, line, metadata))
+        checked.size_bytes += size
+
+    def _label_problem(self, labels: Mapping[str, str]) -> str:
+        limits = self._limits
+        if len(labels) > limits.max_label_names_per_series:
+            return (
+                f"entry for stream '{format_labels(labels)}' has {len(labels)} label names; "
+                f"limit {limits.max_label_names_per_series}"
+            )
+        for name, value in labels.items():
+            if len(name.encode()) > limits.max_label_name_length:
+                return f"stream '{format_labels(labels)}' has label name too long: '{name}'"
+            if len(value.encode()) > limits.max_label_value_length:
+                return f"stream '{format_labels(labels)}' has label value too long: '{value}'"
+        return ""
+
+    def _metadata_problem(self, labels: Mapping[str, str], metadata: Mapping[str, str]) -> str:
+        limits = self._limits
+        if len(metadata) > limits.max_structured_metadata_count:
+            return (
+                f"stream '{format_labels(labels)}' has too many structured metadata labels: "
+                f"'{len(metadata)}', limit: '{limits.max_structured_metadata_count}'. Please see "
+                "`limits_config.max_structured_metadata_entries_count` or contact your Loki "
+                "administrator to increase it"
+            )
+        texts = [*metadata, *metadata.values()]
+        if sum(map(len, texts)) * _MAX_CHARACTER_BYTES <= limits.max_structured_metadata_bytes:
+            return ""
+        size = len("".join(texts).encode())
+        if size <= limits.max_structured_metadata_bytes:
+            return ""
+        return (
+            f"stream '{format_labels(labels)}' has structured metadata too large: '{size}' bytes, "
+            f"limit: '{limits.max_structured_metadata_bytes}' bytes. Please see "
+            "`limits_config.max_structured_metadata_size` or contact your Loki administrator to "
+            "increase it"
+        )
+
+    def _cut(self, line: str) -> str | None:
+        """The line, cut to the limit where it is longer; None where that is a reason to refuse."""
+        data = line.encode("utf-8", "replace")
+        if len(data) <= self._limits.max_line_bytes:
+            return line
+        if not self._limits.max_line_size_truncate:
+            return None
+        return data[: self._limits.max_line_bytes].decode("utf-8", "ignore")
+
+
+def _no_level(_line: str, _metadata: Mapping[str, str], _labels: Mapping[str, str]) -> None:
+    return None
+
+
+def _time_problem(labels: Mapping[str, str], time_ns: int, oldest_ns: int) -> str:
+    stream = format_labels(labels)
+    if time_ns >= oldest_ns:
+        return f"entry for stream '{stream}' has timestamp too new: {_shown(time_ns)}"
+    return (
+        f"entry for stream '{stream}' has timestamp too old: {_shown(time_ns)}, "
+        f"oldest acceptable timestamp is: {_shown(oldest_ns)}"
+    )
+
+
+def _shown(time_ns: int) -> str:
+    seconds = min(max(time_ns // NS_PER_S, _FIRST_SECOND), _LAST_SECOND)
+    return f"{datetime.fromtimestamp(seconds, timezone.utc):%Y-%m-%dT%H:%M:%S}Z".rjust(20, "0")
+
+
+def _length_problem(labels: Mapping[str, str], line: str, limits: StoreLimits) -> str:
+    return (
+        f"max entry size {limits.max_line_bytes} bytes exceeded for stream "
+        f"'{format_labels(labels)}' while adding an entry with length "
+        f"{len(line.encode('utf-8', 'replace'))} bytes"
+    )
