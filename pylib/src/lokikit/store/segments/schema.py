@@ -60,7 +60,8 @@ COLUMNS = MappingProxyType(
     }
 )
 """Column -> its SQL type, in the order in which both the head's tables and segments have them."""
-ROW_GROUP_ROWS = 20_000
+ROW_GROUP_ROWS = 20_480
+"""DuckDB rounds the size of a row group up to a multiple of 2,048."""
 
 
 class PushedEntry(NamedTuple):
@@ -90,6 +91,7 @@ class Part:
         rows: how many it has.
         streams: ids of the streams that have rows in it.
         sealed: True for a segment, which never changes and is ordered by time.
+        pin: keeps the file or table alive for as long as the part is referenced.
     """
 
     relation: str
@@ -98,3 +100,4 @@ class Part:
     rows: int
     streams: frozenset[int] = field(repr=False)
     sealed: bool
+    pin: object = field(default=None, repr=False, compare=False)

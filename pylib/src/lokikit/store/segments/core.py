@@ -1,0 +1,57 @@
+"""What the parts of one open store share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from lokikit.store.segments.disk import remove_files
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from lokikit.store.segments.catalogue import Catalogue
+    from lokikit.store.segments.counters import Counters
+    from lokikit.store.segments.database import Cursor
+    from lokikit.store.segments.settings import StoreSettings
+    from lokikit.store.segments.streams import Streams
+
+
+class Waste:
+    """Tables and files that nobody references any more; any thread may add to them."""
+
+    def __init__(self) -> None:
+        self.tables: list[str] = []
+        self.files: list[Path] = []
+
+    def remove(self, cursor: Cursor) -> None:
+        """Remove all of it."""
+        while self.tables:
+            cursor.execute(f"DROP TABLE IF EXISTS {self.tables.pop()}")
+        while self.files:
+            remove_files([self.files.pop()])
+
+
+@dataclass(frozen=True)
+class Core:
+    """One open store.
+
+    Args:
+        folder: where it is.
+        scratch: folder for files that no start needs.
+        settings: what it was opened with.
+        counters: what it counts.
+        database: DuckDB.
+        streams: the labels.
+        catalogue: what it has.
+        waste: what it has no longer.
+    """
+
+    folder: Path
+    scratch: Path
+    settings: StoreSettings
+    counters: Counters
+    database: Cursor
+    streams: Streams
+    catalogue: Catalogue
+    waste: Waste

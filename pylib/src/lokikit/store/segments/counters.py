@@ -1,0 +1,38 @@
+"""What a store counts and reports: for `metrics`, and for whoever reads its messages."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections import Counter, deque
+
+_log = logging.getLogger("lokikit.store")
+_MAX_NOTICES = 100
+
+
+class Counters:
+    """Counts of one store since it was opened, and its last notices.
+
+    Attributes:
+        notices: what somebody should know of, the newest last.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._counts: Counter[str] = Counter()
+        self.notices: deque[str] = deque(maxlen=_MAX_NOTICES)
+
+    def add(self, name: str, amount: int = 1) -> None:
+        """Add to a count."""
+        with self._lock:
+            self._counts[name] += amount
+
+    def notice(self, text: str) -> None:
+        """Keep a sentence for the operator and log it."""
+        self.notices.append(text)
+        _log.warning(text)
+
+    def snapshot(self) -> dict[str, int]:
+        """All counts so far."""
+        with self._lock:
+            return dict(self._counts)

@@ -1,0 +1,48 @@
+"""Files that survive a power cut: written whole, flushed, then renamed."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+TEMPORARY = ".tmp"
+"""Suffix of files that are not complete yet; a start deletes them."""
+
+
+def sync_file(path: Path) -> None:
+    """Return when the content of the file is on the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def sync_folder(path: Path) -> None:
+    """Return when the names in the folder are on the disk."""
+    if os.name == "nt":  # Windows opens no folders; its renames are journalled
+        return
+    sync_file(path)
+
+
+def put_in_place(temporary: Path, final: Path) -> None:
+    """Give a complete file its name, durably."""
+    sync_file(temporary)
+    temporary.replace(final)
+    sync_folder(final.parent)
+
+
+def write_file(path: Path, content: bytes) -> None:
+    """Write a whole small file, durably."""
+    temporary = path.with_name(path.name + TEMPORARY)
+    temporary.write_bytes(content)
+    put_in_place(temporary, path)
+
+
+def remove_files(paths: list[Path]) -> None:
+    """Delete these files, those that are gone already included."""
+    for path in paths:
+        path.unlink(missing_ok=True)

@@ -1,0 +1,129 @@
+"""The unsealed rows: new ones in a buffer of Python, the others in a table of DuckDB."""
+
+from __future__ import annotations
+
+import threading
+import time
+import weakref
+from operator import itemgetter
+from typing import TYPE_CHECKING
+
+from lokikit.store.segments.database import DatabaseError, json_columns, quoted, table_columns
+from lokikit.store.segments.schema import COLUMNS, Part
+from lokikit.store.segments.stored_rows import table_json, table_row
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from lokikit.store.segments.database import Cursor
+    from lokikit.store.segments.stored_rows import StoredRow
+
+_LINE, _STREAM, _TS = itemgetter(2), itemgetter(1), itemgetter(0)
+_NO_ROWS_NS = (1 << 63) - 1
+_ROW_TYPE = "{" + ", ".join(f'"{name}": "{kind}"' for name, kind in COLUMNS.items()) + "}"
+
+
+class Head:
+    """The rows of one or more append logs that no segment holds yet.
+
+    Args:
+        first_log: number of the first log whose rows these are.
+        cursor: of the database.
+        scratch: folder for a file that lives as long as an insertion.
+        retire: gets the name of the table when nobody references the head any more.
+
+    Attributes:
+        last_log: number of the last log whose rows these are.
+        keys: hashes of the rows.
+        bytes: characters of the lines.
+        since_s: when the first row came, on the monotonic clock.
+    """
+
+    def __init__(
+        self, first_log: int, cursor: Cursor, scratch: Path, retire: Callable[[str], None]
+    ) -> None:
+        self.first_log = self.last_log = first_log
+        self.table = f"head_{first_log}"
+        self.keys: set[int] = set()
+        self.streams: set[int] = set()
+        self.rows = self.bytes = 0
+        self.min_ns, self.max_ns = _NO_ROWS_NS, -_NO_ROWS_NS
+        self.since_s = 0.0
+        self._buffer: list[StoredRow] = []
+        self._insert_lock = threading.Lock()
+        self._cursor = cursor
+        self._file = scratch / f"{self.table}.ndjson"
+        cursor.execute(f"CREATE TABLE {self.table} ({table_columns()})")
+        weakref.finalize(self, retire, self.table).atexit = False
+
+    @property
+    def waiting(self) -> int:
+        """How many rows are in the buffer."""
+        return len(self._buffer)
+
+    def publish(self, rows: Sequence[StoredRow]) -> None:
+        """Show rows that are on the disk to every query that begins from now on."""
+        if not self.rows:
+            self.since_s = time.monotonic()
+        self.keys.update(map(hash, rows))
+        self.streams.update(map(_STREAM, rows))
+        self.min_ns = min(self.min_ns, *map(_TS, rows))
+        self.max_ns = max(self.max_ns, *map(_TS, rows))
+        self.bytes += sum(map(len, map(_LINE, rows)))
+        self.rows += len(rows)
+        self._buffer.extend(rows)
+
+    def insert(self, max_rows: int | None = None) -> None:
+        """Move up to `max_rows` rows of the buffer into the table, all when None."""
+        with self._insert_lock:
+            rows = self._buffer[:max_rows]
+            if rows:
+                self._insert(rows)
+                del self._buffer[: len(rows)]
+
+    def _insert(self, rows: list[StoredRow]) -> None:
+        text = table_json(rows)
+        try:
+            self._insert_file(text)
+        except OSError:  # no room for the file
+            self._insert_text(text)
+        except DatabaseError:
+            self._insert_one_by_one(rows)
+
+    def _insert_file(self, text: bytes) -> None:
+        """Insert from a file of JSON: of the ways without pyarrow, the cheapest a row."""
+        try:
+            self._file.write_bytes(text)
+            self._cursor.execute(
+                f"INSERT INTO {self.table} SELECT * FROM read_json({quoted(str(self._file))}, "
+                f"columns={json_columns()}, format='newline_delimited')"
+            )
+        finally:
+            self._file.unlink(missing_ok=True)
+
+    def _insert_text(self, text: bytes) -> None:
+        array = b"[" + text.replace(b"\n", b",") + b"]"
+        self._cursor.execute(
+            f"INSERT INTO {self.table} SELECT unnest(r) FROM "
+            f"(SELECT unnest(from_json(?, '[{_ROW_TYPE}]')) AS r)",
+            [array.decode()],
+        )
+
+    def _insert_one_by_one(self, rows: list[StoredRow]) -> None:
+        marks = ", ".join("?" for _ in COLUMNS)
+        values = [[columns.get(name) for name in COLUMNS] for columns in map(table_row, rows)]
+        self._cursor.executemany(f"INSERT INTO {self.table} VALUES ({marks})", values)
+
+    def part(self) -> Part:
+        """All rows so far, as SQL reads them."""
+        self.insert()
+        return Part(
+            relation=self.table,
+            min_ns=self.min_ns,
+            max_ns=self.max_ns,
+            rows=self.rows,
+            streams=frozenset(self.streams),
+            sealed=False,
+            pin=self,
+        )

@@ -1,0 +1,55 @@
+"""What a start reads back: the logs that no segment covers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lokikit.store.segments.append_log import cut_torn_end, log_number, log_path, read_log
+from lokikit.store.segments.damaged import keep_damage
+from lokikit.store.segments.stored_rows import decode_rows
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from lokikit.store.segments.core import Core
+    from lokikit.store.segments.counters import Counters
+    from lokikit.store.segments.head import Head
+    from lokikit.store.segments.ingest import Ingest
+
+
+def replay_logs(core: Core, ingest: Ingest) -> None:
+    """Put the rows of all logs into a head, and let that head take new rows into a new log."""
+    folder, catalogue, streams, counters = core.folder, core.catalogue, core.streams, core.counters
+    keep_damage(folder, streams.path, streams.damages, counters)
+    numbers = _renumbered(folder, catalogue.last_log)
+    first = numbers[0] if numbers else catalogue.last_log + 1
+    head = ingest.new_head(first)
+    for number in numbers:
+        _replay(folder, number, head, counters)
+    streams.name_unknown(head.streams)
+    last = numbers[-1] if numbers else first - 1
+    is_empty = bool(numbers) and not log_path(folder, last).stat().st_size
+    ingest.begin(head, last if is_empty else last + 1)
+    ingest.has_rows.set()
+
+
+def _renumbered(folder: Path, last_sealed: int) -> list[int]:
+    """Numbers of the logs, all higher than those of segments, so that no later name lies."""
+    numbers = sorted(n for path in folder.iterdir() if (n := log_number(path)) is not None)
+    highest = max([last_sealed, *numbers])
+    for number in [n for n in numbers if n <= last_sealed]:
+        highest += 1
+        log_path(folder, number).rename(log_path(folder, highest))
+        numbers.append(highest)
+    return sorted(n for n in numbers if n > last_sealed)
+
+
+def _replay(folder: Path, number: int, head: Head, counters: Counters) -> None:
+    path = log_path(folder, number)
+    payloads, damages = read_log(path)
+    keep_damage(folder, path, cut_torn_end(path, damages), counters)
+    for payload in payloads:
+        rows = decode_rows(payload)
+        if rows:
+            head.publish(rows)
+            counters.add("replayed_rows", len(rows))

@@ -1,0 +1,144 @@
+"""Rows of many parts in the order of time, read window by window."""
+
+from __future__ import annotations
+
+import heapq
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from lokikit.store.segments.segment import Segment
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from lokikit.store.rows import Direction
+    from lokikit.store.segments.database import Cursor
+    from lokikit.store.segments.schema import Part
+
+TableRow = tuple[int, int, str, "str | None", "str | None"]
+"""ts, stream, line, meta, level."""
+
+_COLUMNS = "ts, stream, line, meta, level"
+_MAX_GROUPS = 8
+_FEW_ROWS = 2_000
+_HEAD_ROWS = 1_000
+_HEAD_GROWTH = 4
+
+
+@dataclass(frozen=True)
+class Selection:
+    """The rows that a scan gives.
+
+    Args:
+        start_ns: the first moment.
+        end_ns: the moment behind the last.
+        conditions: further conditions in SQL.
+        parameters: of these conditions.
+        direction: `forward` gives the oldest first.
+        check: raises when the scan has to stop.
+    """
+
+    start_ns: int
+    end_ns: int
+    conditions: Sequence[str]
+    parameters: Sequence[str]
+    direction: Direction
+    check: Callable[[], None]
+
+    @property
+    def where(self) -> str:
+        """The condition of SQL; its first two parameters are times."""
+        return " AND ".join(("ts >= ?", "ts < ?", *self.conditions))
+
+
+def scan_parts(cursor: Cursor, parts: Sequence[Part], selection: Selection) -> Iterator[TableRow]:
+    """The rows of all parts in the order of time; a part is opened when its time has come."""
+    sign = -1 if selection.direction == "backward" else 1
+    waiting = sorted(parts, key=lambda part: _edge(part, sign), reverse=True)
+    heap: list[tuple[int, int, TableRow, Iterator[TableRow]]] = []
+    opened = 0
+    while heap or waiting:
+        while waiting and (not heap or _edge(waiting[-1], sign) <= heap[0][0]):
+            opened += 1
+            _push(heap, sign, opened, _scan_part(cursor, waiting.pop(), selection))
+        if heap:
+            _, order, row, rows = heap[0]
+            yield row
+            following = next(rows, None)
+            if following is None:
+                heapq.heappop(heap)
+            else:
+                heapq.heapreplace(heap, (sign * following[0], order, following, rows))
+
+
+def _edge(part: Part, sign: int) -> int:
+    return part.min_ns if sign > 0 else -part.max_ns
+
+
+def _push(
+    heap: list[tuple[int, int, TableRow, Iterator[TableRow]]],
+    sign: int,
+    order: int,
+    rows: Iterator[TableRow],
+) -> None:
+    first = next(rows, None)
+    if first is not None:
+        heapq.heappush(heap, (sign * first[0], order, first, rows))
+
+
+def _scan_part(cursor: Cursor, part: Part, selection: Selection) -> Iterator[TableRow]:
+    if isinstance(part.pin, Segment):
+        return _scan_segment(cursor, part, part.pin.summary.group_starts, selection)
+    return _scan_head(cursor, part, selection)
+
+
+def _scan_segment(
+    cursor: Cursor, part: Part, group_starts: Sequence[int], selection: Selection
+) -> Iterator[TableRow]:
+    """Read a few row groups at a time: more of them while they give few rows."""
+    query = f"SELECT {_COLUMNS} FROM {part.relation} WHERE {selection.where}"
+    backward = selection.direction == "backward"
+    edges = _edges(group_starts, part, selection)
+    groups = 1
+    while len(edges) > 1:
+        if backward:
+            window, edges = edges[-groups - 1 :], edges[:-groups]
+        else:
+            window, edges = edges[: groups + 1], edges[groups:]
+        selection.check()
+        rows = cursor.execute(query, [window[0], window[-1], *selection.parameters]).fetchall()
+        yield from reversed(rows) if backward else rows
+        groups = min(2 * groups, _MAX_GROUPS) if len(rows) < _FEW_ROWS else 1
+
+
+def _edges(group_starts: Sequence[int], part: Part, selection: Selection) -> list[int]:
+    """Times at which windows may begin and end, the first and last of the span included."""
+    start_ns = max(selection.start_ns, part.min_ns)
+    end_ns = min(selection.end_ns, part.max_ns + 1)
+    if start_ns >= end_ns:
+        return []
+    inner = sorted({start for start in group_starts if start_ns < start < end_ns})
+    return [start_ns, *inner, end_ns]
+
+
+def _scan_head(cursor: Cursor, part: Part, selection: Selection) -> Iterator[TableRow]:
+    """Read the next rows in the order of time, each turn more of them."""
+    backward = selection.direction == "backward"
+    order = "DESC" if backward else "ASC"
+    source = f"FROM {part.relation} WHERE {selection.where}"
+    rows_query = f"SELECT {_COLUMNS} {source} ORDER BY ts {order}, rowid {order}"
+    edge_query = f"SELECT ts {source} ORDER BY ts {order} LIMIT 1 OFFSET {{}}"
+    start_ns, end_ns, wanted = selection.start_ns, selection.end_ns, _HEAD_ROWS
+    while start_ns < end_ns:
+        selection.check()
+        span = [start_ns, end_ns, *selection.parameters]
+        edge = cursor.execute(edge_query.format(wanted), span).fetchone()
+        low, high = start_ns, end_ns
+        if edge and backward:
+            low = end_ns = edge[0]
+        elif edge:
+            high = start_ns = edge[0] + 1
+        else:
+            start_ns = end_ns
+        yield from cursor.execute(rows_query, [low, high, *selection.parameters]).fetchall()
+        wanted *= _HEAD_GROWTH

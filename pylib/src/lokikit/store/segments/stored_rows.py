@@ -1,0 +1,93 @@
+"""Rows on their way to the disk: as tuples, as payloads of log records, as columns."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import orjson
+
+from lokikit.fields import DETECTED_LEVEL
+from lokikit.store.logql.json_parser import has_json_error, is_plain_json, label_text
+from lokikit.store.segments.schema import HOT_FIELDS, hot_column
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+_HOT_COLUMNS = {name: hot_column(name) for name in HOT_FIELDS}
+_HOT = _HOT_COLUMNS.keys()
+_HOT_NAMES = frozenset(HOT_FIELDS)
+
+
+class StoredRow(NamedTuple):
+    """One row of the tables, without what is computed from its line."""
+
+    ts: int
+    stream: int
+    line: str
+    meta: str | None
+    level: str | None
+
+
+def split_metadata(metadata: Mapping[str, str]) -> tuple[str | None, str | None]:
+    """The columns `meta` and `level`."""
+    if not metadata:
+        return None, None
+    level = metadata.get(DETECTED_LEVEL)
+    if level is None:
+        return _json(metadata), None
+    if len(metadata) == 1:
+        return None, level
+    return _json({k: v for k, v in metadata.items() if k != DETECTED_LEVEL}), level
+
+
+def _json(metadata: Mapping[str, str]) -> str:
+    return orjson.dumps(dict(metadata), option=orjson.OPT_SORT_KEYS).decode()
+
+
+def joined_metadata(meta: str | None, level: str | None) -> dict[str, str]:
+    """The structured metadata of a row, `detected_level` included."""
+    metadata: dict[str, str] = orjson.loads(meta) if meta else {}
+    if level is not None:
+        metadata[DETECTED_LEVEL] = level
+    return metadata
+
+
+def clean_text(text: str) -> str:
+    """The text with halves of surrogate pairs, which are no characters, replaced."""
+    return text.encode("utf-8", "replace").decode()
+
+
+def encode_rows(rows: Sequence[StoredRow]) -> bytes:
+    """The payload of a log record: the columns as JSON arrays."""
+    return orjson.dumps(list(zip(*rows, strict=True)))
+
+
+def decode_rows(payload: bytes) -> list[StoredRow]:
+    """The rows of a payload."""
+    return list(map(StoredRow._make, zip(*orjson.loads(payload), strict=True)))
+
+
+def table_row(row: StoredRow) -> dict[str, Any]:
+    """The row with all its columns that are not NULL, ready for JSON."""
+    ts, stream, line, meta, level = row
+    columns: dict[str, Any] = {"ts": ts, "stream": stream, "line": line}
+    if meta is not None:
+        columns["meta"] = meta
+    if level is not None:
+        columns["level"] = level
+    value = is_plain_json(line, _HOT_NAMES)
+    columns["odd"] = value is None
+    columns["bad_json"] = value is None and has_json_error(line)
+    if value is not None:
+        for name in _HOT & value.keys():
+            text = label_text(value[name])
+            if text is not None:
+                columns[_HOT_COLUMNS[name]] = text
+            elif value[name] is not None:  # `| json name` gives an array's or object's text
+                columns["odd"] = True
+    return columns
+
+
+def table_json(rows: Iterable[StoredRow]) -> bytes:
+    """One JSON object a line, for DuckDB."""
+    return b"\n".join([orjson.dumps(table_row(row)) for row in rows])

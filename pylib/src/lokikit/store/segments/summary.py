@@ -1,0 +1,118 @@
+"""What is known of a segment without reading it: its checksum, its streams, its row groups.
+
+It stands in a small file beside the segment: one line with its own checksum, one of JSON.
+"""
+
+from __future__ import annotations
+
+import zlib
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from lokikit.store.segments.database import quoted
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+    from lokikit.store.segments.database import Cursor
+
+_CHUNK_BYTES = 1 << 20
+
+
+@dataclass(frozen=True)
+class StreamSummary:
+    """The rows of one stream in a segment.
+
+    Args:
+        labels: of the stream, so that a segment explains itself.
+        rows: how many.
+        line_bytes: of their lines, in UTF-8.
+        min_ns: time of the oldest.
+        max_ns: time of the newest.
+    """
+
+    labels: Mapping[str, str]
+    rows: int
+    line_bytes: int
+    min_ns: int
+    max_ns: int
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What is known of a segment.
+
+    Args:
+        crc32: of the file.
+        size: of the file, in bytes.
+        rows: how many.
+        line_bytes: of the lines, in UTF-8.
+        group_starts: time of the first row of each row group.
+        streams: number of a stream -> its rows.
+    """
+
+    crc32: int
+    size: int
+    rows: int
+    line_bytes: int
+    group_starts: tuple[int, ...]
+    streams: Mapping[int, StreamSummary]
+
+    def encode(self) -> bytes:
+        """The content of the file beside the segment."""
+        body = orjson.dumps(asdict(self), option=orjson.OPT_NON_STR_KEYS)
+        return b"%08x\n%s\n" % (zlib.crc32(body), body)
+
+
+def decode_summary(content: bytes) -> Summary | None:
+    """The summary of that file; None when the file is damaged."""
+    checksum, _, rest = content.partition(b"\n")
+    body = rest.removesuffix(b"\n")
+    if checksum != b"%08x" % zlib.crc32(body):
+        return None
+    values: dict[str, Any] = orjson.loads(body)
+    streams = {int(n): StreamSummary(**stream) for n, stream in values.pop("streams").items()}
+    starts = tuple(values.pop("group_starts"))
+    return Summary(**values, group_starts=starts, streams=streams)
+
+
+def file_checksum(path: Path) -> tuple[int, int]:
+    """CRC-32 and size of a file."""
+    checksum = size = 0
+    with path.open("rb") as file:
+        while chunk := file.read(_CHUNK_BYTES):
+            checksum = zlib.crc32(chunk, checksum)
+            size += len(chunk)
+    return checksum, size
+
+
+def summarize(cursor: Cursor, path: Path, labels: Callable[[int], Mapping[str, str]]) -> Summary:
+    """Read a Parquet file's summary from itself.
+
+    Args:
+        cursor: of the database.
+        path: of the file.
+        labels: gives those of a stream's number.
+    """
+    source = quoted(str(path))
+    counted = cursor.execute(
+        "SELECT stream, count(*), sum(strlen(line))::BIGINT, min(ts), max(ts) "
+        f"FROM read_parquet({source}) GROUP BY stream ORDER BY stream"
+    ).fetchall()
+    streams = {n: StreamSummary(dict(labels(n)), *values) for n, *values in counted}
+    starts = cursor.execute(
+        f"SELECT stats_min_value FROM parquet_metadata({source}) "
+        "WHERE path_in_schema = 'ts' ORDER BY row_group_id"
+    ).fetchall()
+    checksum, size = file_checksum(path)
+    return Summary(
+        crc32=checksum,
+        size=size,
+        rows=sum(stream.rows for stream in streams.values()),
+        line_bytes=sum(stream.line_bytes for stream in streams.values()),
+        group_starts=tuple(int(start) for (start,) in starts),
+        streams=streams,
+    )

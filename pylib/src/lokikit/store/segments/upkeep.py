@@ -1,0 +1,149 @@
+"""What a store does in the background: insert, seal, merge, delete, verify."""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import TYPE_CHECKING
+
+from lokikit.store.segments.append_log import log_path
+from lokikit.store.segments.disk import remove_files
+from lokikit.store.segments.merging import choose_merge, merge_segments
+from lokikit.store.segments.retention import expired_segments
+from lokikit.store.segments.segment import write_segment
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from lokikit.store.segments.core import Core
+    from lokikit.store.segments.head import Head
+    from lokikit.store.segments.ingest import Ingest
+
+_RETRY_S = 5.0
+
+
+class Upkeep:
+    """The background work of a store, in two threads.
+
+    Args:
+        core: the store.
+        ingest: its intake.
+    """
+
+    def __init__(self, core: Core, ingest: Ingest) -> None:
+        self._core, self._ingest = core, ingest
+        self._catalogue, self._settings = core.catalogue, core.settings
+        self._counters, self._waste = core.counters, core.waste
+        self._cursor = core.database.cursor()
+        self._seal_lock = threading.Lock()
+        self._stops = threading.Event()
+        self._threads = [
+            threading.Thread(target=self._run, args=(turn,), name=f"store-{name}", daemon=True)
+            for name, turn in (("insert", self._insert), ("upkeep", self._keep_up))
+        ]
+
+    def start(self) -> None:
+        """Begin."""
+        for thread in self._threads:
+            thread.start()
+
+    def stop(self) -> None:
+        """Return when both threads have ended."""
+        self._stops.set()
+        self._ingest.has_rows.set()
+        self._ingest.needs_seal.set()
+        for thread in self._threads:
+            thread.join()
+
+    def _run(self, turn: Callable[[], None]) -> None:
+        while not self._stops.is_set():
+            self._try(turn)
+
+    def _try(self, turn: Callable[[], None]) -> None:
+        try:
+            turn()
+        except Exception as error:  # noqa: BLE001 - counted, reported, and tried again
+            self._counters.add("upkeep_failures")
+            self._counters.notice(f"{threading.current_thread().name} failed: {error}")
+            self._stops.wait(_RETRY_S)
+
+    def _insert(self) -> None:
+        self._ingest.has_rows.wait()
+        deadline_s = time.monotonic() + self._settings.insert_age_s
+        self._ingest.has_rows.clear()
+        while self._ingest.waiting() < self._settings.insert_rows:
+            left_s = deadline_s - time.monotonic()
+            if left_s <= 0 or not self._ingest.has_rows.wait(left_s) or self._stops.is_set():
+                break
+            self._ingest.has_rows.clear()
+        if self._ingest.insert(self._settings.insert_rows):
+            self._ingest.has_rows.set()
+
+    def _keep_up(self) -> None:
+        self._ingest.needs_seal.wait(self._settings.upkeep_s)
+        self._ingest.needs_seal.clear()
+        if self._ingest.age_s(time.monotonic()) > self._settings.seal_age_s:
+            self._ingest.rotate()
+        self.seal()
+        self.delete_expired()
+        self.merge()
+        self._waste.remove(self._cursor)
+        self._verify_next()
+
+    def seal(self) -> None:
+        """Seal every head that takes no new rows any more."""
+        with self._seal_lock:
+            for head in self._catalogue.holdings.heads[:-1]:
+                self._seal(head)
+
+    def _seal(self, head: Head) -> None:
+        head.insert()
+        segment = write_segment(
+            self._cursor,
+            self._core.folder,
+            logs=(head.first_log, head.last_log),
+            select=f"SELECT * FROM {head.table} ORDER BY ts, rowid",
+            zstd_level=self._settings.zstd_level,
+            labels=self._core.streams.labels,
+        )
+        self._catalogue.replace([], [segment], sealed=head)
+        numbers = range(head.first_log, head.last_log + 1)
+        remove_files([log_path(self._core.folder, number) for number in numbers])
+        self._counters.add("seals")
+        self._ingest.is_sealed.set()
+
+    def delete_expired(self) -> None:
+        """Delete the segments that are older than the retention."""
+        oldest_ns = self._settings.oldest_kept_ns()
+        expired = expired_segments(self._catalogue.segments, oldest_ns)
+        if expired:
+            self._catalogue.replace(expired, [])
+            self._counters.add("deleted_segments", len(expired))
+            for segment in expired:
+                segment.remove_when_unused(self._waste.files.extend)
+
+    def merge(self) -> None:
+        """Merge small segments, when there are enough of them."""
+        with self._seal_lock:
+            chosen = choose_merge(self._catalogue.segments, self._settings)
+            if not chosen or len(self._catalogue.intact(chosen)) < len(chosen):
+                return
+            merged = merge_segments(
+                self._cursor,
+                self._core.folder,
+                chosen,
+                self._core.streams.labels,
+                self._settings.zstd_level,
+            )
+            self._catalogue.replace(chosen, [merged])
+            self._counters.add("merges")
+            for segment in chosen:
+                segment.remove_when_unused(self._waste.files.extend)
+
+    def _verify_next(self) -> None:
+        """Verify one more segment, the newest first, so that queries need not wait for it."""
+        for segment in reversed(self._catalogue.segments):
+            if not segment.is_verified:
+                self._catalogue.intact([segment])
+                self._ingest.needs_seal.set()
+                return
