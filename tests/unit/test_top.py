@@ -19,8 +19,8 @@ from lokikit.rules import Breach, Rule, provisioned_rules, read_rules
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-ROOF = Rule("error-ratio", "Many errors", "critical", "", "gt", 0.05, alarms_without_data=False)
-FLOOR = Rule("silent", "Silent", "warning", "", "lt", 1, alarms_without_data=True)
+ROOF = Rule("error-ratio", "Many errors", "critical", "", "gt", 0.05, "OK")
+FLOOR = Rule("silent", "Silent", "warning", "", "lt", 1, "Alerting")
 COUNTS = (*range(29), 100)
 
 

@@ -2,57 +2,20 @@
 
 from __future__ import annotations
 
-import operator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
-
-import yaml
+from typing import TYPE_CHECKING
 
 from lokikit.errors import LokikitError, UnreachableError
 from lokikit.kit import kit_root
+from lokikit.rule_definition import Rule
+from lokikit.rule_files import parse_rules
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from lokikit.client import Loki
 
-_BEYOND: Mapping[str, tuple[str, Callable[[float, float], bool]]] = {
-    "gt": (">", operator.gt),
-    "lt": ("<", operator.lt),
-}
-"""What Grafana calls a side of the threshold -> its sign, and whether a value is there."""
-
-
-@dataclass(frozen=True)
-class Rule:
-    """One alert rule.
-
-    Args:
-        uid: what Grafana knows it by.
-        title: what people know it by.
-        severity: `critical` or `warning`.
-        query: a metrics query; each series of its answer is judged by itself.
-        beyond: `gt` or `lt`, on which side of the threshold a breach is.
-        threshold: the number.
-        alarms_without_data: whether an empty answer is a breach too.
-    """
-
-    uid: str
-    title: str
-    severity: str
-    query: str
-    beyond: str
-    threshold: float
-    alarms_without_data: bool
-
-    def is_breached(self, value: float) -> bool:
-        """Whether that value is over the threshold, or under it where that is the breach."""
-        return _BEYOND[self.beyond][1](value, self.threshold)
-
-    @property
-    def limit(self) -> str:
-        """The breach in signs: `> 0.05`."""
-        return f"{_BEYOND[self.beyond][0]} {self.threshold:g}"
+__all__ = ["Breach", "Rule", "breaches", "provisioned_rules", "read_rules"]
 
 
 @dataclass(frozen=True)
@@ -80,26 +43,7 @@ def provisioned_rules() -> list[Rule]:
 
 def read_rules(text: str) -> Iterator[Rule]:
     """The rules of a provisioning file that are switched on."""
-    for group in yaml.safe_load(text).get("groups") or ():
-        for held in group["rules"]:
-            if not held.get("isPaused"):
-                yield _rule(held)
-
-
-def _rule(held: Mapping[str, Any]) -> Rule:
-    models = [one["model"] for one in held["data"]]
-    (query,) = (one["expr"] for one in models if "expr" in one)
-    (condition,) = (one["conditions"][0] for one in models if one.get("type") == "threshold")
-    evaluator = condition["evaluator"]
-    return Rule(
-        held["uid"],
-        held["title"],
-        held.get("labels", {}).get("severity", ""),
-        query,
-        evaluator["type"],
-        float(evaluator["params"][0]),
-        held.get("noDataState") == "Alerting",
-    )
+    return (rule for rule in parse_rules(text, "the rules") if not rule.is_paused)
 
 
 def breaches(loki: Loki, rules: Iterable[Rule], now_ns: int) -> list[Breach]:

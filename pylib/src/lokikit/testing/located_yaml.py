@@ -1,0 +1,46 @@
+"""YAML whose mappings know the lines they stand on, so that a problem names its place."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import yaml
+
+
+class Located(dict[str, Any]):
+    """A mapping of a YAML file.
+
+    Attributes:
+        line: where it begins, from 1.
+        lines: key -> where the key stands.
+    """
+
+    line: int = 0
+    lines: dict[str, int]
+
+
+class _Loader(yaml.SafeLoader):
+    """The safe loader, with `Located` for mappings and times kept as text."""
+
+
+def _mapping(loader: yaml.SafeLoader, node: yaml.MappingNode) -> Located:
+    loader.flatten_mapping(node)
+    found = Located(loader.construct_mapping(node, deep=True))
+    found.line = node.start_mark.line + 1
+    found.lines = {str(key.value): key.start_mark.line + 1 for key, _ in node.value}
+    return found
+
+
+_Loader.add_constructor("tag:yaml.org,2002:map", _mapping)
+_Loader.add_constructor(
+    "tag:yaml.org,2002:timestamp", lambda loader, node: loader.construct_scalar(node)
+)
+
+
+def load_located(text: str) -> Any:
+    """What the text holds, with `Located` mappings.
+
+    Raises:
+        yaml.YAMLError: it is no YAML.
+    """
+    return yaml.load(text, _Loader)  # noqa: S506 - the loader derives from the safe loader

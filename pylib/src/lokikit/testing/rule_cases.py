@@ -1,0 +1,191 @@
+"""The file of a rule test: lines with times, and the states that they lead to.
+
+The form is that of `promtool test rules`, with lines in place of series:
+https://prometheus.io/docs/prometheus/latest/configuration/unit_testing_rules/
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from lokikit.errors import SettingsError
+from lokikit.rule_files import read_rule_file
+from lokikit.testing.located_yaml import load_located
+from lokikit.testing.rule_fields import Fields, Problems
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+    from lokikit.rule_definition import Rule
+
+STATES = ("inactive", "pending", "firing", "recovering", "resolved", "nodata", "error")
+DEFAULT_START = "2026-01-01T00:00:00Z"
+
+
+@dataclass(frozen=True)
+class Lines:
+    """Lines of one stream at even distances.
+
+    Args:
+        at_ns: of the first, from the start of the test; before it when negative.
+        every_ns: between two.
+        times: how many.
+        labels: of the stream.
+        line: fields of a line of the contract, or the text as it is.
+        metadata: structured metadata.
+    """
+
+    at_ns: int
+    every_ns: int
+    times: int
+    labels: Mapping[str, str]
+    line: Mapping[str, Any] | str
+    metadata: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Expectation:
+    """What is expected of one rule at one time.
+
+    Args:
+        at_ns: from the start of the test.
+        rule: which.
+        state: one of `STATES`.
+        labels: those that the alert has to have, others may be there.
+        value: of its series; any when `None`.
+        count: how many series are in that state; any but none when `None`.
+        annotations: name -> text after its template.
+        line: of the file.
+    """
+
+    at_ns: int
+    rule: Rule
+    state: str
+    labels: Mapping[str, str]
+    value: float | None
+    count: int | None
+    annotations: Mapping[str, str]
+    line: int
+
+
+@dataclass(frozen=True)
+class Case:
+    """One test of a file."""
+
+    name: str
+    lines: tuple[Lines, ...]
+    expectations: tuple[Expectation, ...]
+
+
+@dataclass(frozen=True)
+class TestFile:
+    """One file of rule tests.
+
+    Args:
+        path: of it.
+        start_ns: the first evaluation, in nanoseconds since 1970.
+        interval_ns: between two evaluations, `None` for the interval of each rule's group.
+        rules: all rules of the files that it names.
+        cases: its tests.
+    """
+
+    path: Path
+    start_ns: int
+    interval_ns: int | None
+    rules: tuple[Rule, ...]
+    cases: tuple[Case, ...]
+
+
+def read_test_file(path: Path) -> TestFile:
+    """The tests of a file.
+
+    Raises:
+        SettingsError: the file or what it names is wrong; a line of its text for each problem.
+    """
+    problems = Problems(path)
+    held = problems.mapping(_load(path), "the file")
+    rules = _rules(held, path)
+    found = TestFile(
+        path,
+        held.time_ns("start", DEFAULT_START),
+        held.duration_ns("evaluation_interval", None),
+        tuple(rules),
+        tuple(_cases(held, rules)),
+    )
+    held.end()
+    problems.raise_any()
+    return found
+
+
+def _load(path: Path) -> Any:
+    try:
+        return load_located(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise SettingsError(f"cannot read {path}: {error.strerror}.") from error
+    except yaml.YAMLError as error:
+        raise SettingsError(f"{path} is no YAML: {' '.join(str(error).split())}.") from error
+
+
+def _rules(held: Fields, path: Path) -> list[Rule]:
+    rules: list[Rule] = []
+    for name in held.texts("rules"):
+        files = sorted(path.parent.glob(name)) if "*" in name else [path.parent / name]
+        if not files:
+            held.problem("rules", f"no file matches {name!r}")
+        for file in files:
+            rules += _rules_of(file, held)
+    return rules
+
+
+def _rules_of(file: Path, held: Fields) -> list[Rule]:
+    try:
+        return read_rule_file(file)
+    except SettingsError as error:
+        held.problem("rules", str(error).removesuffix("."))
+        return []
+
+
+def _cases(held: Fields, rules: list[Rule]) -> Iterator[Case]:
+    for each in held.mappings("tests", required=True):
+        yield Case(
+            each.text("name", required=True),
+            tuple(_lines(one) for one in each.mappings("lines")),
+            tuple(_expectation(one, rules) for one in each.mappings("expect", required=True)),
+        )
+        each.end()
+
+
+def _lines(held: Fields) -> Lines:
+    found = Lines(
+        held.duration_ns("at", 0, may_be_negative=True) or 0,
+        held.duration_ns("every", 0) or 0,
+        held.whole("times", 1) or 0,
+        held.labels("labels"),
+        held.line(),
+        held.labels("metadata"),
+    )
+    if not found.labels:
+        held.problem("labels", "a stream needs at least one label")
+    if found.times > 1 and not found.every_ns:
+        held.problem("times", "repeated lines need `every`, the time between two of them")
+    held.end()
+    return found
+
+
+def _expectation(held: Fields, rules: list[Rule]) -> Expectation:
+    found = Expectation(
+        held.duration_ns("at", None, required=True) or 0,
+        held.rule("rule", rules),
+        held.word("state", STATES),
+        held.labels("labels"),
+        held.number("value"),
+        held.whole("count", None),
+        held.labels("annotations"),
+        held.line_number,
+    )
+    held.end()
+    return found

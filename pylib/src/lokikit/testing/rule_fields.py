@@ -1,0 +1,204 @@
+"""The fields of a rule test's file, each checked as it is read, all problems collected."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Any
+
+from lokikit.entry import parse_timestamp_ns
+from lokikit.errors import SettingsError
+from lokikit.rule_definition import Rule
+from lokikit.testing.located_yaml import Located
+from lokikit.timespan import parse_duration_ns
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from pathlib import Path
+
+_NO_RULE = Rule("", "", "", "", "any", 0)
+"""Stands for a rule that a file names and does not have, until the problems are raised."""
+
+
+class Problems:
+    """The problems of one file."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._found: list[tuple[int, str]] = []
+
+    def add(self, line: int, text: str) -> None:
+        """Note one problem; the text is a sentence without its full stop."""
+        self._found.append((line, f"{self._path}:{line}: {text}."))
+
+    def mapping(self, held: Any, name: str) -> Fields:
+        """The fields of a mapping; none and a problem when it is another thing."""
+        if not isinstance(held, Located):
+            self.add(1, f"{name} is no mapping of keys to values")
+            held = Located()
+            held.lines = {}
+        return Fields(held, self, name)
+
+    def raise_any(self) -> None:
+        """Raise one error with a line for each problem.
+
+        Raises:
+            SettingsError: there is a problem.
+        """
+        if self._found:
+            raise SettingsError("\n".join(text for _, text in sorted(self._found)))
+
+
+class Fields:
+    """One mapping of the file."""
+
+    def __init__(self, held: Located, problems: Problems, name: str) -> None:
+        self._held, self._problems, self._name = held, problems, name
+        self._known: set[str] = set()
+
+    @property
+    def line_number(self) -> int:
+        """The line of the file that the mapping begins on."""
+        return self._held.line
+
+    def problem(self, key: str, text: str) -> None:
+        """Note a problem of one key."""
+        place = f"{self._name}, {key}" if self._name != "the file" else key
+        self._problems.add(self._held.lines.get(key, self._held.line or 1), f"{place}: {text}")
+
+    def end(self) -> None:
+        """Note the keys that nothing has read."""
+        for key in self._held.keys() - self._known:
+            near = get_close_matches(str(key), self._known, 1)
+            hint = f"did you mean {near[0]}?" if near else f"known are {_listed(self._known)}"
+            self.problem(str(key), f"the key is unknown, {hint.removesuffix('?')}")
+
+    def text(self, key: str, *, required: bool = False) -> str:
+        """The text of a key, empty when it is left out."""
+        value = self._value(key, required=required)
+        return "" if value is None else str(value)
+
+    def texts(self, key: str) -> list[str]:
+        """The texts of a list that has to be there; a single text is a list of one."""
+        value = self._value(key, required=True)
+        return [str(one) for one in (value if isinstance(value, list) else [value or ""]) if one]
+
+    def mappings(self, key: str, *, required: bool = False) -> list[Fields]:
+        """The mappings of a list."""
+        value = self._value(key, required=required)
+        if value is None:
+            return []
+        if not isinstance(value, list):
+            self.problem(key, "write a list of mappings")
+            return []
+        own = "" if self._name == "the file" else f"{self._name}, "
+        return [
+            self._problems.mapping(one, f"{own}{key}[{number}]")
+            for number, one in enumerate(value, 1)
+        ]
+
+    def labels(self, key: str) -> dict[str, str]:
+        """Names and texts."""
+        value = self._value(key)
+        if value is not None and not isinstance(value, dict):
+            self.problem(key, "write a mapping of names to values")
+            return {}
+        return {str(name): _as_text(text) for name, text in (value or {}).items()}
+
+    def line(self) -> dict[str, Any] | str:
+        """The fields under `line`, or the text under `text`."""
+        held, text = self._value("line"), self._value("text")
+        if (held is None) == (text is None):
+            self.problem("line", "write either `line`, with fields, or `text`")
+        if held is not None and not isinstance(held, dict):
+            self.problem("line", "write fields, or use `text` for a line as it is")
+            return ""
+        return dict(held) if held is not None else str(text)
+
+    def number(self, key: str) -> float | None:
+        """A number, `None` when it is left out."""
+        value = self._value(key)
+        try:
+            return None if value is None else float(value)
+        except (TypeError, ValueError):
+            self.problem(key, f"{value!r} is no number")
+            return None
+
+    def whole(self, key: str, default: int | None) -> int | None:
+        """A whole number, zero or more."""
+        value = self._value(key)
+        if value is None:
+            return default
+        if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+            self.problem(key, f"{value!r} is no whole number")
+            return default
+        return value
+
+    def word(self, key: str, words: Sequence[str]) -> str:
+        """One of some words."""
+        value = self.text(key, required=True)
+        if value and value not in words:
+            self.problem(key, f"{value!r} is unknown: known are {', '.join(words)}")
+        return value
+
+    def duration_ns(
+        self,
+        key: str,
+        default: int | None,
+        *,
+        required: bool = False,
+        may_be_negative: bool = False,
+    ) -> int | None:
+        """A duration such as `1h30m`, with a sign before it where a time before the start is."""
+        value = self._value(key, required=required)
+        if value is None:
+            return default
+        text = str(value)
+        sign = -1 if may_be_negative and text.startswith("-") else 1
+        text = text.removeprefix("-") if may_be_negative else text
+        if text == "0":
+            return 0
+        try:
+            return sign * parse_duration_ns(text, key)
+        except SettingsError:
+            self.problem(key, f"{value!r} is no duration: use 90s, 30m, 1h, 2d, 1w or 1h30m")
+            return default
+
+    def time_ns(self, key: str, default: str) -> int:
+        """A time of RFC 3339, in nanoseconds since 1970."""
+        value = self._value(key)
+        found = parse_timestamp_ns(str(default if value is None else value))
+        if found is None:
+            self.problem(key, f"{value!r} is no time: use the form {default}")
+            return 0
+        return found
+
+    def rule(self, key: str, rules: Iterable[Rule]) -> Rule:
+        """The rule with that uid, title or alert name."""
+        name = self.text(key, required=True)
+        named = [rule for rule in rules if name in {rule.uid, rule.title}]
+        if len(named) == 1:
+            return named[0]
+        if named:
+            self.problem(key, f"{len(named)} rules are named {name!r}: use the uid of one")
+        elif name:
+            titles = [title for rule in rules for title in (rule.uid, rule.title)]
+            near = get_close_matches(name, titles, 1)
+            hint = f", did you mean {near[0]!r}" if near else ""
+            self.problem(key, f"no rule of the files under `rules` is named {name!r}{hint}")
+        return _NO_RULE
+
+    def _value(self, key: str, *, required: bool = False) -> Any:
+        self._known.add(key)
+        value = self._held.get(key)
+        if required and (value is None or value == []):
+            self.problem(key, "the key is missing or empty")
+            return None
+        return value
+
+
+def _as_text(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(sorted(names))

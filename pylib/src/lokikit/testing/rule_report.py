@@ -1,0 +1,75 @@
+"""What an expectation that is not met says: wanted, found, side by side."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lokikit.testing.rule_annotations import fill_annotation
+from lokikit.timespan import NS_PER_S
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from lokikit.testing.rule_cases import Expectation
+    from lokikit.testing.rule_states import Instance, RuleStates
+
+_UNITS_S = (("d", 86_400), ("h", 3600), ("m", 60), ("s", 1))
+
+
+def describe(expected: Expectation, states: RuleStates, start_ns: int) -> str:
+    """The lines of a report about one expectation: every series with its state and value."""
+    rule = expected.rule
+    lines = [
+        (
+            f"  line {expected.line}: at {short_duration(expected.at_ns)}, "
+            f"rule {rule.title!r} (a breach is {rule.limit})"
+        ),
+        f"    expected  {_wanted(expected)}",
+    ]
+    found = [_found(one, expected, start_ns) for one in states.instances] or ["no series"]
+    lines += [f"    {'got' if number == 0 else '':8}  {text}" for number, text in enumerate(found)]
+    if states.last_error:
+        lines.append(f"    the query failed: {states.last_error}")
+    return "\n".join(lines)
+
+
+def short_duration(duration_ns: int) -> str:
+    """A duration in the largest units: `1h30m`, `0s`."""
+    rest_s, text = abs(duration_ns) // NS_PER_S, ""
+    for unit, size_s in _UNITS_S:
+        count, rest_s = divmod(rest_s, size_s)
+        text += f"{count}{unit}" if count else ""
+    return f"{'-' if duration_ns < 0 else ''}{text or '0s'}"
+
+
+def _wanted(expected: Expectation) -> str:
+    parts = [f"{expected.state:10}", _braces(expected.labels)]
+    if expected.value is not None:
+        parts.append(f"value {expected.value:.15g}")
+    if expected.count is not None:
+        parts.append(f"of {expected.count} series")
+    parts += [f"{name} {text!r}" for name, text in expected.annotations.items()]
+    return " ".join(parts)
+
+
+def _found(instance: Instance, expected: Expectation, start_ns: int) -> str:
+    return " ".join(_parts(instance, expected, start_ns))
+
+
+def _parts(instance: Instance, expected: Expectation, start_ns: int) -> Iterator[str]:
+    is_resolved = instance.state == "inactive" and instance.has_fired
+    yield f"{'resolved' if is_resolved else instance.state:10}"
+    yield _braces({**instance.labels, **instance.own_labels})
+    yield "no value" if instance.value is None else f"value {instance.value:.15g}"
+    if instance.state != "inactive":
+        yield f"since {short_duration(instance.since_ns - start_ns)}"
+    if instance.reason:
+        yield f"({instance.reason})"
+    labels = {**expected.rule.alert_labels(instance.labels), **instance.own_labels}
+    for name in expected.annotations:
+        template = expected.rule.annotations.get(name, "")
+        yield f"{name} {fill_annotation(template, labels, instance.value)!r}"
+
+
+def _braces(labels: Mapping[str, str]) -> str:
+    return "{" + ", ".join(f'{name}="{value}"' for name, value in sorted(labels.items())) + "}"

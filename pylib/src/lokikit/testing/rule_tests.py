@@ -1,0 +1,133 @@
+"""Runs the tests of alert rules on lines in memory."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import isclose
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lokikit.testing.rule_annotations import fill_annotation
+from lokikit.testing.rule_answers import MemoryAnswers
+from lokikit.testing.rule_cases import read_test_file
+from lokikit.testing.rule_lines import case_rows
+from lokikit.testing.rule_report import describe
+from lokikit.testing.rule_states import RuleStates
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from lokikit.rule_definition import Rule
+    from lokikit.testing.rule_cases import Case, Expectation, TestFile
+    from lokikit.testing.rule_states import Instance
+
+_PRECISION = 1e-9
+"""Of values, relative: those of a file are written with fewer digits than Loki computes."""
+
+
+@dataclass(frozen=True)
+class Result:
+    """What came of one test.
+
+    Args:
+        path: of its file.
+        name: of the test.
+        failures: a text for each expectation that is not met.
+    """
+
+    path: Path
+    name: str
+    failures: tuple[str, ...]
+
+
+def check_rules(*paths: str | Path) -> None:
+    """Fail with a report unless each test of the files passes; for a test of pytest.
+
+    Raises:
+        AssertionError: an expectation is not met.
+        SettingsError: a file is wrong.
+    """
+    failed = [
+        f"{result.path}: {result.name}\n{failure}"
+        for result in run_rule_tests(map(Path, paths))
+        for failure in result.failures
+    ]
+    if failed:
+        raise AssertionError("\n".join(failed))
+
+
+def run_rule_tests(paths: Iterable[Path]) -> Iterator[Result]:
+    """The result of each test of the files, all files read before the first test runs.
+
+    Raises:
+        SettingsError: a file is wrong.
+    """
+    files = [read_test_file(path) for path in paths]
+    return (
+        Result(file.path, case.name, tuple(_failures(file, case)))
+        for file in files
+        for case in file.cases
+    )
+
+
+def _failures(file: TestFile, case: Case) -> Iterator[str]:
+    answers = MemoryAnswers(case_rows(case, file.start_ns))
+    named = {expected.rule.uid: expected.rule for expected in case.expectations}
+    for uid, rule in named.items():
+        expectations = [one for one in case.expectations if one.rule.uid == uid]
+        yield from _failures_of_rule(file, rule, expectations, answers)
+
+
+def _failures_of_rule(
+    file: TestFile, rule: Rule, expectations: list[Expectation], answers: MemoryAnswers
+) -> Iterator[str]:
+    """Evaluate one rule up to the last expectation, and compare on the way."""
+    waiting = sorted(expectations, key=lambda one: one.at_ns)
+    interval_ns = file.interval_ns or rule.interval_ns
+    count = waiting[-1].at_ns // interval_ns + 1
+    times_ns = [file.start_ns + number * interval_ns for number in range(count)]
+    states = RuleStates(rule)
+    for time_ns, outcome in zip(times_ns, answers.outcomes(rule, times_ns), strict=True):
+        states.update(time_ns, outcome)
+        while waiting and file.start_ns + waiting[0].at_ns < time_ns + interval_ns:
+            expected = waiting.pop(0)
+            if not _is_met(expected, states):
+                yield describe(expected, states, file.start_ns)
+
+
+def _is_met(expected: Expectation, states: RuleStates) -> bool:
+    if expected.state == "error" and states.last_error:
+        return True
+    matching = [one for one in states.instances if _has_labels(one, expected)]
+    if expected.state == "inactive" and expected.value is None and expected.count is None:
+        return all(one.state == "inactive" for one in matching)
+    met = [one for one in matching if _has_state(one, expected) and _has_rest(one, expected)]
+    return len(met) == expected.count if expected.count is not None else bool(met)
+
+
+def _has_labels(instance: Instance, expected: Expectation) -> bool:
+    return expected.labels.items() <= _labels(instance, expected.rule).items()
+
+
+def _labels(instance: Instance, rule: Rule) -> Mapping[str, str]:
+    return {**rule.alert_labels(instance.labels), **instance.own_labels}
+
+
+def _has_state(instance: Instance, expected: Expectation) -> bool:
+    if expected.state == "resolved":
+        return instance.state == "inactive" and instance.has_fired
+    return instance.state == expected.state
+
+
+def _has_rest(instance: Instance, expected: Expectation) -> bool:
+    if expected.value is not None and not _is_close(instance.value, expected.value):
+        return False
+    labels = _labels(instance, expected.rule)
+    return all(
+        fill_annotation(expected.rule.annotations.get(name, ""), labels, instance.value) == text
+        for name, text in expected.annotations.items()
+    )
+
+
+def _is_close(value: float | None, wanted: float) -> bool:
+    return value is not None and isclose(value, wanted, rel_tol=_PRECISION)
