@@ -1,0 +1,213 @@
+"""The stages of a pipeline as conditions of SQL.
+
+Rows are plain, and SQL alone decides about them, or hard: they go through the pipeline of the
+evaluator. Conditions from before a parser hold for both.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from lokikit.store.logql.syntax import (
+    AndFilter,
+    Decolorize,
+    DropLabels,
+    JsonParser,
+    KeepLabels,
+    LabelFilterStage,
+    LineFilter,
+    LineFormat,
+    NumberFilter,
+    OrFilter,
+    StringFilter,
+)
+from lokikit.store.sql.names import ERROR_LABELS
+from lokikit.store.sql.predicates import (
+    NotProvenError,
+    all_of,
+    any_of,
+    is_number,
+    line_condition,
+    match_condition,
+    negated,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from lokikit.store.logql.syntax import LabelFilter, Stage
+    from lokikit.store.sql.names import Label, Names
+
+_HARMLESS_TEMPLATE = re.compile(r"([^{]|\{(?!\{)|\{\{\s*\.[a-zA-Z_]\w*\s*\}\})*")
+ODD = "odd"
+_COMPARISONS = {"==": "=", "!=": "<>", ">": ">", ">=": ">=", "<": "<", "<=": "<="}
+
+
+@dataclass
+class Conditions:
+    """What the stages demand of a row.
+
+    Args:
+        names: how labels are read behind the last stage.
+        lines: line filters as `(text, condition)`; the text of a plain `|= "text"`, else None.
+        early: conditions on labels from before a parser.
+        late: conditions from behind a parser, which hold for plain rows alone.
+        hard: conditions of rows that go through the pipeline.
+        is_line_kept: False when a stage writes another line.
+    """
+
+    names: Names
+    lines: list[tuple[str | None, str]] = field(default_factory=list)
+    early: list[str] = field(default_factory=list)
+    late: list[str] = field(default_factory=list)
+    hard: list[str] = field(default_factory=list)
+    is_line_kept: bool = True
+    _demanded: set[str] = field(default_factory=set)
+
+    def add_all(self, stages: Sequence[Stage]) -> None:
+        """Take in all stages.
+
+        Raises:
+            NotProvenError: SQL is not known to mean the same as one of them.
+        """
+        for stage in stages:
+            self.add(stage)
+
+    def add(self, stage: Stage) -> None:
+        """Take in a stage.
+
+        Raises:
+            NotProvenError: SQL is not known to mean the same.
+        """
+        if isinstance(stage, LineFilter):
+            self._add_line_filter(stage)
+        elif isinstance(stage, JsonParser):
+            if not self.is_line_kept:
+                raise NotProvenError("a parser of another line")
+            self.names.parsed.add(stage)
+            self.hard.append(ODD)
+        elif isinstance(stage, LabelFilterStage):
+            self.add_filter(stage.condition)
+        elif isinstance(stage, LineFormat):
+            if not _HARMLESS_TEMPLATE.fullmatch(stage.template):
+                raise NotProvenError("a template that may fail")
+            self.is_line_kept = False
+        elif isinstance(stage, Decolorize):
+            self.is_line_kept = False
+        elif isinstance(stage, DropLabels):
+            self.names.dropped.update(_names_only(stage.items))
+        elif isinstance(stage, KeepLabels):
+            kept = set(_names_only(stage.items))
+            self.names.kept = kept if self.names.kept is None else kept & self.names.kept
+        else:
+            raise NotProvenError(type(stage).__name__)
+
+    def _add_line_filter(self, stage: LineFilter) -> None:
+        if not self.is_line_kept:
+            raise NotProvenError("a filter of another line")
+        is_text = stage.op == "|=" and len(stage.operands) == 1
+        self.lines.append((stage.operands[0].text if is_text else None, line_condition(stage)))
+
+    def add_filter(self, condition: LabelFilter) -> None:
+        """Take in a label filter.
+
+        Raises:
+            NotProvenError: SQL is not known to mean the same.
+        """
+        (self.late if self.names.parsed.is_used else self.early).append(self._filter(condition))
+        self._demand(condition)
+
+    def _demand(self, condition: LabelFilter) -> None:
+        """Note the hot fields that no row may lack."""
+        if isinstance(condition, AndFilter):
+            self._demand(condition.left)
+            self._demand(condition.right)
+        elif isinstance(condition, StringFilter):
+            matcher = condition.matcher
+            is_demanded = (matcher.op, matcher.value) in {("!=", ""), ("=~", ".+")}
+            if is_demanded and (field_ := self.names.label(matcher.name).hot_field):
+                self._demanded.add(f'"{field_}"')
+
+    def _filter(self, condition: LabelFilter) -> str:
+        if isinstance(condition, AndFilter):
+            return all_of([self._filter(condition.left), self._filter(condition.right)])
+        if isinstance(condition, OrFilter):
+            return any_of([self._filter(condition.left), self._filter(condition.right)])
+        if isinstance(condition, StringFilter):
+            return self._string_filter(condition)
+        if isinstance(condition, NumberFilter):
+            return self._number_filter(condition)
+        raise NotProvenError(type(condition).__name__)
+
+    def _string_filter(self, condition: StringFilter) -> str:
+        matcher = condition.matcher
+        if matcher.name in ERROR_LABELS:
+            return _constant_condition(matcher.op, matcher.value)
+        return match_condition(self.read(matcher.name).sql, matcher.op, matcher.value)
+
+    def _number_filter(self, condition: NumberFilter) -> str:
+        label = self.read(condition.name)
+        plain = is_number(label.sql)
+        self.hard.append(f"({label.sql} IS NOT NULL AND NOT {plain})")
+        number = f"coalesce(TRY_CAST({label.sql} AS DOUBLE), 0)"
+        wanted = f"'{condition.value!r}'::DOUBLE"
+        return f"({plain} AND {number} {_COMPARISONS[condition.op]} {wanted})"
+
+    def read(self, name: str) -> Label:
+        """How a label is read here; rows whose label SQL does not know become hard.
+
+        Raises:
+            NotProvenError: that cannot be said.
+        """
+        label = self.names.label(name)
+        self.hard.extend(label.hard)
+        return label
+
+    def is_hard(self) -> str:
+        """The condition of the rows that go through the pipeline."""
+        return any_of(self.hard)
+
+    def for_plain(self) -> str:
+        """The condition of the rows that SQL alone lets pass."""
+        lines = [one for text, one in self.lines if not (text and self._is_implied(text))]
+        easy = negated(self.is_hard())
+        return all_of([*self.early, *self.late, easy, *lines])
+
+    def _is_implied(self, text: str) -> bool:
+        """Whether a plain row with the demanded fields has the text, its key, anyway."""
+        return any(text in demanded for demanded in self._demanded)
+
+    def for_odd(self) -> str:
+        """The condition of the odd rows that the pipeline has to look at, some in vain."""
+        if ODD not in self.hard:
+            return "FALSE"
+        return all_of([*self.early, *self._line_conditions()])
+
+    def for_hard(self) -> str:
+        """The same of the rows that are hard for another reason."""
+        hard = any_of([one for one in self.hard if one != ODD])
+        if hard == "FALSE":
+            return "FALSE"
+        easy = [negated(ODD)] if ODD in self.hard else []
+        return all_of([*easy, hard, *self.early, *self._line_conditions()])
+
+    def for_all(self) -> str:
+        """A condition that every row fulfils which the stages could keep."""
+        late = [any_of([self.is_hard(), one]) for one in self.late]
+        return all_of([*self.early, *late, *self._line_conditions()])
+
+    def _line_conditions(self) -> list[str]:
+        return [one for _, one in self.lines]
+
+
+def _names_only(items: Sequence[object]) -> list[str]:
+    if not all(isinstance(item, str) for item in items):
+        raise NotProvenError("labels dropped by their values")
+    return [item for item in items if isinstance(item, str)]
+
+
+def _constant_condition(op: str, wanted: str) -> str:
+    """Whether a row without an error fulfils a filter on its error."""
+    return match_condition("''", op, wanted)  # type: ignore[arg-type]  # of a matcher

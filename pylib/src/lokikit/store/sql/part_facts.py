@@ -1,0 +1,93 @@
+"""Facts about sealed parts, which never change, and copies of their few odd rows."""
+
+from __future__ import annotations
+
+import threading
+import weakref
+from itertools import count
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from lokikit.store.segments.database import Cursor
+    from lokikit.store.segments.schema import Part
+
+_MAX_KNOWN_PARTS = 10_000
+_MAX_ODD_SHARE = 0.05
+_MAX_ODD_BYTES = 32 * 1024 * 1024
+"""Of the copied rows of all parts together."""
+_numbers = count(1)
+
+
+class PartFacts:
+    """What is known of sealed parts, each asked for once.
+
+    The odd rows of a part are copied into a table where they are few: reading them from a
+    segment means to read nearly all of its lines.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._metadata: dict[str, frozenset[str]] = {}
+        self._odd: dict[str, str | None] = {}
+        self._odd_bytes: dict[str, int] = {}
+        self._unused: list[str] = []
+
+    def metadata_names(self, cursor: Cursor, part: Part) -> frozenset[str] | None:
+        """The names that structured metadata has in a part; None when that may change."""
+        if not part.sealed:
+            return None
+        known = self._metadata.get(part.relation)
+        if known is None:
+            known = _metadata_names(cursor, part)
+            if len(self._metadata) >= _MAX_KNOWN_PARTS:
+                self._metadata.clear()
+            self._metadata[part.relation] = known
+        return known
+
+    def odd_rows(self, cursor: Cursor, part: Part) -> str | None:
+        """The odd rows of a part, as SQL to put behind FROM; None when it has none."""
+        if not part.sealed:
+            return _odd_relation(part)
+        with self._lock:
+            self._forget_unused(cursor)
+            if part.relation not in self._odd:
+                self._odd[part.relation] = self._find_odd_rows(cursor, part)
+            return self._odd[part.relation]
+
+    def _find_odd_rows(self, cursor: Cursor, part: Part) -> str | None:
+        found = cursor.execute(f"SELECT count(*) FROM {part.relation} WHERE odd").fetchone()
+        rows = found[0] if found else 0
+        if not rows:
+            return None
+        if rows > part.rows * _MAX_ODD_SHARE or part.pin is None:
+            return _odd_relation(part)
+        return self._copy_odd_rows(cursor, part)
+
+    def _copy_odd_rows(self, cursor: Cursor, part: Part) -> str:
+        table = f"odd_rows_{next(_numbers)}"
+        cursor.execute(f"CREATE TABLE {table} AS SELECT * FROM {part.relation} WHERE odd")
+        sizes = f"SELECT sum(strlen(line) + coalesce(strlen(meta), 0))::BIGINT FROM {table}"
+        found = cursor.execute(sizes).fetchone()
+        size = found[0] if found else 0
+        if sum(self._odd_bytes.values()) + size > _MAX_ODD_BYTES:
+            cursor.execute(f"DROP TABLE {table}")
+            return _odd_relation(part)
+        self._odd_bytes[part.relation] = size
+        weakref.finalize(part.pin, self._unused.append, part.relation).atexit = False
+        return table
+
+    def _forget_unused(self, cursor: Cursor) -> None:
+        """Drop the copies of parts that are gone."""
+        while self._unused:
+            relation = self._unused.pop()
+            self._odd_bytes.pop(relation, None)
+            cursor.execute(f"DROP TABLE IF EXISTS {self._odd.pop(relation)}")
+
+
+def _odd_relation(part: Part) -> str:
+    return f"(SELECT * FROM {part.relation} WHERE odd)"
+
+
+def _metadata_names(cursor: Cursor, part: Part) -> frozenset[str]:
+    query = f"SELECT DISTINCT json_keys(meta) FROM {part.relation} WHERE meta IS NOT NULL"
+    return frozenset(name for (names,) in cursor.execute(query).fetchall() for name in names)

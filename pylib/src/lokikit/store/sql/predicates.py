@@ -1,0 +1,122 @@
+"""Conditions of SQL on one text, equal to LogQL's line filters and matchers."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from lokikit.store.errors import StoreError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from lokikit.store.logql.syntax import LineFilter, MatchOp
+
+_PLAIN = re.compile(r"[\w \-/]*(\|[\w \-/]*)*", re.ASCII)
+_DIFFERS = re.compile(r"\\[CpP]")
+_ANYTHING = frozenset({".*", "(.*)", "(?:.*)"})
+NUMBER = r"(-?[1-9][0-9]{0,30}|0)(\.[0-9]{1,40})?([eE][-+]?[0-9]{1,2})?"
+"""Numbers that DuckDB and Go read alike, to the last bit; others are read by the pipeline."""
+
+
+class NotProvenError(StoreError):
+    """Raised where SQL is not known to mean the same as a query; the evaluator answers it."""
+
+
+def literal(text: str) -> str:
+    """The text as a literal of SQL.
+
+    Raises:
+        NotProvenError: a NUL would end the statement.
+    """
+    if "\0" in text:
+        raise NotProvenError("a text with NUL")
+    return "'" + text.replace("'", "''") + "'"
+
+
+def all_of(conditions: Sequence[str]) -> str:
+    """The conditions joined by AND."""
+    kept = [condition for condition in dict.fromkeys(conditions) if condition != "TRUE"]
+    return "(" + " AND ".join(kept) + ")" if kept else "TRUE"
+
+
+def any_of(conditions: Sequence[str]) -> str:
+    """The conditions joined by OR."""
+    kept = list(dict.fromkeys(conditions))
+    if "TRUE" in kept:
+        return "TRUE"
+    kept = [condition for condition in kept if condition != "FALSE"]
+    return "(" + " OR ".join(kept) + ")" if kept else "FALSE"
+
+
+def negated(condition: str) -> str:
+    """The opposite of a condition that is never NULL."""
+    return {"TRUE": "FALSE", "FALSE": "TRUE"}.get(condition, f"NOT {condition}")
+
+
+def line_condition(stage: LineFilter) -> str:
+    """The condition of a line filter on the column `line`.
+
+    Raises:
+        NotProvenError: the filter is about addresses or patterns.
+    """
+    if stage.op in {"|>", "!>"} or any(operand.is_ip for operand in stage.operands):
+        raise NotProvenError(f"line filter {stage.op}")
+    finds = _holds if stage.op in {"|=", "!="} else _finds
+    found = any_of([finds(operand.text) for operand in stage.operands])
+    return found if stage.op.startswith("|") else negated(found)
+
+
+def _holds(text: str) -> str:
+    return f"contains(line, {literal(text)})" if text else "TRUE"
+
+
+def _finds(pattern: str) -> str:
+    if pattern in _ANYTHING or not pattern:
+        return "TRUE"
+    if _PLAIN.fullmatch(pattern):
+        return any_of([_holds(word) for word in pattern.split("|")])
+    return f"regexp_matches(line, {_pattern(pattern)})"
+
+
+def _pattern(pattern: str) -> str:
+    r"""The literal of a regular expression that all versions of RE2 read alike.
+
+    Raises:
+        NotProvenError: it has bytes, classes of Unicode or characters beyond ASCII.
+    """
+    if not pattern.isascii() or _DIFFERS.search(pattern):
+        raise NotProvenError(f"pattern {pattern}")
+    return literal(pattern)
+
+
+def match_condition(value: str, op: MatchOp, wanted: str) -> str:
+    """The condition of a matcher on a text; a NULL counts as the empty text.
+
+    Args:
+        value: the SQL of the text.
+        op: of the matcher.
+        wanted: the text or the regular expression, which has to match the whole text.
+    """
+    matched = _equals(value, wanted) if op in {"=", "!="} else _matches(value, wanted)
+    return matched if op in {"=", "=~"} else negated(matched)
+
+
+def _equals(value: str, wanted: str) -> str:
+    return f"(coalesce({value}, '') = {literal(wanted)})"
+
+
+def _matches(value: str, pattern: str) -> str:
+    if pattern in _ANYTHING:
+        return "TRUE"
+    if pattern == ".+":
+        return f"(coalesce({value}, '') <> '')"
+    if _PLAIN.fullmatch(pattern):
+        words = ", ".join(literal(word) for word in pattern.split("|"))
+        return f"(coalesce({value}, '') IN ({words}))"
+    return f"regexp_full_match(coalesce({value}, ''), {_pattern(pattern)}, 's')"
+
+
+def is_number(value: str) -> str:
+    """The condition that a text is a plain number; FALSE for NULL."""
+    return f"coalesce(regexp_full_match({value}, {literal(NUMBER)}), FALSE)"

@@ -1,0 +1,214 @@
+"""The leaves of metric queries, answered by SQL where its answer is that of the evaluator.
+
+SQL filters, groups and aggregates the plain rows of each part into bins; hard rows go through
+the evaluator's own pipeline into the same bins; bins become windows.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from lokikit.store.logql.sample_extraction import SampleExtractor
+from lokikit.store.logql.series import Series
+from lokikit.store.logql.syntax import Grouping
+from lokikit.store.logql.vectors import group_filter
+from lokikit.store.rows import Row
+from lokikit.store.segments.database import DatabaseError
+from lokikit.store.segments.stored_rows import joined_metadata
+from lokikit.store.sql.accumulators import accumulator_type
+from lokikit.store.sql.bins import Bins
+from lokikit.store.sql.conditions import Conditions
+from lokikit.store.sql.engine import fetched, stoppable
+from lokikit.store.sql.grouping import chosen_groups
+from lokikit.store.sql.names import Names, StreamLabels
+from lokikit.store.sql.part_facts import PartFacts
+from lokikit.store.sql.predicates import NotProvenError, all_of
+from lokikit.store.sql.unwrapping import add_unwrap
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    from lokikit.store.logql.series import SampleRequest
+    from lokikit.store.logql.vectors import LabelSet
+    from lokikit.store.segments.database import Cursor
+    from lokikit.store.segments.schema import Part
+    from lokikit.store.sql.accumulators import Accumulator
+    from lokikit.store.sql.engine import SqlStore
+
+_MAX_BATCH_ROWS = 1_000_000
+"""Rows of the parts that are read by one statement, so that its memory stays bounded."""
+_MAX_GROUPS = 100_000
+_ROWS_BETWEEN_CHECKS = 512
+
+
+class SqlSampler:
+    """The fast path for metric queries; implements `Sampler`.
+
+    Args:
+        store: has the rows.
+        check: raises when the query has to stop; it is called from other threads, too.
+        facts: of the store's parts; keep one object as long as the store is open.
+    """
+
+    def __init__(
+        self,
+        store: SqlStore,
+        check: Callable[[], None] = lambda: None,
+        facts: PartFacts | None = None,
+    ) -> None:
+        self._store, self._check = store, check
+        self._facts = PartFacts() if facts is None else facts
+
+    def sample(self, request: SampleRequest) -> list[Series] | None:
+        """The series, or None where SQL is not known to give the evaluator's answer.
+
+        Raises:
+            QueryError: a stage could not read a line, and no filter skips the error.
+        """
+        try:
+            return self._sample(request)
+        except (NotProvenError, DatabaseError):
+            return None
+
+    def _sample(self, request: SampleRequest) -> list[Series]:
+        log_range = request.aggregation.log_range
+        bins = Bins.of(request.steps, log_range.range_ns, log_range.offset_ns)
+        labels = self._store.stream_numbers(log_range.query.matchers)
+        if not labels:
+            return []
+        cursor = self._store.cursor()
+        with stoppable(cursor, self._check):
+            kept_ns = max(self._store.oldest_kept_ns(), bins.after_ns + 1)
+            found = _Leaf(request, bins, StreamLabels(labels), kept_ns, self._facts, self._check)
+            parts = self._store.relations(kept_ns, bins.last_ns + 1)
+            for batch, names in self._batches(cursor, parts, labels.keys()):
+                found.read(cursor, batch, names)
+            return found.series()
+
+    def _batches(
+        self, cursor: Cursor, parts: Sequence[Part], streams: Any
+    ) -> Iterator[tuple[list[Part], frozenset[str] | None]]:
+        """Parts whose metadata has the same names, and these names."""
+        by_names: dict[frozenset[str] | None, list[Part]] = {}
+        for part in parts:
+            if part.streams & streams:
+                names = self._facts.metadata_names(cursor, part)
+                by_names.setdefault(names, []).append(part)
+        for names, alike in by_names.items():
+            while alike:
+                self._check()
+                yield _cut_batch(alike), names
+
+
+def _union(relations: Iterable[str]) -> str:
+    """The rows of these relations, for FROM."""
+    return "(" + " UNION ALL ".join(f"SELECT * FROM {one}" for one in relations) + ") r"
+
+
+def _cut_batch(parts: list[Part]) -> list[Part]:
+    """Remove some parts from the list and return them."""
+    batch = [parts.pop()]
+    while parts and sum(part.rows for part in batch) + parts[-1].rows <= _MAX_BATCH_ROWS:
+        batch.append(parts.pop())
+    return batch
+
+
+class _Leaf:
+    """One request on its way to its answer."""
+
+    def __init__(  # noqa: PLR0913, PLR0917 - what one request is about, of one caller
+        self,
+        request: SampleRequest,
+        bins: Bins,
+        streams: StreamLabels,
+        kept_ns: int,
+        facts: PartFacts,
+        check: Callable[[], None],
+    ) -> None:
+        aggregation, outer = request.aggregation, request.outer
+        self._in_time = f"ts >= {kept_ns} AND {bins.condition()}"
+        self._aggregation, self._bins, self._streams = aggregation, bins, streams
+        self._new = accumulator_type(aggregation)
+        self._shape = self._new(aggregation)
+        self._groups = chosen_groups(request, streams)
+        self._check, self._facts = check, facts
+        summed_by = (outer.grouping or Grouping(())) if outer and outer.op == "sum" else None
+        self._extract = SampleExtractor(aggregation, summed_by)
+        self._group_of = group_filter(outer.grouping) if outer else lambda labels: labels
+        self._found: dict[LabelSet, Accumulator] = {}
+
+    def read(self, cursor: Cursor, parts: list[Part], metadata: frozenset[str] | None) -> None:
+        """Take in the rows of these parts.
+
+        Args:
+            cursor: runs the SQL.
+            parts: with the rows.
+            metadata: the names that structured metadata has in them; None when not known.
+        """
+        log_range = self._aggregation.log_range
+        conditions = Conditions(Names(self._streams, metadata))
+        conditions.add_all(log_range.query.stages)
+        value = add_unwrap(conditions, log_range.unwrap)
+        if "line" in " ".join(self._shape.columns) and not conditions.is_line_kept:
+            raise NotProvenError("bytes of another line")
+        keys, hard = self._groups.expressions(conditions.names)
+        conditions.hard.extend(hard)
+        rows = _union(part.relation for part in parts)
+        self._read_plain(cursor, rows, conditions, keys, value)
+        if (where := conditions.for_hard()) != "FALSE":
+            self._read_hard(cursor, rows, where)
+        if (where := conditions.for_odd()) != "FALSE" and (
+            odd := [one for part in parts if (one := self._facts.odd_rows(cursor, part))]
+        ):
+            self._read_hard(cursor, _union(odd), where)
+
+    def _read_plain(
+        self, cursor: Cursor, rows: str, conditions: Conditions, keys: list[str], value: str
+    ) -> None:
+        columns = [one.replace("value", value) for one in self._shape.columns]
+        where = all_of([self._in_time, conditions.for_plain()])
+        texts = [*keys, *columns, where]
+        source = f"{rows} {self._groups.join(self._groups.reads(texts))}"
+        query = (
+            f"SELECT {', '.join([self._bins.sql(), *keys, *columns])} FROM {source} WHERE {where}"
+        )
+        if self._shape.is_grouped:
+            count = range(1, len(keys) + 2)
+            query += f" GROUP BY {', '.join(map(str, count))}"
+        known: dict[tuple[Any, ...], Accumulator] = {}
+        width = len(keys) + 1
+        for bin_, *found in fetched(cursor, query):
+            key = tuple(found[: width - 1])
+            accumulator = known.get(key)
+            if accumulator is None:
+                accumulator = known[key] = self._accumulator(self._groups.labels(key))
+            accumulator.merge(bin_, found[width - 1 :])
+
+    def _read_hard(self, cursor: Cursor, rows: str, where: str) -> None:
+        """Take in rows by way of the evaluator's pipeline."""
+        join = self._groups.join(self._groups.reads([where]))
+        condition = all_of([self._in_time, where])
+        query = f"SELECT ts, stream, line, meta, level FROM {rows} {join} WHERE {condition}"
+        for number, (time_ns, stream, line, meta, level) in enumerate(fetched(cursor, query)):
+            if number % _ROWS_BETWEEN_CHECKS == 0:
+                self._check()
+            bin_ = self._bins.bin(time_ns)
+            row = Row(time_ns, self._streams.labels[stream], joined_metadata(meta, level), line)
+            sample = self._extract(row)
+            if sample is not None and bin_ is not None:
+                self._accumulator(self._group_of(sample[0])).add(bin_, time_ns, sample[1])
+
+    def _accumulator(self, labels: LabelSet) -> Accumulator:
+        found = self._found.get(labels)
+        if found is None:
+            if len(self._found) >= _MAX_GROUPS:
+                raise NotProvenError("too many groups")
+            found = self._found[labels] = self._new(self._aggregation)
+        return found
+
+    def series(self) -> list[Series]:
+        """The answer, ordered by labels."""
+        return [
+            Series(dict(labels), self._found[labels].values(self._bins))
+            for labels in sorted(self._found)
+        ]

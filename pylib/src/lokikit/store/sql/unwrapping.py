@@ -1,0 +1,51 @@
+"""`unwrap` in SQL."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lokikit.store.logql.syntax import AndFilter, OrFilter, StringFilter
+from lokikit.store.sql.predicates import NotProvenError, is_number
+
+if TYPE_CHECKING:
+    from lokikit.store.logql.syntax import LabelFilter, Unwrap
+    from lokikit.store.sql.conditions import Conditions
+
+
+def add_unwrap(conditions: Conditions, unwrap: Unwrap | None) -> str:
+    """The SQL of the value of a row, after the conditions have got those of the `unwrap`.
+
+    Rows with a text that is no plain number become hard, except where a filter behind drops
+    what cannot be read: an empty text cannot.
+
+    Raises:
+        NotProvenError: the unwrap has a conversion, or filters its own label behind.
+    """
+    if unwrap is None:
+        return "1"
+    if unwrap.conversion or any(unwrap.label in _names(one) for one in unwrap.filters):
+        raise NotProvenError("unwrap with a conversion, or a filter of its label")
+    text = conditions.read(unwrap.label).sql
+    plain = is_number(text)
+    filled = f"{text} <> ''" if any(map(_skips_errors, unwrap.filters)) else f"{text} IS NOT NULL"
+    conditions.hard.append(f"(coalesce({filled}, FALSE) AND NOT {plain})")
+    conditions.late.append(plain)
+    for one in unwrap.filters:
+        conditions.add_filter(one)
+    return f"TRY_CAST({text} AS DOUBLE)"
+
+
+def _skips_errors(condition: LabelFilter) -> bool:
+    if isinstance(condition, AndFilter):
+        return _skips_errors(condition.left) or _skips_errors(condition.right)
+    return (
+        isinstance(condition, StringFilter)
+        and condition.matcher.name == "__error__"
+        and (condition.matcher.op, condition.matcher.value) == ("=", "")
+    )
+
+
+def _names(condition: LabelFilter) -> set[str]:
+    if isinstance(condition, (AndFilter, OrFilter)):
+        return _names(condition.left) | _names(condition.right)
+    return {condition.matcher.name if isinstance(condition, StringFilter) else condition.name}
