@@ -14,7 +14,7 @@ try:
     import typer
 
     import lokikit
-    from lokikit.cli import canary, check, last, query, ship, spool, stack, top, wire
+    from lokikit.cli import canary, check, last, logql, query, rules, ship, spool, stack, top, wire
 except ModuleNotFoundError as error:  # the light install has no command line
     sys.exit(
         f"lokikit: the command line needs its extra ({error.name} is missing): "
@@ -59,6 +59,8 @@ for _panel, _commands in _PANELS.items():
     for _command in _commands:
         app.command(rich_help_panel=_panel)(_command)
 app.add_typer(spool.app, name="spool", rich_help_panel="Logs")
+app.add_typer(logql.app, name="logql", rich_help_panel="Logs")
+app.add_typer(rules.app, name="rules", rich_help_panel="Logs")
 
 
 def main() -> None:

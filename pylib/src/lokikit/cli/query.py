@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from lokikit.cli.asking import console, loki_from, note, wants_colour, whole_output, write
+from lokikit.cli.logql import place_shown
 from lokikit.cli.rendering import as_json, as_raw, as_text, sample_as_json, samples_table
 from lokikit.client import is_log_query
 from lokikit.errors import SettingsError
@@ -63,11 +64,12 @@ def query(  # noqa: PLR0913, PLR0917 - typer reads the options from the signatur
     say who asks.
     """
     span = parse_span_ns(since, start, end, time.time_ns())
+    is_for_lines = is_log_query(logql)
+    if is_for_lines and step:
+        raise SettingsError("--step is for metrics queries, this one is for lines.")
     loki = loki_from()
-    with whole_output():
-        if is_log_query(logql):
-            if step:
-                raise SettingsError("--step is for metrics queries, this one is for lines.")
+    with whole_output(), place_shown(logql):
+        if is_for_lines:
             _print_entries(loki, logql, span, limit, output, forward=forward)
         else:
             _print_samples(_samples(loki, logql, span, step), output)

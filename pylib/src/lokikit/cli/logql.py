@@ -1,0 +1,112 @@
+"""`lokikit logql`: read a query without asking Loki, find its errors, lay it out."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from lokikit.errors import PrerequisiteError, SettingsError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from types import ModuleType
+
+    from lokikit.store.errors import SyntaxProblem
+
+_WRONG_QUERY = 2
+app = typer.Typer(help="Check a LogQL query, or lay it out, without asking Loki.")
+
+Query = Annotated[
+    str, typer.Argument(metavar="QUERY", help="A query for lines or metrics; `-` reads stdin.")
+]
+
+
+@app.command("check")
+def check(query: Query) -> None:
+    """Print `ok`, or what is wrong with a query and where; then the exit code is 2.
+
+        lokikit logql check 'sum by (env) (rate({service_name="shop"} | json [5m]))'
+
+    It accepts and refuses what Loki 3.7 does, and refuses the few constructs that the embedded
+    store does not support.
+    """
+    text = _read(query)
+    problem = find_problem(text)
+    if problem:
+        _refuse(text, problem)
+    typer.echo("ok")
+
+
+@app.command("fmt")
+def fmt(query: Query) -> None:
+    """Print a query in canonical form, a long one on several lines; comments are left out.
+
+    `lokikit logql fmt - < panel.logql` reads a file.
+    """
+    text = _read(query)
+    problem = find_problem(text)
+    if problem:
+        _refuse(text, problem)
+    parser, printer = _language()
+    typer.echo(printer.print_query(parser.parse_query(text)))
+
+
+def find_problem(text: str) -> SyntaxProblem | None:
+    """What a reader of LogQL refuses in the text; None when nothing is.
+
+    Raises:
+        PrerequisiteError: the extra with the reader is not installed.
+    """
+    from lokikit.store.errors import SyntaxProblem  # noqa: PLC0415 - with its extra
+
+    parser, _ = _language()
+    try:
+        parser.parse_query(text)
+    except SyntaxProblem as problem:
+        return problem
+    return None
+
+
+def point_out(text: str, problem: SyntaxProblem) -> str:
+    """The line of the query that has the problem, and a caret below the place."""
+    lines = text.split("\n")
+    line = lines[problem.line - 1] if problem.line <= len(lines) else ""
+    before = line[: problem.column - 1]
+    indent = "".join(character if character == "\t" else " " for character in before)
+    return f"{line}\n{indent}^"
+
+
+@contextmanager
+def place_shown(query: str) -> Iterator[None]:
+    """Print the place in the query that Loki refuses, where it is known here too."""
+    try:
+        yield
+    except SettingsError:
+        with suppress(PrerequisiteError):
+            problem = find_problem(query)
+            if problem:
+                typer.echo(point_out(query, problem), err=True)
+        raise
+
+
+def _refuse(text: str, problem: SyntaxProblem) -> None:
+    typer.echo(f"{problem}\n{point_out(text, problem)}", err=True)
+    raise typer.Exit(_WRONG_QUERY)
+
+
+def _read(query: str) -> str:
+    return sys.stdin.read().strip("\n") if query == "-" else query
+
+
+def _language() -> tuple[ModuleType, ModuleType]:
+    try:
+        from lokikit.store.logql import parser, printer  # noqa: PLC0415 - needs its extra
+    except ModuleNotFoundError as error:
+        raise PrerequisiteError(
+            f"lokikit logql needs the extra of the store ({error.name} is missing): "
+            "pip install 'lokikit[store]'"
+        ) from None
+    return parser, printer
