@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 _LINE, _STREAM, _TS = itemgetter(2), itemgetter(1), itemgetter(0)
 _NO_ROWS_NS = (1 << 63) - 1
+_MAX_OBJECT_BYTES = 4 << 20
+"""Of one row in the file; DuckDB's buffer is twice as large. Larger rows go one by one."""
 _ROW_TYPE = "{" + ", ".join(f'"{name}": "{kind}"' for name, kind in COLUMNS.items()) + "}"
 
 
@@ -97,7 +99,8 @@ class Head:
             self._file.write_bytes(text)
             self._cursor.execute(
                 f"INSERT INTO {self.table} SELECT * FROM read_json({quoted(str(self._file))}, "
-                f"columns={json_columns()}, format='newline_delimited')"
+                f"columns={json_columns()}, format='newline_delimited', "
+                f"maximum_object_size={_MAX_OBJECT_BYTES})"
             )
         finally:
             self._file.unlink(missing_ok=True)

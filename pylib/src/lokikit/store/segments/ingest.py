@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from lokikit.store.segments.schema import PushedEntry
 
 _SEAL_WAIT_S = 10.0
+_MAX_WAITING = 20_000
 _WAIT_AT = 2
 _REFUSE_AT = 4
 
@@ -151,7 +152,7 @@ class Ingest:
 
     def _commit(self, group: list[_Ticket]) -> None:
         try:
-            self._wait_for_seal()
+            self._hold_back()
             for i, ticket in enumerate(group):
                 self._choose_fresh(ticket, group[:i])
             written = [ticket for ticket in group if ticket.fresh]
@@ -208,14 +209,15 @@ class Ingest:
         except Exception as error:  # noqa: BLE001 - the push is stored all the same
             self._counters.notice(f"a subscriber of new lines failed: {error!r}")
 
-    def _wait_for_seal(self) -> None:
-        """Hold pushes back while two heads are full: memory stays bounded."""
+    def _hold_back(self) -> None:
+        """Do what the background work is behind with: memory stays bounded."""
+        while self._head.waiting > _MAX_WAITING:
+            self._head.insert(self._core.settings.insert_rows)
         full = self._core.settings.seal_bytes
-        if self._head.bytes >= _WAIT_AT * full:
+        if self._head.bytes >= _WAIT_AT * full and len(self._catalogue.holdings.heads) > 1:
             self.is_sealed.clear()
             self.needs_seal.set()
-            if len(self._catalogue.holdings.heads) > 1:
-                self.is_sealed.wait(_SEAL_WAIT_S)
+            self.is_sealed.wait(_SEAL_WAIT_S)
         if self._head.bytes >= _REFUSE_AT * full:
             raise PushError("sealing lags behind: pushes are refused until it is done", UNAVAILABLE)
 

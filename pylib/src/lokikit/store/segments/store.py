@@ -16,7 +16,7 @@ from lokikit.store.segments.database import open_database
 from lokikit.store.segments.disk import remove_files
 from lokikit.store.segments.disk_guard import DiskGuard, free_bytes
 from lokikit.store.segments.ingest import Ingest
-from lokikit.store.segments.matching import line_conditions, selects
+from lokikit.store.segments.matching import selects
 from lokikit.store.segments.replay import replay_logs
 from lokikit.store.segments.scan import Selection, scan_parts
 from lokikit.store.segments.segment import Segment
@@ -24,13 +24,14 @@ from lokikit.store.segments.settings import StoreSettings
 from lokikit.store.segments.stored_rows import joined_metadata
 from lokikit.store.segments.streams import Labels, Streams, sorted_labels
 from lokikit.store.segments.upkeep import Upkeep
+from lokikit.store.sql.entries import row_condition
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
     from typing import BinaryIO
 
-    from lokikit.store.logql.syntax import LineFilter, Matcher
+    from lokikit.store.logql.syntax import Matcher, Stage
     from lokikit.store.segments.database import Cursor
     from lokikit.store.segments.schema import Part, PushedEntry
 
@@ -129,6 +130,10 @@ class Store(RowSource):
         self._ingest.rotate()
         self._upkeep.seal()
 
+    def maintain(self) -> None:
+        """Seal, delete and merge now what the background work would do soon."""
+        self._upkeep.maintain()
+
     # Lines out.
 
     def cursor(self) -> Cursor:
@@ -187,7 +192,7 @@ class Store(RowSource):
         end_ns: int,
         *,
         direction: Direction = "forward",
-        prefilter: Sequence[LineFilter] = (),
+        prefilter: Sequence[Stage] = (),
         check: Callable[[], None] = lambda: None,
     ) -> Iterator[Row]:
         """The rows of the selected streams, as `RowSource` says it.
@@ -197,10 +202,10 @@ class Store(RowSource):
         labels = self.stream_numbers(matchers)
         start_ns = max(start_ns, self.oldest_kept_ns())
         parts = [p for p in self.relations(start_ns, end_ns) if not p.streams.isdisjoint(labels)]
-        conditions, parameters = line_conditions(prefilter)
+        conditions = [row_condition(prefilter, labels)]
         if not all(part.streams <= labels.keys() for part in parts):
             conditions.insert(0, f"stream IN ({', '.join(map(str, labels))})")
-        selection = Selection(start_ns, end_ns, conditions, parameters, direction, check)
+        selection = Selection(start_ns, end_ns, conditions, (), direction, check)
         return self._read(parts, selection, labels)
 
     def _read(

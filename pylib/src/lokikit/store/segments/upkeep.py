@@ -35,7 +35,7 @@ class Upkeep:
         self._catalogue, self._settings = core.catalogue, core.settings
         self._counters, self._waste = core.counters, core.waste
         self._cursor = core.database.cursor()
-        self._seal_lock = threading.Lock()
+        self._lock = threading.RLock()
         self._stops = threading.Event()
         self._threads = [
             threading.Thread(target=self._run, args=(turn,), name=f"store-{name}", daemon=True)
@@ -68,31 +68,37 @@ class Upkeep:
             self._stops.wait(_RETRY_S)
 
     def _insert(self) -> None:
-        self._ingest.has_rows.wait()
-        deadline_s = time.monotonic() + self._settings.insert_age_s
-        self._ingest.has_rows.clear()
-        while self._ingest.waiting() < self._settings.insert_rows:
-            left_s = deadline_s - time.monotonic()
-            if left_s <= 0 or not self._ingest.has_rows.wait(left_s) or self._stops.is_set():
+        """Move rows into DuckDB when there are enough of them, or after a while."""
+        has_rows, settings = self._ingest.has_rows, self._settings
+        has_rows.wait()
+        deadline_s = time.monotonic() + settings.insert_age_s
+        while self._ingest.waiting() < settings.insert_rows and not self._stops.is_set():
+            has_rows.clear()
+            if not has_rows.wait(max(deadline_s - time.monotonic(), 0)):
                 break
-            self._ingest.has_rows.clear()
-        if self._ingest.insert(self._settings.insert_rows):
-            self._ingest.has_rows.set()
+        has_rows.clear()
+        if self._ingest.insert(settings.insert_rows):
+            has_rows.set()
 
     def _keep_up(self) -> None:
         self._ingest.needs_seal.wait(self._settings.upkeep_s)
         self._ingest.needs_seal.clear()
         if self._ingest.age_s(time.monotonic()) > self._settings.seal_age_s:
             self._ingest.rotate()
-        self.seal()
-        self.delete_expired()
-        self.merge()
-        self._waste.remove(self._cursor)
+        self.maintain()
         self._verify_next()
+
+    def maintain(self) -> None:
+        """Seal, delete and merge what is due."""
+        with self._lock:
+            self.seal()
+            self._delete_expired()
+            self._merge()
+            self._waste.remove(self._cursor)
 
     def seal(self) -> None:
         """Seal every head that takes no new rows any more."""
-        with self._seal_lock:
+        with self._lock:
             for head in self._catalogue.holdings.heads[:-1]:
                 self._seal(head)
 
@@ -112,7 +118,7 @@ class Upkeep:
         self._counters.add("seals")
         self._ingest.is_sealed.set()
 
-    def delete_expired(self) -> None:
+    def _delete_expired(self) -> None:
         """Delete the segments that are older than the retention."""
         oldest_ns = self._settings.oldest_kept_ns()
         expired = expired_segments(self._catalogue.segments, oldest_ns)
@@ -122,23 +128,22 @@ class Upkeep:
             for segment in expired:
                 segment.remove_when_unused(self._waste.files.extend)
 
-    def merge(self) -> None:
+    def _merge(self) -> None:
         """Merge small segments, when there are enough of them."""
-        with self._seal_lock:
-            chosen = choose_merge(self._catalogue.segments, self._settings)
-            if not chosen or len(self._catalogue.intact(chosen)) < len(chosen):
-                return
-            merged = merge_segments(
-                self._cursor,
-                self._core.folder,
-                chosen,
-                self._core.streams.labels,
-                self._settings.zstd_level,
-            )
-            self._catalogue.replace(chosen, [merged])
-            self._counters.add("merges")
-            for segment in chosen:
-                segment.remove_when_unused(self._waste.files.extend)
+        chosen = choose_merge(self._catalogue.segments, self._settings)
+        if not chosen or len(self._catalogue.intact(chosen)) < len(chosen):
+            return
+        merged = merge_segments(
+            self._cursor,
+            self._core.folder,
+            chosen,
+            self._core.streams.labels,
+            self._settings.zstd_level,
+        )
+        self._catalogue.replace(chosen, [merged])
+        self._counters.add("merges")
+        for segment in chosen:
+            segment.remove_when_unused(self._waste.files.extend)
 
     def _verify_next(self) -> None:
         """Verify one more segment, the newest first, so that queries need not wait for it."""
