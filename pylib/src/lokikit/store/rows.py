@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal, Protocol
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from lokikit.store.logql.syntax import LineFilter, Matcher
+    from lokikit.store.logql.syntax import Matcher, Stage
 
 Direction = Literal["forward", "backward"]
 
@@ -45,7 +45,7 @@ class RowSource(Protocol):
         end_ns: int,
         *,
         direction: Direction = "forward",
-        prefilter: Sequence[LineFilter] = (),
+        prefilter: Sequence[Stage] = (),
         check: Callable[[], None] = lambda: None,
     ) -> Iterator[Row]:
         """The rows of the selected streams, `start_ns` <= time < `end_ns`, ordered by time.
@@ -55,7 +55,8 @@ class RowSource(Protocol):
             start_ns: the first moment.
             end_ns: the moment behind the last.
             direction: `forward` yields the oldest first.
-            prefilter: line filters of the query; rows that fail them may be left out or not.
+            prefilter: the first stages of the query, or all; rows that they drop may be left out
+                or not.
             check: raises when the query has to stop (time, memory, a client that left); called
                 every few hundred rows.
         """

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 _NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
 _HOT = frozenset(HOT_FIELDS)
+_MAX_CASES = 200
 _TEXT_TYPES = "('VARCHAR', 'BIGINT', 'UBIGINT', 'BOOLEAN')"
 _OTHER_TYPES = "('DOUBLE', 'ARRAY', 'OBJECT', 'HUGEINT')"
 ERROR_LABELS = frozenset({"__error__", "__error_details__"})
@@ -67,6 +68,8 @@ class StreamLabels:
         return stream_column(name) if self.joined else self._cases(name)
 
     def _cases(self, name: str) -> str:
+        if len(self.labels) > _MAX_CASES:
+            raise NotProvenError("too many streams")
         values: dict[str, list[str]] = {}
         for number, labels in self.labels.items():
             if name in labels:
