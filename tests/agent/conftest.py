@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 from tests.agent.pods import ApiServer
 from tests.agent.running import RunningAgent
-from tests.stack.conftest import loki_program, loki_url, make_loki
+from tests.stack.conftest import engine, loki_program, loki_url, make_loki
 
 from lokikit.native.agent import find_fluent_bit
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-__all__ = ["fluent_bit", "loki_program", "loki_url", "make_agent", "make_loki"]
+__all__ = ["engine", "fluent_bit", "loki_program", "loki_url", "make_agent", "make_loki"]
 
 
 @pytest.fixture(scope="session")

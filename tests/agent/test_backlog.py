@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from tests.agent.running import RunningAgent
-    from tests.stack.conftest import RunningLoki
+    from tests.stack.engines import Running
 
     from lokikit.agent import AgentNumbers
 
@@ -112,7 +112,7 @@ def test_sigterm(
 
 
 @pytest.mark.parametrize("count", sizes(30_000, 500_000))
-def test_drain(make_loki: Callable[..., RunningLoki], make_agent: MakeAgent, count: int) -> None:
+def test_drain(make_loki: Callable[..., Running], make_agent: MakeAgent, count: int) -> None:
     """The kit's own Loki takes a backlog without one refusal, and has each line once."""
     loki, service = make_loki(), new_service()
     with contextlib.closing(FaultProxy(loki.url)) as proxy:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from tests.agent.running import RunningAgent
-    from tests.stack.conftest import RunningLoki
+    from tests.stack.engines import Running
 
     MakeAgent = Callable[..., RunningAgent]
 
@@ -119,7 +119,7 @@ def test_healthy(loki_url: str, make_agent: MakeAgent, way: str, form: str, coun
 
 @pytest.mark.parametrize(("way", "form", "killed", "size"), cases())
 def test_kill(  # noqa: PLR0913, PLR0917 - the axes of one table
-    make_loki: Callable[..., RunningLoki],
+    make_loki: Callable[..., Running],
     make_agent: MakeAgent,
     way: str,
     form: str,

@@ -22,14 +22,14 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.agent.running import RunningAgent
-    from tests.stack.conftest import RunningLoki
+    from tests.stack.engines import Running
 
     MakeAgent = Callable[..., RunningAgent]
 
 VALID = 3
 AHEAD_S = 1800
 """More than the kit's Loki lets a clock be ahead."""
-PATIENT = "-validation.create-grace-period=2h"
+PATIENT = {"creation_grace_period": "2h"}
 
 
 def early_line(service: str) -> str:
@@ -51,7 +51,7 @@ def refused(agent: RunningAgent, service: str) -> list[str]:
 
 
 def test_a_refused_chunk(
-    loki_url: str, make_loki: Callable[..., RunningLoki], make_agent: MakeAgent
+    loki_url: str, make_loki: Callable[..., Running], make_agent: MakeAgent
 ) -> None:
     """It outlasts the agent, is listed and replayed; what is refused again has its reason.
 
@@ -75,7 +75,7 @@ def test_a_refused_chunk(
     assert rejected_paths(agent.storage) == []
     assert "too new" in run(loki_url, "spool", "ls", str(agent.storage)).stdout
 
-    patient = make_loki(PATIENT)
+    patient = make_loki(limits=PATIENT)
     assert run(patient.url, *replay).returncode == 0
     assert eventually(lambda: stored_lines(patient.url, service)) == lines[:1]
     assert "\n0 dead letters." in "\n" + run(loki_url, "spool", "ls", str(agent.storage)).stdout

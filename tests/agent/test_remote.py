@@ -13,6 +13,7 @@ import trustme
 from tests.agent.feeding import File, json_lines
 from tests.agent.gateway import Gateway
 from tests.stack.asking import recent_entries
+from tests.stack.engines import RunningLoki
 from tests.stack.pushing import assert_exact, new_service, stored_numbers
 from tests.waiting import eventually
 
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.agent.running import RunningAgent
-    from tests.stack.conftest import RunningLoki
 
     MakeAgent = Callable[..., RunningAgent]
     MakeGateway = Callable[..., Gateway]
@@ -103,9 +103,17 @@ def test_wrong_credentials_lose_nothing(
     arrives(loki_url, service)
 
 
-def test_tenant(make_loki: Callable[..., RunningLoki], make_agent: MakeAgent) -> None:
+@pytest.fixture
+def with_tenants(loki_program: Path, tmp_path: Path) -> Iterator[RunningLoki]:
+    """A real Loki that keeps tenants apart, as the embedded store does not."""
+    loki = RunningLoki(loki_program, tmp_path, {}).start("-auth.enabled=true")
+    yield loki
+    loki.kill()
+
+
+def test_tenant(with_tenants: RunningLoki, make_agent: MakeAgent) -> None:
     """Lines are stored for the tenant, and another does not see them."""
-    loki, service = make_loki("-auth.enabled=true"), new_service()
+    loki, service = with_tenants, new_service()
     agent = make_agent(loki.url, LOKI_TENANT="team-a").start()
     write(agent, service)
 

@@ -13,7 +13,7 @@ from tests.agent.feeding import File, json_lines
 from tests.agent.splitting import block, lines_of
 from tests.stack.conftest import free_ports
 from tests.stack.pushing import new_service, stored_numbers
-from tests.stack.test_up_down import PARTS, Stack
+from tests.stack.test_up_down import DEMO, Stack
 from tests.waiting import eventually
 
 from lokikit.native.processes import find_groups
@@ -21,6 +21,8 @@ from lokikit.native.processes import find_groups
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from tests.stack.engines import Engine
 
 AGENT_PORTS = ("FLUENTBIT_HTTP_PORT", "FLUENTBIT_ADMIN_PORT")
 AUTO = {"AGENT": "auto"}
@@ -31,11 +33,10 @@ NUMBERS = re.compile(
 
 
 @pytest.fixture
-def stack(tmp_path: Path, loki_program: Path, fluent_bit: Path) -> Iterator[Stack]:
+def stack(tmp_path: Path, engine: Engine, fluent_bit: Path) -> Iterator[Stack]:
     """A stack that is not up; what of it runs at the end is ended."""
-    assert loki_program.is_file()
     assert fluent_bit.is_file()
-    one = Stack(tmp_path / "state")
+    one = Stack(tmp_path / "state", engine)
     one.ports |= zip(AGENT_PORTS, free_ports(len(AGENT_PORTS)), strict=True)
     yield one
     for group in find_groups(one.state).values():
@@ -52,7 +53,7 @@ def test_whole_stack(stack: Stack, folder: Path) -> None:
     assert switch
     up = stack.run("up", **AUTO, **{switch[1]: str(folder)})
     assert up.returncode == 0, up.stdout + up.stderr
-    expected = [part if part != "ship" else "fluent-bit" for part in PARTS]
+    expected = [part if part != "ship" else "fluent-bit" for part in (*stack.pipeline, *DEMO)]
     assert sorted(stack.pids()) == sorted(expected)
     assert "fluent-bit is on PATH" in " ".join(up.stdout.split())
     eventually(lambda: {"shop", "jobs", "traffic"} <= set(stack.services()), within_s=60)

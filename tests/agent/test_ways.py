@@ -13,7 +13,6 @@ from tests.agent.feeding import Driver
 from tests.agent.nasty import COUNT, SERVICE, nasty_lines
 from tests.agent.running import HOST, RunningAgent
 from tests.stack.asking import recent_entries
-from tests.stack.conftest import RunningLoki
 from tests.stack.shipping import Ship, append
 from tests.waiting import eventually
 
@@ -25,6 +24,8 @@ from lokikit.push import Outcome, Pusher
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
+
+    from tests.stack.engines import Engine
 
     from lokikit.answers import LogEntry
 
@@ -50,10 +51,10 @@ class Ways:
         folder: takes all that is written.
     """
 
-    def __init__(self, program: Path, fluent_bit: Path, folder: Path) -> None:
+    def __init__(self, engine: Engine, fluent_bit: Path, folder: Path) -> None:
         self.lines = nasty_lines()
         self.posted = list(filter(arrives, self.lines))
-        self._program = program
+        self._engine = engine
         self._fluent_bit = fluent_bit
         self._folder = folder
         self._found: dict[str, list[LogEntry]] = {}
@@ -63,7 +64,7 @@ class Ways:
         if way not in self._found:
             folder = self._folder / way
             folder.mkdir()
-            loki = RunningLoki(self._program, folder, {}).start()
+            loki = self._engine.make(folder, {}).start()
             carry: Callable[[str, Path], Iterator[None]] = getattr(self, f"_{way}")
             try:
                 count = len(self.posted if way == "http" else self.lines)
@@ -150,9 +151,9 @@ def _stored(url: str) -> list[LogEntry]:
 
 
 @pytest.fixture(scope="module")
-def ways(loki_program: Path, fluent_bit: Path, tmp_path_factory: pytest.TempPathFactory) -> Ways:
+def ways(engine: Engine, fluent_bit: Path, tmp_path_factory: pytest.TempPathFactory) -> Ways:
     """One run of each way for all tests."""
-    return Ways(loki_program, fluent_bit, tmp_path_factory.mktemp("ways"))
+    return Ways(engine, fluent_bit, tmp_path_factory.mktemp("ways"))
 
 
 def rows(entries: list[LogEntry], lines: list[bytes]) -> Counter[Row]:

@@ -11,7 +11,7 @@ import pytest
 from tests.grafana.running import start_grafana
 from tests.grafana.sinks import MailSink, WebhookSink
 from tests.stack.asking import push
-from tests.stack.conftest import loki_program, loki_url, make_loki
+from tests.stack.conftest import engine, loki_program, loki_url, make_loki
 from tests.stack.demo import ONE_ROUND_OF_TASKS, Programs
 
 from lokikit import fields
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from tests.grafana.running import RunningGrafana
 
-__all__ = ["loki_program", "loki_url", "make_loki"]
+__all__ = ["engine", "loki_program", "loki_url", "make_loki"]
 
 MAIL_TO = "ops@example.com"
 ENV = "demo"

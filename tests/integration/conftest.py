@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 from platformdirs import user_cache_path
-from tests.stack.conftest import loki_program, loki_url
+from tests.stack.conftest import engine, loki_program, loki_url
 
-__all__ = ["loki_program", "loki_url", "rocketry_python"]
+__all__ = ["engine", "loki_program", "loki_url", "rocketry_python"]
 
 PINS = Path(__file__).with_name("rocketry.txt")
 

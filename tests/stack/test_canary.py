@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from tests.stack.conftest import RunningLoki
+    from tests.stack.engines import Running
 
 _END_S = 60
 
@@ -150,7 +150,7 @@ def test_loki_out_of_reach(loki_url: str, start: Start) -> None:
     proxy.close()
 
 
-def test_what_is_so_now(make_loki: Callable[..., RunningLoki]) -> None:
+def test_what_is_so_now(make_loki: Callable[..., Running]) -> None:
     """The newest number counts, not the greatest: else nobody is told, and it says somebody is."""
     loki_url, now_ns = make_loki().url, time.time_ns()
     rows = [

@@ -24,13 +24,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from tests.stack.conftest import RunningLoki
+    from tests.stack.engines import Running
 
 
 class Pair:
     """A Loki and the agent of a stack of the test's own."""
 
-    def __init__(self, loki: RunningLoki, state: Path) -> None:
+    def __init__(self, loki: Running, state: Path) -> None:
         self.loki = loki
         self._state = state
         self._variables = {
@@ -76,7 +76,7 @@ class Pair:
 
 
 @pytest.fixture
-def pair(make_loki: Callable[..., RunningLoki], tmp_path: Path) -> Iterator[Pair]:
+def pair(make_loki: Callable[..., Running], tmp_path: Path) -> Iterator[Pair]:
     """A Loki of the test's own; the agent is not started."""
     yield Pair(make_loki(), tmp_path)
     take_down(tmp_path)
@@ -136,9 +136,9 @@ def test_another_loki(pair: Pair) -> None:
     assert "sends to http://127.0.0.1:9" in results(done)["agent"]
 
 
-def test_a_refused_push(make_loki: Callable[..., RunningLoki], tmp_path: Path) -> None:
+def test_a_refused_push(make_loki: Callable[..., Running], tmp_path: Path) -> None:
     """A push that Loki refuses is lost with Loki's reason."""
-    one = Pair(make_loki("-validation.max-length-label-value=3"), tmp_path)
+    one = Pair(make_loki(limits={"max_label_value_length": 3}), tmp_path)
     done = one.check()
     assert done.returncode == 1
     assert "push (" in done.stderr
@@ -152,7 +152,7 @@ def test_loki_away(pair: Pair) -> None:
     assert (done.returncode, done.stdout, done.stderr.count("\n")) == (4, "", 1)
 
 
-def test_a_service_whose_lines_arrive_twice(make_loki: Callable[..., RunningLoki]) -> None:
+def test_a_service_whose_lines_arrive_twice(make_loki: Callable[..., Running]) -> None:
     """By push and by an agent that adds metadata of its own: named, with what to do."""
     loki = make_loki()
     line = b'{"timestamp":"%b","service":"doubled"}' % format_time(time.time_ns()).encode()

@@ -9,7 +9,6 @@ import time
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.stack.conftest import RunningLoki
 from tests.stack.demo import ONE_ROUND_OF_TASKS, Programs
 from tests.waiting import eventually
 
@@ -19,7 +18,8 @@ from lokikit.kit import kit_root
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
+
+    from tests.stack.engines import Engine
 
 PAGE = (kit_root() / "docs/explore.md").read_text()
 TITLES = re.findall(r"^### (.+)$", PAGE, re.MULTILINE)
@@ -30,9 +30,9 @@ STEP_S = 10
 
 
 @pytest.fixture(scope="module")
-def loki(loki_program: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Loki]:
+def loki(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Loki]:
     """A Loki with lines of all services, of a canary, and one that is no JSON."""
-    running = RunningLoki(loki_program, tmp_path_factory.mktemp("explore"), {}).start()
+    running = engine.make(tmp_path_factory.mktemp("explore"), {}).start()
     one = Loki(running.url, timeout_s=60)
     programs = Programs(running.url, "test", REQUESTS, ONE_ROUND_OF_TASKS)
     pace = ("--interval", "1s", "--check-every", "1s")

@@ -10,7 +10,6 @@ import orjson
 import pytest
 from tests.dashboards import DASHBOARDS, Chosen, Target, load, targets
 from tests.stack.asking import push
-from tests.stack.conftest import RunningLoki
 from tests.stack.demo import ONE_ROUND_OF_TASKS, Programs
 
 from lokikit import fields
@@ -19,6 +18,8 @@ from lokikit.client import Loki
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from tests.stack.engines import Engine
 
 ENV = "demo"
 REQUESTS = 300
@@ -62,9 +63,9 @@ class Filled:
 
 
 @pytest.fixture(scope="module")
-def filled(loki_program: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Filled]:
+def filled(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Filled]:
     """The demo, run to its end; a canary, a program of others and a drop beside it."""
-    loki = RunningLoki(loki_program, tmp_path_factory.mktemp("panels"), {}).start()
+    loki = engine.make(tmp_path_factory.mktemp("panels"), {}).start()
     try:
         run_demo(loki.url)
         for service, lines in others().items():

@@ -15,7 +15,6 @@ import orjson
 import pytest
 from tests.dashboards import evaluate, rules
 from tests.stack.asking import flush, push
-from tests.stack.conftest import RunningLoki
 
 from lokikit import fields
 from lokikit.client import Loki
@@ -23,7 +22,8 @@ from lokikit.timespan import parse_duration_ns
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-    from pathlib import Path
+
+    from tests.stack.engines import Engine
 
 S = 1_000_000_000
 ENV = "test"
@@ -249,9 +249,9 @@ class Histories:
 
 
 @pytest.fixture(scope="module")
-def histories(loki_program: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Histories]:
+def histories(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Histories]:
     """The Loki of these tests, its histories written."""
-    loki = RunningLoki(loki_program, tmp_path_factory.mktemp("rules"), {}).start()
+    loki = engine.make(tmp_path_factory.mktemp("rules"), {}).start()
     try:
         yield Histories(loki.url, write_all(loki.url))
     finally:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import requests
+from tests.stack.engines import RunningLoki
 from tests.waiting import eventually
 
 from lokikit.fields import DETECTED_LEVEL, MAX_LINE_BYTES
@@ -138,9 +139,17 @@ def test_flood_is_exact(loki_url: str, labels: dict[str, str]) -> None:
     assert answer.json()["data"]["result"][0]["value"][1] == str(batches * size)
 
 
-def test_retention_deletes(make_loki: Callable[..., Any], labels: dict[str, str]) -> None:
+def test_retention_deletes(loki_program: Path, tmp_path: Path, labels: dict[str, str]) -> None:
     """Lines past the retention disappear from the disk; younger ones stay."""
-    loki = make_loki("-ingester.flush-on-shutdown=true", LOKI_RETENTION="168h")
+    loki = RunningLoki(loki_program, tmp_path, {"LOKI_RETENTION": "168h"})
+    try:
+        _deletes(loki, labels)
+    finally:
+        loki.kill()
+
+
+def _deletes(loki: RunningLoki, labels: dict[str, str]) -> None:
+    loki.start("-ingester.flush-on-shutdown=true")
     now_ns = time.time_ns()
     old, young = {**labels, "age": "old"}, {**labels, "age": "young"}
     assert push(loki.url, old, [(now_ns - 50 * HOUR_NS, "old")]).status_code == 204

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
 
 import psutil
 from tests.stack.documents import blocks
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     import pytest
 
 
@@ -23,12 +20,8 @@ def test_where_it_is(loki):
 """
 
 
-def test_a_real_loki_for_the_session(
-    pytester: pytest.Pytester, loki_program: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The page's tests pass, on a real Loki that is gone when the session ends."""
-    # The session has a home of its own, and would build the program there.
-    monkeypatch.setenv("PATH", f"{loki_program.parent}{os.pathsep}{os.environ['PATH']}")
+def test_loki_of_the_session_is_gone_afterwards(pytester: pytest.Pytester) -> None:
+    """The page's tests pass, on a store that ends with the session."""
     pytester.makepyfile("\n".join([*blocks("testing.md", "python"), WHERE]))
     done = pytester.runpytest_subprocess("-s", timeout=200)
     done.assert_outcomes(passed=4)
@@ -36,3 +29,11 @@ def test_a_real_loki_for_the_session(
     port = int(url.rpartition(":")[2].rstrip("."))
     listening = {one.laddr.port for one in psutil.net_connections("tcp") if one.laddr}
     assert port not in listening
+
+
+def test_loki_of_the_option_is_used(pytester: pytest.Pytester, loki_url: str) -> None:
+    """The page's tests pass on it too."""
+    pytester.makepyfile("\n".join([*blocks("testing.md", "python"), WHERE]))
+    done = pytester.runpytest_subprocess("-s", f"--loki-url={loki_url}", timeout=200)
+    done.assert_outcomes(passed=4)
+    assert f"it was at {loki_url}" in done.stdout.str()

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from tests.stack.conftest import RunningLoki
+    from tests.stack.engines import Running
 
 FLUSH_S = 300.0
 PAD = 300
@@ -48,7 +48,7 @@ def test_healthy(loki_url: str, programs: Programs, threads: int, records: int) 
 @pytest.mark.parametrize("size", sizes((2_000, 1.0), (200_000, 30.0)))
 @pytest.mark.parametrize("end", ["stop", "kill"])
 def test_outage(
-    make_loki: Callable[..., RunningLoki],
+    make_loki: Callable[..., Running],
     programs: Programs,
     tmp_path: Path,
     end: str,

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from tests.stack.conftest import RunningLoki
+    from tests.stack.engines import Running
 
 RECORDS = 5_000
 
@@ -57,12 +57,12 @@ def test_refused_line(
 
 
 def test_line_over_the_limit_of_loki(
-    make_loki: Callable[..., RunningLoki], programs: Programs, tmp_path: Path
+    make_loki: Callable[..., Running], programs: Programs, tmp_path: Path
 ) -> None:
     """A line that is longer than a strict Loki takes is kept with its reason and counted."""
-    limits = ("-distributor.max-line-size-truncate=false", "-distributor.max-line-size=16KB")
+    limits = {"max_line_size_truncate": False, "max_line_size": "16KB"}
     assert LONG_BYTES > 16 * 1024
-    url = make_loki(*limits).url
+    url = make_loki(limits=limits).url
     letter, stats = check(programs, tmp_path / "spool", url, url, "long")
     assert stats["dead"] == 1
     assert "max entry size" in letter["reason"]

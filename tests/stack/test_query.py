@@ -59,9 +59,9 @@ def heap(loki_url: str) -> Stored:
 
 @pytest.mark.parametrize("direction", ["forward", "backward"])
 @pytest.mark.parametrize("name", ["spread", "heap"])
-def test_pages_are_exact(name: str, direction: Direction, request: pytest.FixtureRequest) -> None:
+def test_pages_are_exact(name: str, direction: Direction, spread: Stored, heap: Stored) -> None:
     """More than one answer holds comes complete, without duplicates, in order of time."""
-    stored: Stored = request.getfixturevalue(name)
+    stored = {"spread": spread, "heap": heap}[name]
     found = [
         (entry.timestamp_ns, entry.line)
         for entry in Loki(stored.url, timeout_s=60).query_range(

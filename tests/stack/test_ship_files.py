@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from tests.stack.conftest import RunningLoki
+    from tests.stack.engines import Running
 
 LINES = 20_000
 CHUNK = 50
@@ -206,9 +206,7 @@ def test_second_shipper_on_the_same_positions_is_refused(
     assert first.end() == 0
 
 
-def run_outage(
-    loki: RunningLoki, path: Path, ship: Ship, lines: list[bytes], away_s: float
-) -> None:
+def run_outage(loki: Running, path: Path, ship: Ship, lines: list[bytes], away_s: float) -> None:
     """Write with Loki killed from a third of the lines on, back after `away_s`."""
     eventually(ship.start().is_running)
     back_s = float("inf")
@@ -232,7 +230,7 @@ def run_outage(
 
 
 def test_loki_away_loses_nothing(
-    make_loki: Callable[..., RunningLoki], logs: Path, ship_for: Callable[..., Ship]
+    make_loki: Callable[..., Running], logs: Path, ship_for: Callable[..., Ship]
 ) -> None:
     """Loki is killed under load and comes back: all lines arrive, and the outage was said."""
     loki, service = make_loki(), new_service()
@@ -248,7 +246,7 @@ def test_loki_away_loses_nothing(
 
 @pytest.mark.soak
 def test_loki_away_for_a_minute_loses_nothing(
-    make_loki: Callable[..., RunningLoki], logs: Path, ship_for: Callable[..., Ship]
+    make_loki: Callable[..., Running], logs: Path, ship_for: Callable[..., Ship]
 ) -> None:
     """A minute without Loki, with rotations and a SIGKILL of the shipper in it, loses nothing."""
     loki, service = make_loki(), new_service()

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from tests.stack.conftest import RunningLoki
+    from tests.stack.engines import Running
 
 COUNT = 12_000
 
@@ -98,7 +98,7 @@ def test_living_owner_is_left_alone(loki_url: str, tmp_path: Path) -> None:
     assert stored(loki_url, labels) == []
 
 
-def test_loki_away(make_loki: Callable[..., RunningLoki], tmp_path: Path) -> None:
+def test_loki_away(make_loki: Callable[..., Running], tmp_path: Path) -> None:
     """With Loki away the command ends with 4 and keeps all; once it is back, all arrives."""
     labels = new_labels()
     entries = entries_of(labels, COUNT)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from tests.stack.conftest import RunningLoki
+    from tests.stack.engines import Running
 
 
 class TailProcess:
@@ -132,7 +132,7 @@ def test_a_flood_is_complete(loki_url: str) -> None:
 
 
 def test_a_restart_of_loki(
-    make_loki: Callable[..., RunningLoki], tail: Callable[..., TailProcess]
+    make_loki: Callable[..., Running], tail: Callable[..., TailProcess]
 ) -> None:
     """Over a stop, a kill and two starts of Loki each line is shown, and none twice."""
     loki = make_loki()

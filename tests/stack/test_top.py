@@ -18,12 +18,12 @@ from typing import TYPE_CHECKING
 import pytest
 from tests.faults import FaultProxy, Mode
 from tests.stack.asking import command, environment, push, run
-from tests.stack.conftest import RunningLoki
 from tests.waiting import eventually
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
+
+    from tests.stack.engines import Engine
 
 LINES, ERRORS = 400, 40
 """Enough for the rule about many errors, which wants a hundred lines in ten minutes."""
@@ -31,9 +31,9 @@ _S = 1_000_000_000
 
 
 @pytest.fixture(scope="module")
-def empty(loki_program: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def empty(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The URL of a Loki that has nothing, before `loki` fills it."""
-    loki = RunningLoki(loki_program, tmp_path_factory.mktemp("top"), {}).start()
+    loki = engine.make(tmp_path_factory.mktemp("top"), {}).start()
     yield loki.url
     loki.kill()
 

@@ -1,4 +1,4 @@
-"""`lokikit up`, `status` and `down` with a real Loki and demo, and `lokikit ship` as agent."""
+"""`lokikit up`, `status` and `down` with a store and demo, and `lokikit ship` as agent."""
 
 from __future__ import annotations
 
@@ -22,15 +22,25 @@ from lokikit.native.processes import MARK, find_groups
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-PIPELINE = ["canary", *(["grafana"] if find_grafana() else []), "loki", "ship"]
-PARTS = [*PIPELINE, "shop", "jobs", "traffic"]
+    from tests.stack.engines import Engine
+
+ALWAYS = ["canary", *(["grafana"] if find_grafana() else []), "ship"]
+DEMO = ["shop", "jobs", "traffic"]
 
 
 class Stack:
-    """A stack of the test's own: its state folder and ports, and the command that drives it."""
+    """A stack of the test's own: its state folder and ports, and the command that drives it.
 
-    def __init__(self, state: Path) -> None:
+    Args:
+        state: the folder.
+        engine: what stores its lines.
+    """
+
+    def __init__(self, state: Path, engine: Engine) -> None:
         self.state = state
+        self.store = engine.part
+        self.pipeline = sorted([*ALWAYS, self.store])
+        self._engine = engine
         keys = ("LOKI_PORT", "LOKI_GRPC_PORT", "GRAFANA_PORT", "DEMO_PORT")
         self.ports = dict(zip(keys, free_ports(len(keys)), strict=True))
 
@@ -45,6 +55,7 @@ class Stack:
                 "LOKIKIT_STATE": str(self.state),
                 "RUNTIME": "native",
                 "AGENT": "ship",
+                "STORE": self._engine.name,
                 **own,
                 **variables,
             },
@@ -66,10 +77,9 @@ class Stack:
 
 
 @pytest.fixture
-def stack(tmp_path: Path, loki_program: Path) -> Iterator[Stack]:
+def stack(tmp_path: Path, engine: Engine) -> Iterator[Stack]:
     """A stack that is not up; what of it runs at the end is ended."""
-    assert loki_program.is_file()
-    one = Stack(tmp_path / "state")
+    one = Stack(tmp_path / "state", engine)
     yield one
     for group in find_groups(one.state).values():
         for process in group.members:
@@ -82,7 +92,7 @@ def test_whole_stack(stack: Stack) -> None:
     assert up.returncode == 0, up.stdout + up.stderr
     assert f"http://127.0.0.1:{stack.ports['LOKI_PORT']}" in up.stdout
     assert [word in up.stdout for word in ("query", "top", "tail", "check")] == [True] * 4
-    assert sorted(stack.pids()) == sorted(PARTS)
+    assert sorted(stack.pids()) == sorted([*stack.pipeline, *DEMO])
     eventually(lambda: {"canary", "shop", "jobs", "traffic"} <= set(stack.services()), within_s=60)
     assert stack.run("status").returncode == 0
     down = stack.run("down")
@@ -101,16 +111,16 @@ def test_up_again_leaves_all_alone(stack: Stack) -> None:
 
 
 def test_killed_parts_come_back(stack: Stack) -> None:
-    """After Loki and the shop's master are killed, status fails and up mends it."""
+    """After the store and the shop's master are killed, status fails and up mends it."""
     stack.run("up")
     before = stack.pids()
-    for name in ("loki", "shop"):
+    for name in (stack.store, "shop"):
         os.kill(before[name], signal.SIGKILL)
-    eventually(lambda: not {"loki", "shop"} & set(stack.pids()))
+    eventually(lambda: not {stack.store, "shop"} & set(stack.pids()))
     status = stack.run("status")
     assert status.returncode == 1
     dead = [line.split()[0] for line in status.stdout.splitlines() if "not running" in line]
-    assert dead == ["loki", "shop"]
+    assert dead == [stack.store, "shop"]
     assert stack.run("up").returncode == 0
     after = stack.pids()
     assert [after[name] for name in ("ship", "jobs")] == [before[name] for name in ("ship", "jobs")]
@@ -136,9 +146,9 @@ def _marked(process: psutil.Process, state: Path) -> bool:
 def test_without_the_demo(stack: Stack) -> None:
     """`--no-demo` and DEMO=off bring the pipeline and its canary alone."""
     assert stack.run("up", "--no-demo").returncode == 0
-    assert sorted(stack.pids()) == PIPELINE
+    assert sorted(stack.pids()) == stack.pipeline
     assert stack.run("up", DEMO="off").returncode == 0
-    assert sorted(stack.pids()) == PIPELINE
+    assert sorted(stack.pids()) == stack.pipeline
     assert stack.run("status").returncode == 0
 
 
@@ -156,12 +166,12 @@ def test_data_survives_down_and_goes_with_volumes(stack: Stack) -> None:
     """Down keeps what is stored; with --volumes it asks, and removes it only when told so."""
     stack.run("up", "--no-demo")
     stack.run("down")
-    wal = stack.state / "loki/wal"
-    assert wal.is_dir()
+    data = stack.state / stack.store
+    assert any(data.iterdir())
     assert stack.run("down", "--volumes").returncode != 0
-    assert wal.is_dir()
+    assert any(data.iterdir())
     assert stack.run("down", "--volumes", "--yes").returncode == 0
-    assert not wal.exists()
+    assert not data.exists()
 
 
 def test_writes_only_to_its_state(stack: Stack, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Fixtures for the tests of a service: what it logged, and a real Loki.
+"""Fixtures for the tests of a service: what it logged, and a Loki.
 
 pytest loads this wherever lokikit is installed, so it imports what it needs only when used.
 """
@@ -6,6 +6,7 @@ pytest loads this wherever lokikit is installed, so it imports what it needs onl
 from __future__ import annotations
 
 import logging
+from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 import pytest
@@ -37,13 +38,25 @@ def logged() -> Iterator[Logged]:
         root.removeHandler(handler)
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the option that points the fixture `loki` at a Loki that runs already."""
+    group = parser.getgroup("lokikit")
+    group.addoption("--loki-url", metavar="URL", help="Loki that the fixture `loki` is a client of")
+
+
 @pytest.fixture(scope="session")
-def loki(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Loki]:
-    """A client of a Loki that runs for this session: `loki.url` is where to push to."""
+def loki(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Loki]:
+    """A client of a Loki for this session: `loki.url` is where to push to.
+
+    It is an embedded store that starts empty, or the Loki of `--loki-url`.
+    """
     try:
-        from lokikit.client import Loki  # noqa: PLC0415 - likewise
-        from lokikit.native.temporary import temporary_loki  # noqa: PLC0415 - likewise
+        from lokikit.client import Loki  # noqa: PLC0415 - only when used
+        from lokikit.native.temporary import temporary_store  # noqa: PLC0415 - only when used
     except ImportError as error:
         pytest.fail(f"the fixture loki needs: pip install 'lokikit[cli]' ({error})")
-    with temporary_loki(tmp_path_factory.mktemp("loki")) as url, Loki(url) as client:
-        yield client
+    with ExitStack() as opened:
+        url: str | None = pytestconfig.getoption("loki_url")
+        if url is None:
+            url = opened.enter_context(temporary_store(tmp_path_factory.mktemp("loki")))
+        yield opened.enter_context(Loki(url))

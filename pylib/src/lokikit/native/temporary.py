@@ -1,4 +1,4 @@
-"""A Loki for a while: own data, free ports, gone at the end."""
+"""An embedded store for a while: own data, a free port, gone at the end."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from lokikit.errors import PrerequisiteError
-from lokikit.native.loki import is_ready, loki_command, loki_variables, require_loki
+from lokikit.native.loki import is_ready
+from lokikit.native.store import require_store, store_command
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,27 +19,29 @@ if TYPE_CHECKING:
 
 _READY_S = 60
 _STOP_S = 20
-_POLL_S = 0.05
+_POLL_S = 0.01
 _LOG_CHARS = 2000
 
 
 @contextmanager
-def temporary_loki(folder: Path) -> Iterator[str]:
-    """The URL of a Loki with the kit's configuration, which ends with the block.
+def temporary_store(folder: Path) -> Iterator[str]:
+    """The URL of a store with the kit's limits, which ends with the block.
 
     Args:
         folder: takes its data and its log.
 
     Raises:
-        PrerequisiteError: there is no `loki` on PATH, or it does not start.
+        PrerequisiteError: the store is not installed, or does not start.
     """
-    program = require_loki()
-    http_port, grpc_port = _free_ports(2)
-    url, log = f"http://127.0.0.1:{http_port}", folder / "loki.log"
+    require_store()
+    port = _free_port()
+    url, log = f"http://127.0.0.1:{port}", folder / "store.log"
     with log.open("wb") as output:
         process = subprocess.Popen(
-            loki_command(program),
-            env={**os.environ, **loki_variables(folder / "data", http_port, grpc_port)},
+            store_command(folder / "data", port),
+            # A service's own settings must not become those of the store.
+            env={name: value for name, value in os.environ.items() if not name.startswith("LOKI_")},
+            stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
         )
@@ -54,7 +57,7 @@ def _wait_until_ready(process: subprocess.Popen[bytes], url: str, log: Path) -> 
     while not is_ready(url):
         if process.poll() is not None or time.monotonic() > deadline_s:
             told = log.read_text(errors="replace")[-_LOG_CHARS:]
-            raise PrerequisiteError(f"Loki does not start on {url}: {told or 'it said nothing'}")
+            raise PrerequisiteError(f"no store starts on {url}: {told or 'it said nothing'}")
         time.sleep(_POLL_S)
 
 
@@ -67,9 +70,6 @@ def _end(process: subprocess.Popen[bytes]) -> None:
         process.wait(_STOP_S)
 
 
-def _free_ports(count: int) -> list[int]:
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [one.getsockname()[1] for one in sockets]
-    for one in sockets:
-        one.close()
-    return ports
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return int(server.getsockname()[1])

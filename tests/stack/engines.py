@@ -1,0 +1,160 @@
+"""What speaks Loki's API in the tests, as a process: a real Loki, and the embedded store."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import yaml
+from tests.ports import free_ports
+from tests.waiting import eventually
+
+from lokikit.native.loki import config_file, is_ready, loki_command, loki_variables
+from lokikit.native.store import EMBEDDED_PART, LOKI_PART, store_command
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+_STOP_S = 60
+
+
+class Running:
+    """One process that can be stopped, killed and started again on the same data and port.
+
+    Args:
+        folder: takes its data and its log.
+        variables: override what `loki/loki.yaml` reads from the environment.
+        limits: laid over the `limits_config` of that file.
+    """
+
+    name = ""
+
+    def __init__(
+        self,
+        folder: Path,
+        variables: Mapping[str, str],
+        limits: Mapping[str, object] | None = None,
+    ) -> None:
+        self.folder = folder
+        self.port, grpc_port = free_ports(2)
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.log = folder / "loki.log"
+        self.variables = {**loki_variables(folder / "data", self.port, grpc_port), **variables}
+        self._config = _with_limits(folder, limits) if limits else None
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self, *arguments: str) -> Running:
+        """Start it, with further command line `arguments`, and wait until it is ready."""
+        with self.log.open("ab") as log:
+            self._process = subprocess.Popen(
+                [*self._command(), *arguments],
+                env={**os.environ, **self.variables},
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+            )
+        eventually(self._is_up, within_s=60)
+        return self
+
+    @property
+    def pid(self) -> int:
+        """Of its process."""
+        assert self._process is not None
+        return self._process.pid
+
+    def stop(self) -> None:
+        """End it as `lokikit down` does, and wait until it is gone."""
+        if self._process is not None:
+            self._process.terminate()
+            self._process.wait(_STOP_S)
+
+    def kill(self) -> None:
+        """End it as a power cut does."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait(_STOP_S)
+
+    def _command(self) -> list[str]:
+        raise NotImplementedError
+
+    def _is_up(self) -> bool:
+        assert self._process is not None
+        assert self._process.poll() is None, f"it ended: {self.log.read_text()[-2000:]}"
+        return is_ready(self.url)
+
+
+class RunningLoki(Running):
+    """A real Loki.
+
+    Args:
+        program: the `loki` to run.
+        folder: as of `Running`.
+        variables: likewise.
+        limits: likewise.
+    """
+
+    name = "loki"
+
+    def __init__(
+        self,
+        program: Path,
+        folder: Path,
+        variables: Mapping[str, str],
+        limits: Mapping[str, object] | None = None,
+    ) -> None:
+        super().__init__(folder, variables, limits)
+        self._program = program
+
+    def _command(self) -> list[str]:
+        # Of two such flags Loki reads the last.
+        own = [f"-config.file={self._config}"] if self._config else []
+        return [*loki_command(self._program), *own]
+
+
+class RunningStore(Running):
+    """The embedded store."""
+
+    name = "embedded"
+
+    def _command(self) -> list[str]:
+        own = ["--config", str(self._config)] if self._config else []
+        return [*store_command(Path(self.variables["LOKI_DATA"]), self.port), *own]
+
+
+@dataclass(frozen=True)
+class Engine:
+    """One of the two, to be started as often as tests want.
+
+    Attributes:
+        name: what `STORE` calls it.
+        part: what the native stack calls it.
+        make: gives one that is not started, for a folder and as keywords what it takes.
+    """
+
+    name: str
+    part: str
+    make: Callable[..., Running]
+
+
+EMBEDDED = Engine("embedded", EMBEDDED_PART, RunningStore)
+
+
+def loki_engine(program: Path) -> Engine:
+    """The one of a real Loki."""
+
+    def make(*arguments: Any, **options: Any) -> Running:
+        return RunningLoki(program, *arguments, **options)
+
+    return Engine("loki", LOKI_PART, make)
+
+
+def _with_limits(folder: Path, limits: Mapping[str, object]) -> Path:
+    """The kit's configuration with other limits, in `folder`."""
+    config = yaml.safe_load(config_file().read_text())
+    config["limits_config"] |= limits
+    path = folder / "loki.yaml"
+    path.write_text(yaml.safe_dump(config))
+    return path
