@@ -25,6 +25,7 @@ READERS = (
     "cli/stack.py",
     "grafana/contacts.py",
     "native/agent.py",
+    "native/store.py",
     "native/parts.py",
 )
 """The modules that read the environment."""
