@@ -173,6 +173,8 @@ def parse_vector_aggregation(
     operand = parse_operand(cursor)
     if not cursor.accept(")"):
         raise cursor.unexpected()
+    if grouping and cursor.kind in {"by", "without"}:
+        raise cursor.unexpected()
     grouping = grouping or _grouping(cursor)
     _check_vector_aggregation(cursor, name, parameter, grouping)
     value = None if parameter is None else float(int(parameter.text))
@@ -189,7 +191,7 @@ def _check_vector_aggregation(
         why = _parameter_problem(op, parameter)
     elif parameter:
         why = f"unsupported parameter for operation {op}({parameter.text},"
-    if op in _SORTED and grouping:
+    elif op in _SORTED and grouping and grouping.labels:
         why = "sort and sort_desc doesn't allow grouping by "
     if op == "approx_topk" and not why:
         why = f"{'grouping not allowed for ' if grouping else ''}{op} is not supported"

@@ -46,8 +46,13 @@ def parse_number(cursor: Cursor) -> float:
     return number_of(cursor, cursor.expect(NUMBER))
 
 
-def number_of(cursor: Cursor, token: Token) -> float:
+def number_of(cursor: Cursor, token: Token, role: str = "literal") -> float:
     """Value of a number token.
+
+    Args:
+        cursor: for the position of an error.
+        token: of kind `NUMBER`.
+        role: what the number is, in the words of Loki's error.
 
     Raises:
         SyntaxProblem: the number is binary, octal, a whole hexadecimal, or too large.
@@ -56,16 +61,16 @@ def number_of(cursor: Cursor, token: Token) -> float:
     try:
         value = float.fromhex(literal) if "p" in literal else float(literal)
     except ValueError:
-        raise _bad_number(cursor, token, "invalid syntax") from None
+        raise _bad_number(cursor, token, role, "invalid syntax") from None
     if math.isinf(value):
-        raise _bad_number(cursor, token, "value out of range")
+        raise _bad_number(cursor, token, role, "value out of range")
     return value
 
 
-def _bad_number(cursor: Cursor, token: Token, why: str) -> Exception:
+def _bad_number(cursor: Cursor, token: Token, role: str, why: str) -> Exception:
     return cursor.refusal(
         token,
-        f'unable to parse literal as a float: strconv.ParseFloat: parsing "{token.text}": {why}',
+        f'unable to parse {role} as a float: strconv.ParseFloat: parsing "{token.text}": {why}',
     )
 
 

@@ -226,7 +226,7 @@ def _samples(cursor: Cursor) -> SampleExpression:
 def _vector(cursor: Cursor) -> VectorFunction:
     cursor.advance()
     cursor.expect("(")
-    value = number_of(cursor, cursor.expect(NUMBER))
+    value = number_of(cursor, cursor.expect(NUMBER), "vectorExpr")
     cursor.expect(")")
     return VectorFunction(value)
 

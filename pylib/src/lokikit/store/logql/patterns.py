@@ -10,6 +10,7 @@ import re2
 
 _MAX_COMPILED = 1000
 _CAPTURE = re.compile(r"<([a-zA-Z_][a-zA-Z0-9_]*)>")
+_NAMED_GROUP = re.compile(r"(?<!\\)\(\?P?<(\w+)>")
 _WORDING = (
     ("missing ]", "missing closing ]"),
     ("missing )", "missing closing )"),
@@ -18,7 +19,6 @@ _WORDING = (
     ("bad repetition operator", "invalid nested repetition operator"),
     ("invalid perl operator", "invalid or unsupported Perl syntax"),
     ("invalid named capture group", "invalid named capture"),
-    ("duplicate capture group name", "duplicate capture group name"),
 )
 _OPTIONS = re2.Options()
 _OPTIONS.log_errors = False
@@ -59,13 +59,13 @@ def matches_empty(pattern: str) -> bool:
 def check_captures(pattern: str) -> str:
     """What is wrong with the regular expression of `| regexp`; empty when nothing is."""
     why = check_regex(pattern)
-    if why.startswith("error parsing regexp: duplicate"):
-        return f"duplicate extracted label name '{why.split('`')[1]}'"
     if why:
         return why
+    names = _NAMED_GROUP.findall(pattern)
     if not re2.compile(pattern, _OPTIONS).groupindex:
         return "at least one named capture must be supplied"
-    return ""
+    repeated = next((name for name in names if names.count(name) > 1), None)
+    return f"duplicate extracted label name '{repeated}'" if repeated else ""
 
 
 def check_pattern(pattern: str) -> str:

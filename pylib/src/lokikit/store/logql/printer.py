@@ -10,7 +10,7 @@ from functools import singledispatch
 from typing import TYPE_CHECKING
 
 from lokikit.store.logql.operators import STRENGTH, groups_right
-from lokikit.store.logql.quoting import quote, write_number
+from lokikit.store.logql.quoting import quote, write_fixed, write_literal
 from lokikit.store.logql.stage_printer import print_filter, print_stage
 from lokikit.store.logql.syntax import (
     BinaryOperation,
@@ -94,13 +94,13 @@ def _(operation: BinaryOperation) -> str:
 
 @write_line.register
 def _(number: Number) -> str:
-    return write_number(number.value)
+    return write_literal(number.value)
 
 
 @write_line.register
 def _(function: VectorFunction) -> str:
     fixed = f"{function.value:f}"
-    return f"vector({fixed if float(fixed) == function.value else write_number(function.value)})"
+    return f"vector({fixed if float(fixed) == function.value else write_literal(function.value)})"
 
 
 @write_line.register
@@ -129,7 +129,7 @@ def _stacked(first: str, stages: Iterable[str], depth: int) -> str:
 def _(operation: RangeAggregation, depth: int) -> str:
     parts = [_write_range(operation.log_range, depth + 1)]
     if operation.parameter is not None:
-        parts.insert(0, _INDENT * (depth + 1) + write_number(operation.parameter))
+        parts.insert(0, _INDENT * (depth + 1) + write_fixed(operation.parameter))
     grouping = f" {_grouping(operation.grouping, ', ')}" if operation.grouping else ""
     return _call(operation.op, parts, depth) + grouping
 
@@ -141,16 +141,20 @@ def _write_range(log_range: LogRange, depth: int) -> str:
     text += f" [{format_range(log_range.range_ns)}]"
     if not log_range.offset_ns:
         return text
-    # the grammar takes days, weeks and years only without a minus
-    write = format_range if log_range.offset_ns > 0 else format_duration
-    return f"{text} offset {write(log_range.offset_ns)}"
+    return f"{text} offset {_short_offset(log_range.offset_ns)}"
+
+
+def _short_offset(offset_ns: int) -> str:
+    """An offset as ranges are written; with a minus the grammar has no days, weeks and years."""
+    text = format_range(offset_ns)
+    return format_duration(offset_ns) if offset_ns < 0 and set("dwy") & set(text) else text
 
 
 @_write_lines.register
 def _(operation: VectorAggregation, depth: int) -> str:
     parts = [print_query(operation.operand, depth + 1)]
     if operation.parameter is not None:
-        parts.insert(0, _INDENT * (depth + 1) + write_number(operation.parameter))
+        parts.insert(0, _INDENT * (depth + 1) + write_fixed(operation.parameter))
     grouping = f" {_grouping(operation.grouping, ', ')}" if operation.grouping else ""
     return _call(operation.op + grouping, parts, depth)
 
@@ -201,7 +205,7 @@ def _unwrap_stages(unwrap: Unwrap) -> list[str]:
 
 
 def _parameter(operation: RangeAggregation | VectorAggregation) -> str:
-    return "" if operation.parameter is None else f"{write_number(operation.parameter)},"
+    return "" if operation.parameter is None else f"{write_fixed(operation.parameter)},"
 
 
 def _grouping(grouping: Grouping, comma: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from decimal import Decimal
 
 _SHORT = {
     "\a": "\\a",
@@ -17,7 +18,7 @@ _SHORT = {
 }
 _LONE_BYTES = range(0xDC80, 0xDD00)
 _ASCII, _BASIC = 0x80, 0x10000
-_FIXED_EXPONENTS = range(-4, 21)
+_FIXED_EXPONENTS = range(-4, 6)
 
 
 def quote(text: str) -> str:
@@ -40,24 +41,24 @@ def _escaped(character: str) -> str:
     return f"\\u{code:04x}" if code < _BASIC else f"\\U{code:08x}"
 
 
-def write_number(value: float) -> str:
-    """A number in the fewest digits that read back; infinities and NaN as an operation."""
+def write_fixed(value: float) -> str:
+    """A finite number in the fewest digits that read back, without an exponent."""
+    text = format(Decimal(repr(value)), "f")
+    return text.rstrip("0").removesuffix(".") if "." in text else text
+
+
+def write_literal(value: float) -> str:
+    """A number as Loki writes literals: from a million and below 1/10,000 with an exponent.
+
+    Infinities and NaN, which have no literals, become an operation.
+    """
     if math.isnan(value):
         return "(0 / 0)"
     if math.isinf(value):
         return "(1e+308 * 10)" if value > 0 else "(-1e+308 * 10)"
-    digits, _, exponent = f"{value!r}".partition("e")
     if not value or math.floor(math.log10(abs(value))) in _FIXED_EXPONENTS:
-        return _fixed(value)
-    mantissa, exponent = _scientific(digits, exponent)
-    return f"{mantissa}e{exponent}"
-
-
-def _fixed(value: float) -> str:
-    if value == int(value):
-        return f"{'-' if math.copysign(1, value) < 0 and not value else ''}{int(value)}"
-    return repr(value) if "e" not in repr(value) else f"{value:.20f}".rstrip("0")
-
-
-def _scientific(digits: str, exponent: str) -> tuple[str, str]:
-    return digits.removesuffix(".0"), f"{int(exponent):+03d}"
+        return write_fixed(value)
+    sign, digits, exponent = Decimal(repr(value)).normalize().as_tuple()
+    first, rest = digits[0], "".join(map(str, digits[1:]))
+    power = int(exponent) + len(digits) - 1
+    return f"{'-' if sign else ''}{first}{'.' if rest else ''}{rest}e{power:+03d}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import singledispatch
 
-from lokikit.store.logql.quoting import quote, write_number
+from lokikit.store.logql.quoting import quote, write_fixed
 from lokikit.store.logql.syntax import (
     AndFilter,
     BytesFilter,
@@ -140,7 +140,7 @@ def _(condition: StringFilter) -> str:
 
 @print_filter.register
 def _(condition: NumberFilter) -> str:
-    return f"{condition.name}{condition.op}{write_number(condition.value)}"
+    return f"{condition.name}{condition.op}{write_fixed(condition.value)}"
 
 
 @print_filter.register

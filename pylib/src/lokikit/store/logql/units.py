@@ -6,6 +6,7 @@ Sources: the documentation of Go's `time.ParseDuration`, of Prometheus' duration
 
 from __future__ import annotations
 
+import math
 import re
 
 _NS = {
@@ -29,6 +30,7 @@ _BYTES = {"": 1, "b": 1} | {
 MAX_NS = (1 << 63) - 1
 _MAX_FRACTION = 1 << 63
 _MAX_BYTES = 1 << 64
+_ONE_PLACE_BELOW = 10
 
 _GO_PART = re.compile(r"([0-9]*)(?:\.([0-9]*))?(ns|us|µs|μs|ms|s|m|h)")
 _GO_DURATION = re.compile(rf"[-+]?(?:(?=[0-9]|\.[0-9]){_GO_PART.pattern})+")
@@ -176,13 +178,28 @@ def _split(value_ns: int) -> list[tuple[int, str]]:
 
 
 def format_bytes(value_bytes: int) -> str:
-    """A size without loss, in the largest unit that divides it: `20MB`, `5KiB`, `1234B`."""
-    for letter in "EPTGMK":
+    """A size without loss: as `go-humanize` rounds it where that is exact, else in whole units.
+
+    `20MB`, `5.0kB`, `5KiB`, `1234B`. LogQL has no larger units than these.
+    """
+    rounded = _rounded(value_bytes)
+    if parse_bytes(rounded) == value_bytes:
+        return rounded
+    for letter in "TGMK":
         for unit in (f"{letter}B".replace("K", "k"), f"{letter}iB"):
             size = _BYTES[unit.lower()]
-            if value_bytes and value_bytes % size == 0:
+            if value_bytes % size == 0:
                 return f"{value_bytes // size}{unit}"
     return f"{value_bytes}B"
+
+
+def _rounded(value_bytes: int) -> str:
+    """A size in the largest decimal unit, with one place below ten."""
+    units = ("B", "kB", "MB", "GB", "TB")
+    power = min((len(str(value_bytes)) - 1) // 3, len(units) - 1)
+    value = math.floor(value_bytes / 1000**power * 10 + 0.5) / 10
+    places = 1 if value < _ONE_PLACE_BELOW and power else 0
+    return f"{value:.{places}f}{units[power]}"
 
 
 def _quoted(text: str) -> str:
