@@ -80,3 +80,8 @@ class Sampler(Protocol):
 
     def sample(self, request: SampleRequest) -> list[Series] | None:
         """The series, or None where it cannot answer exactly and the next has to be asked."""
+
+
+def align(start_ns: int, end_ns: int, step_ns: int) -> Steps:
+    """The steps of a range query: the start floored, the end ceiled to multiples of the step."""
+    return Steps(start_ns // step_ns * step_ns, -(-end_ns // step_ns) * step_ns, step_ns)

@@ -1,0 +1,174 @@
+"""Binary operations between vectors and scalars, matched by labels as in PromQL."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from lokikit.store.errors import QueryError
+from lokikit.store.logql.operators import SET_OPERATORS, fold
+from lokikit.store.logql.syntax import BinaryOperation, Number, VectorMatching
+from lokikit.store.logql.vectors import label_filter
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from lokikit.store.logql.syntax import SampleExpression
+    from lokikit.store.logql.vectors import LabelSet, Vector
+
+_COMPARISONS = frozenset({"==", "!=", ">", ">=", "<", "<="})
+_NO_MATCHING = VectorMatching()
+_MANY_TO_MANY = (
+    "found duplicate series on the {side} hand-side;"
+    "many-to-many matching not allowed: matching labels must be unique on one side"
+)
+_NOT_EXPLICIT = (
+    "multiple matches for labels: many-to-one matching must be explicit (group_left/group_right)"
+)
+_NOT_UNIQUE = "multiple matches for labels: grouping labels must ensure unique matches"
+
+
+def scalar_value(expression: SampleExpression) -> float | None:
+    """The value of an expression of numbers alone; None for all others."""
+    if isinstance(expression, Number):
+        return expression.value
+    if not isinstance(expression, BinaryOperation) or expression.op in SET_OPERATORS:
+        return None
+    left, right = scalar_value(expression.left), scalar_value(expression.right)
+    if left is None or right is None:
+        return None
+    return fold(expression.op, left, right)
+
+
+def operate_on_scalar(
+    expression: BinaryOperation, vectors: Iterator[Vector], scalar: float, *, scalar_left: bool
+) -> Iterator[Vector]:
+    """The vectors of an operation between vectors and a scalar."""
+    if expression.op in SET_OPERATORS:
+        side = "left" if scalar_left else "right"
+        raise QueryError(
+            f"parse error : unexpected literal for {side} leg of logical/set binary operation "
+            f"({expression.op}): {scalar:.6f}"
+        )
+    function = _sample_function(expression, scalar, scalar_left=scalar_left)
+    for vector in vectors:
+        yield [
+            (labels, result) for labels, value in vector if (result := function(value)) is not None
+        ]
+
+
+def _sample_function(
+    expression: BinaryOperation, scalar: float, *, scalar_left: bool
+) -> Callable[[float], float | None]:
+    """The operation as a function of the vector's value; a filter keeps that value."""
+    op = expression.op
+
+    def operate(value: float) -> float:
+        return fold(op, scalar, value) if scalar_left else fold(op, value, scalar)
+
+    if expression.op not in _COMPARISONS or expression.return_bool:
+        return operate
+    return lambda value: value if operate(value) else None
+
+
+def operate_on_vectors(
+    expression: BinaryOperation, left: Iterator[Vector], right: Iterator[Vector]
+) -> Iterator[Vector]:
+    """The vectors of an operation between two vectors at each step.
+
+    Raises:
+        QueryError: more than one sample matches where one may.
+    """
+    step = _set_operation(expression) if expression.op in SET_OPERATORS else _Matched(expression)
+    for left_vector, right_vector in zip(left, right):  # noqa: B905 - 3.9's zip; same steps
+        yield step(left_vector, right_vector)
+
+
+def _signature_function(matching: VectorMatching) -> Callable[[LabelSet], LabelSet]:
+    """The labels by which samples match; a label that is empty counts as missing."""
+    keep = label_filter(frozenset(matching.labels), keep=matching.on)
+    return lambda labels: tuple(pair for pair in keep(labels) if pair[1])
+
+
+def _set_operation(expression: BinaryOperation) -> Callable[[Vector, Vector], Vector]:
+    signature = _signature_function(expression.matching or _NO_MATCHING)
+
+    def operate(left: Vector, right: Vector) -> Vector:
+        if expression.op == "or":
+            present = {signature(labels) for labels, _value in left}
+            return left + [sample for sample in right if signature(sample[0]) not in present]
+        present = {signature(labels) for labels, _value in right}
+        wanted = expression.op == "and"
+        return [sample for sample in left if (signature(sample[0]) in present) == wanted]
+
+    return operate
+
+
+class _Matched:
+    """Arithmetic or comparison between samples of two vectors that match."""
+
+    def __init__(self, expression: BinaryOperation) -> None:
+        self._matching = expression.matching or _NO_MATCHING
+        self._swapped = self._matching.group == "right"
+        self._signature = _signature_function(self._matching)
+        self._result_labels = self._one_to_one_labels()
+        self._value = _pair_function(expression)
+
+    def __call__(self, left: Vector, right: Vector) -> Vector:
+        """The samples of the result."""
+        many, one = (right, left) if self._swapped else (left, right)
+        if not many or not one:
+            return []
+        ones = self._by_signature(one)
+        seen: set[LabelSet] = set()
+        result: Vector = []
+        for labels, value in many:
+            signature = self._signature(labels)
+            match = ones.get(signature)
+            if match is None:
+                continue
+            labels_out = self._labels(labels, match[0])
+            self._refuse_repeated(seen, labels_out if self._matching.group else signature)
+            answer = self._value(match[1], value) if self._swapped else self._value(value, match[1])
+            if answer is not None:
+                result.append((labels_out, answer))
+        return result
+
+    def _by_signature(self, vector: Vector) -> dict[LabelSet, tuple[LabelSet, float]]:
+        found: dict[LabelSet, tuple[LabelSet, float]] = {}
+        for sample in vector:
+            signature = self._signature(sample[0])
+            if signature in found:
+                side = "left" if self._swapped else "right"
+                raise QueryError(_MANY_TO_MANY.format(side=side))
+            found[signature] = sample
+        return found
+
+    def _refuse_repeated(self, seen: set[LabelSet], labels: LabelSet) -> None:
+        if labels in seen:
+            raise QueryError(_NOT_UNIQUE if self._matching.group else _NOT_EXPLICIT)
+        seen.add(labels)
+
+    def _labels(self, many: LabelSet, one: LabelSet) -> LabelSet:
+        if not self._matching.group:
+            return self._result_labels(many)
+        if not self._matching.include:
+            return many
+        labels, others = dict(many), dict(one)
+        for name in self._matching.include:
+            if others.get(name):
+                labels[name] = others[name]
+            else:
+                labels.pop(name, None)
+        return tuple(sorted(labels.items()))
+
+    def _one_to_one_labels(self) -> Callable[[LabelSet], LabelSet]:
+        return label_filter(frozenset(self._matching.labels), keep=self._matching.on)
+
+
+def _pair_function(expression: BinaryOperation) -> Callable[[float, float], float | None]:
+    """The operation on the values of the left and the right side; a filter keeps the left."""
+    operate = partial(fold, expression.op)
+    if expression.op not in _COMPARISONS or expression.return_bool:
+        return operate
+    return lambda left, right: left if operate(left, right) else None

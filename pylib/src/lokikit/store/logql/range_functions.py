@@ -1,0 +1,146 @@
+"""The functions of range aggregations over one window."""
+
+from __future__ import annotations
+
+import math
+import operator
+from functools import reduce
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from lokikit.store.errors import QueryError
+
+if TYPE_CHECKING:
+    from array import array
+    from collections.abc import Callable, Iterable, Sequence
+
+    from lokikit.store.logql.syntax import RangeAggregation
+    from lokikit.store.logql.windows import Window
+
+    WindowFunction = Callable[[Window, int, int], float]
+    """From a window and its bounds (start_ns excluded, end_ns included) to the value."""
+
+_NS_PER_S = 1_000_000_000
+COUNTING = frozenset({"count_over_time", "rate", "absent_over_time"})
+SUMMING = frozenset({"bytes_over_time", "bytes_rate", "sum_over_time"})
+_EXTRAPOLATION = 1.1
+"""Prometheus' bound: a gap of more than 1.1 mean intervals is not bridged whole."""
+
+
+def total(values: Iterable[float]) -> float:
+    """The sum, added in the order of time."""
+    return reduce(operator.add, values, 0.0)
+
+
+def mean(values: Iterable[float]) -> float:
+    """The mean, moved by each value in turn."""
+    result = 0.0
+    for count, value in enumerate(values, 1):
+        result += (value - result) / count
+    return result
+
+
+def variance(values: Sequence[float]) -> float:
+    """The population variance, by Welford's method."""
+    average = squares = 0.0
+    for count, value in enumerate(values, 1):
+        delta = value - average
+        average += delta / count
+        squares += delta * (value - average)
+    return squares / len(values)
+
+
+def quantile(rank: float, values: Sequence[float]) -> float:
+    """The quantile of `rank`, interpolated between the two nearest values."""
+    if not values or math.isnan(rank):
+        return math.nan
+    if rank < 0:
+        return -math.inf
+    if rank > 1:
+        return math.inf
+    ordered = sorted(values, key=_nan_first)
+    position = rank * (len(ordered) - 1)
+    lower = int(max(0.0, math.floor(position)))
+    upper = min(len(ordered) - 1, lower + 1)
+    weight = position - math.floor(position)
+    return ordered[lower] * (1 - weight) + ordered[upper] * weight
+
+
+def _nan_first(value: float) -> tuple[bool, float]:
+    return (value == value, value)  # noqa: PLR0124 - only NaN differs from itself
+
+
+def largest(values: Iterable[float]) -> float:
+    """The largest value; NaN only where there is nothing else."""
+    return reduce(lambda best, value: value if value > best or best != best else best, values)  # noqa: PLR0124 - NaN
+
+
+def smallest(values: Iterable[float]) -> float:
+    """The smallest value; NaN only where there is nothing else."""
+    return reduce(lambda best, value: value if value < best or best != best else best, values)  # noqa: PLR0124 - NaN
+
+
+def counter_increase(window: Window, start_ns: int, end_ns: int) -> float:
+    """The increase of a counter, extrapolated to the bounds as Prometheus' `rate` does."""
+    values, times = window.values(), window.times_ns()
+    if len(values) < 2:  # noqa: PLR2004 - an increase needs two values
+        return 0.0
+    increase = values[-1] - values[0]
+    for before, after in pairwise(values):
+        if after < before:
+            increase += before
+    sampled = (times[-1] - times[0]) / _NS_PER_S
+    if sampled == 0:
+        return math.nan
+    to_start = (times[0] - start_ns) / _NS_PER_S
+    to_end = (end_ns - times[-1]) / _NS_PER_S
+    between = sampled / (len(values) - 1)
+    if increase > 0 and values[0] >= 0:
+        to_start = min(to_start, sampled * (values[0] / increase))
+    reach = sampled
+    for gap in (to_start, to_end):
+        reach += gap if gap < between * _EXTRAPOLATION else between / 2
+    return increase * (reach / sampled)
+
+
+def window_function(aggregation: RangeAggregation) -> WindowFunction:
+    """The function of a range aggregation, from a window and its bounds to the value.
+
+    Raises:
+        QueryError: the evaluator does not know the aggregation.
+    """
+    op = aggregation.op
+    if op in _PER_SECOND:
+        return _per_second(aggregation)
+    if op == "quantile_over_time":
+        rank = 0.0 if aggregation.parameter is None else aggregation.parameter
+        return lambda window, _start, _end: quantile(rank, window.values())
+    if op in COUNTING:
+        return lambda window, _start, _end: float(len(window))
+    function = _OF_VALUES.get(op)
+    if function is None:
+        raise QueryError(f"{op} is not supported by this store")
+    return lambda window, _start, _end: function(window.values())
+
+
+def _per_second(aggregation: RangeAggregation) -> WindowFunction:
+    seconds = aggregation.log_range.range_ns / _NS_PER_S
+    if aggregation.op == "rate_counter":
+        return lambda window, start, end: counter_increase(window, start, end) / seconds
+    if aggregation.op == "bytes_rate" or aggregation.log_range.unwrap is not None:
+        return lambda window, _start, _end: total(window.values()) / seconds
+    return lambda window, _start, _end: len(window) / seconds
+
+
+_PER_SECOND = frozenset({"rate", "bytes_rate", "rate_counter"})
+_OF_VALUES: dict[str, Callable[[array[float]], float]] = {
+    "sum_over_time": total,
+    "bytes_over_time": total,
+    "avg_over_time": mean,
+    "min_over_time": smallest,
+    "max_over_time": largest,
+    "first_over_time": lambda values: values[0],
+    "last_over_time": lambda values: values[-1],
+    "stddev_over_time": lambda values: math.sqrt(variance(values)),
+    "stdvar_over_time": variance,
+}

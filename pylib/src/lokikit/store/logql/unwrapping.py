@@ -1,0 +1,62 @@
+"""Numbers out of label values, as `unwrap` converts them."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from lokikit.store.logql.quoting import quote
+from lokikit.store.logql.units import parse_bytes, parse_duration_ns
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_NS_PER_S = 1_000_000_000
+_DECIMAL = re.compile(
+    r"[-+]?(?:\d[\d_]*(?:\.[\d_]*)?|\.\d[\d_]*)(?:e[-+]?\d[\d_]*)?", re.ASCII | re.IGNORECASE
+)
+_HEXADECIMAL = re.compile(
+    r"([-+]?)0x(_?[0-9a-f][0-9a-f_]*\.?[0-9a-f_]*|\.[0-9a-f][0-9a-f_]*)p([-+]?\d+)",
+    re.ASCII | re.IGNORECASE,
+)
+_SPECIAL = re.compile(r"nan|[-+]?inf(?:inity)?", re.IGNORECASE)
+
+
+def parse_number(text: str) -> float:
+    """The float of a text that Go's `strconv.ParseFloat` accepts.
+
+    Raises:
+        ValueError: the text is no number, or too large; worded as Go words it.
+    """
+    if _DECIMAL.fullmatch(text) and _well_spaced(text):
+        value = float(text.replace("_", ""))
+        if value in (float("inf"), float("-inf")):
+            raise ValueError(f"strconv.ParseFloat: parsing {quote(text)}: value out of range")
+        return value
+    if _SPECIAL.fullmatch(text):
+        return float(text)
+    if _HEXADECIMAL.fullmatch(text) and _well_spaced(text):
+        return float.fromhex(text.replace("_", ""))
+    raise ValueError(f"strconv.ParseFloat: parsing {quote(text)}: invalid syntax")
+
+
+def _well_spaced(text: str) -> bool:
+    """Whether each underscore stands between two digits, or behind `0x`."""
+    return "_" not in text or not re.search(r"__|_(?![0-9a-fA-F])|(?<![0-9a-fA-FxX])_", text)
+
+
+def duration_seconds(text: str) -> float:
+    """The seconds of a Go duration; whole and fraction are added as Go's `Seconds` does."""
+    total_ns = parse_duration_ns(text)
+    whole, rest_ns = divmod(abs(total_ns), _NS_PER_S)
+    seconds = whole + rest_ns / 1e9
+    return -seconds if total_ns < 0 else seconds
+
+
+CONVERSIONS: dict[str, Callable[[str], float]] = {
+    "": parse_number,
+    "duration": duration_seconds,
+    "duration_seconds": duration_seconds,
+    "bytes": lambda text: float(parse_bytes(text)),
+}
+"""By the function around the label of `unwrap`."""

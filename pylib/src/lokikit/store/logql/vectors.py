@@ -1,0 +1,53 @@
+"""Label sets and vectors: what the nodes of a metric query hand to each other at each step."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lokikit.store.logql.quoting import quote
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from lokikit.store.logql.syntax import Grouping
+
+LabelSet = tuple[tuple[str, str], ...]
+"""Names and values, ordered by name."""
+
+Vector = list[tuple[LabelSet, float]]
+"""The samples of one step. Label sets may repeat only behind `label_replace`."""
+
+_MAX_REMEMBERED = 50_000
+
+
+def label_set(labels: Mapping[str, str]) -> LabelSet:
+    """The label set of a mapping."""
+    return tuple(sorted(labels.items()))
+
+
+def label_filter(names: frozenset[str], *, keep: bool) -> Callable[[LabelSet], LabelSet]:
+    """A function that keeps only the labels of these names, or drops them; it remembers."""
+    remembered: dict[LabelSet, LabelSet] = {}
+
+    def filtered(labels: LabelSet) -> LabelSet:
+        known = remembered.get(labels)
+        if known is None:
+            known = tuple(pair for pair in labels if (pair[0] in names) == keep)
+            if len(remembered) >= _MAX_REMEMBERED:
+                remembered.clear()
+            remembered[labels] = known
+        return known
+
+    return filtered
+
+
+def group_filter(grouping: Grouping | None) -> Callable[[LabelSet], LabelSet]:
+    """A function from a label set to that of its group; without a grouping all is one group."""
+    if grouping is None:
+        return lambda _labels: ()
+    return label_filter(frozenset(grouping.labels), keep=not grouping.without)
+
+
+def labels_text(labels: Mapping[str, str]) -> str:
+    """Labels as Go prints them: `{a="1", b="2"}`."""
+    return "{" + ", ".join(f"{name}={quote(labels[name])}" for name in sorted(labels)) + "}"
