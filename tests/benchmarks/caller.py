@@ -1,21 +1,21 @@
-"""What one `logger.info()` with six extra fields costs its caller, beside the peers.
+"""What one call to a logger costs its caller, by what it logs, beside the peers.
 
     python -m tests.benchmarks.caller
 
 Every candidate logs the same events in a process of its own, into a file and into a pipe that
 another process empties; the candidates take turns for several rounds. The figure is the CPU
-time of the calling thread, so waiting for a busy machine is not in it. On a pipe lokikit and
-the floor hold a lock around each line, the others do not. Nothing here is asserted on time.
+time of the calling thread, so waiting for a busy machine is not in it. On a pipe lokikit holds a
+lock around each line, the peers do not. The peers have no bound fields and read no span, so their
+lines lack these. Nothing here is asserted on time.
 """
 
 from __future__ import annotations
 
 import argparse
 import contextlib
-import fcntl
 import itertools
 import logging
-import os
+import math
 import statistics
 import subprocess
 import sys
@@ -25,86 +25,52 @@ from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
 import orjson
-from tests.benchmarks.push_program import EXTRA
+from tests.benchmarks.shapes import SHAPES, surroundings
 
 import lokikit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-CALLS = 20_000
-PLAIN_FORMAT = "%(asctime)s %(levelname)s %(name)s %(message)s"
-PLAIN = "stdlib text, with the six fields"
-FLOOR = "floor: orjson.dumps + os.write, locked"
+    Call = Callable[[int], None]
+
+CALLS = 10_000
 OURS = "lokikit"
+PEER = "python-json-logger, orjson"
 PIPE = "pipe"
 SINKS = ("file", PIPE)
+_SIX = "six scalars"
 
 
-class Floor(logging.Handler):
-    """The same fields as lokikit's by hand, with none of its promises."""
-
-    def emit(self, record: logging.LogRecord) -> None:
-        """Write the line under the same lock."""
-        second, micro = divmod(int(record.created * 1e6), 1_000_000)
-        line: dict[str, Any] = {
-            "timestamp": time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second)) + f".{micro:06d}Z",
-            "level": record.levelname.lower(),
-            "logger": record.name,
-            "message": record.getMessage(),
-            "service": "api",
-            "env": "prod",
-            "host": "host",
-            "pid": record.process,
-            "thread": record.threadName,
-            "caller": f"{record.pathname}:{record.lineno} {record.funcName}",
-        }
-        for name in EXTRA:
-            line[name] = getattr(record, name)
-        data = orjson.dumps(line) + b"\n"
-        fcntl.lockf(1, fcntl.LOCK_EX)
-        os.write(1, data)
-        fcntl.lockf(1, fcntl.LOCK_UN)
-
-
-def _stdlib(handler: logging.Handler) -> Callable[[int], None]:
+def _stdlib(formatter: logging.Formatter) -> logging.Logger:
+    handler = logging.StreamHandler(sys.stdout)
+    handler.setFormatter(formatter)
     logger = logging.getLogger("shop.orders")
     logger.setLevel(logging.INFO)
     logger.propagate = False
     logger.addHandler(handler)
-    return lambda number: logger.info("order %s placed", number, extra=EXTRA)
+    return logger
 
 
-def _stream_handler(formatter: logging.Formatter) -> logging.Handler:
-    handler = logging.StreamHandler(sys.stdout)
-    handler.setFormatter(formatter)
-    return handler
+def _plain() -> logging.Logger:
+    return _stdlib(logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
 
 
-def _plain() -> Callable[[int], None]:
-    return _stdlib(_stream_handler(logging.Formatter(PLAIN_FORMAT)))
+def _ours() -> logging.Logger:
+    lokikit.setup_json_logging("api", env="prod", log_format="json", push=False)
+    return logging.getLogger("shop.orders")
 
 
-def _plain_with_fields() -> Callable[[int], None]:
-    fields = " ".join(f"{name}=%({name})s" for name in EXTRA)
-    return _stdlib(_stream_handler(logging.Formatter(f"{PLAIN_FORMAT} {fields}")))
-
-
-def _ours() -> Callable[[int], None]:
-    lokikit.setup_json_logging("api", env="prod", log_format="json")
-    logger = logging.getLogger("shop.orders")
-    return lambda number: logger.info("order %s placed", number, extra=EXTRA)
-
-
-def _json_logger(module: str, name: str) -> Callable[[int], None]:
+def _json_logger(module: str, name: str) -> logging.Logger:
     formatter = getattr(__import__(f"pythonjsonlogger.{module}", fromlist=[name]), name)
     wanted = ["levelname", "name", "message", "process", "threadName", "pathname", "lineno"]
     static = {"service": "api", "env": "prod", "host": "host"}
-    return _stdlib(_stream_handler(formatter(wanted, timestamp=True, static_fields=static)))
+    return _stdlib(formatter(wanted, timestamp=True, static_fields=static))
 
 
-def _structlog() -> Callable[[int], None]:
+def _structlog() -> Call:
     import structlog  # noqa: PLC0415 - each candidate is alone in its process
+    from tests.benchmarks.shapes import SCALARS  # noqa: PLC0415 - likewise
 
     structlog.configure(
         processors=[
@@ -118,44 +84,47 @@ def _structlog() -> Callable[[int], None]:
         cache_logger_on_first_use=True,
     )
     logger = structlog.get_logger().bind(service="api", env="prod", host="host")
-    return lambda number: logger.info("order placed", number=number, **EXTRA)
+    return lambda number: logger.info("order placed", number=number, **SCALARS)
 
 
-def _loguru() -> Callable[[int], None]:
+def _loguru() -> Call:
     from loguru import logger  # noqa: PLC0415 - each candidate is alone in its process
+    from tests.benchmarks.shapes import SCALARS  # noqa: PLC0415 - likewise
 
     logger.remove()
     logger.add(sys.stdout, serialize=True)
-    bound = logger.bind(service="api", env="prod", **EXTRA)
+    bound = logger.bind(service="api", env="prod", **SCALARS)
     return lambda number: bound.info("order {} placed", number)
 
 
-CANDIDATES: dict[str, Callable[[], Callable[[int], None]]] = {
+LOGGERS: dict[str, Callable[[], logging.Logger]] = {
     OURS: _ours,
-    FLOOR: lambda: _stdlib(Floor()),
+    PEER: lambda: _json_logger("orjson", "OrjsonFormatter"),
     "stdlib text, without the fields": _plain,
-    PLAIN: _plain_with_fields,
-    "python-json-logger, orjson": lambda: _json_logger("orjson", "OrjsonFormatter"),
-    "python-json-logger, json": lambda: _json_logger("json", "JsonFormatter"),
+}
+OTHERS: dict[str, Callable[[], Any]] = {
+    "python-json-logger, json": lambda: SHAPES[_SIX](_json_logger("json", "JsonFormatter")),
     "structlog, orjson": _structlog,
     "loguru, serialize": _loguru,
 }
+"""Measured with six scalars alone."""
 
 
-def measure_here(name: str) -> float:
+def measure_here(name: str, shape: str) -> float:
     """Microseconds of CPU that one call takes in this process, writing to its stdout."""
-    log = CANDIDATES[name]()
-    for number in range(CALLS // 4):
-        log(number)
-    start_ns = time.thread_time_ns()
-    for number in range(CALLS):
-        log(number)
-    return (time.thread_time_ns() - start_ns) / CALLS / 1000
+    log = OTHERS[name]() if name in OTHERS else SHAPES[shape](LOGGERS[name]())
+    with surroundings(shape):
+        for number in range(CALLS // 4):
+            log(number)
+        start_ns = time.thread_time_ns()
+        for number in range(CALLS):
+            log(number)
+        return (time.thread_time_ns() - start_ns) / CALLS / 1000
 
 
-def measure(name: str, sink: str) -> float:
+def measure(name: str, shape: str, sink: str) -> float:
     """The same in a process of its own, into a new file or a pipe that `cat` empties."""
-    command = [sys.executable, "-m", "tests.benchmarks.caller", "--here", name]
+    command = [sys.executable, "-m", "tests.benchmarks.caller", "--here", name, "--shape", shape]
     with tempfile.TemporaryFile() as file, contextlib.ExitStack() as cleanup:
         stdout: Any = file
         if sink == PIPE:
@@ -170,39 +139,56 @@ def measure(name: str, sink: str) -> float:
         return float(done.stderr)
 
 
-def table(rounds: int) -> str:
-    """The table, in Markdown."""
+def table(rounds: int, shapes: Sequence[str] = tuple(SHAPES)) -> str:
+    """The tables, in Markdown: every shape, and the further peers with six scalars."""
+    cases = list(itertools.product(LOGGERS, shapes, SINKS))
+    cases += itertools.product(OTHERS, (_SIX,), SINKS)
     taken = defaultdict(list)
     for _ in range(rounds):
-        for name, sink in itertools.product(CANDIDATES, SINKS):
-            taken[name, sink].append(measure(name, sink))
-    median = {key: statistics.median(values) for key, values in taken.items()}
+        for case in cases:
+            taken[case].append(measure(*case))
+    median = {case: statistics.median(values) for case, values in taken.items()}
+    return f"{_by_shape(median, shapes, rounds)}\n\n{_others(median)}"
 
-    def row(name: str) -> str:
-        figures = (
-            f"{median[name, sink]:.1f} | {median[name, sink] / median[PLAIN, sink]:.2f} | "
-            f"{median[name, sink] / median[FLOOR, sink]:.2f}"
-            for sink in SINKS
-        )
-        return f"| {name} | {' | '.join(figures)} |"
 
+def _by_shape(median: dict[tuple[str, str, str], float], shapes: Sequence[str], rounds: int) -> str:
     head = (
-        f"One `logger.info()` with six extra fields: CPU microseconds of the caller, medians of "
-        f"{rounds} rounds of {CALLS:,} calls, Python {sys.version.split()[0]}"
+        f"One call to a logger: CPU microseconds of the caller, medians of {rounds} rounds of "
+        f"{CALLS:,} calls, Python {sys.version.split()[0]}. `of the peer` is lokikit's figure "
+        f"divided by that of {PEER}."
     )
-    columns = "".join(f" {sink}, us | of stdlib text | of the floor |" for sink in SINKS)
-    rows = [row(name) for name in sorted(CANDIDATES, key=lambda name: median[name, PIPE])]
-    return "\n".join([head, "", f"| |{columns}", "|---" * 7 + "|", *rows])
+    names = [f"{name}, {sink}" for sink in SINKS for name in (*LOGGERS, "of the peer")]
+    rows, ratios = [], []
+    for shape in shapes:
+        cells = []
+        for sink in SINKS:
+            ratio = median[OURS, shape, sink] / median[PEER, shape, sink]
+            ratios.append(ratio)
+            cells += [f"{median[name, shape, sink]:.1f}" for name in LOGGERS] + [f"{ratio:.2f}"]
+        rows.append(f"| {shape} | {' | '.join(cells)} |")
+    mean = math.exp(statistics.fmean(map(math.log, ratios)))
+    columns = f"| | {' | '.join(names)} |\n{'|---' * (len(names) + 1)}|"
+    return "\n".join([head, "", columns, *rows, "", f"Geometric mean of the ratios: {mean:.2f}."])
+
+
+def _others(median: dict[tuple[str, str, str], float]) -> str:
+    head = "Further peers, six scalars, microseconds:\n\n| | file | pipe |\n|---|---|---|"
+    rows = [
+        f"| {name} | {' | '.join(f'{median[name, _SIX, sink]:.1f}' for sink in SINKS)} |"
+        for name in OTHERS
+    ]
+    return "\n".join([head, *rows])
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Print the table, or with `--here` measure one candidate in this process."""
+    """Print the tables, or with `--here` measure one candidate in this process."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--here", choices=CANDIDATES)
+    parser.add_argument("--here", choices=[*LOGGERS, *OTHERS])
+    parser.add_argument("--shape", choices=SHAPES, default=_SIX)
     options = parser.parse_args(arguments)
     if options.here:
-        print(measure_here(options.here), file=sys.stderr)
+        print(measure_here(options.here, options.shape), file=sys.stderr)
     else:
         print(table(options.rounds))
 

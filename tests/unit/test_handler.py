@@ -370,16 +370,14 @@ def test_a_sigterm_handler_of_the_program_stays(sink):
     assert done.returncode == 0, done.stderr
 
 
-def test_both_handlers_of_set_up_write_the_same_line(sink, monkeypatch):
-    """One formatting serves both."""
-    calls = []
-    original = JsonFormatter._join
-    monkeypatch.setattr(JsonFormatter, "_join", lambda *args: calls.append(1) or original(*args))
+def test_both_handlers_of_set_up_write_the_same_line(sink, monkeypatch, tmp_path):
+    """Byte for byte, its timestamp too: it is one event."""
     monkeypatch.setattr(logging.Logger, "makeRecord", logging.Logger.makeRecord)
     for name in ("sys.excepthook", "threading.excepthook", "warnings.showwarning"):
         module, _, attribute = name.partition(".")
         monkeypatch.setattr(name, getattr(sys.modules[module], attribute))
-    with open(os.devnull, "w", encoding="utf-8") as stream:  # noqa: PTH123 - no path to speak of
+    printed = tmp_path / "stdout"
+    with printed.open("w", encoding="utf-8") as stream:
         root = lokikit.setup_json_logging("api", push=sink.url, log_format="json", stream=stream)
         root.warning("m")
         ours = [h for h in root.handlers if isinstance(h, (StdoutHandler, LokiHandler))]
@@ -388,4 +386,21 @@ def test_both_handlers_of_set_up_write_the_same_line(sink, monkeypatch):
             handler.close()
     eventually(lambda: sink.lines)
     assert len(ours) == 2
-    assert len(calls) == 1
+    assert sink.lines == [json.loads(line) for line in printed.read_text().splitlines()]
+
+
+def test_a_filter_of_one_handler_masks_its_line_alone():
+    """What another handler wrote before is not what this one sends."""
+    formatter = JsonFormatter(service="api")
+    kept, masked = logging.Handler(), logging.Handler()
+    lines = []
+    for handler in (kept, masked):
+        handler.setFormatter(formatter)
+        handler.emit = lambda record: lines.append(json.loads(formatter.render(record)))
+    masked.addFilter(lambda record: setattr(record, "card", "****") or True)
+    logger = logging.getLogger("shop.masked")
+    logger.propagate = False
+    logger.handlers = [kept, masked]
+    logger.error("m", extra={"card": "4711"})
+    logger.handlers = []
+    assert [line["card"] for line in lines] == ["4711", "****"]

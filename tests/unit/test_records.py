@@ -138,19 +138,42 @@ def test_a_record_factory_goes_on_making_the_records(logger):
     assert added_attributes(record) == {"a": 1, "name_": 2}
 
 
-def test_somebody_elses_make_record_stays():
-    """An instrumentation that replaced the method before is not undone."""
+def test_somebody_elses_make_record_still_makes_the_records():
+    """A tracer that replaced the method before sees each call, without what it would refuse."""
     before = logging.Logger.makeRecord
+    seen = []
 
     def theirs(*args, **kwargs):
-        return before(*args, **kwargs)
+        record = before(*args, **kwargs)
+        seen.append(record)
+        return record
 
     logging.Logger.makeRecord = theirs
     try:
         install_records()
-        assert logging.Logger.makeRecord is theirs
+        made = logging.getLogger("x").makeRecord(
+            "x", 20, "p", 1, "m", (), None, extra={"name": 1, "a": 2}
+        )
     finally:
         logging.Logger.makeRecord = before
+    assert seen == [made]
+    assert added_attributes(made) == {"name_": 1, "a": 2}
+
+
+def test_a_tracer_that_replaces_the_method_later_is_called_too(logger):
+    """Either order of import works; what it adds is on the line."""
+    ours = logging.Logger.makeRecord
+
+    def theirs(*args, **kwargs):
+        record = ours(*args, **kwargs)
+        record.dd_trace = "t1"
+        return record
+
+    logging.Logger.makeRecord = theirs
+    install_records()
+    with bound(a=1):
+        record = _logged(logger, "m", extra={"name": 2})
+    assert added_attributes(record) == {"a": 1, "name_": 2, "dd_trace": "t1"}
 
 
 def test_installed_twice_is_once(logger):

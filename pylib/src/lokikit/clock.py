@@ -5,12 +5,23 @@ from __future__ import annotations
 import os
 import threading
 import time
+import weakref
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 MICROSECONDS_PER_S = 1_000_000
 MAX_STEP_BACK_US = MICROSECONDS_PER_S
 """A clock set back by up to this is bridged; beyond, the timestamps follow the clock."""
 _DIGITS = [b"%03d" % number for number in range(1000)]
 """Looked up, for formatting a number takes as long as the rest of a timestamp."""
+
+
+class _LastEvent(threading.local):
+    """What a thread stamped last; weakly held, for a record holds on to its exception's frames."""
+
+    last: tuple[Callable[[], Any], bytes] = (lambda: None, b"")
 
 
 class StampClock:
@@ -21,6 +32,21 @@ class StampClock:
         self._second_us = -MICROSECONDS_PER_S
         self._prefix = b""
         self._lock = threading.RLock()
+        self._of_thread = _LastEvent()
+
+    def stamp_event(self, event: Any, created_s: float) -> bytes:
+        """The timestamp of an event; the same again while this thread stamps no other event.
+
+        Args:
+            event: any object that can be weakly referenced: a log record.
+            created_s: seconds since the epoch, as in `LogRecord.created`.
+        """
+        last, stamp = self._of_thread.last
+        if last() is not event:
+            stamp = self.stamp(created_s)
+            # One assignment: a signal handler may stamp an event of its own at any moment.
+            self._of_thread.last = (weakref.ref(event), stamp)
+        return stamp
 
     def stamp(self, created_s: float) -> bytes:
         """The timestamp of an event but for its `Z`, a microsecond or more after the one before.

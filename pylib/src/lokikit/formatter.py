@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import itertools
-import logging
 import os
 import socket
 import sys
 import threading
 import time
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,31 +16,23 @@ from pythonjsonlogger.orjson import OrjsonFormatter
 
 from lokikit import fields as f
 from lokikit.clock import StampClock, process_clock
-from lokikit.context import bound_fields
-from lokikit.records import Record, added_attributes
+from lokikit.records import Record, given_fields
 from lokikit.redaction import SecretNames
 from lokikit.settings import read_settings
 from lokikit.truncation import cut_line
-from lokikit.values import class_name, clean, is_plain, json_value, key_name, text
+from lokikit.values import class_name, clean, json_value, json_values, key_name, text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    import logging
+    from collections.abc import Iterable, Mapping
 
-_SCALARS_ONLY = (
-    orjson.OPT_PASSTHROUGH_SUBCLASS
-    | orjson.OPT_PASSTHROUGH_DATETIME
-    | orjson.OPT_PASSTHROUGH_DATACLASS
-)
-"""Leaves to `json_value` what orjson would write otherwise than that does."""
-_USUAL_RECORDS = frozenset({Record, logging.LogRecord})
 _TRACING = "opentelemetry.trace"
+_NO_SPAN: Mapping[str, str] = {}
+_IDS = (f.REQUEST_ID, f.TRACE_ID, f.SPAN_ID)
 _NO_SECRETS_LEFT = SecretNames()
 _MAX_CACHED = 4096
-"""Of key names, and of places in the code by thread: both may come without end."""
-_START = b'{"%b":"' % f.TIMESTAMP.encode()
+"""Names of fields, and places in the code: the least used ones make room for others."""
 _UNKNOWN = (None, "")
-_SCALARS = frozenset({str, int, bool, float})
-_numbers = itertools.count()
 
 
 class JsonFormatter(OrjsonFormatter):
@@ -91,116 +82,71 @@ class JsonFormatter(OrjsonFormatter):
         }
         self._identity = {name: clean(value) for name, value in identity.items() if value}
         self._clock = clock
-        self._number = next(_numbers)
-        self._plain_keys: set[Any] = {f.REQUEST_ID}
-        self._places: dict[tuple[Any, ...], tuple[bytes, bytes]] = {}
+        self._names = lru_cache(_MAX_CACHED)(self._free_names)
 
     def format(self, record: logging.LogRecord) -> str:
         """The line as text, without its line end."""
         return self.render(record).decode()
 
     def render(self, record: logging.LogRecord) -> bytes:
-        """The line as UTF-8, without its line end; the same each time for one record."""
-        rendered = record.rendered if type(record) is Record else None
-        if rendered is not None and rendered[0] == self._number:
-            return rendered[1]
+        """The line as UTF-8, without its line end."""
         try:
-            line = self._quick_line(record) or self._careful_line(record)
+            line = _dump(self._fields(record))
         except Exception as error:  # noqa: BLE001 - no record is ever lost
             line = self._last_resort(record, error)
         if len(line) > f.MAX_LINE_BYTES:
             line = cut_line(orjson.loads(line), f.MAX_LINE_BYTES)
-        if type(record) is Record:
-            record.rendered = (self._number, line)
         return line
 
-    def _quick_line(self, record: logging.LogRecord) -> bytes | None:
-        """The line of a record with nothing unusual about it; `None` for all others.
-
-        One function on purpose: on this way the calls themselves are what costs.
-        """
-        tracing = sys.modules.get(_TRACING)
-        none = getattr(tracing, "INVALID_SPAN", None)
-        in_a_span = tracing is not None and tracing.get_current_span() is not none
-        unusual = record.exc_info or record.exc_text or record.stack_info or in_a_span
-        if unusual or type(record) not in _USUAL_RECORDS:
-            return None
-        given = added_attributes(record)
-        if type(record) is not Record and (bound := bound_fields()):
-            given = {**bound, **given}
-        msg = record.msg
-        if type(msg) is not str or not given.keys() <= self._plain_keys:
-            return None
-        if f.REQUEST_ID in given and not _stands_first(given):
-            return None
-        try:
-            message = orjson.dumps(msg % record.args if record.args else msg)
-            rest = orjson.dumps(given, option=_SCALARS_ONLY)
-        except Exception:  # noqa: BLE001 - wrong arguments, or no value for orjson
-            return None
-        bracket = b"[" in rest or rest.rfind(b"{") > 0
-        suspect = bracket and not _SCALARS.issuperset(map(type, given.values()))
-        # Perhaps a NaN, or a container whose secrets are still to be found.
-        if (suspect or b"null" in rest) and not all(map(is_plain, given.values())):
-            return None
-        return self._join(record, message, rest)
-
-    def _careful_line(self, record: logging.LogRecord) -> bytes:
-        """The line of any record."""
-        bound = {} if type(record) is Record else bound_fields()
-        given = {**bound, **added_attributes(record)}
-        message = _message(record, given)
-        rest: dict[str, Any] = _take_ids(given)
-        self._add_exception(rest, record)
-        for key, value in given.items():
-            self._add_given(rest, key, value)
-        return self._join(record, _dump(message), _dump(rest))
-
-    def _join(self, record: logging.LogRecord, message: bytes, rest: bytes) -> bytes:
-        """The line; what it has before and behind the message is the same for a place in code."""
-        place = (
-            record.pathname,
-            record.lineno,
-            record.funcName,
-            record.name,
-            record.levelno,
-            record.threadName,
-            record.process,
-        )
-        head, tail = self._places.get(place) or self._new_place(record, place)
-        stamp = self._clock.stamp(record.created)
-        if rest == b"{}":
-            return b"".join((_START, stamp, head, message, tail, b"}"))
-        return b"".join((_START, stamp, head, message, tail, b",", rest[1:]))
-
-    def _new_place(self, record: logging.LogRecord, place: tuple[Any, ...]) -> tuple[bytes, bytes]:
-        caller = f"{_short_path(record.pathname)}:{record.lineno} {record.funcName or ''}"
-        head = {f.LEVEL: _level_name(record.levelno), f.LOGGER: text(record.name)}
-        tail = {
+    def _fields(self, record: logging.LogRecord) -> dict[str, Any]:
+        """What the line holds, in the order of the contract."""
+        given = given_fields(record)
+        line = {
+            f.TIMESTAMP: "",
+            f.LEVEL: _level_name(record.levelno),
+            f.LOGGER: record.name if type(record.name) is str else text(record.name),
+            f.MESSAGE: _message(record, given),
             **self._identity,
             f.PID: record.process or os.getpid(),
-            f.THREAD: text(record.threadName or threading.current_thread().name),
-            f.CALLER: text(caller.rstrip()),
+            f.THREAD: record.threadName or threading.current_thread().name,
+            f.CALLER: _caller(record.pathname, record.lineno, record.funcName),
         }
-        around = (
-            b'Z",%b,"%b":' % (orjson.dumps(head)[1:-1], f.MESSAGE.encode()),
-            b",%b" % orjson.dumps(tail)[1:-1],
-        )
-        if len(self._places) < _MAX_CACHED:
-            self._places[place] = around
-        return around
+        span = _active_span()
+        if span or given:
+            line.update(_take_ids(given, span))
+        if record.exc_info or record.exc_text or record.stack_info:
+            self._add_exception(line, record)
+        if given:
+            names, secrets = self._names(tuple(given), tuple(span))
+            line.update(zip(names, json_values(given.values(), self._secrets), strict=True))
+            line.update(dict.fromkeys(secrets, f.REDACTED))
+        # The time is taken last: an argument may log while it is formatted, and comes first.
+        line[f.TIMESTAMP] = f"{self._stamp(record).decode()}Z"
+        return line
 
-    def _add_given(self, rest: dict[str, Any], key: Any, value: Any) -> None:
-        """Add a field under its own name, or the next free one where that is taken."""
-        name = key_name(key)
-        secret = name in self._secrets
-        free = name + f.RESERVED_SUFFIX if name in f.RESERVED_FIELDS else name
-        while free in rest:
-            free += f.RESERVED_SUFFIX
-        rest[free] = f.REDACTED if secret else json_value(value, self._secrets)
-        plain = not secret and free == key and not free.endswith(f.RESERVED_SUFFIX)
-        if plain and free not in f.CALLER_SETTABLE and len(self._plain_keys) < _MAX_CACHED:
-            self._plain_keys.add(free)
+    def _stamp(self, record: logging.LogRecord) -> bytes:
+        """The record's timestamp: the same one for each handler that a logger calls in turn."""
+        if type(record) is Record:
+            return self._clock.stamp_event(record, record.created)
+        return self._clock.stamp(record.created)
+
+    def _free_names(
+        self, keys: tuple[Any, ...], taken_names: tuple[str, ...]
+    ) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """The names that fields of these keys have in a line, and those whose values are secret."""
+        names: list[str] = []
+        secrets = []
+        taken = set(taken_names)
+        for key in keys:
+            own = key_name(key)
+            name = own + f.RESERVED_SUFFIX if own in f.RESERVED_FIELDS else own
+            while name in taken:
+                name += f.RESERVED_SUFFIX
+            taken.add(name)
+            names.append(name)
+            if own in self._secrets:
+                secrets.append(name)
+        return tuple(names), tuple(secrets)
 
     def _add_exception(self, rest: dict[str, Any], record: logging.LogRecord) -> None:
         exception = _exception(record)
@@ -237,12 +183,6 @@ class JsonFormatter(OrjsonFormatter):
         return orjson.dumps(line)
 
 
-def _stands_first(given: dict[Any, Any]) -> bool:
-    """Whether the request id is a text that has its place in the order of the contract already."""
-    value = given[f.REQUEST_ID]
-    return type(value) is str and value != "" and next(iter(given)) == f.REQUEST_ID
-
-
 def _dump(value: Any) -> bytes:
     try:
         return orjson.dumps(value)
@@ -261,17 +201,27 @@ def _message(record: logging.LogRecord, given: dict[Any, Any]) -> str:
         return f"{text(record.msg)} {text(record.args)}"
 
 
-def _take_ids(given: dict[Any, Any]) -> dict[str, Any]:
-    """The ids out of what was given; an active span's own come first and leave those there."""
-    names: tuple[str, ...] = (f.REQUEST_ID, f.TRACE_ID, f.SPAN_ID)
+def _take_ids(given: dict[Any, Any], span: Mapping[str, str]) -> dict[str, str]:
+    """The ids out of what was given; those of an active span come first, and leave these there."""
+    ids: dict[str, str] = {}
+    for name in _IDS:
+        if name in span:
+            ids[name] = span[name]
+        elif name in given and (value := given.pop(name)) not in _UNKNOWN:
+            # An empty one comes from a header that was not there.
+            ids[name] = text(value)
+    return ids
+
+
+def _active_span() -> Mapping[str, str]:
+    """The trace fields of OpenTelemetry's active span, where there is one."""
     tracing = sys.modules.get(_TRACING)
-    span = tracing.get_current_span().get_span_context() if tracing is not None else None
-    active = {}
-    if span is not None and span.is_valid:
-        active = {f.TRACE_ID: f"{span.trace_id:032x}", f.SPAN_ID: f"{span.span_id:016x}"}
-    taken = {name: given.pop(name) for name in names if name in given and name not in active}
-    # An empty one comes from a header that was not there.
-    return {name: text(value) for name, value in taken.items() if value not in _UNKNOWN} | active
+    if tracing is None:
+        return _NO_SPAN
+    span = tracing.get_current_span().get_span_context()
+    if not span.is_valid:
+        return _NO_SPAN
+    return {f.TRACE_ID: f"{span.trace_id:032x}", f.SPAN_ID: f"{span.span_id:016x}"}
 
 
 def _level_name(number: Any) -> str:
@@ -279,6 +229,11 @@ def _level_name(number: Any) -> str:
     if not isinstance(number, int):
         return "info"
     return f.LEVELS[min(max(number // 10, 1), len(f.LEVELS)) - 1]
+
+
+@lru_cache(_MAX_CACHED)
+def _caller(path: str, line: int, function: str | None) -> str:
+    return text(f"{_short_path(path)}:{line} {function or ''}".rstrip())
 
 
 def _short_path(path: str) -> str:

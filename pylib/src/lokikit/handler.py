@@ -24,7 +24,7 @@ from lokikit.labels import LabelMaker
 from lokikit.notices import Notices
 from lokikit.push import CONNECT_TIMEOUT_S, READ_TIMEOUT_S, Pusher
 from lokikit.pushing import PushWorker
-from lokikit.records import forget_rendered, install_records
+from lokikit.records import install_records
 from lokikit.settings import read_settings
 from lokikit.spool import DEAD_LETTERS, Spool
 from lokikit.transport import identity_headers
@@ -169,7 +169,6 @@ class LokiHandler(logging_loki.LokiHandler):  # type: ignore[misc]  # its packag
             if not kept:
                 return False
             record = kept if isinstance(kept, logging.LogRecord) else record
-            forget_rendered(record)
         self.emit(record)
         return True
 

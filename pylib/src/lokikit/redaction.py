@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ _ABOUT_A_SECRET = re.compile(
 )
 """Keys that speak about a secret without holding it: `token_count`, `cookie_name`."""
 _SEPARATORS = re.compile(r"[^a-z0-9]+")
+_MAX_CACHED = 4096
 
 
 class SecretNames:
@@ -43,8 +45,13 @@ class SecretNames:
     def __init__(self, more: Iterable[str] = ()) -> None:
         words = [*SECRET_WORDS, *filter(None, map(_squeeze, more))]
         self._pattern = re.compile("|".join(map(re.escape, words)))
+        self.is_secret = lru_cache(_MAX_CACHED)(self._is_secret)
+        """Whether a key of this name holds a secret."""
 
     def __contains__(self, name: str) -> bool:
+        return self.is_secret(name)
+
+    def _is_secret(self, name: str) -> bool:
         squeezed = _squeeze(name)
         return bool(self._pattern.search(squeezed)) and not _ABOUT_A_SECRET.search(squeezed)
 

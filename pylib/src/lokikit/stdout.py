@@ -18,8 +18,6 @@ except ImportError:  # Windows: lines of one process are whole, those of several
 else:
     _HAS_RECORD_LOCKS = True
 
-from lokikit.records import forget_rendered
-
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -61,7 +59,6 @@ class StdoutHandler(logging.Handler):
     def handle(self, record: logging.LogRecord) -> Any:
         """Filter and write a record; the stdlib's, less the calls that do nothing here."""
         if self.filters:
-            forget_rendered(record)
             return super().handle(record)
         with self._handler_lock:
             self.emit(record)
@@ -74,22 +71,22 @@ class StdoutHandler(logging.Handler):
         except Exception as error:  # noqa: BLE001 - logging never raises into the application
             self.lost[type(error).__name__] += 1
             return
+        self._waiting.append(line)
         if self._writing:
             # A signal handler or finaliser logs while a line is being written.
-            self._waiting.append(line)
             return
-        self._write_counted(line)
-        while self._waiting:
-            self._write_counted(self._waiting.pop(0))
+        self._writing = True
+        try:
+            while self._waiting:
+                self._write_counted(self._waiting.pop(0))
+        finally:
+            self._writing = False
 
     def _write_counted(self, line: bytes) -> None:
-        self._writing = True
         try:
             self._write(line)
         except Exception as error:  # noqa: BLE001 - logging never raises into the application
             self.lost[type(error).__name__] += 1
-        finally:
-            self._writing = False
 
     def _write(self, line: bytes) -> None:
         stream, fd = self.stream, self._fd

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from datetime import date, time
 from enum import Enum
+from functools import lru_cache
+from math import isfinite, isnan
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 from lokikit.fields import REDACTED
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from lokikit.redaction import SecretNames
+
+    Write = Callable[["_Walk", Any, int], Any]
 
 MAX_DEPTH = 32
 """Of containers inside containers; what lies deeper becomes `TOO_DEEP`."""
@@ -25,9 +29,11 @@ TOO_DEEP = "[too deep]"
 TOO_MANY = "[too many values]"
 CYCLE = "[cycle]"
 
-_PLAIN = frozenset({str, int, bool})
 _INT_MIN, _INT_MAX = -(2**63), 2**64 - 1
 """The integers that orjson writes."""
+_MAX_TYPES = 1024
+_NEVER_CHANGED = frozenset({bool, type(None), UUID})
+_LEFT_AS_IS = _NEVER_CHANGED | {str, int}
 
 
 def json_value(value: Any, secrets: SecretNames) -> Any:
@@ -38,16 +44,28 @@ def json_value(value: Any, secrets: SecretNames) -> Any:
     return _Walk(secrets).convert(value, 0)
 
 
+def json_values(values: Iterable[Any], secrets: SecretNames) -> list[Any]:
+    """The same for several values, bounded together.
+
+    Text and whole numbers stay as they are, also those that orjson refuses: its error is cheaper
+    to wait for than to rule out.
+    """
+    walk = None
+    converted = []
+    for value in values:
+        kind = type(value)
+        if kind in _LEFT_AS_IS or (kind is float and isfinite(value)):
+            converted.append(value)
+        else:
+            walk = walk or _Walk(secrets)
+            converted.append(walk.convert(value, 0))
+    return converted
+
+
 def class_name(kind: type) -> str:
     """The name of a class with its module, builtins without it."""
     module = kind.__module__
     return kind.__qualname__ if module == "builtins" else f"{module}.{kind.__qualname__}"
-
-
-def is_plain(value: Any) -> bool:
-    """Whether orjson writes the value as `json_value` does: a text, a whole or finite number."""
-    kind = type(value)
-    return kind in _PLAIN or (kind is float and math.isfinite(value))
 
 
 def text(value: Any) -> str:
@@ -67,92 +85,6 @@ def clean(string: str) -> str:
     return str.__str__(string)
 
 
-_LEAVES: tuple[tuple[Any, Callable[[Any], str]], ...] = (
-    ((bytes, bytearray, memoryview), lambda v: bytes(v).decode("utf-8", "backslashreplace")),
-    ((date, time), lambda v: str(v.isoformat())),
-    (BaseException, lambda v: f"{type(v).__name__}: {text(v)}"),
-)
-"""How what is neither scalar nor container is written, where `str()` is not it."""
-
-
-class _Walk:
-    """One pass over one value, with the state that bounds it."""
-
-    def __init__(self, secrets: SecretNames) -> None:
-        self._secrets = secrets
-        self._nodes_left = MAX_NODES
-        self._open: set[int] = set()
-
-    def convert(self, value: Any, depth: int) -> Any:
-        self._nodes_left -= 1
-        if self._nodes_left < 0:
-            return TOO_MANY
-        try:
-            if value is None or isinstance(value, (str, bool, int, float)):
-                return _scalar(value)
-            return self._object(value, depth)
-        except Exception:  # noqa: BLE001 - a stranger's __iter__ or property may raise anything
-            return text(value)
-
-    def _object(self, value: Any, depth: int) -> Any:
-        for kinds, write in _LEAVES:
-            if isinstance(value, kinds):
-                return write(value)
-        if isinstance(value, Enum):
-            return self.convert(value.value, depth + 1)
-        if hasattr(value, "dtype") and hasattr(value, "tolist"):
-            return self._numpy(value, depth)
-        is_instance = dataclasses.is_dataclass(value) and not isinstance(value, type)
-        if is_instance or isinstance(value, (Mapping, list, tuple, AbstractSet)):
-            return self._container(value, depth)
-        return text(value)
-
-    def _numpy(self, value: Any, depth: int) -> Any:
-        return text(value) if value.size > MAX_NODES else self.convert(value.tolist(), depth + 1)
-
-    def _container(self, value: Any, depth: int) -> Any:
-        if id(value) in self._open:
-            return CYCLE
-        if depth >= MAX_DEPTH:
-            return TOO_DEEP
-        self._open.add(id(value))
-        try:
-            if isinstance(value, Mapping):
-                return self._mapping(value.items(), depth)
-            if isinstance(value, (list, tuple, AbstractSet)):
-                return self._sequence(value, depth)
-            names = (field.name for field in dataclasses.fields(value))
-            return self._mapping([(name, getattr(value, name)) for name in names], depth)
-        finally:
-            self._open.discard(id(value))
-
-    def _mapping(self, items: Any, depth: int) -> dict[str, Any]:
-        converted: dict[str, Any] = {}
-        for key, value in items:
-            if self._nodes_left <= 0:
-                converted[TOO_MANY] = True
-                break
-            name = self._name(key, converted)
-            secret = name in self._secrets
-            converted[name] = REDACTED if secret else self.convert(value, depth + 1)
-        return converted
-
-    def _sequence(self, values: Any, depth: int) -> list[Any]:
-        converted = []
-        for value in values:
-            if self._nodes_left <= 0:
-                converted.append(TOO_MANY)
-                break
-            converted.append(self.convert(value, depth + 1))
-        return converted
-
-    def _name(self, key: Any, taken: Mapping[str, Any]) -> str:
-        name = key_name(key)
-        while name in taken:
-            name += "_"
-        return name
-
-
 def key_name(key: Any) -> str:
     """The key of a mapping as a string."""
     if isinstance(key, str):
@@ -162,13 +94,153 @@ def key_name(key: Any) -> str:
     return text(key.value if isinstance(key, Enum) else key)
 
 
-def _scalar(value: Any) -> Any:
-    if isinstance(value, str):
-        return clean(value.value if isinstance(value, Enum) else value)
-    if value is None or isinstance(value, bool):
-        return value
-    if isinstance(value, int):
-        return int(value) if _INT_MIN <= value <= _INT_MAX else text(int(value))
-    if math.isfinite(value):
+class _Walk:
+    """One pass over one value, with the state that bounds it."""
+
+    __slots__ = ("_is_secret", "_nodes_left", "_open")
+
+    def __init__(self, secrets: SecretNames) -> None:
+        self._is_secret = secrets.is_secret
+        self._nodes_left = MAX_NODES
+        self._open: set[int] = set()
+
+    def convert(self, value: Any, depth: int) -> Any:
+        self._nodes_left -= 1
+        if self._nodes_left < 0:
+            return TOO_MANY
+        kind = type(value)
+        if kind is str and value.isascii():
+            return value
+        try:
+            return _write_of(kind)(self, value, depth)  # type: ignore[arg-type]  # types hash
+        except Exception:  # noqa: BLE001 - a stranger's __iter__ or property may raise anything
+            return text(value)
+
+    def container(
+        self, value: Any, depth: int, convert_all: Callable[[Any, int], Any], items: Any
+    ) -> Any:
+        """A container by `convert_all` of its items, unless it holds itself or lies too deep."""
+        address = id(value)
+        if address in self._open:
+            return CYCLE
+        if depth >= MAX_DEPTH:
+            return TOO_DEEP
+        self._open.add(address)
+        try:
+            return convert_all(items, depth + 1)
+        finally:
+            self._open.discard(address)
+
+    def mapping(self, items: Iterable[tuple[Any, Any]], depth: int) -> dict[str, Any]:
+        converted: dict[str, Any] = {}
+        for key, value in items:
+            if self._nodes_left <= 0:
+                converted[TOO_MANY] = True
+                break
+            name = key if type(key) is str and key.isascii() else key_name(key)
+            while name in converted:
+                name += "_"
+            if self._is_secret(name):
+                converted[name] = REDACTED
+            elif type(value) in _NEVER_CHANGED:
+                self._nodes_left -= 1
+                converted[name] = value
+            else:
+                converted[name] = self.convert(value, depth)
+        return converted
+
+    def sequence(self, values: Iterable[Any], depth: int) -> list[Any]:
+        converted = []
+        for value in values:
+            if self._nodes_left <= 0:
+                converted.append(TOO_MANY)
+                break
+            converted.append(self.convert(value, depth))
+        return converted
+
+
+def _write_mapping(walk: _Walk, value: Any, depth: int) -> Any:
+    return walk.container(value, depth, walk.mapping, value.items())
+
+
+def _write_sequence(walk: _Walk, value: Any, depth: int) -> Any:
+    return walk.container(value, depth, walk.sequence, value)
+
+
+def _write_dataclass(walk: _Walk, value: Any, depth: int) -> Any:
+    items = ((one.name, getattr(value, one.name)) for one in dataclasses.fields(value))
+    return walk.container(value, depth, walk.mapping, items)
+
+
+def _write_numpy(walk: _Walk, value: Any, depth: int) -> Any:
+    return text(value) if value.size > MAX_NODES else walk.convert(value.tolist(), depth + 1)
+
+
+def _write_enum(walk: _Walk, value: Any, depth: int) -> Any:
+    return walk.convert(value.value, depth + 1)
+
+
+def _write_bytes(_walk: _Walk, value: Any, _depth: int) -> str:
+    return bytes(value).decode("utf-8", "backslashreplace")
+
+
+def _write_time(_walk: _Walk, value: Any, _depth: int) -> str:
+    return str(value.isoformat())
+
+
+def _write_exception(_walk: _Walk, value: Any, _depth: int) -> str:
+    return f"{type(value).__name__}: {text(value)}"
+
+
+def _write_string(_walk: _Walk, value: str, _depth: int) -> str:
+    return value if type(value) is str and value.isascii() else clean(value)
+
+
+def _write_itself(_walk: _Walk, value: Any, _depth: int) -> Any:
+    return value
+
+
+def _write_integer(_walk: _Walk, value: int, _depth: int) -> Any:
+    return int(value) if _INT_MIN <= value <= _INT_MAX else text(int(value))
+
+
+def _write_float(_walk: _Walk, value: float, _depth: int) -> Any:
+    if isfinite(value):
         return float(value)
-    return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
+    return "NaN" if isnan(value) else "Infinity" if value > 0 else "-Infinity"
+
+
+def _write_text(_walk: _Walk, value: Any, _depth: int) -> str:
+    return text(value)
+
+
+_WRITES: tuple[tuple[Any, Write], ...] = (
+    ((bool, type(None)), _write_itself),
+    (Enum, _write_enum),
+    (str, _write_string),
+    (int, _write_integer),
+    (float, _write_float),
+    ((bytes, bytearray, memoryview), _write_bytes),
+    ((date, time), _write_time),
+    (BaseException, _write_exception),
+)
+_CONTAINER_WRITES: tuple[tuple[Any, Write], ...] = (
+    (Mapping, _write_mapping),
+    ((list, tuple, AbstractSet), _write_sequence),
+)
+
+
+@lru_cache(_MAX_TYPES)
+def _write_of(kind: type) -> Write:
+    """How values of a type are written."""
+    for kinds, write in _WRITES:
+        if issubclass(kind, kinds):
+            return write
+    if hasattr(kind, "dtype") and hasattr(kind, "tolist"):
+        return _write_numpy
+    if dataclasses.is_dataclass(kind):
+        return _write_dataclass
+    for kinds, write in _CONTAINER_WRITES:
+        if issubclass(kind, kinds):
+            return write
+    return _write_text
