@@ -32,23 +32,21 @@ class Selection:
     Args:
         start_ns: the first moment.
         end_ns: the moment behind the last.
-        conditions: further conditions in SQL.
-        parameters: of these conditions.
+        condition: a further condition in SQL.
         direction: `forward` gives the oldest first.
         check: raises when the scan has to stop.
     """
 
     start_ns: int
     end_ns: int
-    conditions: Sequence[str]
-    parameters: Sequence[str]
+    condition: str
     direction: Direction
     check: Callable[[], None]
 
     @property
     def where(self) -> str:
-        """The condition of SQL; its first two parameters are times."""
-        return " AND ".join(("ts >= ?", "ts < ?", *self.conditions))
+        """The condition of SQL, with two parameters for a span of time."""
+        return f"ts >= ? AND ts < ? AND {self.condition}"
 
 
 def scan_parts(cursor: Cursor, parts: Sequence[Part], selection: Selection) -> Iterator[TableRow]:
@@ -106,7 +104,7 @@ def _scan_segment(
         else:
             window, edges = edges[: groups + 1], edges[groups:]
         selection.check()
-        rows = cursor.execute(query, [window[0], window[-1], *selection.parameters]).fetchall()
+        rows = cursor.execute(query, [window[0], window[-1]]).fetchall()
         yield from reversed(rows) if backward else rows
         groups = min(2 * groups, _MAX_GROUPS) if len(rows) < _FEW_ROWS else 1
 
@@ -127,12 +125,12 @@ def _scan_head(cursor: Cursor, part: Part, selection: Selection) -> Iterator[Tab
     order = "DESC" if backward else "ASC"
     source = f"FROM {part.relation} WHERE {selection.where}"
     rows_query = f"SELECT {_COLUMNS} {source} ORDER BY ts {order}, rowid {order}"
-    edge_query = f"SELECT ts {source} ORDER BY ts {order} LIMIT 1 OFFSET {{}}"
+    edge_query = f"SELECT ts {source} ORDER BY ts {order} LIMIT 1 OFFSET "
     start_ns, end_ns, wanted = selection.start_ns, selection.end_ns, _HEAD_ROWS
     while start_ns < end_ns:
         selection.check()
-        span = [start_ns, end_ns, *selection.parameters]
-        edge = cursor.execute(edge_query.format(wanted), span).fetchone()
+        span = [start_ns, end_ns]
+        edge = cursor.execute(edge_query + str(wanted), span).fetchone()
         low, high = start_ns, end_ns
         if edge and backward:
             low = end_ns = edge[0]
@@ -140,5 +138,5 @@ def _scan_head(cursor: Cursor, part: Part, selection: Selection) -> Iterator[Tab
             high = start_ns = edge[0] + 1
         else:
             start_ns = end_ns
-        yield from cursor.execute(rows_query, [low, high, *selection.parameters]).fetchall()
+        yield from cursor.execute(rows_query, [low, high]).fetchall()
         wanted *= _HEAD_GROWTH

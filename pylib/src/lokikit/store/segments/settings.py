@@ -36,7 +36,7 @@ class StoreSettings:
     seal_bytes: int = 64 * MIB
     seal_age_s: float = HOUR_S
     merge_count: int = 8
-    merged_max_bytes: int = 512 * MIB
+    merged_max_bytes: int = 256 * MIB
     retention_s: float = 7 * 24 * HOUR_S
     min_free_bytes: int = 512 * MIB
     memory_limit_bytes: int = 256 * MIB

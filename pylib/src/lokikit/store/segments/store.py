@@ -202,10 +202,10 @@ class Store(RowSource):
         labels = self.stream_numbers(matchers)
         start_ns = max(start_ns, self.oldest_kept_ns())
         parts = [p for p in self.relations(start_ns, end_ns) if not p.streams.isdisjoint(labels)]
-        conditions = [row_condition(prefilter, labels)]
+        condition = row_condition(prefilter, labels)
         if not all(part.streams <= labels.keys() for part in parts):
-            conditions.insert(0, f"stream IN ({', '.join(map(str, labels))})")
-        selection = Selection(start_ns, end_ns, conditions, (), direction, check)
+            condition = f"stream IN ({', '.join(map(str, labels))}) AND {condition}"
+        selection = Selection(start_ns, end_ns, condition, direction, check)
         return self._read(parts, selection, labels)
 
     def _read(
