@@ -26,7 +26,14 @@ Exit codes: **0** done, **1** unhealthy or lines lost, **2** a wrong option, set
 **3** the machine lacks something, **4** Loki does not answer, **5** Loki refuses, **130** Ctrl-C.
 """
 _PANELS: dict[str, tuple[Callable[..., None], ...]] = {
-    "The stack of this machine": (stack.up, stack.down, stack.status, check.check, wire.wire),
+    "The stack of this machine": (
+        stack.up,
+        stack.down,
+        stack.status,
+        check.check,
+        wire.wire,
+        store.store,
+    ),
     "Logs": (top.top, last.last, query.query, query.tail, ship.ship, canary.canary),
 }
 

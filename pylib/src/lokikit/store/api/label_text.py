@@ -6,9 +6,8 @@ import functools
 import re
 from typing import TYPE_CHECKING
 
-import orjson
-
 from lokikit.store.errors import PushError
+from lokikit.store.logql.quoting import quote
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -34,7 +33,7 @@ _MAX_CODE_POINT = 0x10FFFF
 
 def format_labels(labels: Mapping[str, str]) -> str:
     """`{a="b", c="d"}`, sorted by name."""
-    pairs = [f"{name}={orjson.dumps(labels[name]).decode()}" for name in sorted(labels)]
+    pairs = [f"{name}={quote(labels[name])}" for name in sorted(labels)]
     return f"{{{', '.join(pairs)}}}"
 
 

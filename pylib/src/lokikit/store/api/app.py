@@ -1,0 +1,173 @@
+"""The ASGI application: Loki's paths over one store."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Any
+
+from lokikit.store.api import status
+from lokikit.store.api.http import (
+    TEXT,
+    DisconnectedError,
+    Request,
+    Response,
+    Route,
+    Router,
+    text_response,
+)
+from lokikit.store.api.metrics import CONTENT_TYPE, ServerCounters, write_metrics
+from lokikit.store.api.pushes import Pushes
+from lokikit.store.api.queries import Queries
+from lokikit.store.api.tail_server import TailServer
+from lokikit.store.errors import StoreError
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping
+
+    from lokikit.store.api.http import Receive, Send
+    from lokikit.store.api.query import Engine
+    from lokikit.store.api.served import ServedStore
+    from lokikit.store.api.work import Workers
+
+_log = logging.getLogger("lokikit.store")
+_API = "/loki/api/v1"
+_PUSHES = frozenset({f"{_API}/push", "/api/prom/push"})
+_GET = frozenset({"GET"})
+_POST = frozenset({"POST"})
+_ASK = _GET | _POST
+_NO_CONTENT, _NOT_FOUND, _FAILED = 204, 404, 500
+
+
+class App:
+    """Loki's API.
+
+    Args:
+        store: holds the lines.
+        engine: evaluates queries over them.
+        workers: the threads.
+    """
+
+    def __init__(self, store: ServedStore, engine: Engine, workers: Workers) -> None:
+        self._store, self._limits, self._workers = store, engine.limits, workers
+        self.counters = ServerCounters()
+        self._pushes = Pushes(store, engine.limits, workers, self.counters, engine.clock_ns)
+        self._queries = Queries(store, engine, workers)
+        self._tails = TailServer(store, engine, self.counters)
+        self._router = Router([*self._query_routes(), *self._other_routes()])
+
+    async def __call__(self, scope: Mapping[str, Any], receive: Receive, send: Send) -> None:
+        """Answer one request, or serve one websocket."""
+        if scope["type"] == "websocket":
+            await self._tails.serve(scope, receive, send)
+        elif scope["type"] == "http":
+            request = Request(scope, receive)
+            try:
+                response = await self._answer(request)
+            except DisconnectedError:
+                return
+            self._count(request, response)
+            await response.send_by(send)
+
+    async def _answer(self, request: Request) -> Response:
+        try:
+            return await self._router.answer(request)
+        except StoreError as error:
+            return text_response(str(error), error.status)
+        except (DisconnectedError, MemoryError):
+            raise
+        except Exception:  # noqa: BLE001 - one broken request must not end the server
+            _log.exception("%s %s failed", request.method, request.path)
+            return text_response("the store cannot answer this; its log has the reason\n", _FAILED)
+
+    def _count(self, request: Request, response: Response) -> None:
+        if request.path in _PUSHES:
+            self.counters.add("pushes", status=response.status)
+        elif request.path.startswith(_API):
+            self.counters.add("queries", status=response.status)
+
+    def _query_routes(self) -> list[Route]:
+        ask = self._queries
+        handlers: dict[str, Callable[[Request], Awaitable[Response]]] = {
+            "query": ask.instant,
+            "query_range": ask.range,
+            "labels": ask.labels,
+            "label": ask.labels,
+            "label/{}/values": ask.label_values,
+            "series": ask.series,
+            "index/stats": ask.stats,
+            "index/volume": ask.volume_total,
+            "index/volume_range": ask.volume_range,
+            "detected_fields": ask.detected_fields,
+            "detected_field/{}/values": ask.detected_values,
+            "detected_labels": ask.detected_labels,
+            "patterns": ask.patterns,
+        }
+        return [
+            Route(f"{_API}/{path}", _ASK, handler, _NOT_FOUND) for path, handler in handlers.items()
+        ]
+
+    def _other_routes(self) -> list[Route]:
+        return [
+            *(Route(path, _POST, self._pushes.answer) for path in sorted(_PUSHES)),
+            Route(f"{_API}/tail", _ASK, self._queries.tail),
+            Route(f"{_API}/format_query", _ASK, _format_query),
+            Route(f"{_API}/status/buildinfo", _GET, _build_info),
+            Route(f"{_API}/rules", _GET, _rules),
+            Route("/api/prom/rules", _GET, _rules),
+            Route("/prometheus/api/v1/rules", _GET, _groups),
+            Route("/prometheus/api/v1/alerts", _GET, _alerts),
+            Route(f"{_API}/drilldown-limits", _GET, self._drilldown_limits),
+            Route("/otlp/v1/logs", _POST, _otlp),
+            Route("/ready", _GET, _ready),
+            Route("/services", _GET, _services),
+            Route("/config", _GET, self._config),
+            Route("/metrics", _ASK | {"HEAD"}, self._metrics),
+            Route("/flush", _ASK, self._flush),
+        ]
+
+    async def _drilldown_limits(self, request: Request) -> Response:
+        return status.drilldown_limits(self._limits, request.header("x-scope-orgid"))
+
+    async def _config(self, _request: Request) -> Response:
+        return status.config_text(self._limits)
+
+    async def _metrics(self, _request: Request) -> Response:
+        stored = {**self._store.metrics(), "tails": self._tails.open}
+        text = write_metrics(self.counters, stored)
+        return Response(200, text.encode(), CONTENT_TYPE)
+
+    async def _flush(self, _request: Request) -> Response:
+        await self._workers.push(self._store.flush)
+        return Response(_NO_CONTENT)
+
+
+async def _ready(_request: Request) -> Response:
+    return text_response("ready\n")
+
+
+async def _services(_request: Request) -> Response:
+    return Response(200, b"store => Running\n", TEXT)
+
+
+async def _format_query(request: Request) -> Response:
+    return status.format_query(await request.form())
+
+
+async def _build_info(_request: Request) -> Response:
+    return status.build_info()
+
+
+async def _rules(_request: Request) -> Response:
+    return status.no_rules()
+
+
+async def _groups(_request: Request) -> Response:
+    return status.prometheus_rules("groups")
+
+
+async def _alerts(_request: Request) -> Response:
+    return status.prometheus_rules("alerts")
+
+
+async def _otlp(_request: Request) -> Response:
+    return status.no_otlp()

@@ -1,0 +1,195 @@
+"""`detected_fields` and `detected_field/NAME/values`: the fields that some lines have.
+
+Explore and Drilldown ask for these to offer filters.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from lokikit.store.api.parameters import QUERY_SINCE_NS, Span, read_limit, read_span
+from lokikit.store.logql.labels_builder import ERROR, ERROR_DETAILS
+from lokikit.store.logql.parser import parse_log_query
+from lokikit.store.logql.pipeline import compile_pipeline
+from lokikit.store.logql.syntax import JsonParser, LogfmtParser
+from lokikit.store.rows import Row
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+
+    from lokikit.store.api.http import Form
+    from lokikit.store.api.query import Engine
+    from lokikit.store.logql.labels_builder import Processed
+    from lokikit.store.logql.pipeline import Pipeline
+    from lokikit.store.logql.syntax import LogQuery
+
+DEFAULT_LINES = 100
+DEFAULT_FIELDS = 1000
+_NAMES_OF_ERRORS = {ERROR, ERROR_DETAILS}
+_INTEGER = re.compile(r"[+-]?\d+", re.ASCII)
+_FLOAT = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+_DURATION = re.compile(
+    r"[+-]?(\d+(\.\d*)?|\.\d+)(ns|us|µs|ms|s|m|h)((\d+\.?\d*)(ns|us|µs|ms|s|m|h))*"
+)
+_BYTES = re.compile(r"\d+(\.\d+)?\s?([kmgtpe]i?)?b", re.ASCII | re.IGNORECASE)
+_BOOLEANS = {"true", "false"}
+_JSON, _LOGFMT = "json", "logfmt"
+
+
+@dataclass(frozen=True)
+class FieldRequest:
+    """What is asked for.
+
+    Args:
+        query: selects lines.
+        span: the time.
+        lines: how many are looked at.
+        limit: fields, or values, at most.
+    """
+
+    query: LogQuery
+    span: Span
+    lines: int
+    limit: int
+
+
+@dataclass
+class DetectedField:
+    """One field.
+
+    Args:
+        values: that were seen.
+        parsers: that find it; none for structured metadata.
+        path: in a JSON line.
+    """
+
+    values: dict[str, None] = field(default_factory=dict)
+    parsers: list[str] = field(default_factory=list)
+    path: list[str] = field(default_factory=list)
+
+    def described(self, name: str) -> dict[str, Any]:
+        """The field as it is answered."""
+        described = {
+            "label": name,
+            "type": _kind(self.values),
+            "cardinality": len(self.values),
+            "parsers": sorted(self.parsers, reverse=True) or None,
+        }
+        return {**described, "jsonPath": self.path} if self.path else described
+
+
+def read_fields(form: Form, now_ns: int) -> FieldRequest:
+    """The request.
+
+    Raises:
+        QueryError: a parameter is wrong.
+    """
+    query = parse_log_query(form.get("query"))
+    span = read_span(form, now_ns, QUERY_SINCE_NS)
+    lines = read_limit(form, "line_limit", DEFAULT_LINES)
+    limit = read_limit(form, "limit", read_limit(form, "field_limit", DEFAULT_FIELDS))
+    return FieldRequest(query, span, lines, limit)
+
+
+def fields_answer(
+    engine: Engine, request: FieldRequest, check: Callable[[], None]
+) -> dict[str, Any]:
+    """The fields of the newest lines, in the order in which they were met."""
+    found = _detect(engine, request, check)
+    fields = [one.described(name) for name, one in islice(found.items(), request.limit)]
+    return {"fields": fields, "limit": request.limit} if fields else {}
+
+
+def values_answer(
+    engine: Engine, request: FieldRequest, name: str, check: Callable[[], None]
+) -> dict[str, Any]:
+    """The values of one field in the newest lines."""
+    found = _detect(engine, request, check).get(name)
+    values = list(islice(found.values, request.limit)) if found else []
+    return {"values": values, "limit": request.limit} if values else {}
+
+
+def _detect(
+    engine: Engine, request: FieldRequest, check: Callable[[], None]
+) -> dict[str, DetectedField]:
+    span, fields = request.span, dict[str, DetectedField]()
+    entries = engine.evaluator(check).stream_entries(
+        request.query, span.start_ns, max(span.end_ns, span.start_ns + 1), "backward"
+    )
+    for entry in islice(entries, max(request.lines, 0)):
+        for name, value in entry.metadata.items():
+            fields.setdefault(name, DetectedField()).values[value] = None
+        for parser, name, value in _parsed(entry):
+            one = fields.setdefault(name, DetectedField())
+            one.values[value] = None
+            if parser not in one.parsers:
+                one.parsers.append(parser)
+        for name, path in _paths(entry.line):
+            if (known := fields.get(name)) and _JSON in known.parsers and not known.path:
+                known.path = path
+    return fields
+
+
+@functools.cache
+def _parsers() -> tuple[tuple[str, Pipeline], ...]:
+    stages = ((_JSON, JsonParser()), (_LOGFMT, LogfmtParser()))
+    return tuple((name, compile_pipeline((stage,))) for name, stage in stages)
+
+
+def _parsed(entry: Processed) -> Iterator[tuple[str, str, str]]:
+    """Parser, name and value of each field of a line."""
+    if own := _without_errors(entry.parsed):
+        parser = _JSON if entry.line.lstrip().startswith("{") else _LOGFMT
+        yield from ((parser, name, value) for name, value in own.items())
+        return
+    row = Row(entry.timestamp_ns, entry.stream, entry.metadata, entry.line)
+    for parser, pipeline in _parsers():
+        processed = pipeline.process(row)
+        if processed is None or ERROR in processed.parsed:
+            continue
+        if found := _without_errors(processed.parsed):
+            yield from ((parser, name, value) for name, value in found.items())
+            return
+
+
+def _without_errors(parsed: Mapping[str, str]) -> dict[str, str]:
+    return {name: value for name, value in parsed.items() if name not in _NAMES_OF_ERRORS}
+
+
+def _paths(line: str) -> Iterable[tuple[str, list[str]]]:
+    try:
+        content = orjson.loads(line)
+    except orjson.JSONDecodeError:
+        return ()
+    return _walk(content, []) if isinstance(content, dict) else ()
+
+
+def _walk(content: dict[str, Any], path: list[str]) -> Iterator[tuple[str, list[str]]]:
+    for key, value in content.items():
+        here = [*path, key]
+        if isinstance(value, dict):
+            yield from _walk(value, here)
+        else:
+            yield re.sub(r"\W", "_", "_".join(here), flags=re.ASCII), here
+
+
+def _kind(values: Iterable[str]) -> str:
+    """The type that the first value has, as Loki decides it."""
+    value = next(iter(values), "")
+    if _INTEGER.fullmatch(value):
+        return "int"
+    if _FLOAT.fullmatch(value):
+        return "float"
+    if value in _BOOLEANS:
+        return "boolean"
+    if _DURATION.fullmatch(value):
+        return "duration"
+    if _BYTES.fullmatch(value):
+        return "bytes"
+    return "string"

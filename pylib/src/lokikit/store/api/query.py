@@ -1,0 +1,194 @@
+"""`query` and `query_range`: from parameters to data, in the thread of a query."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from lokikit.store.api import parameters
+from lokikit.store.api.parameters import Span
+from lokikit.store.api.results import (
+    matrix_data,
+    scalar_data,
+    statistics,
+    streams_data,
+    vector_data,
+)
+from lokikit.store.errors import QueryError
+from lokikit.store.logql.binary_operation import scalar_value
+from lokikit.store.logql.evaluator import Evaluator
+from lokikit.store.logql.parser import parse_query
+from lokikit.store.logql.series import Steps
+from lokikit.store.logql.syntax import LogQuery
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    from lokikit.store.api.http import Form
+    from lokikit.store.limits import StoreLimits
+    from lokikit.store.logql.labels_builder import Processed
+    from lokikit.store.logql.series import Sampler
+    from lokikit.store.logql.syntax import SampleExpression
+    from lokikit.store.rows import Direction, RowSource
+
+    Check = Callable[[], None]
+
+_NO_INSTANT = (
+    "log queries are not supported as an instant query type, please change your query to a "
+    "range query type"
+)
+
+
+@dataclass(frozen=True)
+class Engine:
+    """What queries run on.
+
+    Args:
+        source: holds the rows.
+        samplers: makes the fast paths of one query.
+        limits: what a query may ask for.
+        clock_ns: nanoseconds since 1970.
+    """
+
+    source: RowSource
+    limits: StoreLimits
+    samplers: Callable[[Check], Sequence[Sampler]] = lambda _: ()
+    clock_ns: Callable[[], int] = time.time_ns
+
+    def evaluator(self, check: Check) -> Evaluator:
+        """An evaluator for one query."""
+        return Evaluator(self.source, self.samplers(check), self.limits.query, check)
+
+
+@dataclass(frozen=True)
+class LineRequest:
+    """A log query over a span.
+
+    Args:
+        query: the query.
+        span: the time.
+        limit: lines at most.
+        direction: of the lines.
+        interval_ns: the least time between two lines.
+    """
+
+    query: LogQuery
+    span: Span
+    limit: int
+    direction: Direction
+    interval_ns: int
+
+
+@dataclass(frozen=True)
+class SampleQuery:
+    """A metric query.
+
+    Args:
+        expression: the query.
+        steps: when to evaluate it.
+    """
+
+    expression: SampleExpression
+    steps: Steps
+
+
+def read_instant(form: Form, now_ns: int) -> SampleQuery:
+    """The request of `query`.
+
+    Raises:
+        QueryError: a parameter or the query is wrong.
+    """
+    expression = parse_query(form.get("query"))
+    time_text = form.get("time")
+    time_ns = parameters.parse_time(time_text) if time_text else now_ns
+    parameters.read_positive_limit(form)
+    parameters.read_direction(form)
+    if isinstance(expression, LogQuery):
+        raise QueryError(_NO_INSTANT)
+    return SampleQuery(expression, Steps.instant(time_ns))
+
+
+def read_range(form: Form, limits: StoreLimits, now_ns: int) -> LineRequest | SampleQuery:
+    """The request of `query_range`.
+
+    Raises:
+        QueryError: a parameter or the query is wrong.
+        LimitError: it asks for too much.
+    """
+    expression = parse_query(form.get("query"))
+    span = parameters.read_span(form, now_ns, parameters.QUERY_SINCE_NS)
+    limit = parameters.read_positive_limit(form)
+    direction = parameters.read_direction(form)
+    step_ns = parameters.read_step(form, span, limits.query.max_points)
+    interval_ns = parameters.read_interval(form)
+    parameters.check_length(span.length_ns, limits.max_query_length_ns)
+    if isinstance(expression, LogQuery):
+        # Loki takes the one moment of a span without length as part of it.
+        end_ns = max(span.end_ns, span.start_ns + 1)
+        return LineRequest(expression, Span(span.start_ns, end_ns), limit, direction, interval_ns)
+    return SampleQuery(expression, aligned_steps(span, step_ns))
+
+
+def aligned_steps(span: Span, step_ns: int) -> Steps:
+    """Multiples of the step: from the last before the start to the first behind the end."""
+    start_ns = span.start_ns // step_ns * step_ns
+    end_ns = -(-span.end_ns // step_ns) * step_ns
+    return Steps(start_ns, end_ns, step_ns)
+
+
+def answer(
+    engine: Engine, request: LineRequest | SampleQuery, flags: Sequence[str], check: Check
+) -> dict[str, Any]:
+    """The `data` of an answer.
+
+    Raises:
+        QueryError: the query cannot be answered.
+        StoppedError: it had to stop.
+    """
+    began_s = time.perf_counter()
+    evaluator = engine.evaluator(check)
+    if isinstance(request, LineRequest):
+        data = streams_data(_lines(evaluator, request), flags)
+    else:
+        data = _samples(evaluator, request)
+    data["stats"] = _statistics(data, time.perf_counter() - began_s)
+    return data
+
+
+def _lines(evaluator: Evaluator, request: LineRequest) -> Iterable[Processed]:
+    span, direction = request.span, request.direction
+    if not request.interval_ns:
+        return evaluator.entries(
+            request.query, span.start_ns, span.end_ns, request.limit, direction
+        )
+    # The limit counts what is left, so all lines are read until enough are.
+    entries = evaluator.stream_entries(request.query, span.start_ns, span.end_ns, direction)
+    return _spaced(entries, request.interval_ns, request.limit)
+
+
+def _spaced(entries: Iterable[Processed], interval_ns: int, limit: int) -> Iterator[Processed]:
+    last_ns: int | None = None
+    for entry in entries:
+        if last_ns is None or abs(entry.timestamp_ns - last_ns) >= interval_ns:
+            last_ns = entry.timestamp_ns
+            yield entry
+            limit -= 1
+            if not limit:
+                return
+
+
+def _samples(evaluator: Evaluator, request: SampleQuery) -> dict[str, Any]:
+    series = evaluator.samples(request.expression, request.steps)
+    if not request.steps.is_instant:
+        return matrix_data(series, request.steps)
+    time_ns = request.steps.start_ns
+    scalar = scalar_value(request.expression)
+    return vector_data(series, time_ns) if scalar is None else scalar_data(scalar, time_ns)
+
+
+def _statistics(data: dict[str, Any], duration_s: float) -> dict[str, Any]:
+    if data["resultType"] != "streams":
+        return statistics(duration_s, 0, 0, len(data["result"]))
+    lines = [value[1] for stream in data["result"] for value in stream["values"]]
+    return statistics(duration_s, len(lines), sum(map(len, lines)), len(lines))

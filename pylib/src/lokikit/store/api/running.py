@@ -1,0 +1,216 @@
+"""Runs the store's server: as a process of its own, or in a thread of this process."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+import socket
+import threading
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import uvicorn
+
+from lokikit.errors import PrerequisiteError
+from lokikit.store.api.app import App
+from lokikit.store.api.query import Engine
+from lokikit.store.api.work import Workers
+from lokikit.store.segments.settings import StoreSettings
+from lokikit.store.segments.store import Store
+from lokikit.store.settings import LOOPBACK, ServerSettings
+from lokikit.store.sql.samples import SqlSampler
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+NS_PER_S = 1_000_000_000
+_BACKLOG = 512
+_KEEP_ALIVE_S = 75
+_FINISH_S = 10
+_MAX_HEAD_BYTES = 1 << 20
+_START_S = 60
+
+
+class _Server(uvicorn.Server):
+    """A server that leaves signals to its caller, and says when it answers."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.answering = threading.Event()
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leave them: uvicorn would end the process by the signal, not with 0."""
+        yield
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Begin to answer."""
+        await super().startup(sockets=sockets)
+        self.answering.set()
+
+
+class ServedFolder:
+    """An open store with its server, which `run` serves until `stop`.
+
+    Args:
+        settings: where and how.
+
+    Attributes:
+        store: the open store.
+        port: that it answers on.
+        url: the address.
+    """
+
+    def __init__(self, settings: ServerSettings) -> None:
+        limits = settings.limits
+        self._socket = _bind(settings.host, settings.port)
+        self.port: int = self._socket.getsockname()[1]
+        self.url = f"http://{_shown(settings.host)}:{self.port}"
+        try:
+            self.store = _open(settings)
+        except BaseException:
+            self._socket.close()
+            raise
+        store = self.store
+        engine = Engine(store, limits, lambda check: (SqlSampler(store, check),))
+        self._workers = Workers(settings.max_queries, settings.max_pushes, limits.query_timeout_s)
+        self._server = _Server(_config(App(store, engine, self._workers)))
+
+    def run(self) -> None:
+        """Serve until `stop`, finish what runs, and close the store."""
+        try:
+            asyncio.run(self._server.serve(sockets=[self._socket]))
+        finally:
+            self._socket.close()
+            self._workers.close()
+            self.store.close()
+
+    def stop(self, *_: object) -> None:
+        """Make `run` end; callable as a signal's handler. A second call does not wait."""
+        self._server.force_exit = self._server.should_exit
+        self._server.should_exit = True
+
+    def wait_until_answering(self, is_alive: Callable[[], bool]) -> None:
+        """Return when requests are answered.
+
+        Raises:
+            PrerequisiteError: the server ended before.
+        """
+        while not self._server.answering.wait(0.05):
+            if not is_alive():
+                raise PrerequisiteError(f"the store's server at {self.url} ended at its start")
+
+
+def serve(settings: ServerSettings, started: Callable[[str], None]) -> None:
+    """Serve a folder until SIGTERM or SIGINT.
+
+    Args:
+        settings: where and how.
+        started: is called with the address before the first request is answered.
+
+    Raises:
+        PrerequisiteError: the port or the folder is taken, or cannot be written to.
+    """
+    served = ServedFolder(settings)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, served.stop)
+    started(served.url)
+    served.run()
+
+
+@dataclass(frozen=True)
+class RunningStore:
+    """A store that a thread of this process serves.
+
+    Args:
+        url: its address.
+        port: of the address.
+        store: the store itself.
+    """
+
+    url: str
+    port: int
+    store: Store
+
+
+@contextlib.contextmanager
+def running_store(
+    folder: Path, port: int = 0, settings: ServerSettings | None = None
+) -> Iterator[RunningStore]:
+    """A store that a thread of this process serves until the end of the block.
+
+    Args:
+        folder: holds the data.
+        port: 0 takes a free one.
+        settings: others than those of the kit; `folder` and `port` go before theirs.
+
+    Raises:
+        PrerequisiteError: the port or the folder is taken, or cannot be written to.
+    """
+    base = settings or ServerSettings(folder)
+    served = ServedFolder(
+        ServerSettings(folder, base.host, port, base.limits, base.max_queries, base.max_pushes)
+    )
+    thread = threading.Thread(target=served.run, name="lokikit-store", daemon=True)
+    thread.start()
+    try:
+        served.wait_until_answering(thread.is_alive)
+        yield RunningStore(served.url, served.port, served.store)
+    finally:
+        served.stop()
+        thread.join(_START_S)
+
+
+def _config(app: App) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
+        http="h11",
+        ws="websockets-sansio",
+        loop="asyncio",
+        lifespan="off",
+        log_config=None,
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        backlog=_BACKLOG,
+        timeout_keep_alive=_KEEP_ALIVE_S,
+        timeout_graceful_shutdown=_FINISH_S,
+        h11_max_incomplete_event_size=_MAX_HEAD_BYTES,
+    )
+
+
+def _open(settings: ServerSettings) -> Store:
+    limits = settings.limits
+    stored = StoreSettings(retention_s=limits.retention_ns / NS_PER_S)
+    try:
+        return Store.open(settings.folder, stored)
+    except OSError as error:
+        raise PrerequisiteError(
+            f"the store cannot write to {settings.folder}: {error.strerror or error}; "
+            "choose another folder with --data."
+        ) from error
+
+
+def _bind(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+        listener.listen(_BACKLOG)
+    except OSError as error:
+        listener.close()
+        raise PrerequisiteError(
+            f"the store cannot listen on {host}:{port}: {error.strerror or error}; stop what "
+            "uses the port, or choose another with --port."
+        ) from error
+    listener.setblocking(False)
+    return listener
+
+
+def _shown(host: str) -> str:
+    if host in {"0.0.0.0", "::"}:  # noqa: S104 - compared, not bound
+        return LOOPBACK
+    return f"[{host}]" if ":" in host else host

@@ -1,0 +1,225 @@
+"""`tail`: new lines over a websocket, as soon as they are stored."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import threading
+import time
+from collections import deque
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from lokikit.store.api.parameters import (
+    QUERY_SINCE_NS,
+    read_limit,
+    read_positive_limit,
+    read_span,
+)
+from lokikit.store.api.results import CATEGORIZE
+from lokikit.store.errors import QueryError
+from lokikit.store.logql.parser import parse_log_query
+from lokikit.store.logql.pipeline import compile_pipeline
+from lokikit.store.rows import Row
+from lokikit.store.segments.matching import selects
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from lokikit.store.api.http import Form, Message, Receive, Send
+    from lokikit.store.api.metrics import ServerCounters
+    from lokikit.store.api.query import Engine
+    from lokikit.store.logql.labels_builder import Processed
+    from lokikit.store.logql.syntax import LogQuery
+    from lokikit.store.segments.schema import PushedEntry
+
+_MAX_DELAY_S = 5
+_MAX_WAITING = 10_000
+_MAX_FRAME = 500
+_MAX_DROPPED = 1000
+_AHEAD_NS = 600 * 10**9
+"""Lines may be stamped as far ahead of the clock as pushes may be."""
+
+
+@dataclass(frozen=True)
+class TailRequest:
+    """What is asked for.
+
+    Args:
+        query: selects lines.
+        start_ns: lines stored before the request are sent from this time on.
+        limit: so many of those at most, the newest.
+        delay_s: how long lines wait for earlier ones that arrive later.
+        flags: of the encoding.
+    """
+
+    query: LogQuery
+    start_ns: int
+    limit: int
+    delay_s: int
+    flags: tuple[str, ...]
+
+
+def read_tail(form: Form, now_ns: int, flags: tuple[str, ...]) -> TailRequest:
+    """The request.
+
+    Raises:
+        QueryError: a parameter is wrong.
+    """
+    query = parse_log_query(form.get("query"))
+    limit = read_positive_limit(form)
+    delay_s = read_limit(form, "delay_for", 0)
+    if delay_s > _MAX_DELAY_S:
+        raise QueryError(f"delay_for can't be greater than {_MAX_DELAY_S}")
+    span = read_span(form, now_ns, QUERY_SINCE_NS)
+    return TailRequest(query, span.start_ns, limit, max(delay_s, 0), flags)
+
+
+class Queue:
+    """New lines on their way to one client; what is too much is dropped, and said.
+
+    Args:
+        query: selects lines.
+        loop: of the server.
+        counters: of the server.
+        max_waiting: lines to hold for a slow client.
+    """
+
+    def __init__(
+        self,
+        query: LogQuery,
+        loop: asyncio.AbstractEventLoop,
+        counters: ServerCounters,
+        max_waiting: int = _MAX_WAITING,
+    ) -> None:
+        self._matchers, self._loop, self._counters = query.matchers, loop, counters
+        self._max_waiting = max_waiting
+        self._selected: dict[int, tuple[Mapping[str, str], bool]] = {}
+        self._lock = threading.Lock()
+        self._waiting: deque[PushedEntry] = deque()
+        self._dropped: deque[dict[str, Any]] = deque(maxlen=_MAX_DROPPED)
+        self.arrived = asyncio.Event()
+
+    def take(self, entries: list[PushedEntry]) -> None:
+        """Take the selected lines of a batch; called by the thread that pushed it."""
+        self._selected.clear()
+        found = [entry for entry in entries if self._selects(entry.labels)]
+        if not found:
+            return
+        with self._lock:
+            room = max(self._max_waiting - len(self._waiting), 0)
+            self._waiting.extend(found[:room])
+            self._dropped.extend(map(_described, found[room:]))
+        self._counters.add("tail_dropped_lines", len(found[room:]))
+        with contextlib.suppress(RuntimeError):  # the loop is closed: the server ends
+            self._loop.call_soon_threadsafe(self.arrived.set)
+
+    def _selects(self, labels: Mapping[str, str]) -> bool:
+        known = self._selected.get(id(labels))
+        if known is None:
+            known = self._selected[id(labels)] = (labels, selects(self._matchers, labels))
+        return known[1]
+
+    def give(self) -> tuple[list[PushedEntry], list[dict[str, Any]]]:
+        """What has come since the last call, and what was dropped."""
+        self.arrived.clear()
+        with self._lock:
+            count = min(len(self._waiting), _MAX_FRAME)
+            entries = [self._waiting.popleft() for _ in range(count)]
+            dropped, self._dropped = list(self._dropped), deque(maxlen=_MAX_DROPPED)
+            if self._waiting:
+                self.arrived.set()
+        return entries, dropped
+
+
+def _described(entry: PushedEntry) -> dict[str, Any]:
+    return {"labels": dict(entry.labels), "timestamp": str(entry.timestamp_ns)}
+
+
+class Tailing:
+    """One client's tail.
+
+    Args:
+        engine: holds the lines.
+        request: what is asked for.
+        queue: gets new lines already.
+        send: to the client.
+    """
+
+    def __init__(self, engine: Engine, request: TailRequest, queue: Queue, send: Send) -> None:
+        self._engine, self._request, self._queue, self._send = engine, request, queue, send
+        self._pipeline = compile_pipeline(request.query.stages)
+        self._sent: set[tuple[int, str, tuple[tuple[str, str], ...]]] = set()
+
+    def read_stored(self) -> list[Processed]:
+        """The stored lines to begin with, the oldest first; for the thread of a query."""
+        request, end_ns = self._request, time.time_ns() + _AHEAD_NS
+        limit = min(request.limit, self._engine.limits.max_entries)
+        evaluator = self._engine.evaluator(lambda: None)
+        found = evaluator.entries(request.query, request.start_ns, end_ns, limit, "backward")
+        self._sent = set(map(_key, found))
+        return found[::-1]
+
+    async def send_stored(self, entries: Sequence[Processed]) -> None:
+        """Send the stored lines."""
+        await self._send_frame(entries, [])
+
+    async def send_new(self) -> None:
+        """Send new lines for ever."""
+        while True:
+            await self._queue.arrived.wait()
+            if self._request.delay_s:
+                await asyncio.sleep(self._request.delay_s)
+            entries, dropped = self._queue.give()
+            found = sorted(self._process(entries), key=lambda entry: entry.timestamp_ns)
+            if found or dropped:
+                await self._send_frame(found, dropped)
+
+    def _process(self, entries: Iterable[PushedEntry]) -> Iterable[Processed]:
+        for labels, timestamp_ns, line, metadata in entries:
+            entry = self._pipeline.process(Row(timestamp_ns, labels, metadata, line))
+            if entry is None:
+                continue
+            if self._sent and _key(entry) in self._sent:
+                self._sent.discard(_key(entry))
+                continue
+            yield entry
+
+    async def _send_frame(
+        self, entries: Sequence[Processed], dropped: list[dict[str, Any]]
+    ) -> None:
+        if not entries and not dropped:
+            return
+        flags = self._request.flags
+        frame: dict[str, Any] = {"streams": [_stream(entry, flags) for entry in entries]}
+        if dropped:
+            frame["dropped_entries"] = dropped
+        if flags:
+            frame["encodingFlags"] = list(flags)
+        await self._send({"type": "websocket.send", "text": orjson.dumps(frame).decode()})
+
+
+def _key(entry: Processed) -> tuple[int, str, tuple[tuple[str, str], ...]]:
+    return entry.timestamp_ns, entry.line, tuple(sorted(entry.labels().items()))
+
+
+def _stream(entry: Processed, flags: Sequence[str]) -> dict[str, Any]:
+    if CATEGORIZE not in flags:
+        labels, value = entry.labels(), (str(entry.timestamp_ns), entry.line)
+        return {"stream": labels, "values": [value]}
+    categories = {}
+    if entry.metadata:
+        categories["structuredMetadata"] = dict(entry.metadata)
+    if entry.parsed:
+        categories["parsed"] = dict(entry.parsed)
+    value_with = (str(entry.timestamp_ns), entry.line, categories)
+    return {"stream": dict(entry.stream), "values": [value_with]}
+
+
+async def wait_for_end(receive: Receive) -> None:
+    """Return when the client left."""
+    message: Message = {"type": ""}
+    while message["type"] != "websocket.disconnect":
+        message = await receive()

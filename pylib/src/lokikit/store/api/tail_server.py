@@ -1,0 +1,107 @@
+"""Serves the websockets of `tail`."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from typing import TYPE_CHECKING, Any
+
+from lokikit.store.api.http import TEXT, Request
+from lokikit.store.api.tail import Queue, Tailing, read_tail, wait_for_end
+from lokikit.store.errors import QueryError, StoreError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from lokikit.store.api.http import Receive, Send
+    from lokikit.store.api.metrics import ServerCounters
+    from lokikit.store.api.query import Engine
+    from lokikit.store.api.served import ServedStore
+    from lokikit.store.api.tail import TailRequest
+
+PATHS = frozenset({"/loki/api/v1/tail", "/api/prom/tail"})
+_FLAGS_HEADER = "x-loki-response-encoding-flags"
+_MAX_TAILS = 10
+"""Loki's own default of `max_concurrent_tail_requests`."""
+_NOT_FOUND = 404
+_INTERNAL_ERROR = 1011
+
+
+class TailServer:
+    """Tails of one store.
+
+    Args:
+        store: tells of new lines.
+        engine: gives the stored ones.
+        counters: of the server.
+    """
+
+    def __init__(self, store: ServedStore, engine: Engine, counters: ServerCounters) -> None:
+        self._store, self._engine, self._counters = store, engine, counters
+        self.open = 0
+
+    async def serve(self, scope: Mapping[str, Any], receive: Receive, send: Send) -> None:
+        """Serve one websocket to its end."""
+        if scope["path"] not in PATHS:
+            await _deny(send, "404 page not found\n", _NOT_FOUND)
+            return
+        request = Request({**scope, "method": "GET"}, receive)
+        try:
+            tail = await self._read(request)
+        except StoreError as error:
+            await _deny(send, str(error), error.status)
+            return
+        await receive()  # the message that asks for the connection
+        await send({"type": "websocket.accept"})
+        self.open += 1
+        try:
+            await self._follow(tail, receive, send)
+        finally:
+            self.open -= 1
+
+    async def _read(self, request: Request) -> TailRequest:
+        flags = read_flags(request)
+        tail = read_tail(await request.form(), self._engine.clock_ns(), flags)
+        if self.open >= _MAX_TAILS:
+            raise QueryError(
+                "max concurrent tail requests limit exceeded, count > limit "
+                f"({self.open + 1} > {_MAX_TAILS})"
+            )
+        return tail
+
+    async def _follow(self, tail: TailRequest, receive: Receive, send: Send) -> None:
+        queue = Queue(tail.query, asyncio.get_running_loop(), self._counters)
+        tailing = Tailing(self._engine, tail, queue, send)
+        unsubscribe = self._store.subscribe(queue.take)
+        leaving = asyncio.ensure_future(wait_for_end(receive))
+        sending = asyncio.ensure_future(_send_all(tailing))
+        try:
+            await asyncio.wait({leaving, sending}, return_when=asyncio.FIRST_COMPLETED)
+            if sending.done() and not leaving.done() and (error := sending.exception()):
+                with contextlib.suppress(Exception):  # the client may be gone
+                    reason = str(error)[:120]
+                    message = {"type": "websocket.close", "code": _INTERNAL_ERROR}
+                    await send({**message, "reason": reason})
+        finally:
+            unsubscribe()
+            leaving.cancel()
+            sending.cancel()
+
+
+async def _send_all(tailing: Tailing) -> None:
+    stored = await asyncio.to_thread(tailing.read_stored)
+    await tailing.send_stored(stored)
+    await tailing.send_new()
+
+
+def read_flags(request: Request) -> tuple[str, ...]:
+    """The flags of the encoding that a client asks for."""
+    return tuple(filter(None, map(str.strip, request.header(_FLAGS_HEADER).split(","))))
+
+
+async def _deny(send: Send, text: str, status: int) -> None:
+    """Answer the request for a websocket with an HTTP error."""
+    headers = [(b"content-type", TEXT.encode())]
+    start = {"type": "websocket.http.response.start", "status": status, "headers": headers}
+    await send(start)
+    await send({"type": "websocket.http.response.body", "body": text.encode()})

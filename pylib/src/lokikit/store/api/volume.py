@@ -1,0 +1,164 @@
+"""`index/volume` and `index/volume_range`: how many bytes each group of streams holds."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from lokikit.store.api.label_text import format_labels
+from lokikit.store.api.parameters import (
+    DEFAULT_LIMIT,
+    QUERY_SINCE_NS,
+    Span,
+    read_limit,
+    read_span,
+    read_step,
+)
+from lokikit.store.api.values import NS_PER_MS, write_seconds
+from lokikit.store.errors import QueryError
+from lokikit.store.logql.parser import parse_selector
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from lokikit.store.api.http import Form
+    from lokikit.store.api.served import ServedStore
+    from lokikit.store.logql.syntax import Matcher
+
+Metric = tuple[tuple[str, str], ...]
+_SERIES, _LABELS = "series", "labels"
+
+
+@dataclass(frozen=True)
+class Grouping:
+    """How streams are put together.
+
+    Args:
+        names: the labels that count; empty for all.
+        by_label: whether each label is a group of its own, whatever its value.
+    """
+
+    names: frozenset[str]
+    by_label: bool
+
+    def metrics(self, labels: Mapping[str, str]) -> list[Metric]:
+        """The groups that a stream belongs to."""
+        chosen = [name for name in sorted(labels) if not self.names or name in self.names]
+        if self.by_label:
+            return [((name, ""),) for name in chosen]
+        return [tuple((name, labels[name]) for name in chosen)] if chosen else []
+
+
+@dataclass(frozen=True)
+class VolumeRequest:
+    """What is asked for.
+
+    Args:
+        matchers: select streams.
+        span: the time.
+        grouping: of the streams.
+        limit: groups at most, the largest.
+        step_ns: between two values; the whole span for one.
+    """
+
+    matchers: tuple[Matcher, ...]
+    span: Span
+    grouping: Grouping
+    limit: int
+    step_ns: int
+
+
+def read_volume(form: Form, now_ns: int, *, max_points: int, ranged: bool) -> VolumeRequest:
+    """The request of `index/volume`, or with `ranged` of `index/volume_range`.
+
+    Raises:
+        QueryError: a parameter is wrong.
+    """
+    matchers = parse_selector(form.get("query"), allows_all=True)
+    span = read_span(form, now_ns, QUERY_SINCE_NS)
+    aggregate_by = form.get("aggregateBy") or _SERIES
+    if aggregate_by not in {_SERIES, _LABELS}:
+        raise QueryError("invalid aggregation option")
+    targets = frozenset(filter(None, form.get("targetLabels").split(",")))
+    is_by_label = aggregate_by == _LABELS
+    names = targets or (frozenset() if is_by_label else frozenset(one.name for one in matchers))
+    limit = read_limit(form)
+    step_ns = read_step(form, span, max_points)
+    return VolumeRequest(
+        matchers,
+        span,
+        Grouping(names, is_by_label),
+        limit if limit > 0 else DEFAULT_LIMIT,
+        step_ns if ranged else 0,
+    )
+
+
+def volume_data(store: ServedStore, request: VolumeRequest) -> dict[str, Any]:
+    """One value for each group, the largest first."""
+    span, totals = request.span, Counter[Metric]()
+    behind_ns = max(span.end_ns, span.start_ns + 1)
+    for labels, (size, _) in store.volume(request.matchers, span.start_ns, behind_ns).items():
+        for metric in request.grouping.metrics(dict(labels)):
+            totals[metric] += size
+    seconds = write_seconds(span.end_ns)
+    result = [
+        {"metric": dict(metric), "value": [seconds, str(size)]}
+        for metric, size in _largest(totals, request.limit)
+    ]
+    return {"resultType": "vector", "result": result}
+
+
+def volume_range_data(
+    store: ServedStore, request: VolumeRequest, check: Callable[[], None]
+) -> dict[str, Any]:
+    """One value for each group and step, at the last millisecond of the step."""
+    groups: dict[Metric, Counter[int]] = {}
+    for labels, bucket, size in _buckets(store, request, check):
+        for metric in request.grouping.metrics(labels):
+            groups.setdefault(metric, Counter())[bucket] += size
+    totals = Counter({metric: sizes.total() for metric, sizes in groups.items()})
+    chosen = sorted((dict(metric) for metric, _ in _largest(totals, request.limit)), key=_order)
+    result = [
+        {"metric": metric, "values": _values(groups[tuple(metric.items())], request.step_ns)}
+        for metric in chosen
+    ]
+    return {"resultType": "matrix" if result else "vector", "result": result}
+
+
+def _values(sizes: Mapping[int, int], step_ns: int) -> list[tuple[int | float, str]]:
+    return [
+        (write_seconds((bucket + 1) * step_ns - NS_PER_MS), str(size))
+        for bucket, size in sorted(sizes.items())
+    ]
+
+
+def _order(metric: Mapping[str, str]) -> str:
+    return format_labels(metric)
+
+
+def _largest(totals: Mapping[Metric, int], limit: int) -> Sequence[tuple[Metric, int]]:
+    ordered = sorted(totals.items(), key=lambda item: (-item[1], format_labels(dict(item[0]))))
+    return ordered[:limit]
+
+
+def _buckets(
+    store: ServedStore, request: VolumeRequest, check: Callable[[], None]
+) -> Iterator[tuple[Mapping[str, str], int, int]]:
+    """Labels of a stream, number of the step, bytes."""
+    labels = store.stream_numbers(request.matchers)
+    start_ns = max(request.span.start_ns, store.oldest_kept_ns())
+    end_ns = max(request.span.end_ns, request.span.start_ns + 1)
+    cursor = store.cursor()
+    try:
+        for part in store.relations(start_ns, end_ns):
+            check()
+            found = cursor.execute(
+                "SELECT stream, ts // ? AS bucket, sum(strlen(line))::BIGINT "
+                f"FROM {part.relation} "  # noqa: S608 - written by the store
+                "WHERE ts >= ? AND ts < ? GROUP BY ALL",
+                [request.step_ns, start_ns, end_ns],
+            ).fetchall()
+            yield from ((labels[one], bucket, size) for one, bucket, size in found if one in labels)
+    finally:
+        cursor.close()
