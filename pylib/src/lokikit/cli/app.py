@@ -14,7 +14,20 @@ try:
     import typer
 
     import lokikit
-    from lokikit.cli import canary, check, last, logql, query, rules, ship, spool, stack, top, wire
+    from lokikit.cli import (
+        canary,
+        check,
+        last,
+        logql,
+        query,
+        rules,
+        ship,
+        spool,
+        stack,
+        store,
+        top,
+        wire,
+    )
 except ModuleNotFoundError as error:  # the light install has no command line
     sys.exit(
         f"lokikit: the command line needs its extra ({error.name} is missing): "

