@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, is_dataclass
 from typing import TYPE_CHECKING, Any
 
 from lokikit.store.api import parameters
@@ -20,7 +20,7 @@ from lokikit.store.logql.binary_operation import scalar_value
 from lokikit.store.logql.evaluator import Evaluator
 from lokikit.store.logql.parser import parse_query
 from lokikit.store.logql.series import Steps
-from lokikit.store.logql.syntax import LogQuery
+from lokikit.store.logql.syntax import LogQuery, LogRange
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -127,7 +127,18 @@ def read_range(form: Form, limits: StoreLimits, now_ns: int) -> LineRequest | Sa
         # Loki takes the one moment of a span without length as part of it.
         end_ns = max(span.end_ns, span.start_ns + 1)
         return LineRequest(expression, Span(span.start_ns, end_ns), limit, direction, interval_ns)
-    return SampleQuery(expression, aligned_steps(span, step_ns))
+    steps = aligned_steps(span, step_ns)
+    length_ns = steps.end_ns - steps.start_ns + longest_range_ns(expression)
+    parameters.check_length(length_ns, limits.max_query_length_ns)
+    return SampleQuery(expression, steps)
+
+
+def longest_range_ns(node: Any) -> int:
+    """The longest `[range]` in a metric query."""
+    if isinstance(node, LogRange):
+        return node.range_ns
+    parts = vars(node).values() if is_dataclass(node) else ()
+    return max(map(longest_range_ns, parts), default=0)
 
 
 def aligned_steps(span: Span, step_ns: int) -> Steps:

@@ -94,9 +94,9 @@ def _categorized(entries: Iterable[Processed]) -> Iterable[tuple[dict[str, str],
             found = known[id(entry.stream)] = (entry.stream, values)
         categories = {}
         if entry.metadata:
-            categories["structuredMetadata"] = dict(entry.metadata)
+            categories["structuredMetadata"] = dict(sorted(entry.metadata.items()))
         if entry.parsed:
-            categories["parsed"] = dict(entry.parsed)
+            categories["parsed"] = dict(sorted(entry.parsed.items()))
         found[1].append((str(entry.timestamp_ns), entry.line, categories))
     return [(dict(labels), values) for labels, values in groups.items()]
 

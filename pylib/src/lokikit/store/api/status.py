@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import lokikit
-from lokikit.store.api.http import JSON, PLAIN_JSON, Response, json_response, text_response
+from lokikit.store.api.http import PLAIN_JSON, Response, json_response, text_response
 from lokikit.store.api.parameters import prometheus_duration
 from lokikit.store.errors import QueryError
 from lokikit.store.logql.parser import parse_query
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 SPOKEN_VERSION = "3.7.6"
 """The Loki whose API this is; Grafana decides by it what it may ask."""
+_LOWER_JSON = "application/json; charset=utf-8"
 _UNAUTHORIZED = 401
 _NOT_IMPLEMENTED = 501
 
@@ -40,8 +41,8 @@ def format_query(form: Form) -> Response:
         content = {"status": "success", "data": print_query(parse_query(form.get("query")))}
     except QueryError as error:
         body = json_response({"status": "invalid-query", "error": str(error)}).body
-        return Response(error.status, body, JSON)
-    return json_response(content)
+        return Response(error.status, body, _LOWER_JSON)
+    return json_response(content, _LOWER_JSON)
 
 
 def drilldown_limits(limits: StoreLimits, tenant: str) -> Response:

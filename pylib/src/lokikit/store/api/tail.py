@@ -211,9 +211,9 @@ def _stream(entry: Processed, flags: Sequence[str]) -> dict[str, Any]:
         return {"stream": labels, "values": [value]}
     categories = {}
     if entry.metadata:
-        categories["structuredMetadata"] = dict(entry.metadata)
+        categories["structuredMetadata"] = dict(sorted(entry.metadata.items()))
     if entry.parsed:
-        categories["parsed"] = dict(entry.parsed)
+        categories["parsed"] = dict(sorted(entry.parsed.items()))
     value_with = (str(entry.timestamp_ns), entry.line, categories)
     return {"stream": dict(entry.stream), "values": [value_with]}
 
