@@ -25,7 +25,7 @@ _BEYOND: Mapping[str, tuple[str, Callable[[float, float, float], bool]]] = {
     "outside_range": ("outside", lambda value, low, high: value < low or value > high),
     "within_range_included": ("within", lambda value, low, high: low <= value <= high),
     "outside_range_included": ("outside", lambda value, low, high: value <= low or value >= high),
-    "any": ("any", lambda *_: True),
+    "any": ("any series", lambda *_: True),
 }
 """What Grafana calls a side of the threshold -> its sign, and whether a value is there.
 
@@ -115,6 +115,8 @@ class Rule:
     @property
     def limit(self) -> str:
         """The breach in signs: `> 0.05`."""
+        if self.engine == "loki":
+            return _BEYOND[self.beyond][0]
         bounds = f"{self.threshold:g}"
         if self.beyond in RANGES:
             bounds += f" and {self.upper:g}"

@@ -66,7 +66,11 @@ def _print(results: Iterable[Result]) -> Iterator[Result]:
 def _print_summary(results: list[Result]) -> None:
     failed = sum(bool(result.failures) for result in results)
     files = len({result.path for result in results})
-    summary = f"{len(results)} tests in {files} files"
+    summary = f"{_counted(len(results), 'test')} in {_counted(files, 'file')}"
     if failed:
         raise UnhealthyError(f"{failed} of {summary} failed.")
     typer.echo(f"{summary} passed.")
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count} {noun}{'' if count == 1 else 's'}"

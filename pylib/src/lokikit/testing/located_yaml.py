@@ -25,16 +25,15 @@ class _Loader(yaml.SafeLoader):
 
 def _mapping(loader: yaml.SafeLoader, node: yaml.MappingNode) -> Located:
     loader.flatten_mapping(node)
-    found = Located(loader.construct_mapping(node, deep=True))
+    held = loader.construct_mapping(node, deep=True)
+    found = Located({str(key): value for key, value in held.items()})
     found.line = node.start_mark.line + 1
     found.lines = {str(key.value): key.start_mark.line + 1 for key, _ in node.value}
     return found
 
 
 _Loader.add_constructor("tag:yaml.org,2002:map", _mapping)
-_Loader.add_constructor(
-    "tag:yaml.org,2002:timestamp", lambda loader, node: loader.construct_scalar(node)
-)
+_Loader.add_constructor("tag:yaml.org,2002:timestamp", lambda _, node: str(node.value))
 
 
 def load_located(text: str) -> Any:

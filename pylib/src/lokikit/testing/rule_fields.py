@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
 
+_MILLISECONDS = re.compile(r"(\d+)ms", re.ASCII)
+_NS_PER_MS = 1_000_000
 _NO_RULE = Rule("", "", "", "", "any", 0)
 """Stands for a rule that a file names and does not have, until the problems are raised."""
 
@@ -157,6 +160,8 @@ class Fields:
         text = text.removeprefix("-") if may_be_negative else text
         if text == "0":
             return 0
+        if found := _MILLISECONDS.fullmatch(text):
+            return sign * int(found[1]) * _NS_PER_MS
         try:
             return sign * parse_duration_ns(text, key)
         except SettingsError:

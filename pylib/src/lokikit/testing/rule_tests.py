@@ -40,7 +40,7 @@ class Result:
     failures: tuple[str, ...]
 
 
-def check_rules(*paths: str | Path) -> None:
+def check(*paths: str | Path) -> None:
     """Fail with a report unless each test of the files passes; for a test of pytest.
 
     Raises:
