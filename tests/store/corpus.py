@@ -95,7 +95,7 @@ ODD_JSON = [
     '{"s":"","z":0,"e":"null","nan":"NaN","inf":"+Inf"}',
     '{"dup":{"x":1},"dup":{"y":2}}',
     '{"key\\"q":"v","key\\n":"w","k\\u00e9":"x"}',
-    '{"detected_level":"mine","__error__":"mine"}',
+    '{"detected_level":"mine","__name__":"mine"}',
     '{"User-Agent":"curl/7.68.0","Content-Type":"a/b; c=d"}',
     "{}",
     '{"a":1}{"b":2}',

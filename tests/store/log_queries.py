@@ -353,7 +353,7 @@ def log_queries(corpus: str, dice: Random) -> Iterator[str]:
             yield f"{own} {parser} {filter_}"
     yield from _formats(corpus, own, dice)
     for _ in range(40):
-        yield _chain(corpus, own, dice)
+        yield random_log_query(corpus, dice)
 
 
 def _selectors(corpus: str) -> Iterator[str]:
@@ -393,8 +393,9 @@ def _quoted(template: str) -> str:
     return f'"{escaped}"'
 
 
-def _chain(corpus: str, own: str, dice: Random) -> str:
-    parts = [own]
+def random_log_query(corpus: str, dice: Random) -> str:
+    """A chain of parts of the tables."""
+    parts = [f'{{corpus="{corpus}"}}']
     if dice.random() < 0.6:
         parts.append(dice.choice(LINE_FILTERS))
     parts.append(dice.choice(PARSERS[corpus] + EXTRA_PARSERS))

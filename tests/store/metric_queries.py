@@ -71,7 +71,7 @@ def metric_queries(corpus: str, dice: Random) -> Iterator[str]:
     yield from _counts(corpus, own, parser)
     yield from _unwrapped(corpus, own, parser)
     yield from _vectors(corpus, own, parser, dice)
-    yield from _chains(corpus, own, dice)
+    yield from (random_metric_query(corpus, dice) for _ in range(25))
     if corpus == "numbers":
         yield from _operations(dice)
         yield from _functions()
@@ -133,30 +133,27 @@ def _vectors(corpus: str, own: str, parser: str, dice: Random) -> Iterator[str]:
     yield f"max(sum by (app) (rate({own}[5m])))"
 
 
-def _chains(corpus: str, own: str, dice: Random) -> Iterator[str]:
-    """Random pipelines under random aggregations."""
-    for _ in range(25):
-        parts = [own]
-        if dice.random() < 0.5:
-            parts.append(dice.choice(LINE_FILTERS))
-        if dice.random() < 0.8:
-            parts.append(dice.choice(PARSERS[corpus]))
-        if dice.random() < 0.5:
-            parts.append(dice.choice(LABEL_FILTERS[corpus]))
-        if dice.random() < 0.3:
-            parts.append(dice.choice(LABEL_FORMATS))
-        pipeline = " ".join(parts)
-        window = dice.choice(WINDOWS)
-        if dice.random() < 0.5:
-            leaf = f"{dice.choice(COUNTS)}({pipeline} [{window}])"
-        else:
-            unwrap = dice.choice(UNWRAPS[corpus])
-            leaf = f"{dice.choice(UNWRAPPED)}({pipeline} | unwrap {unwrap} [{window}])"
-        group = dice.choice(GROUPS[corpus])
-        outer = dice.choice(
-            ["{}", "sum({})", f"sum by ({group}) ({{}})", f"max by ({group}) ({{}})"]
-        )
-        yield outer.format(leaf)
+def random_metric_query(corpus: str, dice: Random) -> str:
+    """An aggregation over a chain of parts of the tables."""
+    parts = [f'{{corpus="{corpus}"}}']
+    if dice.random() < 0.5:
+        parts.append(dice.choice(LINE_FILTERS))
+    if dice.random() < 0.8:
+        parts.append(dice.choice(PARSERS[corpus]))
+    if dice.random() < 0.5:
+        parts.append(dice.choice(LABEL_FILTERS[corpus]))
+    if dice.random() < 0.3:
+        parts.append(dice.choice(LABEL_FORMATS))
+    pipeline = " ".join(parts)
+    window = dice.choice(WINDOWS)
+    if dice.random() < 0.5:
+        leaf = f"{dice.choice(COUNTS)}({pipeline} [{window}])"
+    else:
+        unwrap = dice.choice(UNWRAPS[corpus])
+        leaf = f"{dice.choice(UNWRAPPED)}({pipeline} | unwrap {unwrap} [{window}])"
+    group = dice.choice(GROUPS[corpus])
+    outer = dice.choice(["{}", "sum({})", f"sum by ({group}) ({{}})", f"max by ({group}) ({{}})"])
+    return outer.replace("{}", leaf)
 
 
 def _operations(dice: Random) -> Iterator[str]:
