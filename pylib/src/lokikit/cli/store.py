@@ -23,6 +23,10 @@ Retention = Annotated[
     str | None,
     typer.Option(help="How long lines are kept: 168h, 30d. `LOKI_RETENTION` when not given."),
 ]
+Config = Annotated[
+    Path | None,
+    typer.Option(help="A configuration of Loki to read the limits from; the kit's when not given."),
+]
 
 
 def store(
@@ -30,6 +34,7 @@ def store(
     port: Port = 3100,
     host: Host = "127.0.0.1",
     retention: Retention = None,
+    config: Config = None,
 ) -> None:
     """Run the embedded store: Loki's API from `pip install` alone, in one process.
 
@@ -39,10 +44,12 @@ def store(
 
         lokikit store --data ./logs --port 3100
     """
-    serve_store(data or state_dir() / "store", port, host, retention)
+    serve_store(data or state_dir() / "store", port, host, retention, config)
 
 
-def serve_store(data: Path, port: int, host: str, retention: str | None) -> None:
+def serve_store(
+    data: Path, port: int, host: str, retention: str | None, config: Path | None = None
+) -> None:
     """Serve the folder until a signal.
 
     Raises:
@@ -61,7 +68,7 @@ def serve_store(data: Path, port: int, host: str, retention: str | None) -> None
     environ = dict(kit_env(os.environ))
     if retention:
         environ["LOKI_RETENTION"] = retention
-    limits = read_limits(kit_root() / "loki/loki.yaml", environ)
+    limits = read_limits(config or kit_root() / "loki/loki.yaml", environ)
     if host not in _LOOPBACK:
         typer.echo(f"store: {host} is open to other machines, and there is no password.", err=True)
     serve(
