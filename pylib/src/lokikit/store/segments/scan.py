@@ -19,8 +19,10 @@ TableRow = tuple[int, int, str, "str | None", "str | None"]
 """ts, stream, line, meta, level."""
 
 _COLUMNS = "ts, stream, line, meta, level"
-_MAX_GROUPS = 8
-_FEW_ROWS = 2_000
+_MANY_ROWS = 2_000
+_FETCH_ROWS = 1_000
+_FIRST_PARTS = (8, 2)
+"""The first row group is read in parts: most queries want the first lines alone."""
 _HEAD_ROWS = 1_000
 _HEAD_GROWTH = 4
 
@@ -49,16 +51,36 @@ class Selection:
         return f"ts >= ? AND ts < ? AND {self.condition}"
 
 
-def scan_parts(cursor: Cursor, parts: Sequence[Part], selection: Selection) -> Iterator[TableRow]:
+class _Pace:
+    """How many row groups are read at once: more of them while they give few rows.
+
+    Attributes:
+        groups: for the next window.
+        is_first: True until the first window is read.
+    """
+
+    def __init__(self) -> None:
+        self.groups = 1
+        self.is_first = True
+
+    def adapt(self, rows: int) -> None:
+        """Take in how many rows the last window gave."""
+        self.is_first = False
+        self.groups = 1 if rows > _MANY_ROWS else 2 * self.groups
+
+
+def scan_parts(
+    cursor: Callable[[], Cursor], parts: Sequence[Part], selection: Selection
+) -> Iterator[TableRow]:
     """The rows of all parts in the order of time; a part is opened when its time has come."""
     sign = -1 if selection.direction == "backward" else 1
     waiting = sorted(parts, key=lambda part: _edge(part, sign), reverse=True)
     heap: list[tuple[int, int, TableRow, Iterator[TableRow]]] = []
-    opened = 0
+    opened, pace = 0, _Pace()
     while heap or waiting:
         while waiting and (not heap or _edge(waiting[-1], sign) <= heap[0][0]):
             opened += 1
-            _push(heap, sign, opened, _scan_part(cursor, waiting.pop(), selection))
+            _push(heap, sign, opened, _scan_part(cursor(), waiting.pop(), selection, pace))
         if heap:
             _, order, row, rows = heap[0]
             yield row
@@ -84,39 +106,51 @@ def _push(
         heapq.heappush(heap, (sign * first[0], order, first, rows))
 
 
-def _scan_part(cursor: Cursor, part: Part, selection: Selection) -> Iterator[TableRow]:
-    if isinstance(part.pin, Segment):
-        return _scan_segment(cursor, part, part.pin.summary.group_starts, selection)
-    return _scan_head(cursor, part, selection)
+def _scan_part(cursor: Cursor, part: Part, selection: Selection, pace: _Pace) -> Iterator[TableRow]:
+    with cursor:
+        if isinstance(part.pin, Segment):
+            yield from _scan_segment(cursor, part, selection, pace)
+        else:
+            yield from _scan_head(cursor, part, selection)
 
 
 def _scan_segment(
-    cursor: Cursor, part: Part, group_starts: Sequence[int], selection: Selection
+    cursor: Cursor, part: Part, selection: Selection, pace: _Pace
 ) -> Iterator[TableRow]:
-    """Read a few row groups at a time: more of them while they give few rows."""
     query = f"SELECT {_COLUMNS} FROM {part.relation} WHERE {selection.where}"
     backward = selection.direction == "backward"
-    edges = _edges(group_starts, part, selection)
-    groups = 1
+    edges = _edges(part, selection, splits=pace.is_first)
     while len(edges) > 1:
+        groups = pace.groups
         if backward:
             window, edges = edges[-groups - 1 :], edges[:-groups]
         else:
             window, edges = edges[: groups + 1], edges[groups:]
         selection.check()
-        rows = cursor.execute(query, [window[0], window[-1]]).fetchall()
-        yield from reversed(rows) if backward else rows
-        groups = min(2 * groups, _MAX_GROUPS) if len(rows) < _FEW_ROWS else 1
+        order = " ORDER BY ts DESC" if backward else ""
+        rows = 0
+        cursor.execute(query + order, [window[0], window[-1]])
+        while fetched := cursor.fetchmany(_FETCH_ROWS):
+            rows += len(fetched)
+            yield from fetched
+        pace.adapt(rows)
 
 
-def _edges(group_starts: Sequence[int], part: Part, selection: Selection) -> list[int]:
+def _edges(part: Part, selection: Selection, *, splits: bool) -> list[int]:
     """Times at which windows may begin and end, the first and last of the span included."""
+    group_starts = part.pin.summary.group_starts if isinstance(part.pin, Segment) else ()
     start_ns = max(selection.start_ns, part.min_ns)
     end_ns = min(selection.end_ns, part.max_ns + 1)
     if start_ns >= end_ns:
         return []
-    inner = sorted({start for start in group_starts if start_ns < start < end_ns})
-    return [start_ns, *inner, end_ns]
+    edges = sorted({start_ns, end_ns, *(one for one in group_starts if start_ns < one < end_ns)})
+    if not splits:
+        return edges
+    if selection.direction == "backward":
+        inner = [edges[-1] - (edges[-1] - edges[-2]) // divisor for divisor in _FIRST_PARTS]
+    else:
+        inner = [edges[0] + (edges[1] - edges[0]) // divisor for divisor in _FIRST_PARTS]
+    return sorted({*edges, *inner})
 
 
 def _scan_head(cursor: Cursor, part: Part, selection: Selection) -> Iterator[TableRow]:

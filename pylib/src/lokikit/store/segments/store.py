@@ -211,15 +211,11 @@ class Store(RowSource):
     def _read(
         self, parts: list[Part], selection: Selection, labels: Mapping[int, Mapping[str, str]]
     ) -> Iterator[Row]:
-        cursor = self.cursor()
-        try:
-            found = scan_parts(cursor, parts, selection)
-            for count, (ts, stream, line, meta, level) in enumerate(found):
-                if count % _CHECK_ROWS == 0:
-                    selection.check()
-                yield Row(ts, labels[stream], joined_metadata(meta, level), line)
-        finally:
-            cursor.close()
+        found = scan_parts(self.cursor, parts, selection)
+        for count, (ts, stream, line, meta, level) in enumerate(found):
+            if count % _CHECK_ROWS == 0:
+                selection.check()
+            yield Row(ts, labels[stream], joined_metadata(meta, level), line)
 
     def volume(
         self, matchers: Sequence[Matcher], start_ns: int, end_ns: int
