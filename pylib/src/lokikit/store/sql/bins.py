@@ -66,6 +66,8 @@ class Bins:
         """The number of the bin of a moment; None where no window has it."""
         if not self.after_ns < time_ns <= self.last_ns:
             return None
+        if self.count == 1:
+            return self.window(0)[0]
         number, phase_ns = divmod(time_ns - 1 - self._origin_ns, self.step_ns)
         if not self._cut_ns:
             return number

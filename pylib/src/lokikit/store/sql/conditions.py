@@ -1,7 +1,7 @@
 """The stages of a pipeline as conditions of SQL.
 
 Rows are plain, and SQL alone decides about them, or hard: they go through the pipeline of the
-evaluator. Conditions from before a parser hold for both.
+evaluator.
 """
 
 from __future__ import annotations
@@ -52,16 +52,16 @@ class Conditions:
     Args:
         names: how labels are read behind the last stage.
         lines: line filters as `(text, condition)`; the text of a plain `|= "text"`, else None.
-        early: conditions on labels from before a parser.
-        late: conditions from behind a parser, which hold for plain rows alone.
+        exact: conditions on labels, for plain rows.
+        wide: the same for all rows, so that hard rows pass what comes behind their reason.
         hard: conditions of rows that go through the pipeline.
         is_line_kept: False when a stage writes another line.
     """
 
     names: Names
     lines: list[tuple[str | None, str]] = field(default_factory=list)
-    early: list[str] = field(default_factory=list)
-    late: list[str] = field(default_factory=list)
+    exact: list[str] = field(default_factory=list)
+    wide: list[str] = field(default_factory=list)
     hard: list[str] = field(default_factory=list)
     is_line_kept: bool = True
     _demanded: set[str] = field(default_factory=set)
@@ -84,8 +84,8 @@ class Conditions:
         if isinstance(stage, LineFilter):
             self._add_line_filter(stage)
         elif isinstance(stage, JsonParser):
-            if not self.is_line_kept:
-                raise NotProvenError("a parser of another line")
+            if not self.is_line_kept or self.names.has_lost:
+                raise NotProvenError("a parser behind what changes lines or labels")
             self.names.parsed.add(stage)
             self.hard.append(ODD)
         elif isinstance(stage, LabelFilterStage):
@@ -116,14 +116,19 @@ class Conditions:
         Raises:
             NotProvenError: SQL is not known to mean the same.
         """
-        (self.late if self.names.parsed.is_used else self.early).append(self._filter(condition))
-        self._demand(condition)
+        self.demand(self._filter(condition))
+        self._demand_fields(condition)
 
-    def _demand(self, condition: LabelFilter) -> None:
+    def demand(self, condition: str) -> None:
+        """Take in a condition on labels as they are read here."""
+        self.exact.append(condition)
+        self.wide.append(any_of([*self.hard, condition]))
+
+    def _demand_fields(self, condition: LabelFilter) -> None:
         """Note the hot fields that no row may lack."""
         if isinstance(condition, AndFilter):
-            self._demand(condition.left)
-            self._demand(condition.right)
+            self._demand_fields(condition.left)
+            self._demand_fields(condition.right)
         elif isinstance(condition, StringFilter):
             matcher = condition.matcher
             is_demanded = (matcher.op, matcher.value) in {("!=", ""), ("=~", ".+")}
@@ -173,7 +178,7 @@ class Conditions:
         """The condition of the rows that SQL alone lets pass."""
         lines = [one for text, one in self.lines if not (text and self._is_implied(text))]
         easy = negated(self.is_hard())
-        return all_of([*self.early, *self.late, easy, *lines])
+        return all_of([*self.exact, easy, *lines])
 
     def _is_implied(self, text: str) -> bool:
         """Whether a plain row with the demanded fields has the text, its key, anyway."""
@@ -183,7 +188,7 @@ class Conditions:
         """The condition of the odd rows that the pipeline has to look at, some in vain."""
         if ODD not in self.hard:
             return "FALSE"
-        return all_of([*self.early, *self._line_conditions()])
+        return self.for_all()
 
     def for_hard(self) -> str:
         """The same of the rows that are hard for another reason."""
@@ -191,15 +196,11 @@ class Conditions:
         if hard == "FALSE":
             return "FALSE"
         easy = [negated(ODD)] if ODD in self.hard else []
-        return all_of([*easy, hard, *self.early, *self._line_conditions()])
+        return all_of([*easy, hard, self.for_all()])
 
     def for_all(self) -> str:
         """A condition that every row fulfils which the stages could keep."""
-        late = [any_of([self.is_hard(), one]) for one in self.late]
-        return all_of([*self.early, *late, *self._line_conditions()])
-
-    def _line_conditions(self) -> list[str]:
-        return [one for _, one in self.lines]
+        return all_of([*self.wide, *(one for _, one in self.lines)])
 
 
 def _names_only(items: Sequence[object]) -> list[str]:

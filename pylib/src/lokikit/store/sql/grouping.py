@@ -39,6 +39,9 @@ def group_names(request: SampleRequest) -> tuple[str, ...]:
         if grouping or not (is_sum or _SAME_EXTREME.get(outer.op) == aggregation.op):
             raise NotProvenError(f"{outer.op} of {aggregation.op}")
         grouping = outer.grouping or Grouping(())
+        unwrap = aggregation.log_range.unwrap
+        if unwrap and not is_sum and unwrap.label in grouping.labels:
+            raise NotProvenError("the series have no longer the label of the unwrap")
     if grouping is None or grouping.without:
         raise NotProvenError("labels without a list")
     return tuple(dict.fromkeys(grouping.labels))

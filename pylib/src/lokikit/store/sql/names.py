@@ -174,6 +174,11 @@ class Names:
         self.kept: set[str] | None = None
         self._metadata = metadata
 
+    @property
+    def has_lost(self) -> bool:
+        """Whether labels were dropped."""
+        return bool(self.dropped) or self.kept is not None
+
     def label(self, name: str) -> Label:
         """How that label is read.
 

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 
 _PLAIN = re.compile(r"[\w \-/]*(\|[\w \-/]*)*", re.ASCII)
 _DIFFERS = re.compile(r"\\[CpP]")
-_ANYTHING = frozenset({".*", "(.*)", "(?:.*)"})
+_IDLE = {"|=": frozenset({""}), "|~": frozenset({"", ".*"})}
+"""Operands that Loki leaves out, beside others too."""
 NUMBER = r"(-?[1-9][0-9]{0,30}|0)(\.[0-9]{1,40})?([eE][-+]?[0-9]{1,2})?"
 """Numbers that DuckDB and Go read alike, to the last bit; others are read by the pipeline."""
 
@@ -37,7 +38,7 @@ def literal(text: str) -> str:
 def all_of(conditions: Sequence[str]) -> str:
     """The conditions joined by AND."""
     kept = [condition for condition in dict.fromkeys(conditions) if condition != "TRUE"]
-    return "(" + " AND ".join(kept) + ")" if kept else "TRUE"
+    return _joined(" AND ", kept) if kept else "TRUE"
 
 
 def any_of(conditions: Sequence[str]) -> str:
@@ -46,7 +47,11 @@ def any_of(conditions: Sequence[str]) -> str:
     if "TRUE" in kept:
         return "TRUE"
     kept = [condition for condition in kept if condition != "FALSE"]
-    return "(" + " OR ".join(kept) + ")" if kept else "FALSE"
+    return _joined(" OR ", kept) if kept else "FALSE"
+
+
+def _joined(word: str, conditions: list[str]) -> str:
+    return conditions[0] if len(conditions) == 1 else f"({word.join(conditions)})"
 
 
 def negated(condition: str) -> str:
@@ -63,7 +68,11 @@ def line_condition(stage: LineFilter) -> str:
     if stage.op in {"|>", "!>"} or any(operand.is_ip for operand in stage.operands):
         raise NotProvenError(f"line filter {stage.op}")
     finds = _holds if stage.op in {"|=", "!="} else _finds
-    found = any_of([finds(operand.text) for operand in stage.operands])
+    idle = _IDLE.get(stage.op, frozenset())
+    texts = [operand.text for operand in stage.operands if operand.text not in idle]
+    if not texts:
+        return "TRUE"
+    found = any_of([finds(text) for text in texts])
     return found if stage.op.startswith("|") else negated(found)
 
 
@@ -72,8 +81,6 @@ def _holds(text: str) -> str:
 
 
 def _finds(pattern: str) -> str:
-    if pattern in _ANYTHING or not pattern:
-        return "TRUE"
     if _PLAIN.fullmatch(pattern):
         return any_of([_holds(word) for word in pattern.split("|")])
     return f"regexp_matches(line, {_pattern(pattern)})"
@@ -107,14 +114,13 @@ def _equals(value: str, wanted: str) -> str:
 
 
 def _matches(value: str, pattern: str) -> str:
-    if pattern in _ANYTHING:
-        return "TRUE"
-    if pattern == ".+":
-        return f"(coalesce({value}, '') <> '')"
+    if pattern in {".*", ".+"}:
+        filled = [f"coalesce({value}, '') <> ''"] if pattern == ".+" else []
+        return all_of([*filled, f"NOT contains(coalesce({value}, ''), chr(10))"])
     if _PLAIN.fullmatch(pattern):
         words = ", ".join(literal(word) for word in pattern.split("|"))
         return f"(coalesce({value}, '') IN ({words}))"
-    return f"regexp_full_match(coalesce({value}, ''), {_pattern(pattern)}, 's')"
+    return f"regexp_full_match(coalesce({value}, ''), {_pattern(pattern)})"
 
 
 def is_number(value: str) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from lokikit.store.errors import QueryError
 from lokikit.store.logql.sample_extraction import SampleExtractor
 from lokikit.store.logql.series import Series
 from lokikit.store.logql.syntax import Grouping
@@ -62,19 +63,20 @@ class SqlSampler:
     def sample(self, request: SampleRequest) -> list[Series] | None:
         """The series, or None where SQL is not known to give the evaluator's answer.
 
-        Raises:
-            QueryError: a stage could not read a line, and no filter skips the error.
+        Which line's error a query is answered with depends on the order of the lines, so that
+        errors are left to the evaluator.
         """
         try:
             return self._sample(request)
-        except (NotProvenError, DatabaseError):
+        except (NotProvenError, QueryError, DatabaseError):
             return None
 
     def _sample(self, request: SampleRequest) -> list[Series]:
+        self._check()
         log_range = request.aggregation.log_range
         bins = Bins.of(request.steps, log_range.range_ns, log_range.offset_ns)
         labels = self._store.stream_numbers(log_range.query.matchers)
-        if not labels:
+        if not labels and request.aggregation.op != "absent_over_time":
             return []
         cursor = self._store.cursor()
         with stoppable(cursor, self._check):

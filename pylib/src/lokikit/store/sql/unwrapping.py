@@ -29,7 +29,7 @@ def add_unwrap(conditions: Conditions, unwrap: Unwrap | None) -> str:
     plain = is_number(text)
     filled = f"{text} <> ''" if any(map(_skips_errors, unwrap.filters)) else f"{text} IS NOT NULL"
     conditions.hard.append(f"(coalesce({filled}, FALSE) AND NOT {plain})")
-    conditions.late.append(plain)
+    conditions.demand(plain)
     for one in unwrap.filters:
         conditions.add_filter(one)
     return f"TRY_CAST({text} AS DOUBLE)"
