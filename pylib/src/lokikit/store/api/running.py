@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import signal
 import socket
 import threading
@@ -19,6 +20,7 @@ from lokikit.store.api.work import Workers
 from lokikit.store.segments.settings import StoreSettings
 from lokikit.store.segments.store import Store
 from lokikit.store.settings import LOOPBACK, ServerSettings
+from lokikit.store.sql.part_facts import PartFacts
 from lokikit.store.sql.samples import SqlSampler
 
 if TYPE_CHECKING:
@@ -74,7 +76,8 @@ class ServedFolder:
             self._socket.close()
             raise
         store = self.store
-        engine = Engine(store, limits, lambda check: (SqlSampler(store, check),))
+        facts = PartFacts()
+        engine = Engine(store, limits, lambda check: (SqlSampler(store, check, facts),))
         self._workers = Workers(settings.max_queries, settings.max_pushes, limits.query_timeout_s)
         self._server = _Server(_config(App(store, engine, self._workers)))
 
@@ -164,6 +167,8 @@ def running_store(
 
 
 def _config(app: App) -> uvicorn.Config:
+    # uvicorn calls a refused websocket a mistake of the application.
+    logging.getLogger("uvicorn.error").addFilter(_is_no_refusal)
     return uvicorn.Config(
         app,
         http="h11",
@@ -179,6 +184,10 @@ def _config(app: App) -> uvicorn.Config:
         timeout_graceful_shutdown=_FINISH_S,
         h11_max_incomplete_event_size=_MAX_HEAD_BYTES,
     )
+
+
+def _is_no_refusal(record: logging.LogRecord) -> bool:
+    return "without completing handshake" not in str(record.msg)
 
 
 def _open(settings: ServerSettings) -> Store:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from lokikit.fields import DETECTED_LEVEL
 from lokikit.store.api.label_text import format_labels
 from lokikit.store.levels import LevelDetector
+from lokikit.store.logql.labels_builder import CLASH_SUFFIX
 from lokikit.store.segments.schema import PushedEntry
 
 if TYPE_CHECKING:
@@ -90,6 +91,8 @@ class Validator:
                 checked.refusals[_time_problem(labels, time_ns, oldest_ns)] += 1
                 continue
             if metadata:
+                if not labels.keys().isdisjoint(metadata):
+                    metadata = _renamed(metadata, labels)  # noqa: PLW2901 - goes on renamed
                 if problem := self._metadata_problem(labels, metadata):
                     checked.refusals[problem] += 1
                     continue
@@ -155,6 +158,14 @@ class Validator:
 
 def _no_level(_line: str, _metadata: Mapping[str, str], _labels: Mapping[str, str]) -> None:
     return None
+
+
+def _renamed(metadata: Mapping[str, str], labels: Mapping[str, str]) -> dict[str, str]:
+    """The metadata with names apart from those of labels, as all of Loki's answers have them."""
+    return {
+        f"{name}{CLASH_SUFFIX}" if name in labels else name: value
+        for name, value in metadata.items()
+    }
 
 
 def _time_problem(labels: Mapping[str, str], time_ns: int, oldest_ns: int) -> str:
