@@ -17,6 +17,7 @@ try:
     from lokikit.cli import (
         canary,
         check,
+        export,
         last,
         logql,
         query,
@@ -47,7 +48,7 @@ _PANELS: dict[str, tuple[Callable[..., None], ...]] = {
         wire.wire,
         store.store,
     ),
-    "Logs": (top.top, last.last, query.query, query.tail, ship.ship, canary.canary),
+    "Logs": (top.top, last.last, query.query, query.tail, ship.ship, canary.canary, export.export),
 }
 
 app = typer.Typer(name="lokikit", pretty_exceptions_enable=False, rich_markup_mode="markdown")

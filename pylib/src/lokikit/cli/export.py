@@ -1,0 +1,108 @@
+"""`lokikit export`: the lines of an embedded store as files for other programs."""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from lokikit.cli.asking import note, whole_output
+from lokikit.errors import PrerequisiteError, SettingsError
+from lokikit.kit import state_dir
+from lokikit.timespan import parse_time_ns
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from lokikit.store.logql.syntax import Matcher
+    from lokikit.store.segments.store import Store
+
+    Span = tuple[int, int]
+
+_EVER_NS = (1 << 63) - 1
+
+Selector = Annotated[
+    str, typer.Argument(metavar="SELECTOR", help='Which streams: `{service_name="shop"}`; all.')
+]
+Parquet = Annotated[
+    Path | None, typer.Option(metavar="DIR", help="Write Parquet files into this folder.")
+]
+Jsonl = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="Write one JSON object for each line; `-` is stdout."),
+]
+Data = Annotated[
+    Path | None,
+    typer.Option(help="The folder of the store; `store` in the state folder when not given."),
+]
+Start = Annotated[str, typer.Option("--from", help="RFC 3339, a date, or a duration ago.")]
+End = Annotated[str, typer.Option("--to", help="Likewise, or now; what is at it is left out.")]
+
+
+def export(  # noqa: PLR0913, PLR0917 - typer reads the options from the signature
+    selector: Selector = "{}",
+    parquet: Parquet = None,
+    jsonl: Jsonl = None,
+    data: Data = None,
+    start: Start = "",
+    end: End = "",
+) -> None:
+    """Write the lines of an embedded store as Parquet or JSON lines.
+
+    It reads the folder as it is at this moment, whether a store runs on it or not, and asks no
+    server. Parquet files can be read by DuckDB, pandas, Spark and others; each is ordered by time.
+
+        lokikit export --parquet ./lines --from 7d
+
+        lokikit export '{service_name="shop"}' --jsonl - --from 2026-11-21 --to 2026-11-22
+    """
+    if (parquet is None) == (jsonl is None):
+        raise SettingsError("export: give --parquet DIR or --jsonl FILE.")
+    now_ns = time.time_ns()
+    start_ns = parse_time_ns(start, "--from", now_ns) if start else 0
+    end_ns = parse_time_ns(end, "--to", now_ns) if end else _EVER_NS
+    target = parquet or jsonl
+    lines = export_folder(
+        data or state_dir() / "store", selector, (start_ns, end_ns), parquet=parquet, jsonl=jsonl
+    )
+    note(f"{lines} lines are in {target}.")
+
+
+def export_folder(
+    folder: Path, selector: str, span: Span, *, parquet: Path | None, jsonl: Path | None
+) -> int:
+    """Write the selected lines of a folder; return how many.
+
+    Raises:
+        PrerequisiteError: the extra is missing.
+        SettingsError: there is no store in the folder.
+    """
+    try:
+        from lokikit.store.logql.parser import parse_selector  # noqa: PLC0415 - needs the extra
+        from lokikit.store.segments.export import export_parquet  # noqa: PLC0415
+        from lokikit.store.segments.snapshot import open_snapshot  # noqa: PLC0415
+    except ModuleNotFoundError as error:
+        raise PrerequisiteError(
+            f"export: the embedded store needs its extra ({error.name} is missing): "
+            "pip install 'lokikit[store]'"
+        ) from error
+    matchers = parse_selector(selector, allows_all=True)
+    with open_snapshot(folder) as store:
+        if parquet:
+            return export_parquet(store, parquet, matchers, *span)
+        return _export_jsonl(store, jsonl, matchers, span)
+
+
+def _export_jsonl(
+    store: Store, target: Path | None, matchers: Sequence[Matcher], span: Span
+) -> int:
+    from lokikit.store.segments.export import export_jsonl  # noqa: PLC0415 - needs the extra
+
+    if target is None or str(target) == "-":
+        with whole_output():
+            return export_jsonl(store, sys.stdout.buffer, matchers, *span)
+    with target.open("wb") as file:
+        return export_jsonl(store, file, matchers, *span)
