@@ -35,14 +35,15 @@ def running_loki(program: Path, folder: Path) -> Iterator[int]:
     with (folder / "loki.log").open("wb") as log:
         process = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
     try:
-        eventually(lambda: _is_ready(port))
+        eventually(lambda: is_ready(port))
         yield port
     finally:
         process.terminate()
         process.wait()
 
 
-def _is_ready(port: int) -> bool:
+def is_ready(port: int) -> bool:
+    """Whether what listens there says that it is ready."""
     address = f"http://127.0.0.1:{port}/ready"
     with (
         suppress(urllib.error.URLError, ConnectionError),

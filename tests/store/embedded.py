@@ -1,0 +1,31 @@
+"""The embedded store as a process of its own, for the tests."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from tests.stack.conftest import free_ports
+from tests.store.running_loki import is_ready
+from tests.waiting import eventually
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+@contextmanager
+def running_store(folder: Path) -> Iterator[int]:
+    """The port of a store that keeps its data in that folder."""
+    (port,) = free_ports(1)
+    command = [sys.executable, "-m", "lokikit", "store", "--data", str(folder), "--port", str(port)]
+    with (folder / "store.log").open("wb") as log:
+        process = subprocess.Popen(command, stdout=log, stderr=log)
+    try:
+        eventually(lambda: is_ready(port))
+        yield port
+    finally:
+        process.terminate()
+        process.wait()
