@@ -88,8 +88,8 @@ def _(operation: VectorAggregation) -> str:
 
 @write_line.register
 def _(operation: BinaryOperation) -> str:
-    operator = _operator(operation, ",")
-    return f"({write_line(operation.left)} {operator} {write_line(operation.right)})"
+    right = write_line(operation.right)
+    return f"({write_line(operation.left)} {_operator(operation, ',', right)} {right})"
 
 
 @write_line.register
@@ -165,7 +165,7 @@ def _(operation: BinaryOperation, depth: int) -> str:
     op = operation.op
     left = _write_leg(operation.left, depth + 1, STRENGTH[op] + groups_right(op))
     right = _write_leg(operation.right, depth + 1, STRENGTH[op] + (not groups_right(op)))
-    return f"{left}\n{_INDENT * depth}{_operator(operation, ', ')}\n{right}"
+    return f"{left}\n{_INDENT * depth}{_operator(operation, ', ', right)}\n{right}"
 
 
 def _write_leg(leg: Expression, depth: int, strength: int) -> str:
@@ -212,19 +212,27 @@ def _grouping(grouping: Grouping, comma: str) -> str:
     return f"{'without' if grouping.without else 'by'} ({comma.join(grouping.labels)})"
 
 
-def _operator(operation: BinaryOperation, comma: str) -> str:
+def _operator(operation: BinaryOperation, comma: str, right: str) -> str:
+    """The operator with its modifiers.
+
+    Args:
+        operation: whose operator it is.
+        comma: what separates labels.
+        right: text of the right side; a parenthesis in front of it would be read as the labels of
+            a `group_left` that has none.
+    """
     parts = [operation.op]
     if operation.return_bool:
         parts.append("bool")
     if operation.matching:
-        parts.append(_matching(operation.matching, comma))
+        parts += _matching(operation.matching, comma, is_list_needed=right.lstrip()[0] == "(")
     return " ".join(parts)
 
 
-def _matching(matching: VectorMatching, comma: str) -> str:
-    text = f"{'on' if matching.on else 'ignoring'} ({comma.join(matching.labels)})"
+def _matching(matching: VectorMatching, comma: str, *, is_list_needed: bool) -> list[str]:
+    parts = [f"{'on' if matching.on else 'ignoring'} ({comma.join(matching.labels)})"]
     if matching.group:
-        text += f" group_{matching.group}"
-    if matching.include:
-        return f"{text} ({comma.join(matching.include)})"
-    return text
+        parts.append(f"group_{matching.group}")
+        if matching.include or is_list_needed:
+            parts.append(f"({comma.join(matching.include)})")
+    return parts
