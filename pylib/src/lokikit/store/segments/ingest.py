@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from lokikit.store.segments.schema import PushedEntry
 
 _SEAL_WAIT_S = 10.0
-_MAX_WAITING = 20_000
+_MAX_WAITING = 10_000
 _WAIT_AT = 2
 _REFUSE_AT = 4
 
