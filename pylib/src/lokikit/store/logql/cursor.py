@@ -17,7 +17,7 @@ from lokikit.store.logql.lexer import (
 
 if TYPE_CHECKING:
     from lokikit.store.errors import SyntaxProblem
-    from lokikit.store.logql.syntax import LineFilter, Matcher
+    from lokikit.store.logql.syntax import LineFilter, Matcher, Stage
 
 _MAX_OPERATIONS = 200
 
@@ -25,7 +25,8 @@ _MAX_OPERATIONS = 200
 class Cursor:
     """The tokens of a query, one of them the current one.
 
-    `selectors` and `regexes` collect what is checked once the whole text follows the grammar.
+    `selectors`, `regexes` and `stages` collect what is checked once the whole text follows the
+    grammar.
 
     Args:
         text: the query.
@@ -39,6 +40,7 @@ class Cursor:
         "kind",
         "regexes",
         "selectors",
+        "stages",
         "text",
     )
 
@@ -46,6 +48,7 @@ class Cursor:
         self.text = text
         self.selectors: list[tuple[Token, tuple[Matcher, ...]]] = []
         self.regexes: list[tuple[Token, LineFilter]] = []
+        self.stages: list[tuple[Token, Stage]] = []
         self._operations = 0
         self._tokens = tokenize(text)
         self._index = 0

@@ -48,7 +48,15 @@ def parse_query(text: str) -> Expression:
     Raises:
         SyntaxProblem: Loki refuses the text, or the store does not support what it asks for.
     """
-    cursor = Cursor(text)
+    return read(Cursor(text))
+
+
+def read(cursor: Cursor) -> Expression:
+    """The tree of all of a cursor's text, which collects the places of the stages.
+
+    Raises:
+        SyntaxProblem: as `parse_query`.
+    """
     try:
         expression = _expression(cursor, 1)
     except RecursionError:

@@ -68,6 +68,7 @@ def parse_stages(cursor: Cursor) -> tuple[Stage, ...]:
     """All stages at the cursor, up to `unwrap` or to what is no stage."""
     stages: list[Stage] = []
     while True:
+        start, found = cursor.current, len(stages)
         if cursor.kind in _LINE_OPS:
             stages.extend(_line_filters(cursor))
         elif cursor.kind == "|" and not cursor.follows("unwrap"):
@@ -75,6 +76,7 @@ def parse_stages(cursor: Cursor) -> tuple[Stage, ...]:
             stages.append(_stage(cursor))
         else:
             return tuple(stages)
+        cursor.stages.extend((start, stage) for stage in stages[found:])
 
 
 def parse_unwrap(cursor: Cursor) -> Unwrap | None:
@@ -85,10 +87,11 @@ def parse_unwrap(cursor: Cursor) -> Unwrap | None:
     cursor.advance()
     label, conversion = _unwrapped(cursor)
     filters = []
-    while cursor.accept("|"):
+    while bar := cursor.accept("|"):
         if cursor.kind not in {IDENTIFIER, "("}:
             raise cursor.unexpected(IDENTIFIER, "(")
         filters.append(parse_label_filter(cursor))
+        cursor.stages.append((bar, LabelFilterStage(filters[-1])))
     return Unwrap(label, conversion, tuple(filters))
 
 
