@@ -85,9 +85,8 @@ def operate_on_vectors(
 
 
 def _signature_function(matching: VectorMatching) -> Callable[[LabelSet], LabelSet]:
-    """The labels by which samples match; a label that is empty counts as missing."""
-    keep = label_filter(frozenset(matching.labels), keep=matching.on)
-    return lambda labels: tuple(pair for pair in keep(labels) if pair[1])
+    """The labels by which samples match, and which a result has; empty ones count as missing."""
+    return label_filter(frozenset(matching.labels), keep=matching.on)
 
 
 def _set_operation(expression: BinaryOperation) -> Callable[[Vector, Vector], Vector]:
@@ -111,7 +110,7 @@ class _Matched:
         self._matching = expression.matching or _NO_MATCHING
         self._swapped = self._matching.group == "right"
         self._signature = _signature_function(self._matching)
-        self._result_labels = self._one_to_one_labels()
+        self._without_empty = label_filter(frozenset(), keep=False)
         self._value = _pair_function(expression)
 
     def __call__(self, left: Vector, right: Vector) -> Vector:
@@ -127,11 +126,11 @@ class _Matched:
             match = ones.get(signature)
             if match is None:
                 continue
-            labels_out = self._labels(labels, match[0])
-            self._refuse_repeated(seen, labels_out if self._matching.group else signature)
+            grouped = self._labels(labels, match[0]) if self._matching.group else signature
+            self._refuse_repeated(seen, grouped)
             answer = self._value(match[1], value) if self._swapped else self._value(value, match[1])
             if answer is not None:
-                result.append((labels_out, answer))
+                result.append((grouped, answer))
         return result
 
     def _by_signature(self, vector: Vector) -> dict[LabelSet, tuple[LabelSet, float]]:
@@ -150,20 +149,12 @@ class _Matched:
         seen.add(labels)
 
     def _labels(self, many: LabelSet, one: LabelSet) -> LabelSet:
-        if not self._matching.group:
-            return self._result_labels(many)
+        """The labels of a result with `group_left` or `group_right`."""
         if not self._matching.include:
-            return many
+            return self._without_empty(many)
         labels, others = dict(many), dict(one)
-        for name in self._matching.include:
-            if others.get(name):
-                labels[name] = others[name]
-            else:
-                labels.pop(name, None)
-        return tuple(sorted(labels.items()))
-
-    def _one_to_one_labels(self) -> Callable[[LabelSet], LabelSet]:
-        return label_filter(frozenset(self._matching.labels), keep=self._matching.on)
+        labels.update({name: others.get(name, "") for name in self._matching.include})
+        return tuple(sorted(pair for pair in labels.items() if pair[1]))
 
 
 def _pair_function(expression: BinaryOperation) -> Callable[[float, float], float | None]:

@@ -171,7 +171,7 @@ class Evaluator:
             return self._limited(sampled)
         if operand.op in SUMMABLE and expression.op == "sum":
             return self._limited(self._summed(expression, operand, steps))
-        if operand.op in SUMMABLE and expression.op == "avg":
+        if expression.op == "avg":
             return self._limited(self._averaged(expression, operand, steps))
         return self._limited(aggregate(expression, self._leaf(operand, steps, is_limited=False)))
 

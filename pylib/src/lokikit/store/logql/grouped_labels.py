@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lokikit.store.logql.labels_builder import CLASH_SUFFIX
-from lokikit.store.logql.vectors import label_set
+from lokikit.store.logql.labels_builder import CLASH_SUFFIX, ERROR
+from lokikit.store.logql.vectors import METRIC_NAME, label_set
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,32 +21,54 @@ _MAX_REMEMBERED = 50_000
 class GroupedLabels:
     """Makes the label sets of samples.
 
+    Attributes:
+        shows_errors: whether errors of parsers are a label that was asked for.
+
     Args:
         grouping: which labels count; None: all of them.
         unwrap: its label counts only where `by` names it.
+        is_outer: whether the grouping is that of a vector aggregation: its `without` drops empty
+            labels too.
     """
 
-    def __init__(self, grouping: Grouping | None, unwrap: Unwrap | None) -> None:
+    def __init__(
+        self, grouping: Grouping | None, unwrap: Unwrap | None, *, is_outer: bool = False
+    ) -> None:
         by = grouping is not None and not grouping.without
         self._by = tuple(sorted(set(grouping.labels))) if grouping and by else None
         self._dropped = set(grouping.labels) if grouping and not by else set()
+        self._keeps_empty = grouping is None
         if unwrap is not None:
             self._dropped.add(unwrap.label)
+        self._drops_empty = is_outer and grouping is not None and grouping.without
+        if self._drops_empty:
+            self._dropped.add(METRIC_NAME)
+        self.shows_errors = ERROR in (self._by or ())
         self._metadata_names = _metadata_names(self._by or ())
         self._known: dict[tuple[object, ...], tuple[LabelSet, Mapping[str, str]]] = {}
 
     def of(self, state: LineState) -> LabelSet:
         """The label set of a line that passed its pipeline."""
         if self._by is not None:
+            if ERROR in self._by:
+                return self._grouped(state.labels())
             found = ((name, state.get(name)) for name in self._by)
             return tuple((name, value) for name, value in found if value is not None)
         return self._kept(state.labels())
 
     def _kept(self, labels: Mapping[str, str]) -> LabelSet:
+        """All labels but those dropped; as in Loki, `without` drops empty ones too."""
         dropped = self._dropped
-        if not dropped:
+        if not dropped and self._keeps_empty:
             return label_set(labels)
-        return tuple(sorted(pair for pair in labels.items() if pair[0] not in dropped))
+        keeps_empty = self._keeps_empty
+        return tuple(
+            sorted(
+                pair
+                for pair in labels.items()
+                if pair[0] not in dropped and (keeps_empty or pair[1])
+            )
+        )
 
     def _grouped(self, labels: Mapping[str, str]) -> LabelSet:
         if self._by is None:

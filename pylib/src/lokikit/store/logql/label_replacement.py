@@ -42,9 +42,7 @@ def _replacer(expression: LabelReplace) -> Callable[[LabelSet], LabelSet]:
         if found is None:
             return labels
         values[target] = _expand(expression.replacement, found)
-        if not values[target]:
-            del values[target]
-        return tuple(sorted(values.items()))
+        return tuple(sorted(pair for pair in values.items() if pair[1]))
 
     return replaced
 

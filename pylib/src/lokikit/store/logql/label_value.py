@@ -38,10 +38,9 @@ class LabelValue:
         return value if all(passes(state) for passes in self._filters) else None
 
     def _converted(self, text: str, state: LineState) -> float:
-        if state.error:
-            return 0.0
         try:
             return self._convert(text)
         except ValueError as error:
-            state.fail(EXTRACTION_ERROR, str(error))
+            if not state.error:
+                state.fail(EXTRACTION_ERROR, str(error))
             return 0.0

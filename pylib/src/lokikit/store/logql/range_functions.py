@@ -42,8 +42,17 @@ def mean(values: Iterable[float]) -> float:
 
 def variance(values: Sequence[float]) -> float:
     """The population variance, by Welford's method."""
-    average = squares = 0.0
-    for count, value in enumerate(values, 1):
+    return _welford(values, average=0.0, seen=0)
+
+
+def vector_variance(values: Sequence[float]) -> float:
+    """The population variance of a group of samples; 0 for a single one, be it infinite."""
+    return _welford(values, average=values[0], seen=1)
+
+
+def _welford(values: Sequence[float], *, average: float, seen: int) -> float:
+    squares = 0.0
+    for count, value in enumerate(values[seen:], seen + 1):
         delta = value - average
         average += delta / count
         squares += delta * (value - average)
@@ -136,7 +145,7 @@ _PER_SECOND = frozenset({"rate", "bytes_rate", "rate_counter"})
 _OF_VALUES: dict[str, Callable[[array[float]], float]] = {
     "sum_over_time": total,
     "bytes_over_time": total,
-    "avg_over_time": mean,
+    "avg_over_time": lambda values: total(values) / len(values),
     "min_over_time": smallest,
     "max_over_time": largest,
     "first_over_time": lambda values: values[0],

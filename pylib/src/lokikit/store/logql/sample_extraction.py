@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     Sample = tuple[LabelSet, float]
 
 _BYTES_OPS = frozenset({"bytes_over_time", "bytes_rate"})
+_PARSER_ERRORS = frozenset({"JSONParserErr", "LogfmtParserErr"})
+"""Errors that `by (__error__)` groups by, as a label like others."""
 _PIPELINE_ERROR = """pipeline error: '{error}' for series: '{series}'.
 Use a label filter to intentionally skip this error. (e.g | __error__!="{error}").
 To skip all potential errors you can match empty errors.(e.g __error__="")
@@ -49,7 +51,7 @@ class SampleExtractor:
         self._pipeline = compile_pipeline(stages, wanted=_wanted(grouping, unwrap))
         self._line_value = line_bytes if counts_bytes else _one
         self._label_value = None if unwrap is None else LabelValue(unwrap)
-        self._labels = GroupedLabels(grouping, unwrap)
+        self._labels = GroupedLabels(grouping, unwrap, is_outer=grouping is summed_by)
         self._only_filters = unwrap is None and all(
             isinstance(stage, LineFilter) for stage in stages
         )
@@ -74,10 +76,10 @@ class SampleExtractor:
             if unwrapped is None:
                 return None
             value = unwrapped
-        if state.error:
+        if state.error and not (self._labels.shows_errors and state.error in _PARSER_ERRORS):
             raise _pipeline_error(state.labels())
         labels = self._labels.of(state)
-        if ERROR in state.parsed and ERROR in dict(labels):
+        if not state.error and ERROR in state.parsed and ERROR in dict(labels):
             raise _pipeline_error(dict(labels))
         return labels, value
 

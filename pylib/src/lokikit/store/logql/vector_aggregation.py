@@ -7,9 +7,9 @@ from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from lokikit.store.errors import QueryError
-from lokikit.store.logql.range_functions import largest, mean, smallest, total, variance
+from lokikit.store.logql.range_functions import largest, mean, smallest, total, vector_variance
 from lokikit.store.logql.selection import Selection
-from lokikit.store.logql.vectors import group_filter
+from lokikit.store.logql.vectors import group_filter, label_filter
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -34,11 +34,19 @@ def aggregate(expression: VectorAggregation, vectors: Iterator[Vector]) -> Itera
 def average_of_sums(
     expression: VectorAggregation, vectors: Iterator[Vector], divisor: float
 ) -> Iterator[Vector]:
-    """The vectors of an `avg` of rates: sums divided by the seconds, then by their count.
+    """The vectors of an `avg` directly above a range aggregation: sums divided by counts.
 
-    Loki computes an `avg` directly above a range aggregation so, which shows in the last digit.
+    Loki computes it so, which shows in the last digit, and in that empty labels are dropped.
+
+    Args:
+        expression: the `avg`.
+        vectors: of the range aggregation; of counts where it is a rate.
+        divisor: the seconds of a rate, otherwise 1.
     """
-    group = group_filter(expression.grouping)
+    grouping = expression.grouping
+    group = label_filter(
+        frozenset(grouping.labels if grouping else ()), keep=not (grouping and grouping.without)
+    )
     for vector in vectors:
         yield [
             (labels, total(values) / divisor / len(values))
@@ -96,6 +104,6 @@ _FUNCTIONS: dict[str, Callable[[Sequence[float]], float]] = {
     "min": smallest,
     "max": largest,
     "count": lambda values: float(len(values)),
-    "stddev": lambda values: math.sqrt(variance(values)),
-    "stdvar": variance,
+    "stddev": lambda values: math.sqrt(vector_variance(values)),
+    "stdvar": vector_variance,
 }

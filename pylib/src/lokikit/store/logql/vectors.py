@@ -17,6 +17,8 @@ LabelSet = tuple[tuple[str, str], ...]
 Vector = list[tuple[LabelSet, float]]
 """The samples of one step. Label sets may repeat only behind `label_replace`."""
 
+METRIC_NAME = "__name__"
+"""A label that every `without` drops."""
 _MAX_REMEMBERED = 50_000
 
 
@@ -25,14 +27,24 @@ def label_set(labels: Mapping[str, str]) -> LabelSet:
     return tuple(sorted(labels.items()))
 
 
-def label_filter(names: frozenset[str], *, keep: bool) -> Callable[[LabelSet], LabelSet]:
-    """A function that keeps only the labels of these names, or drops them; it remembers."""
+def label_filter(
+    names: frozenset[str], *, keep: bool, keep_empty: bool = False
+) -> Callable[[LabelSet], LabelSet]:
+    """A function that keeps only the labels of these names, or drops them; it remembers.
+
+    Args:
+        names: of the labels.
+        keep: whether to keep or to drop them.
+        keep_empty: labels without a value stay too.
+    """
     remembered: dict[LabelSet, LabelSet] = {}
 
     def filtered(labels: LabelSet) -> LabelSet:
         known = remembered.get(labels)
         if known is None:
-            known = tuple(pair for pair in labels if (pair[0] in names) == keep)
+            known = tuple(
+                pair for pair in labels if (pair[0] in names) == keep and (keep_empty or pair[1])
+            )
             if len(remembered) >= _MAX_REMEMBERED:
                 remembered.clear()
             remembered[labels] = known
@@ -42,10 +54,14 @@ def label_filter(names: frozenset[str], *, keep: bool) -> Callable[[LabelSet], L
 
 
 def group_filter(grouping: Grouping | None) -> Callable[[LabelSet], LabelSet]:
-    """A function from a label set to that of its group; without a grouping all is one group."""
+    """A function from a label set to that of its group; without a grouping all is one group.
+
+    As in Loki, `without` drops labels that are empty, `by` keeps them.
+    """
     if grouping is None:
         return lambda _labels: ()
-    return label_filter(frozenset(grouping.labels), keep=not grouping.without)
+    names = frozenset(grouping.labels)
+    return label_filter(names, keep=not grouping.without, keep_empty=not grouping.without)
 
 
 def labels_text(labels: Mapping[str, str]) -> str:
