@@ -210,6 +210,12 @@ def test_a_metric_query_is_no_log_query(text: str) -> None:
         parse_log_query(text)
 
 
+def test_the_first_problem_of_the_text_is_named() -> None:
+    """A string that is not closed is no problem before it is reached."""
+    with pytest.raises(SyntaxProblem, match=r"col 9: syntax error: unexpected \)"):
+        parse_query('{a="b"} ) |= "x')
+
+
 def test_selectors_of_the_index() -> None:
     """`match[]` takes a selector."""
     assert parse_selector('{a="b"}') == MATCHERS

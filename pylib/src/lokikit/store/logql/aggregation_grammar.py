@@ -57,6 +57,8 @@ def parse_range_aggregation(cursor: Cursor) -> RangeAggregation:
     parameter = cursor.accept(NUMBER)
     if parameter:
         cursor.expect(",")
+        if cursor.kind not in {"{", "("}:
+            raise cursor.unexpected("{", "(")
     log_range = _log_range(cursor)
     cursor.expect(")")
     grouping = _grouping(cursor)

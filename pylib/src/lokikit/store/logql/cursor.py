@@ -8,11 +8,9 @@ from lokikit.store.logql.lexer import (
     CALL,
     CONVERSION,
     END,
-    IDENTIFIER,
-    UNKNOWN,
     Token,
     problem,
-    tokenize,
+    scan,
 )
 
 if TYPE_CHECKING:
@@ -35,6 +33,7 @@ class Cursor:
     __slots__ = (
         "_index",
         "_operations",
+        "_problem",
         "_tokens",
         "current",
         "kind",
@@ -50,15 +49,21 @@ class Cursor:
         self.regexes: list[tuple[Token, LineFilter]] = []
         self.stages: list[tuple[Token, Stage]] = []
         self._operations = 0
-        self._tokens = tokenize(text)
-        self._index = 0
-        self.current = self._tokens[0]
-        self.kind = self.current.kind
+        self._tokens, self._problem = scan(text)
+        self._index = -1
+        self.current = Token(END, "", 0)
+        self.advance()
 
     def advance(self) -> Token:
-        """The current token; the next becomes the current one."""
+        """The current token; the next becomes the current one.
+
+        Raises:
+            SyntaxProblem: the next is a malformed literal.
+        """
         token = self.current
         self._index += 1
+        if self._problem and self._index == len(self._tokens):
+            raise self._problem
         self.current = self._tokens[min(self._index, len(self._tokens) - 1)]
         self.kind = self.current.kind
         return token
@@ -107,8 +112,6 @@ class Cursor:
 
 
 def _shown(token: Token) -> str:
-    if token.kind == UNKNOWN:
-        return IDENTIFIER
     if token.kind == CONVERSION:
         return f"{token.text.upper()}_CONV"
     if token.kind == CALL and token.text != "label_replace":

@@ -17,7 +17,6 @@ DURATION = "DURATION"
 BYTES = "BYTES"
 RANGE = "RANGE"
 FLAG = "FUNCTION_FLAG"
-UNKNOWN = "UNKNOWN"
 CALL = "call"  # the name of a function, in front of its parenthesis
 CONVERSION = "conversion"
 
@@ -101,6 +100,7 @@ _TOKEN = re.compile(
     """,
     re.VERBOSE | re.DOTALL,
 )
+_CHARACTER = re.compile(r"'(?:[^'\\\n]|\\[^\n])*'")
 _CALLED = re.compile(rf"{_SPACE}*(?:(?:by|without){_SPACE}*)?\(", re.IGNORECASE)
 _QUANTITY = re.compile(r"[0-9.]+[0-9A-Za-zµ.]*")
 _SIZE = re.compile(r"[0-9]*\.?[0-9]*(?:B|[kKMGT](?:iB|i|B)?)")
@@ -132,30 +132,32 @@ class Token(NamedTuple):
     value: str | int = ""
 
 
-def tokenize(text: str) -> list[Token]:
-    """All tokens of a query, the last of kind `END`.
+def scan(text: str) -> tuple[list[Token], SyntaxProblem | None]:
+    """The tokens of a query up to a malformed literal, and the problem of that literal.
 
-    Raises:
-        SyntaxProblem: a string or range is not closed, or a literal is malformed.
+    Without a problem the last token is of kind `END`.
     """
     tokens: list[Token] = []
     append, match = tokens.append, _TOKEN.match
     offset, end = 0, len(text)
-    while offset < end:
-        found = match(text, offset)
-        assert found is not None  # noqa: S101 - the last alternative takes any character
-        kind = found.lastgroup
-        if kind == "space":
-            offset = found.end()
-            continue
-        if kind == "operator":
-            token = Token(found[0], found[0], offset)
-        else:
-            token = _READERS[kind or ""](text, offset, found[0])
-        append(token)
-        offset += len(token.text)
+    try:
+        while offset < end:
+            found = match(text, offset)
+            assert found is not None  # noqa: S101 - the last alternative takes any character
+            kind = found.lastgroup
+            if kind == "space":
+                offset = found.end()
+                continue
+            if kind == "operator":
+                token = Token(found[0], found[0], offset)
+            else:
+                token = _READERS[kind or ""](text, offset, found[0])
+            append(token)
+            offset += len(token.text)
+    except SyntaxProblem as found_problem:
+        return tokens, found_problem
     append(Token(END, "", end))
-    return tokens
+    return tokens, None
 
 
 def position(text: str, offset: int) -> tuple[int, int]:
@@ -257,11 +259,18 @@ def _number(text: str, offset: int) -> Token:
 
 
 def _other(text: str, offset: int, character: str) -> Token:
-    if character in '"`':
+    """A character without a meaning of its own, or a text in single quotes.
+
+    Both are names of labels to Loki.
+    """
+    found = _CHARACTER.match(text, offset)
+    if found:
+        return Token(IDENTIFIER, found[0], offset)
+    if character in "\"`'":
         raise problem(text, offset, "literal not terminated")
     if character == "[":
         raise problem(text, offset, "missing closing ']' in duration")
-    kind = character if character in ".-" else UNKNOWN
+    kind = character if character in ".-]" else IDENTIFIER
     return Token(kind, character, offset)
 
 
