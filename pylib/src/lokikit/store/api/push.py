@@ -132,12 +132,12 @@ def _refuse(problem: str) -> PushError:
 
 def _stream(stream: dict[str, Any]) -> PushedStream:
     labels = _labels(stream.get("stream"))
-    values = stream.get("values") or []
-    if not isinstance(values, list):
+    values = stream.get("values")
+    if not isinstance(values, list | None):
         raise _refuse('"values" is no array')
     if values and not labels:
         raise PushError(_NO_LABELS, BAD_REQUEST)
-    return PushedStream(labels, [_entry(value) for value in values if value is not None])
+    return PushedStream(labels, [_entry(value) for value in values or () if value is not None])
 
 
 def _labels(labels: Any) -> dict[str, str]:

@@ -1,0 +1,33 @@
+import pytest
+
+from lokikit.store.api.label_text import format_labels, parse_labels
+from lokikit.store.errors import PushError
+
+
+def test_labels_are_written_in_order():
+    assert format_labels({"b": 'x"y', "a": "1"}) == '{a="1", b="x\\"y"}'
+
+
+@pytest.mark.parametrize(
+    ("text", "labels"),
+    [
+        ("{}", {}),
+        ('{a="b"}', {"a": "b"}),
+        (' { a = "b" , c="d", } ', {"a": "b", "c": "d"}),
+        ('{a="x\\"y\\\\z\\n"}', {"a": 'x"y\\z\n'}),
+        (r'{a="\x41\u00e9\101\U0001F600\a"}', {"a": "A\u00e9A\U0001f600\a"}),
+        ("{a=`b\\n`}", {"a": "b\\n"}),
+        ('{json="x", by="y"}', {"json": "x", "by": "y"}),
+        (r'{a="\ud800"}', {"a": "\ufffd"}),
+    ],
+)
+def test_labels_are_read(text, labels):
+    assert parse_labels(text) == labels
+
+
+@pytest.mark.parametrize(
+    "text", ["", "a", "{", '{a="b"', "{a}", "{a=b}", '{a="b" c="d"}', '{-="b"}', '{a="b}']
+)
+def test_wrong_labels_are_refused(text):
+    with pytest.raises(PushError, match="couldn't parse labels"):
+        parse_labels(text)

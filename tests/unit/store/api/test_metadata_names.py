@@ -1,0 +1,41 @@
+import pytest
+
+from lokikit.store.api.metadata_names import normalize_metadata, normalize_name
+from lokikit.store.errors import PushError
+
+
+@pytest.mark.parametrize(
+    ("name", "stored"),
+    [
+        ("trace_id", "trace_id"),
+        ("bad-key", "bad_key"),
+        ("a.b.c", "a_b_c"),
+        ("a--b", "a_b"),
+        ("a__b", "a_b"),
+        ("__z", "_z"),
+        ("-a", "_a"),
+        ("a-", "a_"),
+        ("1x", "key_1x"),
+        ("9", "key_9"),
+        ("aé", "a_"),
+        ("__name__", "__name__"),
+        ("@l", "_l"),
+        ("A", "A"),
+    ],
+)
+def test_names_are_stored_as_loki_stores_them(name, stored):
+    assert normalize_name(name) == stored
+
+
+@pytest.mark.parametrize("name", ["", "-", "_", "__", "é"])
+def test_names_of_which_nothing_is_left_are_refused(name):
+    with pytest.raises(PushError):
+        normalize_name(name)
+
+
+def test_first_name_in_order_counts_where_two_become_one():
+    assert normalize_metadata({"a_b": "2", "a-b": "1"}) == {"a_b": "1"}
+
+
+def test_empty_values_are_left_out():
+    assert normalize_metadata({"a": "", "b": "1"}) == {"b": "1"}

@@ -1,0 +1,67 @@
+import gzip
+import zlib
+
+import cramjam
+import pytest
+
+from lokikit.store.api.push_bodies import unpack_json, unpack_protobuf
+from lokikit.store.errors import PushError
+
+MAX = 1000
+
+
+def raw_deflate(content):
+    packer = zlib.compressobj(wbits=-15)
+    return packer.compress(content) + packer.flush()
+
+
+@pytest.mark.parametrize(
+    ("body", "encoding"),
+    [
+        (b"{}", ""),
+        (b"{}", "snappy"),
+        (gzip.compress(b"{}"), "gzip"),
+        (raw_deflate(b"{}"), "deflate"),
+    ],
+)
+def test_json_is_unpacked(body, encoding):
+    assert unpack_json(body, encoding, MAX) == b"{}"
+
+
+def test_protobuf_is_snappy_unless_the_encoding_names_another():
+    assert unpack_protobuf(bytes(cramjam.snappy.compress_raw(b"x")), "", MAX) == b"x"
+    assert unpack_protobuf(gzip.compress(b"x"), "gzip", MAX) == b"x"
+
+
+@pytest.mark.parametrize("encoding", ["br", "identity", "GZIP", "gzip, gzip", "zstd"])
+def test_other_encodings_are_refused(encoding):
+    with pytest.raises(PushError, match="not supported"):
+        unpack_json(b"{}", encoding, MAX)
+
+
+@pytest.mark.parametrize(
+    ("body", "encoding"), [(b"{}", "gzip"), (zlib.compress(b"{}"), "deflate"), (b"", "gzip")]
+)
+def test_bytes_of_another_encoding_are_refused(body, encoding):
+    with pytest.raises(PushError) as refusal:
+        unpack_json(body, encoding, MAX)
+    assert refusal.value.status == 400
+
+
+def test_bombs_are_refused_before_they_are_unpacked():
+    bomb = gzip.compress(bytes(10 << 20))
+    with pytest.raises(PushError) as refusal:
+        unpack_json(bomb, "gzip", MAX)
+    assert refusal.value.status == 413
+
+
+def test_snappy_bombs_are_refused_by_their_announced_size():
+    with pytest.raises(PushError) as refusal:
+        unpack_protobuf(bytes(cramjam.snappy.compress_raw(bytes(10 << 20))), "", MAX)
+    assert refusal.value.status == 413
+
+
+@pytest.mark.parametrize("body", [b"", b"\xff" * 9, b"\x05abc", b"\x80"])
+def test_broken_snappy_is_refused(body):
+    with pytest.raises(PushError):
+        unpack_protobuf(body, "", 1 << 40)
