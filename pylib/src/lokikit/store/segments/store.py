@@ -277,7 +277,8 @@ def _empty_scratch(folder: Path) -> Path:
 
 
 def _locked(folder: Path) -> FileLock:
-    lock = FileLock(folder / _LOCK, timeout=0)
+    # Whichever thread closes the store releases it.
+    lock = FileLock(folder / _LOCK, timeout=0, thread_local=False)
     try:
         lock.acquire()
     except Timeout as error:
