@@ -32,10 +32,10 @@ def memory() -> MemorySource:
 
 
 def _found(source: RowSource, text: str, limit: int, direction: Direction) -> object:
-    query = parse_query(text)
-    assert isinstance(query, LogQuery)
     span = (START_NS - 10**9, end_ns() + 1)
     try:
+        query = parse_query(text)
+        assert isinstance(query, LogQuery)
         found = Evaluator(source).entries(query, *span, limit, direction)
     except QueryError as error:
         return str(error)

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 from lokikit.store.logql.sample_extraction import SampleExtractor
-from lokikit.store.logql.syntax import Grouping, LabelFilterStage, LineFilter, LogQuery
+from lokikit.store.logql.syntax import Grouping, JsonParser, LabelFilterStage, LineFilter, LogQuery
 from lokikit.store.rows import Row
 from lokikit.store.segments.stored_rows import joined_metadata
 from lokikit.store.sql.names import stream_column
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from lokikit.store.logql.series import SampleRequest
-    from lokikit.store.logql.syntax import RangeAggregation
+    from lokikit.store.logql.syntax import RangeAggregation, Stage
     from lokikit.store.logql.vectors import LabelSet
     from lokikit.store.sql.names import Names, StreamLabels
 
@@ -42,6 +42,8 @@ def group_names(request: SampleRequest) -> tuple[str, ...]:
         unwrap = aggregation.log_range.unwrap
         if unwrap and not is_sum and unwrap.label in grouping.labels:
             raise NotProvenError("the series have no longer the label of the unwrap")
+        if not is_sum and _filters_before_parser(aggregation.log_range.query.stages):
+            raise NotProvenError("a filter that parsers apply again")
     if grouping is None or grouping.without:
         raise NotProvenError("labels without a list")
     return tuple(dict.fromkeys(grouping.labels))
@@ -72,6 +74,11 @@ def chosen_groups(request: SampleRequest, streams: StreamLabels) -> Grouper:
     if request.outer or request.aggregation.grouping:
         return Groups(group_names(request), streams)
     return WholeLabels(request.aggregation, streams)
+
+
+def _filters_before_parser(stages: Sequence[Stage]) -> bool:
+    kinds = [type(stage) for stage in stages if isinstance(stage, (LabelFilterStage, JsonParser))]
+    return LabelFilterStage in kinds and JsonParser in kinds[kinds.index(LabelFilterStage) :]
 
 
 class Groups:
