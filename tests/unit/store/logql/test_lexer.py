@@ -107,6 +107,7 @@ def test_strings_are_unquoted(text: str, found: str) -> None:
     [
         ('"a', "literal not terminated"),
         ("`a", "literal not terminated"),
+        ("/* a", "comment not terminated"),
         ("'a", "literal not terminated"),
         ('"a\nb"', "literal not terminated"),
         (r'"\d"', "invalid char escape"),

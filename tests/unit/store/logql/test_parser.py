@@ -3,6 +3,8 @@ from __future__ import annotations
 import math
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from tests.dashboards import DASHBOARDS, Chosen, rules, targets
 
 from lokikit.store.errors import QueryError, SyntaxProblem
@@ -25,6 +27,12 @@ from lokikit.store.logql.syntax import (
 MATCHERS = (Matcher("a", "=", "b"),)
 RATE = RangeAggregation("rate", LogRange(LogQuery(MATCHERS), 300_000_000_000))
 ONE, TWO, THREE = (VectorFunction(value) for value in (1.0, 2.0, 3.0))
+
+PIECES = tuple(
+    """{ } ( ) , = != =~ |= |~ | + - ^ > [5m] [ 5m 5 5MB 1e 'x' \" ` # /* {a="b"} "x" rate( sum(
+    topk( vector( label_replace( ip( by on group_left offset unwrap json or and bool drop
+    line_format a variants \\""".split()
+)
 
 
 def operation(op: str, left: object, right: object, **more: object) -> BinaryOperation:
@@ -194,6 +202,39 @@ def test_selectors_that_do_not_narrow(text: str) -> None:
 def test_endless_nesting_is_refused(text: str) -> None:
     """A query of some kilobytes must not run out of stack."""
     with pytest.raises(QueryError, match=r"nested|operations"):
+        parse_query(text)
+
+
+@given(st.lists(st.sampled_from(PIECES) | st.text(max_size=3), max_size=30).map(" ".join))
+def test_any_text_is_read_or_refused(text: str) -> None:
+    """No other error ever comes out."""
+    try:
+        parse_query(text)
+    except QueryError:
+        return
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "sum" + " " * 100_000,
+        "sum" + "#" * 100_000,
+        "sum" + "/**/" * 25_000,
+        "/*" * 50_000,
+        "1" * 100_000,
+        "1." + "1" * 100_000 + "s",
+        "[" + "1" * 100_000 + "m]",
+        '{a="b"} | x > ' + "1" * 100_000 + "MB",
+        "topk(" + "1" * 100_000 + ", vector(1))",
+        '"' + "\\n" * 50_000,
+        "'" * 99_999,
+        "a" * 100_000,
+    ],
+    ids=range(12),
+)
+def test_long_texts_are_refused_at_once(text: str) -> None:
+    """No text takes time that grows with the square of its length, or worse."""
+    with pytest.raises(QueryError):
         parse_query(text)
 
 

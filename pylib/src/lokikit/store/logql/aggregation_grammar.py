@@ -41,6 +41,7 @@ _GROUPED = frozenset(
 _WITHOUT_UNWRAP = frozenset({"count_over_time", "bytes_rate", "bytes_over_time"})
 _UNWRAP_OR_NOT = frozenset({"rate", "absent_over_time"})
 _RANKED = frozenset({"topk", "bottomk", "approx_topk"})
+_MAX_DIGITS = 18
 _SORTED = frozenset({"sort", "sort_desc"})
 
 
@@ -204,7 +205,7 @@ def _check_vector_aggregation(
 def _parameter_problem(op: str, parameter: Token | None) -> str:
     if parameter is None:
         return f"parameter required for operation {op}"
-    if not parameter.text.isdecimal():
+    if not parameter.text.isdecimal() or len(parameter.text) > _MAX_DIGITS:
         return f"invalid parameter {op}({parameter.text},"
     if int(parameter.text) == 0:
         return f"invalid parameter (must be greater than 0) {op}({parameter.text}"

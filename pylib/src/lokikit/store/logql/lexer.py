@@ -90,6 +90,7 @@ _SPACE = r"(?:[ \t\r\n]+|\#[^\n]*|//[^\n]*|/\*(?s:.*?)\*/)"
 _TOKEN = re.compile(
     rf"""
       (?P<space>{_SPACE}+)
+    | (?P<comment>/\*)
     | (?P<word>[^\W\d]\w*)
     | (?P<string>"(?:[^"\\\n]|\\[^\n])*"|`[^`]*`)
     | (?P<operator>\|[=~>]|![=~>]|=[~=]|[<>]=|[{{}}()=<>|,+*/%^])
@@ -101,9 +102,10 @@ _TOKEN = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 _CHARACTER = re.compile(r"'(?:[^'\\\n]|\\[^\n])*'")
-_CALLED = re.compile(rf"{_SPACE}*(?:(?:by|without){_SPACE}*)?\(", re.IGNORECASE)
+_SPACES = re.compile(rf"{_SPACE}*")
+_GROUPING = re.compile(r"(?:by|without)\b", re.IGNORECASE)
 _QUANTITY = re.compile(r"[0-9.]+[0-9A-Za-zµ.]*")
-_SIZE = re.compile(r"[0-9]*\.?[0-9]*(?:B|[kKMGT](?:iB|i|B)?)")
+_SIZE = re.compile(r"(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:B|[kKMGT](?:iB|i|B)?)")
 _NUMBER = re.compile(
     r"0[xXbBoO][0-9A-Fa-f_]+(?:\.[0-9A-Fa-f]*)?(?:[pP][+-]?[0-9]+)?"
     r"|(?:[0-9][0-9_]*(?:\.[0-9_]*)?|\.[0-9][0-9_]*)(?:[eE][+-]?[0-9]*)?"
@@ -174,10 +176,24 @@ def _word(text: str, offset: int, word: str) -> Token:
     name = word.lower()
     if name in KEYWORDS:
         return Token(name, name, offset)
-    if name in _CALLS and _CALLED.match(text, offset + len(word)):
+    if name in _CALLS and _is_called(text, offset + len(word)):
         kind = CONVERSION if name in _CONVERSIONS else "ip" if name == "ip" else CALL
         return Token(kind, name, offset)
     return Token(IDENTIFIER, word, offset)
+
+
+def _is_called(text: str, end: int) -> bool:
+    """Whether a parenthesis follows, or a grouping with its parenthesis."""
+    end = _skip_spaces(text, end)
+    grouping = _GROUPING.match(text, end)
+    if grouping:
+        end = _skip_spaces(text, grouping.end())
+    return text.startswith("(", end)
+
+
+def _skip_spaces(text: str, offset: int) -> int:
+    found = _SPACES.match(text, offset)
+    return found.end() if found else offset
 
 
 def _string(text: str, offset: int, literal: str) -> Token:
@@ -233,7 +249,8 @@ def _quantity(text: str, offset: int, start: str) -> Token:
     if minus:
         return Token("-", "-", offset)
     if _SIZE.fullmatch(word):
-        return Token(BYTES, word, offset, parse_bytes(word))
+        with suppress(ValueError):
+            return Token(BYTES, word, offset, parse_bytes(word))
     return _number(text, offset)
 
 
@@ -274,11 +291,16 @@ def _other(text: str, offset: int, character: str) -> Token:
     return Token(kind, character, offset)
 
 
+def _open_comment(text: str, offset: int, _start: str) -> Token:
+    raise problem(text, offset, "comment not terminated")
+
+
 def _flag(_text: str, offset: int, flag: str) -> Token:
     return Token(FLAG, flag, offset)
 
 
 _READERS = {
+    "comment": _open_comment,
     "word": _word,
     "string": _string,
     "range": _range,

@@ -28,7 +28,7 @@ _BYTES = {"": 1, "b": 1} | {
     for ending, base in (("b", 1000), ("", 1000), ("ib", 1024), ("i", 1024))
 }
 MAX_NS = (1 << 63) - 1
-_MAX_FRACTION = 1 << 63
+_MAX_FRACTION, _MAX_DIGITS = 1 << 63, 60
 _MAX_BYTES = 1 << 64
 _ONE_PLACE_BELOW = 10
 
@@ -66,7 +66,7 @@ def _part_ns(whole: str, fraction: str | None, unit: str) -> int:
     """Nanoseconds of one number with its unit; the fraction is scaled as a float, as Go does."""
     value_ns = int(whole or "0") * _NS[unit]
     if fraction:
-        digits = fraction
+        digits = fraction[:_MAX_DIGITS]
         while int(digits) > _MAX_FRACTION:
             digits = digits[:-1]
         value_ns += int(int(digits) * (_NS[unit] / 10.0 ** len(digits)))
