@@ -17,6 +17,7 @@ from lokikit.store.logql.vectors import labels_text
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from lokikit.store.logql.labels_builder import LineState
     from lokikit.store.logql.syntax import RangeAggregation, Unwrap
     from lokikit.store.logql.vectors import LabelSet
     from lokikit.store.rows import Row
@@ -69,19 +70,21 @@ class SampleExtractor:
         state = self._pipeline.run(row)
         if state is None:
             return None
+        value = self._value(state)
+        return None if value is None else (self._label_set(state), value)
+
+    def _value(self, state: LineState) -> float | None:
         if self._label_value is None:
-            value = self._line_value(state.line)
-        else:
-            unwrapped = self._label_value(state)
-            if unwrapped is None:
-                return None
-            value = unwrapped
+            return self._line_value(state.line)
+        return self._label_value(state)
+
+    def _label_set(self, state: LineState) -> LabelSet:
         if state.error and not (self._labels.shows_errors and state.error in _PARSER_ERRORS):
             raise _pipeline_error(state.labels())
         labels = self._labels.of(state)
         if not state.error and ERROR in state.parsed and ERROR in dict(labels):
             raise _pipeline_error(dict(labels))
-        return labels, value
+        return labels
 
 
 def line_bytes(line: str) -> float:

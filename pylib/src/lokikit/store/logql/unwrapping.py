@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from lokikit.store.logql.conversion_problems import duration_problem, size_problem
 from lokikit.store.logql.quoting import quote
 from lokikit.store.logql.units import parse_bytes, parse_duration_ns
 
@@ -46,17 +47,36 @@ def _well_spaced(text: str) -> bool:
 
 
 def duration_seconds(text: str) -> float:
-    """The seconds of a Go duration; whole and fraction are added as Go's `Seconds` does."""
-    total_ns = parse_duration_ns(text)
+    """The seconds of a Go duration; whole and fraction are added as Go's `Seconds` does.
+
+    Raises:
+        ValueError: the text is no duration; worded as Go words it.
+    """
+    try:
+        total_ns = parse_duration_ns(text)
+    except ValueError:
+        raise ValueError(duration_problem(text)) from None
     whole, rest_ns = divmod(abs(total_ns), _NS_PER_S)
     seconds = whole + rest_ns / 1e9
     return -seconds if total_ns < 0 else seconds
+
+
+def size_bytes(text: str) -> float:
+    """The bytes of a size as `20MB` or `1.5 KiB`.
+
+    Raises:
+        ValueError: the text is no size; worded as the library of Loki words it.
+    """
+    try:
+        return float(parse_bytes(text))
+    except ValueError:
+        raise ValueError(size_problem(text)) from None
 
 
 CONVERSIONS: dict[str, Callable[[str], float]] = {
     "": parse_number,
     "duration": duration_seconds,
     "duration_seconds": duration_seconds,
-    "bytes": lambda text: float(parse_bytes(text)),
+    "bytes": size_bytes,
 }
 """By the function around the label of `unwrap`."""
