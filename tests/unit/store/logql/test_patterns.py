@@ -21,6 +21,7 @@ EMPTY = (
         ("[z-a]", "invalid character class range: `z-a`"),
         ("x(?=y)", "invalid or unsupported Perl syntax: `(?=`"),
         ("(?P<x-y>.)", "invalid named capture: `(?P<x-y>`"),
+        (r"a\C", r"invalid escape sequence: `\C`"),
         ("\\", "trailing backslash at end of expression: ``"),
     ],
 )
@@ -29,7 +30,9 @@ def test_refused_expressions_in_the_words_of_go(pattern: str, problem: str) -> N
     assert check_regex(pattern) == f"error parsing regexp: {problem}"
 
 
-@pytest.mark.parametrize("pattern", ["", ".*", "(?i)x", r"\bx\d+", "(?P<a>.)", "(?<a>.)", "é"])
+@pytest.mark.parametrize(
+    "pattern", ["", ".*", "(?i)x", r"\bx\d+", r"\\C", "(?P<a>.)", "(?<a>.)", "é"]
+)
 def test_good_expressions(pattern: str) -> None:
     """Nothing to say."""
     assert check_regex(pattern) == ""

@@ -102,6 +102,7 @@ _TOKEN = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 _CHARACTER = re.compile(r"'(?:[^'\\\n]|\\[^\n])*'")
+_CHARACTER_LENGTH = 3
 _SPACES = re.compile(rf"{_SPACE}*")
 _GROUPING = re.compile(r"(?:by|without)\b", re.IGNORECASE)
 _QUANTITY = re.compile(r"[0-9.]+[0-9A-Za-zµ.]*")
@@ -276,13 +277,15 @@ def _number(text: str, offset: int) -> Token:
 
 
 def _other(text: str, offset: int, character: str) -> Token:
-    """A character without a meaning of its own, or a text in single quotes.
+    """A character without a meaning of its own, or with single quotes around it.
 
     Both are names of labels to Loki.
     """
     found = _CHARACTER.match(text, offset)
-    if found:
+    if found and (len(found[0]) == _CHARACTER_LENGTH or found[0][1] == "\\"):
         return Token(IDENTIFIER, found[0], offset)
+    if found:
+        raise problem(text, offset, "invalid char literal")
     if character in "\"`'":
         raise problem(text, offset, "literal not terminated")
     if character == "[":

@@ -10,6 +10,7 @@ import re2
 
 _MAX_COMPILED = 1000
 _CAPTURE = re.compile(r"<([a-zA-Z_][a-zA-Z0-9_]*)>")
+_ANY_BYTE = re.compile(r"(?<!\\)(?:\\\\)*\\C")  # RE2's library has it, Go's package has not
 _NAMED_GROUP = re.compile(r"(?<!\\)\(\?P?<(\w+)>")
 _WORDING = (
     ("missing ]", "missing closing ]"),
@@ -33,6 +34,8 @@ def check_regex(pattern: str) -> str:
         return _in_go_words(error)
     except UnicodeEncodeError:
         return f"error parsing regexp: invalid UTF-8: `{pattern!a}`"
+    if _ANY_BYTE.search(pattern):
+        return "error parsing regexp: invalid escape sequence: `\\C`"
     return ""
 
 
