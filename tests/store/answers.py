@@ -98,6 +98,8 @@ def normalised(request: Request, body: Any, base_ns: int) -> Any:
         return sorted([one["label"], one["cardinality"]] for one in found)
     if request.path in {"format_query", "patterns"}:
         return body.get("data")
+    if request.path.startswith("index/volume"):
+        return sorted((one["metric"] for one in body["data"]["result"]), key=_labels_first)
     return _result(request, body["data"], base_ns)
 
 

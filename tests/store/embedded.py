@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 def running_store(folder: Path) -> Iterator[int]:
     """The port of a store that keeps its data in that folder."""
     (port,) = free_ports(1)
-    command = [sys.executable, "-m", "lokikit", "store", "--data", str(folder), "--port", str(port)]
+    command = [sys.executable, "-m", "lokikit.store", "--data", str(folder), "--port", str(port)]
     with (folder / "store.log").open("wb") as log:
         process = subprocess.Popen(command, stdout=log, stderr=log)
     try:
