@@ -128,7 +128,7 @@ def store_part(
 def store_command(data: Path, http_port: int) -> list[str]:
     """The command line of an embedded store."""
     options = ["--data", str(data), "--port", str(http_port)]
-    return [sys.executable, "-m", "lokikit", "store", *options]
+    return [sys.executable, "-m", "lokikit.store", *options]
 
 
 def require_store() -> None:
