@@ -9,21 +9,21 @@ import argparse
 import sys
 from pathlib import Path
 
-from lokikit.cli.store import serve_store
 from lokikit.errors import LokikitError
-from lokikit.store.settings import DEFAULT_PORT, LOOPBACK
+from lokikit.store.serving import serve_store
 
 
 def main() -> int:
     """Serve until a signal; the exit code."""
     parser = argparse.ArgumentParser("python -m lokikit.store")
     parser.add_argument("--data", type=Path, required=True)
-    parser.add_argument("--port", type=int, default=DEFAULT_PORT)
-    parser.add_argument("--host", default=LOOPBACK)
+    parser.add_argument("--port", type=int, default=3100)
+    parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--retention")
+    parser.add_argument("--config", type=Path)
     options = parser.parse_args()
     try:
-        serve_store(options.data, options.port, options.host, options.retention)
+        serve_store(options.data, options.port, options.host, options.retention, options.config)
     except LokikitError as error:
         print(f"lokikit: {error}", file=sys.stderr)  # noqa: T201 - a command prints its error
         return error.exit_code
