@@ -32,7 +32,7 @@ _MAX_DEPTH = 100
 _MAX_KNOWN = 50_000
 _PLAIN_KEY = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
 _FOREIGN = re.compile(r"[^a-zA-Z0-9_]")
-_GO_SPACE = (
+GO_SPACE = (
     "\t\n\v\f\r \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008"
     "\u2009\u200a\u2028\u2029\u202f\u205f\u3000"
 )
@@ -205,7 +205,7 @@ def flat_name(prefix: str, key: str) -> str:
 
 def sanitize_name(key: str, *, leads: bool = True) -> str:
     """The key as a label name: trimmed, other characters as `_`, no digit at its begin."""
-    key = key.strip(_GO_SPACE)
+    key = key.strip(GO_SPACE)
     if leads and key[:1].isdecimal() and key[0].isascii():
         key = f"_{key}"
     return _FOREIGN.sub("_", key)

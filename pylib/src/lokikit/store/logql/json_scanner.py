@@ -16,13 +16,13 @@ Kind = Literal["text", "scalar", "null", "array", "object"]
 
 OPEN_OBJECT = "Value looks like object, but can't find closing '}' symbol"
 OPEN_ARRAY = "Value is array, but can't find closing ']' symbol"
-OPEN_STRING = "Value is string, but can't find closing '\"' symbol"
+OPENSTRING = "Value is string, but can't find closing '\"' symbol"
 MALFORMED = "Malformed JSON error"
 UNKNOWN_TYPE = "Unknown value type"
 BAD_ESCAPE = "Encountered an invalid escape sequence in a string"
 
 _SPACE = re.compile(r"[ \t\n\r]*")
-_STRING = re.compile(r'"([^"\\]*(?:\\.[^"\\]*)*)"', re.DOTALL)
+STRING = re.compile(r'"([^"\\]*(?:\\.[^"\\]*)*)"', re.DOTALL)
 _SCALAR = re.compile(r"[^ \t\n\r,}\]]*")
 _STRUCTURE = {
     "{": re.compile(r'"(?:[^"\\]*(?:\\.[^"\\]*)*)"|["{}]', re.DOTALL),
@@ -73,9 +73,9 @@ def read_value(text: str, position: int, end: int) -> tuple[Kind, str, int]:
         raise JsonProblem(MALFORMED)
     first = text[position]
     if first == '"':
-        match = _STRING.match(text, position, end)
+        match = STRING.match(text, position, end)
         if match is None:
-            raise JsonProblem(OPEN_STRING)
+            raise JsonProblem(OPENSTRING)
         return "text", match[1], match.end()
     if first in "{[":
         stop = block_end(text, position, end)
@@ -140,7 +140,7 @@ def read_key(text: str, position: int, end: int) -> tuple[str, int]:
     """
     if text[position] != '"':
         raise JsonProblem(OPEN_OBJECT)
-    match = _STRING.match(text, position, end)
+    match = STRING.match(text, position, end)
     if match is None:
         raise JsonProblem(MALFORMED)
     key = unescape(match[1])

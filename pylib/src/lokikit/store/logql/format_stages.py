@@ -1,0 +1,80 @@
+"""The stages `| line_format` and `| label_format`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lokikit.store.errors import QueryError
+from lokikit.store.logql.labels_builder import ERROR, ERROR_DETAILS
+from lokikit.store.logql.templates.template import Template, TemplateProblem
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from lokikit.store.logql.labels_builder import LineState
+    from lokikit.store.logql.syntax import LabelAssignment
+
+    Stage = Callable[[LineState], bool]
+
+TEMPLATE_ERROR = "TemplateFormatErr"
+
+
+def compile_line_format(text: str) -> Stage:
+    """The stage that writes the line anew.
+
+    Raises:
+        QueryError: the template is wrong, or uses a function that does not exist.
+    """
+    template = Template(text)
+
+    def rewrite(state: LineState) -> bool:
+        try:
+            state.line = template.render(state.labels(), state.line, state.timestamp_ns)
+        except TemplateProblem as problem:
+            state.fail(TEMPLATE_ERROR, str(problem))
+        return True
+
+    return rewrite
+
+
+def compile_label_format(assignments: Sequence[LabelAssignment]) -> Stage:
+    """The stage that renames labels and writes them from templates, in order.
+
+    Raises:
+        QueryError: a template is wrong, or a label is assigned twice or may not be assigned.
+    """
+    names = [one.label for one in assignments]
+    for name in names:
+        if name in {ERROR, ERROR_DETAILS}:
+            raise QueryError(f"{name} cannot be formatted")
+        if names.count(name) > 1:
+            raise QueryError(
+                f"multiple label name '{name}' not allowed in a single format operation"
+            )
+    steps = [
+        (one.label, one.value, Template(one.value) if one.is_template else None)
+        for one in assignments
+    ]
+
+    def rewrite(state: LineState) -> bool:
+        labels: dict[str, str] | None = None
+        for name, source, template in steps:
+            if template is None:
+                _rename(state, name, source)
+                continue
+            if labels is None:
+                labels = state.labels()
+            try:
+                state.assign(name, template.render(labels, state.line, state.timestamp_ns))
+            except TemplateProblem as problem:
+                state.fail(TEMPLATE_ERROR, str(problem))
+        return True
+
+    return rewrite
+
+
+def _rename(state: LineState, name: str, source: str) -> None:
+    value = state.get(source)
+    if value is not None:
+        state.assign(name, value)
+        state.delete(source)

@@ -1,0 +1,139 @@
+"""Filters on labels: text, numbers, durations, sizes, addresses, and their combinations."""
+
+from __future__ import annotations
+
+import operator
+from typing import TYPE_CHECKING
+
+from lokikit.store.logql.conversion_problems import duration_problem, size_problem
+from lokikit.store.logql.ip_matcher import addresses_in, compile_ip
+from lokikit.store.logql.labels_builder import ERROR, ERROR_DETAILS
+from lokikit.store.logql.matchers import compile_label_matcher
+from lokikit.store.logql.syntax import (
+    AndFilter,
+    BytesFilter,
+    DurationFilter,
+    IpFilter,
+    NumberFilter,
+    OrFilter,
+    StringFilter,
+)
+from lokikit.store.logql.units import parse_bytes, parse_duration_ns
+from lokikit.store.logql.unwrapping import parse_number
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from lokikit.store.logql.labels_builder import LineState
+    from lokikit.store.logql.syntax import LabelFilter
+
+    Check = Callable[[LineState], bool]
+
+FILTER_ERROR = "LabelFilterErr"
+_COMPARE: dict[str, Callable[[float, float], bool]] = {
+    "==": operator.eq,
+    "!=": operator.ne,
+    ">": operator.gt,
+    ">=": operator.ge,
+    "<": operator.lt,
+    "<=": operator.le,
+}
+
+
+def filter_name(condition: LabelFilter) -> str | None:
+    """The label of a filter on one label, None for combinations and for addresses."""
+    if isinstance(condition, StringFilter):
+        name = condition.matcher.name
+        return None if name in {ERROR, ERROR_DETAILS} else name
+    if isinstance(condition, (NumberFilter, DurationFilter, BytesFilter)):
+        return condition.name
+    return None
+
+
+def filter_names(condition: LabelFilter) -> set[str]:
+    """All labels that a filter looks at."""
+    if isinstance(condition, (AndFilter, OrFilter)):
+        return filter_names(condition.left) | filter_names(condition.right)
+    if isinstance(condition, StringFilter):
+        return {condition.matcher.name}
+    return {condition.name}
+
+
+def compile_label_filter(condition: LabelFilter) -> Check:
+    """True for the lines that stay; a value that is no number sets `__error__`, the line stays.
+
+    Raises:
+        QueryError: an expression or an address is wrong.
+    """
+    if isinstance(condition, AndFilter):
+        left, right = compile_label_filter(condition.left), compile_label_filter(condition.right)
+        # Both sides always run, as in Loki: an error of the right one stays on the line.
+        return lambda state: left(state) & right(state)
+    if isinstance(condition, OrFilter):
+        left, right = compile_label_filter(condition.left), compile_label_filter(condition.right)
+        return lambda state: left(state) or right(state)
+    if isinstance(condition, StringFilter):
+        return _string_check(condition)
+    if isinstance(condition, IpFilter):
+        return _ip_check(condition)
+    return _number_check(condition)
+
+
+def _string_check(condition: StringFilter) -> Check:
+    name, takes = condition.matcher.name, compile_label_matcher(condition.matcher)
+    if name == ERROR_DETAILS:
+        return lambda state: takes(state.parsed.get(name, ""))
+    return lambda state: takes(state.get(name) or "")
+
+
+def _number_check(condition: NumberFilter | DurationFilter | BytesFilter) -> Check:
+    name, compare = condition.name, _COMPARE[condition.op]
+    convert: Callable[[str], float]
+    if isinstance(condition, NumberFilter):
+        convert, wanted = parse_number, condition.value
+    elif isinstance(condition, DurationFilter):
+        convert, wanted = _duration_ns, float(condition.value_ns)
+    else:
+        convert, wanted = _bytes, float(condition.value_bytes)
+
+    def check(state: LineState) -> bool:
+        text = state.get(name)
+        if text is None:
+            return False
+        try:
+            value = convert(text)
+        except ValueError as error:
+            if not state.error:
+                state.fail(FILTER_ERROR, str(error))
+            return True
+        return compare(value, wanted)
+
+    return check
+
+
+def _duration_ns(text: str) -> int:
+    try:
+        return parse_duration_ns(text)
+    except ValueError:
+        raise ValueError(duration_problem(text)) from None
+
+
+def _bytes(text: str) -> int:
+    try:
+        return parse_bytes(text)
+    except ValueError:
+        raise ValueError(size_problem(text)) from None
+
+
+def _ip_check(condition: IpFilter) -> Check:
+    name, takes, negated = condition.name, compile_ip(condition.pattern), condition.op == "!="
+
+    def check(state: LineState) -> bool:
+        if state.error:
+            return True
+        text = state.get(name)
+        if text is None:
+            return False
+        return any(map(takes, addresses_in(text))) != negated
+
+    return check

@@ -1,0 +1,57 @@
+"""Filters of the line: text, regular expressions, addresses, patterns."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lokikit.store.errors import QueryError
+from lokikit.store.logql.ip_matcher import addresses_in, compile_ip
+from lokikit.store.logql.pattern_filter import compile_pattern_filter
+from lokikit.store.logql.regular_expressions import compile_regex, is_literal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from lokikit.store.logql.syntax import LineFilter, LineText
+
+_TAKES_ALL = {"|=": {""}, "|~": {"", ".*"}}
+
+
+def compile_line_filter(line_filter: LineFilter) -> Callable[[str], bool]:
+    """True for the lines that stay.
+
+    Raises:
+        QueryError: an expression, address or pattern is wrong.
+    """
+    op, operands = line_filter.op, line_filter.operands
+    taking_all = _TAKES_ALL.get(op, set())
+    telling = [one for one in operands if one.is_ip or one.text not in taking_all]
+    tests = [_test(op, one, alone=len(operands) == 1) for one in telling]
+    if not tests:
+        return lambda _: True
+    if op in {"|=", "|~", "|>"}:
+        return tests[0] if len(tests) == 1 else lambda line: any(test(line) for test in tests)
+    if len(tests) == 1:
+        only = tests[0]
+        return lambda line: not only(line)
+    return lambda line: not any(test(line) for test in tests)
+
+
+def _test(op: str, operand: LineText, *, alone: bool) -> Callable[[str], bool]:
+    """True for the lines that the operand describes; Loki reads `ip` beside `or` as plain text."""
+    text = operand.text
+    if operand.is_ip and alone:
+        if op not in {"|=", "!="}:
+            raise QueryError(f"ip: invalid operation {op}: only |= and != look for addresses")
+        return _holds_address(text)
+    if op in {"|>", "!>"}:
+        return compile_pattern_filter(text)
+    if op in {"|=", "!="} or is_literal(text):
+        return lambda line: text in line
+    search = compile_regex(text).search
+    return lambda line: search(line) is not None
+
+
+def _holds_address(pattern: str) -> Callable[[str], bool]:
+    takes = compile_ip(pattern)
+    return lambda line: any(takes(address) for address in addresses_in(line))

@@ -1,0 +1,83 @@
+"""Conditions on one text, as matchers state them."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from lokikit.store.logql.regular_expressions import compile_regex, is_literal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from lokikit.store.logql.syntax import Matcher
+
+
+def compile_matcher(matcher: Matcher) -> Callable[[str], bool]:
+    """True for the values that a matcher takes; a missing label counts as the empty text.
+
+    Raises:
+        QueryError: the regular expression is wrong.
+    """
+    op, value = matcher.op, matcher.value
+    if op in {"=~", "!~"}:
+        return _compile_regex_matcher(value, negated=op == "!~")
+    if op == "=":
+        return lambda text: text == value
+    return lambda text: text != value
+
+
+_CONTAINED = re.compile(
+    r"(?P<fold>\(\?i\))?(?P<before>(?:\.\*\??|\(\.\*\))*)"
+    r"(?P<text>(?:[^\\.+*?()|\[\]{}^$]|\\[^a-zA-Z0-9])+)(?P<after>(?:\.\*\??|\(\.\*\))*)"
+)
+
+
+def contained_text(pattern: str) -> tuple[str, bool] | None:
+    """The text that a label filter's `.*text`, `text.*` or `.*text.*` looks for anywhere.
+
+    Loki's filters on labels drop the anchors of these forms, where its selectors keep them.
+
+    Returns:
+        The text, and True when case does not count; None for all other expressions.
+    """
+    match = _CONTAINED.fullmatch(pattern)
+    if match is None or not (match["before"] or match["after"]):
+        return None
+    fold = match["fold"] is not None
+    text = re.sub(r"\\(.)", r"\1", match["text"])
+    if fold and not text.isascii():
+        return None
+    return text, fold
+
+
+def compile_label_matcher(matcher: Matcher) -> Callable[[str], bool]:
+    """True for the values that a filter on a label takes, with the looseness of Loki's.
+
+    Raises:
+        QueryError: the regular expression is wrong.
+    """
+    if matcher.op not in {"=~", "!~"}:
+        return compile_matcher(matcher)
+    negated = matcher.op == "!~"
+    if matcher.value in {"", ".*"}:
+        return lambda _: not negated
+    contained = contained_text(matcher.value)
+    if contained is None:
+        return compile_matcher(matcher)
+    text, fold = contained
+    if fold:
+        search = compile_regex(f"(?i){re.escape(text)}").search
+        return lambda value: (search(value) is not None) != negated
+    return lambda value: (text in value) != negated
+
+
+def _compile_regex_matcher(pattern: str, *, negated: bool) -> Callable[[str], bool]:
+    literals = pattern.split("|")
+    if all(map(is_literal, literals)):
+        values = frozenset(literals)
+        return (lambda text: text not in values) if negated else (lambda text: text in values)
+    fullmatch = compile_regex(pattern).fullmatch
+    if negated:
+        return lambda text: fullmatch(text) is None
+    return lambda text: fullmatch(text) is not None

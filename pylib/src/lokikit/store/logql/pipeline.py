@@ -1,0 +1,145 @@
+"""The log pipeline of LogQL: stored lines in, processed lines out, exactly as Loki has it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lokikit.store.logql.decolorize import decolorize
+from lokikit.store.logql.drop_keep import compile_drop, compile_keep
+from lokikit.store.logql.format_stages import compile_label_format, compile_line_format
+from lokikit.store.logql.json_stage import compile_json
+from lokikit.store.logql.label_filters import compile_label_filter
+from lokikit.store.logql.labels_builder import NO_LABELS, LineState, Processed
+from lokikit.store.logql.line_filters import compile_line_filter
+from lokikit.store.logql.logfmt_stage import compile_logfmt
+from lokikit.store.logql.parse_hints import parse_hints
+from lokikit.store.logql.syntax import (
+    Decolorize,
+    DropLabels,
+    JsonParser,
+    KeepLabels,
+    LabelFilterStage,
+    LabelFormat,
+    LineFilter,
+    LineFormat,
+    LogfmtParser,
+    PatternParser,
+    RegexpParser,
+)
+from lokikit.store.logql.text_parsers import compile_pattern, compile_regexp, unpack
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from lokikit.store.logql.parse_hints import ParseHints
+    from lokikit.store.logql.syntax import Stage
+    from lokikit.store.rows import Row
+
+    Run = Callable[[LineState], bool]
+
+__all__ = ["Pipeline", "Processed", "compile_pipeline"]
+
+
+class Pipeline:
+    """Runs the stages of one query.
+
+    Args:
+        filters: the line filters at the begin, on the stored text.
+        stages: the others; each returns False to drop the line.
+        hints: what the parsers may leave out.
+    """
+
+    def __init__(
+        self, filters: Sequence[Callable[[str], bool]], stages: Sequence[Run], hints: ParseHints
+    ) -> None:
+        self._filters = tuple(filters)
+        self._stages = tuple(stages)
+        self._hints = hints
+
+    def takes(self, line: str) -> bool:
+        """Whether a stored line passes the line filters at the begin."""
+        return all(takes(line) for takes in self._filters)
+
+    def run(self, row: Row) -> LineState | None:
+        """The line behind the last stage, for stages of the caller; None when it is dropped."""
+        if not self.takes(row.line):
+            return None
+        state = LineState(row, self._hints)
+        for run in self._stages:
+            if not run(state):
+                return None
+        return state
+
+    def process(self, row: Row) -> Processed | None:
+        """The line as the stages leave it; None when one of them drops it."""
+        if not self._stages:
+            if not self.takes(row.line):
+                return None
+            return Processed(row.timestamp_ns, row.line, row.labels, row.metadata, NO_LABELS)
+        state = self.run(row)
+        return None if state is None else state.finish()
+
+
+def compile_pipeline(stages: Sequence[Stage], wanted: frozenset[str] | None = None) -> Pipeline:
+    """The pipeline of a query.
+
+    Args:
+        stages: in the order of the query.
+        wanted: the labels that the query around looks at, for a `sum` over lines: as in Loki,
+            parsers then read no further than that, so that broken text behind goes unnoticed.
+            None for all.
+
+    Raises:
+        QueryError: an expression, template, pattern or path is wrong, or a function of a
+            template does not exist.
+    """
+    leading = 0
+    while leading < len(stages) and isinstance(stages[leading], LineFilter):
+        leading += 1
+    filters = [compile_line_filter(one) for one in stages[:leading] if isinstance(one, LineFilter)]
+    runs = [_compile_stage(stage) for stage in stages[leading:]]
+    return Pipeline(filters, runs, parse_hints(stages, wanted))
+
+
+def _compile_stage(stage: Stage) -> Run:
+    return _compile_filter(stage) or _compile_parser(stage) or _compile_change(stage)
+
+
+def _compile_filter(stage: Stage) -> Run | None:
+    if isinstance(stage, LineFilter):
+        takes = compile_line_filter(stage)
+        return lambda state: takes(state.line)
+    if isinstance(stage, LabelFilterStage):
+        return compile_label_filter(stage.condition)
+    return None
+
+
+def _compile_parser(stage: Stage) -> Run | None:
+    if isinstance(stage, JsonParser):
+        return compile_json(stage)
+    if isinstance(stage, LogfmtParser):
+        return compile_logfmt(stage)
+    if isinstance(stage, RegexpParser):
+        return compile_regexp(stage.pattern)
+    if isinstance(stage, PatternParser):
+        return compile_pattern(stage.pattern)
+    return None
+
+
+def _compile_change(stage: Stage) -> Run:
+    if isinstance(stage, LineFormat):
+        return compile_line_format(stage.template)
+    if isinstance(stage, LabelFormat):
+        return compile_label_format(stage.assignments)
+    if isinstance(stage, DropLabels):
+        return compile_drop(stage.items)
+    if isinstance(stage, KeepLabels):
+        return compile_keep(stage.items)
+    if isinstance(stage, Decolorize):
+        return _decolorize
+    return unpack
+
+
+def _decolorize(state: LineState) -> bool:
+    state.line = decolorize(state.line)
+    return True

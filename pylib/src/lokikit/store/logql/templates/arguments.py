@@ -1,0 +1,40 @@
+"""Arguments of functions in the types that these want, as Go's templates check them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from lokikit.store.logql.templates.moments import Moment
+from lokikit.store.logql.templates.values import MISSING, TemplateProblem, type_name
+
+if TYPE_CHECKING:
+    from lokikit.store.logql.templates.nodes import Literal
+
+
+def constant_of(literal: Literal, kind: str) -> Any:
+    """A constant as the type that a function wants."""
+    value = literal.value
+    if kind == "any":
+        return value
+    if kind == "string" and isinstance(value, str):
+        return value
+    if kind == "float64" and literal.is_number:
+        return float(value)
+    if kind == "int" and literal.is_number and float(value).is_integer():
+        return int(value)
+    wanted = {"int": "integer", "float64": "float"}.get(kind, kind)
+    raise TemplateProblem(f"expected {wanted}; found {literal.text}")
+
+
+_CLASSES: dict[str, type] = {"string": str, "int": int, "float64": float, "time.Time": Moment}
+
+
+def checked(value: Any, kind: str) -> Any:
+    """The value, whose type a function wants."""
+    if kind == "any":
+        return None if value is MISSING else value
+    if value is MISSING or value is None:
+        raise TemplateProblem(f"invalid value; expected {kind}")
+    if type(value) is not _CLASSES[kind]:
+        raise TemplateProblem(f"wrong type for value; expected {kind}; got {type_name(value)}")
+    return value

@@ -1,0 +1,50 @@
+"""Fields of values: labels, members of decoded JSON, and what a time knows of itself."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from lokikit.store.logql.templates.moments import DAYS, MONTHS, NS, Moment
+from lokikit.store.logql.templates.values import MISSING, Int64, Labels, TemplateProblem, type_name
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+_MOMENT_FIELDS: dict[str, Callable[[Moment], Any]] = {
+    "Unix": lambda at: Int64(at.time_ns // NS),
+    "UnixMilli": lambda at: Int64(at.time_ns // 1_000_000),
+    "UnixMicro": lambda at: Int64(at.time_ns // 1_000),
+    "UnixNano": lambda at: Int64(at.time_ns),
+    "Year": lambda at: at.year(),
+    "Month": lambda at: MONTHS[at.local().month - 1],
+    "Day": lambda at: at.local().day,
+    "Hour": lambda at: at.local().hour,
+    "Minute": lambda at: at.local().minute,
+    "Second": lambda at: at.local().second,
+    "Nanosecond": lambda at: at.time_ns % NS,
+    "Weekday": lambda at: DAYS[at.local().weekday()],
+    "YearDay": lambda at: at.local().timetuple().tm_yday,
+    "UTC": lambda at: Moment(at.time_ns),
+    "String": str,
+}
+
+
+def read_fields(value: Any, names: Sequence[str]) -> Any:
+    """The value at the end of a chain of fields.
+
+    Raises:
+        TemplateProblem: a value on the way has no such field.
+    """
+    for name in names:
+        value = _read_field(value, name)
+    return value
+
+
+def _read_field(value: Any, name: str) -> Any:
+    if isinstance(value, dict):
+        return value.get(name, "" if isinstance(value, Labels) else None)
+    if isinstance(value, Moment) and name in _MOMENT_FIELDS:
+        return _MOMENT_FIELDS[name](value)
+    if value is None or value is MISSING:
+        raise TemplateProblem(f"nil data; no entry for key {name!r}")
+    raise TemplateProblem(f"can't evaluate field {name} in type {type_name(value)}")

@@ -1,0 +1,170 @@
+"""Arithmetic of templates: texts count as numbers, and as 0 where they are none."""
+
+from __future__ import annotations
+
+import math
+import re
+from decimal import ROUND_HALF_UP, Context, Decimal, localcontext
+from typing import Any
+
+from lokikit.store.logql.templates.values import Int64, TemplateProblem
+from lokikit.store.logql.unwrapping import parse_number
+
+_DECIMAL = re.compile(r"([+-]?[0-9]*)\.[0-9]*")
+_INTEGER = re.compile(r"[+-]?(?:0[xX][0-9a-fA-F_]+|0[oO]?[0-7_]*|0[bB][01_]+|[1-9][0-9_]*)")
+_BITS = 64
+_EXACT = Context(prec=1000)
+_QUOTIENT_STEP = Decimal(1).scaleb(-16)
+_MAX = (1 << 63) - 1
+
+
+def wrap(value: int) -> Int64:
+    """The value in 64 bits, overflow included."""
+    value &= (1 << _BITS) - 1
+    return Int64(value - (1 << _BITS) if value > _MAX else value)
+
+
+def to_int(value: Any) -> int:
+    """A value as an integer; 0 for what is none."""
+    if isinstance(value, str):
+        return _parse_int(value)
+    if isinstance(value, float):
+        return int(value) if math.isfinite(value) and abs(value) <= _MAX else -_MAX - 1
+    return int(value) if isinstance(value, int) else 0
+
+
+def _parse_int(text: str) -> int:
+    decimal = _DECIMAL.fullmatch(text)
+    text = decimal[1] if decimal else text
+    if not _INTEGER.fullmatch(text) or "__" in text or text[-1] == "_":
+        return 0
+    sign = -1 if text[0] == "-" else 1
+    digits = text.lstrip("+-").replace("_", "")
+    octal = len(digits) > 1 and digits[0] == "0" and digits[1].isdigit()
+    value = sign * int(digits, 8 if octal else 0)
+    return value if -_MAX - 1 <= value <= _MAX else 0
+
+
+def to_float(value: Any) -> float:
+    """A value as a float; 0 for what is none."""
+    if isinstance(value, str):
+        try:
+            return parse_number(value)
+        except ValueError:
+            return 0.0
+    return float(value) if isinstance(value, (int, float)) else 0.0
+
+
+def add(*values: Any) -> Int64:
+    """The sum of integers."""
+    return wrap(sum(map(to_int, values)))
+
+
+def sub(a: Any, b: Any) -> Int64:
+    """The difference of two integers."""
+    return wrap(to_int(a) - to_int(b))
+
+
+def mul(first: Any, *others: Any) -> Int64:
+    """The product of integers."""
+    return wrap(math.prod(map(to_int, others), start=to_int(first)))
+
+
+def div(a: Any, b: Any) -> Int64:
+    """The quotient of two integers, cut towards zero."""
+    return wrap(_quotient(a, b))
+
+
+def mod(a: Any, b: Any) -> Int64:
+    """The rest of a division, with the sign of the dividend."""
+    return wrap(to_int(a) - _quotient(a, b) * to_int(b))
+
+
+def _quotient(a: Any, b: Any) -> int:
+    dividend, divisor = to_int(a), to_int(b)
+    if divisor == 0:
+        raise TemplateProblem("runtime error: integer divide by zero")
+    size = abs(dividend) // abs(divisor)
+    return size if (dividend < 0) == (divisor < 0) else -size
+
+
+def largest(first: Any, *others: Any) -> Int64:
+    """The largest of integers."""
+    return Int64(max(map(to_int, (first, *others))))
+
+
+def smallest(first: Any, *others: Any) -> Int64:
+    """The smallest of integers."""
+    return Int64(min(map(to_int, (first, *others))))
+
+
+def addf(*values: Any) -> float:
+    """The sum of numbers, exact in decimals."""
+    return _as_float(sum(map(_to_decimal, values), Decimal(0)))
+
+
+def subf(first: Any, *others: Any) -> float:
+    """The first number less the others, exact in decimals."""
+    return _as_float(_to_decimal(first) - sum(map(_to_decimal, others), Decimal(0)))
+
+
+def mulf(first: Any, *others: Any) -> float:
+    """The product of numbers, exact in decimals."""
+    return _as_float(math.prod(map(_to_decimal, others), start=_to_decimal(first)))
+
+
+def divf(first: Any, *others: Any) -> float:
+    """The first number divided by the others, to 16 decimal places each time."""
+    value = _to_decimal(first)
+    for other in others:
+        divisor = _to_decimal(other)
+        if not divisor:
+            raise TemplateProblem("decimal division by 0")
+        with localcontext(_EXACT):
+            value = (value / divisor).quantize(_QUOTIENT_STEP, ROUND_HALF_UP)
+    return _as_float(value)
+
+
+def _to_decimal(value: Any) -> Decimal:
+    number = to_float(value)
+    if not math.isfinite(number):
+        raise TemplateProblem(f"Cannot create a Decimal from {number}")
+    return Decimal(repr(number))
+
+
+def _as_float(value: Decimal | int) -> float:
+    return float(value)
+
+
+def maxf(first: Any, *others: Any) -> float:
+    """The largest of floats."""
+    return max(map(to_float, (first, *others)))
+
+
+def minf(first: Any, *others: Any) -> float:
+    """The smallest of floats."""
+    return min(map(to_float, (first, *others)))
+
+
+def ceil(value: Any) -> float:
+    """The next whole number upwards."""
+    number = to_float(value)
+    return float(math.ceil(number)) if math.isfinite(number) else number
+
+
+def floor(value: Any) -> float:
+    """The next whole number downwards."""
+    number = to_float(value)
+    return float(math.floor(number)) if math.isfinite(number) else number
+
+
+def round_half_up(value: Any, places: int, round_on: float = 0.5) -> float:
+    """The value to so many places; a rest of `round_on` or more rounds up."""
+    number = to_float(value)
+    if not math.isfinite(number):
+        return number
+    power = math.pow(10, places)
+    digit = power * number
+    rest = math.modf(digit)[0]
+    whole = math.ceil(digit) if rest >= round_on else math.floor(digit)
+    return float(whole) / power

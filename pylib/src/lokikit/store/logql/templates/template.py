@@ -1,0 +1,66 @@
+"""A template of `line_format` or `label_format`, ready to run."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lokikit.store.logql.templates.evaluation import TemplateRun
+from lokikit.store.logql.templates.nodes import Action, Field, Text
+from lokikit.store.logql.templates.parser import parse_template
+from lokikit.store.logql.templates.values import Labels, TemplateProblem
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from lokikit.store.logql.templates.nodes import Node
+
+__all__ = ["Template", "TemplateProblem"]
+
+
+class Template:
+    """A template, ready to run.
+
+    Raises:
+        QueryError: it is wrong, or uses a function that does not exist.
+    """
+
+    def __init__(self, text: str) -> None:
+        self._tree = parse_template(text)
+        self._simple = _simple_parts(self._tree.body)
+
+    def render(self, labels: Mapping[str, str], line: str, time_ns: int) -> str:
+        """The text that the template makes of a line.
+
+        Raises:
+            TemplateProblem: it fails on this line.
+        """
+        if self._simple is not None:
+            return "".join(
+                [text if name is None else labels.get(name, "") for name, text in self._simple]
+            )
+        return TemplateRun(self._tree.definitions, Labels(labels), line, time_ns).render(
+            self._tree.body
+        )
+
+
+def _simple_parts(body: tuple[Node, ...]) -> list[tuple[str | None, str]] | None:
+    """Labels and texts of a template that holds nothing else; None for all other templates."""
+    parts: list[tuple[str | None, str]] = []
+    for node in body:
+        if isinstance(node, Text):
+            parts.append((None, node.text))
+            continue
+        name = _plain_field(node)
+        if name is None:
+            return None
+        parts.append((name, ""))
+    return parts
+
+
+def _plain_field(node: Node) -> str | None:
+    if not isinstance(node, Action) or node.pipe.variables or len(node.pipe.commands) != 1:
+        return None
+    operands = node.pipe.commands[0].operands
+    if len(operands) == 1 and isinstance(operands[0], Field) and len(operands[0].names) == 1:
+        return operands[0].names[0]
+    return None

@@ -1,0 +1,116 @@
+"""The stages `| regexp`, `| pattern` and `| unpack`."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from lokikit.store.errors import QueryError
+from lokikit.store.logql.json_parser import JSON_ERROR, sanitize_name, string_text
+from lokikit.store.logql.json_scanner import JsonProblem, members, unescape
+from lokikit.store.logql.labels_builder import CLASH_SUFFIX
+from lokikit.store.logql.pattern_filter import split_pattern
+from lokikit.store.logql.regular_expressions import compile_regex
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from lokikit.store.logql.labels_builder import LineState
+
+    Stage = Callable[[LineState], bool]
+
+ENTRY = "_entry"
+_NO_OBJECT = "expecting json object(6), but it is not"
+
+
+def compile_regexp(pattern: str) -> Stage:
+    """The stage `| regexp`: a label for each named group, empty for a group that took no part.
+
+    Raises:
+        QueryError: the expression is wrong or names no group.
+    """
+    regex = compile_regex(pattern)
+    groups = sorted((number, sanitize_name(name)) for name, number in regex.groupindex.items())
+    if not groups:
+        raise QueryError("invalid regexp parser: at least one named capture must be supplied")
+
+    def parse(state: LineState) -> bool:
+        if state.hints.skips_parsers:
+            return True
+        match = regex.search(state.line)
+        if match is None:
+            return True
+        return all(state.extract(name, match[number] or "") for number, name in groups)
+
+    return parse
+
+
+def compile_pattern(pattern: str) -> Stage:
+    """The stage `| pattern`: labels for the named captures, up to the first literal missing.
+
+    Raises:
+        QueryError: the pattern has no named capture, or captures in a row.
+    """
+    parts = split_pattern(pattern)
+    for before, part in pairwise(parts):
+        if before[0] and part[0]:
+            raise QueryError(
+                "invalid pattern parser: found consecutive capture "
+                f"'<{before[1]}><{part[1]}>': invalid expression"
+            )
+    if not any(captures and name != "_" for captures, name in parts):
+        raise QueryError("invalid pattern parser: at least one capture is required")
+
+    def parse(state: LineState) -> bool:
+        if state.hints.skips_parsers:
+            return True
+        return all(state.extract(name, text) for name, text in match_pattern(parts, state.line))
+
+    return parse
+
+
+def match_pattern(parts: list[tuple[bool, str]], line: str) -> Iterator[tuple[str, str]]:
+    """The named captures of a line that have text, in order."""
+    position = 0
+    if not parts[0][0]:
+        if not line.startswith(parts[0][1]):
+            return
+        position, parts = len(parts[0][1]), parts[1:]
+    for (_, name), following in zip(parts[::2], [*parts[1::2], None], strict=False):
+        literal = following[1] if following else ""
+        found = line.find(literal, position) if literal else len(line)
+        text = line[position:] if found < 0 else line[position:found]
+        if name != "_" and line:
+            yield name, text
+        if found < 0:
+            return
+        position = found + len(literal)
+
+
+def unpack(state: LineState) -> bool:
+    """Set the labels that a pack stage put into the line, and the line to its `_entry`."""
+    if state.hints.skips_parsers or not state.line:
+        return True
+    if not state.line.startswith("{"):
+        state.fail(JSON_ERROR, _NO_OBJECT)
+        return True
+    labels: dict[str, str] = {}
+    entry = None
+    try:
+        for key, kind, raw, _ in members(state.line, 0, len(state.line)):
+            if kind == "text" and key == ENTRY:
+                entry = unescape(raw)
+            elif kind == "text":
+                labels[_unpacked_name(state, key)] = string_text(raw)
+    except JsonProblem as problem:
+        state.fail(JSON_ERROR, str(problem))
+        return True
+    if entry is None:
+        return True
+    state.line = entry
+    return all(state.extract_as(name, text) for name, text in labels.items())
+
+
+def _unpacked_name(state: LineState, key: str) -> str:
+    name = sanitize_name(key)
+    return name + CLASH_SUFFIX if state.clashes(name) else name
