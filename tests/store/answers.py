@@ -104,7 +104,7 @@ def normalised(request: Request, body: Any, base_ns: int) -> Any:
 
 
 def _field(held: Mapping[str, Any]) -> list[Any]:
-    return [held["label"], held["type"], held["cardinality"], held.get("parsers") or []]
+    return [held["label"], held["type"], held["cardinality"], sorted(held.get("parsers") or [])]
 
 
 def _result(request: Request, data: Mapping[str, Any], base_ns: int) -> list[Any]:

@@ -18,6 +18,8 @@ from lokikit.store.logql.labels_builder import ERROR, ERROR_DETAILS
 from lokikit.store.logql.parser import parse_log_query
 from lokikit.store.logql.pipeline import compile_pipeline
 from lokikit.store.logql.syntax import JsonParser, LogfmtParser
+from lokikit.store.logql.units import parse_bytes
+from lokikit.store.logql.unwrapping import parse_number
 from lokikit.store.rows import Row
 
 if TYPE_CHECKING:
@@ -33,11 +35,10 @@ DEFAULT_LINES = 100
 DEFAULT_FIELDS = 1000
 _NAMES_OF_ERRORS = {ERROR, ERROR_DETAILS}
 _INTEGER = re.compile(r"[+-]?\d+", re.ASCII)
-_FLOAT = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+_INT64 = 1 << 63
 _DURATION = re.compile(
     r"[+-]?(\d+(\.\d*)?|\.\d+)(ns|us|µs|ms|s|m|h)((\d+\.?\d*)(ns|us|µs|ms|s|m|h))*"
 )
-_BYTES = re.compile(r"\d+(\.\d+)?\s?([kmgtpe]i?)?b", re.ASCII | re.IGNORECASE)
 _BOOLEANS = {"true", "false"}
 _JSON, _LOGFMT = "json", "logfmt"
 
@@ -100,8 +101,8 @@ def read_fields(form: Form, now_ns: int) -> FieldRequest:
 def fields_answer(
     engine: Engine, request: FieldRequest, check: Callable[[], None]
 ) -> dict[str, Any]:
-    """The fields of the newest lines, in the order in which they were met."""
-    found = _detect(engine, request, check)
+    """The fields of the newest lines, in the order in which Loki meets them."""
+    found = _detect(sorted(_newest(engine, request, check), key=_met_by_loki))
     fields = [one.described(name) for name, one in islice(found.items(), request.limit)]
     return {"fields": fields, "limit": request.limit} if fields else {}
 
@@ -110,19 +111,24 @@ def values_answer(
     engine: Engine, request: FieldRequest, name: str, check: Callable[[], None]
 ) -> dict[str, Any]:
     """The values of one field in the newest lines."""
-    found = _detect(engine, request, check).get(name)
+    found = _detect(_newest(engine, request, check)).get(name)
     values = list(islice(found.values, request.limit)) if found else []
     return {"values": values, "limit": request.limit} if values else {}
 
 
-def _detect(
+def _newest(
     engine: Engine, request: FieldRequest, check: Callable[[], None]
-) -> dict[str, DetectedField]:
-    span, fields = request.span, dict[str, DetectedField]()
+) -> Iterator[Processed]:
+    span = request.span
     entries = engine.evaluator(check).stream_entries(
         request.query, span.start_ns, max(span.end_ns, span.start_ns + 1), "backward"
     )
-    for entry in islice(entries, max(request.lines, 0)):
+    return islice(entries, max(request.lines, 0))
+
+
+def _detect(entries: Iterable[Processed]) -> dict[str, DetectedField]:
+    fields = dict[str, DetectedField]()
+    for entry in entries:
         for name, value in entry.metadata.items():
             fields.setdefault(name, DetectedField()).values[value] = None
         for parser, name, value in _parsed(entry):
@@ -134,6 +140,11 @@ def _detect(
             if (known := fields.get(name)) and _JSON in known.parsers and not known.path:
                 known.path = path
     return fields
+
+
+def _met_by_loki(entry: Processed) -> tuple[list[tuple[str, str]], int]:
+    """Orders the lines as Loki looks at them: the first value of a field decides its type."""
+    return sorted(entry.stream.items()), entry.timestamp_ns
 
 
 @functools.cache
@@ -182,14 +193,20 @@ def _walk(content: dict[str, Any], path: list[str]) -> Iterator[tuple[str, list[
 def _kind(values: Iterable[str]) -> str:
     """The type that the first value has, as Loki decides it."""
     value = next(iter(values), "")
-    if _INTEGER.fullmatch(value):
+    if _INTEGER.fullmatch(value) and -_INT64 <= int(value) < _INT64:
         return "int"
-    if _FLOAT.fullmatch(value):
+    if _is_read_by(parse_number, value):
         return "float"
     if value in _BOOLEANS:
         return "boolean"
     if _DURATION.fullmatch(value):
         return "duration"
-    if _BYTES.fullmatch(value):
-        return "bytes"
-    return "string"
+    return "bytes" if _is_read_by(parse_bytes, value) else "string"
+
+
+def _is_read_by(parse: Callable[[str], float], value: str) -> bool:
+    try:
+        parse(value)
+    except ValueError:
+        return False
+    return True
