@@ -12,7 +12,6 @@ from lokikit.errors import PrerequisiteError, SettingsError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from types import ModuleType
 
     from lokikit.store.errors import SyntaxProblem
 
@@ -50,8 +49,10 @@ def fmt(query: Query) -> None:
     problem = find_problem(text)
     if problem:
         _refuse(text, problem)
-    parser, printer = _language()
-    typer.echo(printer.print_query(parser.parse_query(text)))
+    from lokikit.store.logql.parser import parse_query  # noqa: PLC0415 - needs its extra
+    from lokikit.store.logql.printer import print_query  # noqa: PLC0415 - likewise
+
+    typer.echo(print_query(parse_query(text)))
 
 
 def find_problem(text: str) -> SyntaxProblem | None:
@@ -60,11 +61,16 @@ def find_problem(text: str) -> SyntaxProblem | None:
     Raises:
         PrerequisiteError: the extra with the reader is not installed.
     """
-    from lokikit.store.errors import SyntaxProblem  # noqa: PLC0415 - with its extra
-
-    parser, _ = _language()
     try:
-        parser.parse_query(text)
+        from lokikit.store.errors import SyntaxProblem  # noqa: PLC0415 - needs its extra
+        from lokikit.store.logql.stage_check import check_query  # noqa: PLC0415 - likewise
+    except ModuleNotFoundError as error:
+        raise PrerequisiteError(
+            f"lokikit logql needs the extra of the store ({error.name} is missing): "
+            "pip install 'lokikit[store]'"
+        ) from None
+    try:
+        check_query(text)
     except SyntaxProblem as problem:
         return problem
     return None
@@ -99,14 +105,3 @@ def _refuse(text: str, problem: SyntaxProblem) -> None:
 
 def _read(query: str) -> str:
     return sys.stdin.read().strip("\n") if query == "-" else query
-
-
-def _language() -> tuple[ModuleType, ModuleType]:
-    try:
-        from lokikit.store.logql import parser, printer  # noqa: PLC0415 - needs its extra
-    except ModuleNotFoundError as error:
-        raise PrerequisiteError(
-            f"lokikit logql needs the extra of the store ({error.name} is missing): "
-            "pip install 'lokikit[store]'"
-        ) from None
-    return parser, printer
