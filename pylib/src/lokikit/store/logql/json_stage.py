@@ -34,7 +34,7 @@ def compile_json(parser: JsonParser) -> Stage:
 
 def extract_json(state: LineState) -> bool:
     """Set a label for each member of the line's object."""
-    if state.hints.skips_parsers:
+    if state.is_read:
         return True
     pairs, error = read_pairs(state.line)
     for name, text in pairs:
@@ -60,7 +60,7 @@ class JsonExtraction:
 
     def __call__(self, state: LineState) -> bool:
         """Set the labels; the line always stays."""
-        if state.hints.skips_parsers or not state.line:
+        if state.is_read or not state.line:
             return True
         values = self._plain_values(state.line) if self._keys else None
         if values is None:

@@ -130,22 +130,30 @@ class LineState:
             False when a filter behind the parser drops the line for this value.
         """
         if name in self.stream or (name in self.metadata and self.clashes(name)):
-            name += CLASH_SUFFIX
-        return self.extract_as(name, value)
+            return self.extract_as(name + CLASH_SUFFIX, value)
+        if not self.extract_as(name, value):
+            return False
+        required = self.hints.required
+        if required is not None and name in required:
+            self.complete = len(required) == 1 or required <= self.extracted
+        return True
 
     def extract_as(self, name: str, value: str) -> bool:
         """As `extract`, where a clash of the name is resolved already."""
         if name in self.extracted or name in self.parsed:
             return True
         required = self.hints.required
-        if required is not None:
-            if name not in required:
-                return True
-            self.complete = len(required) == 1 or required <= self.extracted | {name}
+        if required is not None and name not in required:
+            return True
         self.extracted.add(name)
         self.parsed[name] = value
         check = self.hints.checks.get(name)
         return check is None or check(self)
+
+    @property
+    def is_read(self) -> bool:
+        """True when no label that a parser could still find is looked at."""
+        return self.complete or self.hints.skips_parsers
 
     def labels(self) -> dict[str, str]:
         """All labels in one mapping, the errors included."""

@@ -36,7 +36,7 @@ class LogfmtReader:
 
     def __call__(self, state: LineState) -> bool:
         """Set the labels; False when a filter behind drops the line for one of them."""
-        if state.hints.skips_parsers:
+        if state.is_read:
             return True
         try:
             return self._read(state)
@@ -67,7 +67,7 @@ class LogfmtExtraction:
 
     def __call__(self, state: LineState) -> bool:
         """Set the labels; the line always stays."""
-        if state.hints.skips_parsers:
+        if state.is_read:
             return True
         clashing = {label for label in self._labels if state.clashes(label)}
         try:

@@ -78,8 +78,12 @@ class SampleExtractor:
             return self._line_value(state.line)
         return self._label_value(state)
 
+    def _shows_errors(self, state: LineState) -> bool:
+        """Whether errors are counted: where the `sum` groups by them, or a filter looks at them."""
+        return self._labels.shows_errors or ERROR in (state.hints.required or ())
+
     def _label_set(self, state: LineState) -> LabelSet:
-        if state.error and not (self._labels.shows_errors and state.error in _PARSER_ERRORS):
+        if state.error and not (self._shows_errors(state) and state.error in _PARSER_ERRORS):
             raise _pipeline_error(state.labels())
         labels = self._labels.of(state)
         if not state.error and ERROR in state.parsed and ERROR in dict(labels):

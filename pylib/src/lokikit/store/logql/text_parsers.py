@@ -35,7 +35,7 @@ def compile_regexp(pattern: str) -> Stage:
         raise QueryError("invalid regexp parser: at least one named capture must be supplied")
 
     def parse(state: LineState) -> bool:
-        if state.hints.skips_parsers:
+        if state.is_read:
             return True
         match = regex.search(state.line)
         if match is None:
@@ -62,7 +62,7 @@ def compile_pattern(pattern: str) -> Stage:
         raise QueryError("invalid pattern parser: at least one capture is required")
 
     def parse(state: LineState) -> bool:
-        if state.hints.skips_parsers:
+        if state.is_read:
             return True
         return all(state.extract(name, text) for name, text in match_pattern(parts, state.line))
 
@@ -89,7 +89,7 @@ def match_pattern(parts: list[tuple[bool, str]], line: str) -> Iterator[tuple[st
 
 def unpack(state: LineState) -> bool:
     """Set the labels that a pack stage put into the line, and the line to its `_entry`."""
-    if state.hints.skips_parsers or not state.line:
+    if state.is_read or not state.line:
         return True
     if not state.line.startswith("{"):
         state.fail(JSON_ERROR, _NO_OBJECT)
