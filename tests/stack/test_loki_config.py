@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import requests
-from tests.stack.engines import RunningLoki
+from tests.stack.engines import Engine, RunningLoki
 from tests.waiting import eventually
 
 from lokikit.fields import DETECTED_LEVEL, MAX_LINE_BYTES
 from lokikit.native.loki import loki_command, loki_variables
+from lokikit.native.store import LOKI_PART
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -89,9 +90,20 @@ def test_backlog_of_the_promised_outage_is_taken(loki_url: str, labels: dict[str
     assert set(lines(loki_url, labels, 4 * HOUR_NS)) == {"new", "three hours ago"}
 
 
-@pytest.mark.parametrize(
-    ("age_h", "reason"), [(5, "too far behind"), (8 * 24, "timestamp too old"), (-1, "too new")]
-)
+def test_line_far_behind_its_stream(engine: Engine, loki_url: str, labels: dict[str, str]) -> None:
+    """Loki refuses what is half of `max_chunk_age` behind; the embedded store takes it."""
+    now_ns = time.time_ns()
+    assert push(loki_url, labels, [(now_ns, "new")]).status_code == 204
+    answer = push(loki_url, labels, [(now_ns - 5 * HOUR_NS, "behind")])
+    if engine.part == LOKI_PART:
+        assert answer.status_code == 400
+        assert "too far behind" in answer.text
+    else:
+        assert answer.status_code == 204
+        assert set(lines(loki_url, labels, 6 * HOUR_NS)) == {"new", "behind"}
+
+
+@pytest.mark.parametrize(("age_h", "reason"), [(8 * 24, "timestamp too old"), (-1, "too new")])
 def test_refusal_says_why(loki_url: str, labels: dict[str, str], age_h: int, reason: str) -> None:
     """A line outside of what Loki takes is refused with its reason; its neighbours are stored."""
     now_ns = time.time_ns()
