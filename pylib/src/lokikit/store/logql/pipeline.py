@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
+from lokikit.store.errors import QueryError
 from lokikit.store.logql.decolorize import decolorize
 from lokikit.store.logql.drop_keep import compile_drop, compile_keep
 from lokikit.store.logql.format_stages import compile_label_format, compile_line_format
@@ -13,6 +14,7 @@ from lokikit.store.logql.labels_builder import NO_LABELS, LineState, Processed
 from lokikit.store.logql.line_filters import compile_line_filter
 from lokikit.store.logql.logfmt_stage import compile_logfmt
 from lokikit.store.logql.parse_hints import parse_hints
+from lokikit.store.logql.stage_printer import print_stage
 from lokikit.store.logql.syntax import (
     Decolorize,
     DropLabels,
@@ -36,6 +38,9 @@ if TYPE_CHECKING:
     from lokikit.store.rows import Row
 
     Run = Callable[[LineState], bool]
+
+S = TypeVar("S", bound="Stage")
+C = TypeVar("C")
 
 __all__ = ["Pipeline", "Processed", "compile_pipeline"]
 
@@ -96,12 +101,29 @@ def compile_pipeline(stages: Sequence[Stage], wanted: frozenset[str] | None = No
     leading = 0
     while leading < len(stages) and isinstance(stages[leading], LineFilter):
         leading += 1
-    filters = [compile_line_filter(one) for one in stages[:leading] if isinstance(one, LineFilter)]
-    runs = [_compile_stage(stage) for stage in stages[leading:]]
+    filters = [
+        _named(stage, compile_line_filter)
+        for stage in stages[:leading]
+        if isinstance(stage, LineFilter)
+    ]
+    runs = [_named(stage, compile_stage) for stage in stages[leading:]]
     return Pipeline(filters, runs, parse_hints(stages, wanted))
 
 
-def _compile_stage(stage: Stage) -> Run:
+def _named(stage: S, compile_: Callable[[S], C]) -> C:
+    """What `compile_` makes of the stage; its errors name the stage in Loki's words."""
+    try:
+        return compile_(stage)
+    except QueryError as error:
+        raise QueryError(f"parse error : stage '{print_stage(stage)}' : {error}") from error
+
+
+def compile_stage(stage: Stage) -> Run:
+    """What one stage does to a line.
+
+    Raises:
+        QueryError: the stage cannot run; the text says why.
+    """
     return _compile_filter(stage) or _compile_parser(stage) or _compile_change(stage)
 
 

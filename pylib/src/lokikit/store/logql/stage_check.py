@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from lokikit.store.errors import QueryError
 from lokikit.store.logql.cursor import Cursor
 from lokikit.store.logql.parser import read
-from lokikit.store.logql.pipeline import compile_pipeline
+from lokikit.store.logql.pipeline import compile_stage
 from lokikit.store.logql.stage_printer import print_stage
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def check_query(text: str) -> Expression:
 
 def _problem(stage: Stage) -> str:
     try:
-        compile_pipeline([stage])
+        compile_stage(stage)
     except QueryError as error:
         return str(error)
     return ""

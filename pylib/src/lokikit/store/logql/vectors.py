@@ -56,11 +56,11 @@ def label_filter(
 def group_filter(grouping: Grouping | None) -> Callable[[LabelSet], LabelSet]:
     """A function from a label set to that of its group; without a grouping all is one group.
 
-    As in Loki, `without` drops labels that are empty, `by` keeps them.
+    As in Loki, `without` drops labels that are empty and `__name__`, `by` keeps them.
     """
     if grouping is None:
         return lambda _labels: ()
-    names = frozenset(grouping.labels)
+    names = frozenset((*grouping.labels, METRIC_NAME) if grouping.without else grouping.labels)
     return label_filter(names, keep=not grouping.without, keep_empty=not grouping.without)
 
 
