@@ -129,20 +129,21 @@ def read_pairs(line: str) -> tuple[list[Pair], str | None]:
     """
     value = is_plain_json(line)
     if value is not None:
-        return _plain_pairs(value), None
+        return plain_pairs(value), None
     decoded = _decode(line)
     if decoded is not None:
         return list(_decoded_pairs(decoded)), None
     return _walk(line)
 
 
-def _plain_pairs(value: dict[str, Any]) -> list[Pair]:
+def plain_pairs(value: dict[str, Any]) -> list[Pair]:
+    """The flat names and texts of a plain line's object; no name comes twice."""
     pairs = []
     for key, inner in value.items():
         if type(inner) is str:
             pairs.append((key, inner))
         elif type(inner) is dict:
-            pairs.extend((f"{key}_{name}", text) for name, text in _plain_pairs(inner))
+            pairs.extend((f"{key}_{name}", text) for name, text in plain_pairs(inner))
         elif (text := label_text(inner)) is not None:
             pairs.append((key, text))
     return pairs

@@ -7,7 +7,13 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from lokikit.store.logql.json_expression import parse_path
-from lokikit.store.logql.json_parser import JSON_ERROR, read_pairs, string_text
+from lokikit.store.logql.json_parser import (
+    JSON_ERROR,
+    is_plain_json,
+    plain_pairs,
+    read_pairs,
+    string_text,
+)
 from lokikit.store.logql.json_paths import PathSearch
 from lokikit.store.logql.json_scanner import REPLACEMENT
 from lokikit.store.logql.labels_builder import CLASH_SUFFIX
@@ -36,6 +42,8 @@ def extract_json(state: LineState) -> bool:
     """Set a label for each member of the line's object."""
     if state.is_read:
         return True
+    if state.is_fresh and (value := is_plain_json(state.line)) is not None:
+        return state.extract_all(dict(plain_pairs(value)))
     pairs, error = read_pairs(state.line)
     for name, text in pairs:
         if not state.extract(name, text):

@@ -151,6 +151,26 @@ class LineState:
         return check is None or check(self)
 
     @property
+    def is_fresh(self) -> bool:
+        """True when no stage changed a label so far, and parsers may take all they find."""
+        return not (self.parsed or self.deleted) and self.hints.required is None
+
+    def extract_all(self, found: dict[str, str]) -> bool:
+        """Set all labels that a parser found in a fresh line; none of them ends in `_extracted`.
+
+        Returns:
+            False when a filter behind the parser drops the line.
+        """
+        for category in (self.stream, self.metadata):
+            for name in category:
+                if name in found:
+                    found[name + CLASH_SUFFIX] = found.pop(name)
+        self.extracted.update(found)
+        self.parsed = found
+        checks = self.hints.checks
+        return not checks or all(checks[name](self) for name in checks if name in found)
+
+    @property
     def is_read(self) -> bool:
         """True when no label that a parser could still find is looked at."""
         return self.complete or self.hints.skips_parsers
