@@ -23,6 +23,7 @@ from lokikit.store.logql.syntax import (
     OrFilter,
     StringFilter,
 )
+from lokikit.store.segments.schema import HOT_FIELDS, hot_column
 from lokikit.store.sql.names import ERROR_LABELS
 from lokikit.store.sql.predicates import (
     NotProvenError,
@@ -55,6 +56,7 @@ class Conditions:
         exact: conditions on labels, for plain rows.
         wide: the same for all rows, so that hard rows pass what comes behind their reason.
         hard: conditions of rows that go through the pipeline.
+        numeric: hot fields that are read as numbers.
         is_line_kept: False when a stage writes another line.
     """
 
@@ -63,6 +65,7 @@ class Conditions:
     exact: list[str] = field(default_factory=list)
     wide: list[str] = field(default_factory=list)
     hard: list[str] = field(default_factory=list)
+    numeric: set[str] = field(default_factory=set)
     is_line_kept: bool = True
     _demanded: set[str] = field(default_factory=set)
 
@@ -150,15 +153,36 @@ class Conditions:
         matcher = condition.matcher
         if matcher.name in ERROR_LABELS:
             return _constant_condition(matcher.op, matcher.value)
-        return match_condition(self.read(matcher.name).sql, matcher.op, matcher.value)
+        label = self.read(matcher.name)
+        text = hot_column(label.hot_field) if label.hot_field else label.sql
+        return match_condition(text, matcher.op, matcher.value)
 
     def _number_filter(self, condition: NumberFilter) -> str:
         label = self.read(condition.name)
-        plain = is_number(label.sql)
-        self.hard.append(f"({label.sql} IS NOT NULL AND NOT {plain})")
+        plain = self.demand_number(label)
         number = f"coalesce(TRY_CAST({label.sql} AS DOUBLE), 0)"
         wanted = f"'{condition.value!r}'::DOUBLE"
         return f"({plain} AND {number} {_COMPARISONS[condition.op]} {wanted})"
+
+    def demand_number(self, label: Label, *, skips_empty: bool = False) -> str:
+        """The condition that a label is a plain number; rows with another text become hard.
+
+        Args:
+            label: of the rows.
+            skips_empty: an empty text drops the row.
+        """
+        name = label.hot_field
+        is_filled = skips_empty or (name is not None and f'"{name}"' in self._demanded)
+        if name is not None:
+            self.numeric.add(name)
+            if name in self.names.traits.numeric:
+                if not is_filled:
+                    self.hard.append(f"({label.sql} IS NOT NULL AND {hot_column(name)} IS NULL)")
+                return f"({hot_column(name)} IS NOT NULL)"
+        plain = is_number(label.sql)
+        filled = f"coalesce({label.sql}, '') <> ''" if is_filled else f"{label.sql} IS NOT NULL"
+        self.hard.append(f"({filled} AND NOT {plain})")
+        return plain
 
     def read(self, name: str) -> Label:
         """How a label is read here; rows whose label SQL does not know become hard.
@@ -176,9 +200,22 @@ class Conditions:
 
     def for_plain(self) -> str:
         """The condition of the rows that SQL alone lets pass."""
-        lines = [one for text, one in self.lines if not (text and self._is_implied(text))]
+        lines = [self._for_plain_line(text, one) for text, one in self.lines]
         easy = negated(self.is_hard())
         return all_of([*self.exact, easy, *lines])
+
+    def _for_plain_line(self, text: str | None, condition: str) -> str:
+        if text and self._is_implied(text):
+            return "TRUE"
+        name = quoted_field(text)
+        if name is not None and name in self.names.traits.keyed:
+            return f"({hot_column(name)} IS NOT NULL)"
+        return condition
+
+    def keys(self) -> set[str]:
+        """Hot fields whose key in quotes is looked for in the line."""
+        texts = [text for text, _ in self.lines if text and not self._is_implied(text)]
+        return {name for text in texts if (name := quoted_field(text))}
 
     def _is_implied(self, text: str) -> bool:
         """Whether a plain row with the demanded fields has the text, its key, anyway."""
@@ -201,6 +238,12 @@ class Conditions:
     def for_all(self) -> str:
         """A condition that every row fulfils which the stages could keep."""
         return all_of([*self.wide, *(one for _, one in self.lines)])
+
+
+def quoted_field(text: str | None) -> str | None:
+    """The hot field whose key in quotes a text is."""
+    name = text[1:-1] if text else ""
+    return name if text == f'"{name}"' and name in HOT_FIELDS else None
 
 
 def _names_only(items: Sequence[object]) -> list[str]:

@@ -28,7 +28,7 @@ def row_condition(stages: Sequence[Stage], streams: Mapping[int, Mapping[str, st
         stages: of the query, or its first ones.
         streams: number -> labels of the selected streams.
     """
-    conditions = Conditions(Names(StreamLabels(streams, joined=False), metadata=None))
+    conditions = Conditions(Names(StreamLabels(streams, joined=False)))
     are_labels_known = True
     for stage in stages:
         if isinstance(stage, LineFilter) or are_labels_known:

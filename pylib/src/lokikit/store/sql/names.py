@@ -159,20 +159,37 @@ def _whole_cold(name: str) -> Label:
     return Label(cold.sql, (*cold.hard, *nested))
 
 
+@dataclass(frozen=True)
+class RowTraits:
+    """What is known of all rows of some parts.
+
+    Args:
+        metadata: names that structured metadata may have; None when all are possible.
+        numeric: hot fields that have nothing but plain numbers in plain rows.
+        keyed: hot fields without a value in each plain row that has not their key in quotes.
+    """
+
+    metadata: frozenset[str] | None = None
+    numeric: frozenset[str] = frozenset()
+    keyed: frozenset[str] = frozenset()
+
+
+UNKNOWN_ROWS = RowTraits()
+
+
 class Names:
     """How SQL reads each label at one point of a pipeline.
 
     Args:
         streams: the selected ones.
-        metadata: names that structured metadata may have; None when all are possible.
+        traits: of the rows.
     """
 
-    def __init__(self, streams: StreamLabels, metadata: frozenset[str] | None) -> None:
-        self.streams = streams
+    def __init__(self, streams: StreamLabels, traits: RowTraits = UNKNOWN_ROWS) -> None:
+        self.streams, self.traits = streams, traits
         self.parsed = Parsed()
         self.dropped: set[str] = set()
         self.kept: set[str] | None = None
-        self._metadata = metadata
 
     @property
     def has_lost(self) -> bool:
@@ -210,7 +227,8 @@ class Names:
     def _metadata_sql(self, name: str) -> str | None:
         if name == DETECTED_LEVEL:
             return "level"
-        if self._metadata is not None and name not in self._metadata:
+        known = self.traits.metadata
+        if known is not None and name not in known:
             return None
         key, path = literal(f'"{name}":'), literal(f"$.{name}")
         return f"CASE WHEN contains(meta, {key}) THEN json_extract_string(meta, {path}) END"

@@ -5,17 +5,24 @@ from __future__ import annotations
 import threading
 import weakref
 from itertools import count
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from lokikit.store.segments.schema import hot_column
+from lokikit.store.sql.names import UNKNOWN_ROWS, RowTraits
+from lokikit.store.sql.predicates import is_number, literal
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
     from lokikit.store.segments.database import Cursor
     from lokikit.store.segments.schema import Part
 
-_MAX_KNOWN_PARTS = 10_000
+_MAX_KNOWN = 100_000
 _MAX_ODD_SHARE = 0.05
 _MAX_ODD_BYTES = 32 * 1024 * 1024
 """Of the copied rows of all parts together."""
 _numbers = count(1)
+_T = TypeVar("_T")
 
 
 class PartFacts:
@@ -27,22 +34,43 @@ class PartFacts:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._metadata: dict[str, frozenset[str]] = {}
+        self._known: dict[tuple[str, str], Any] = {}
         self._odd: dict[str, str | None] = {}
         self._odd_bytes: dict[str, int] = {}
         self._unused: list[str] = []
 
-    def metadata_names(self, cursor: Cursor, part: Part) -> frozenset[str] | None:
-        """The names that structured metadata has in a part; None when that may change."""
+    def traits(
+        self, cursor: Cursor, part: Part, numeric: Iterable[str], keys: Iterable[str]
+    ) -> RowTraits:
+        """What is known of the rows of a part; nothing of a part that may change.
+
+        Args:
+            cursor: runs the SQL.
+            part: the part.
+            numeric: hot fields that are to be numbers.
+            keys: hot fields whose key in quotes is looked for.
+        """
         if not part.sealed:
-            return None
-        known = self._metadata.get(part.relation)
-        if known is None:
-            known = _metadata_names(cursor, part)
-            if len(self._metadata) >= _MAX_KNOWN_PARTS:
-                self._metadata.clear()
-            self._metadata[part.relation] = known
-        return known
+            return UNKNOWN_ROWS
+        with self._lock:
+            if len(self._known) >= _MAX_KNOWN:
+                self._known.clear()
+            return RowTraits(
+                self._fact(cursor, part, "metadata", _metadata_names),
+                frozenset(
+                    n for n in numeric if self._fact(cursor, part, f"number {n}", _is_numeric(n))
+                ),
+                frozenset(n for n in keys if self._fact(cursor, part, f"key {n}", _is_keyed(n))),
+            )
+
+    def _fact(
+        self, cursor: Cursor, part: Part, name: str, find: Callable[[Cursor, Part], _T]
+    ) -> _T:
+        key = part.relation, name
+        if key not in self._known:
+            self._known[key] = find(cursor, part)
+        found: _T = self._known[key]
+        return found
 
     def odd_rows(self, cursor: Cursor, part: Part) -> str | None:
         """The odd rows of a part, as SQL to put behind FROM; None when it has none."""
@@ -86,6 +114,24 @@ class PartFacts:
 
 def _odd_relation(part: Part) -> str:
     return f"(SELECT * FROM {part.relation} WHERE odd)"
+
+
+def _is_numeric(name: str) -> Callable[[Cursor, Part], bool]:
+    column = hot_column(name)
+    return _holds_nowhere(f"{column} IS NOT NULL AND NOT {is_number(column)}")
+
+
+def _is_keyed(name: str) -> Callable[[Cursor, Part], bool]:
+    key = literal(f'"{name}"')
+    return _holds_nowhere(f"{hot_column(name)} IS NULL AND contains(line, {key})")
+
+
+def _holds_nowhere(condition: str) -> Callable[[Cursor, Part], bool]:
+    """Whether no plain row of a part fulfils a condition."""
+    where = f"WHERE NOT odd AND {condition} LIMIT 1"
+    return lambda cursor, part: (
+        not cursor.execute(f"SELECT 1 FROM {part.relation} {where}").fetchall()
+    )
 
 
 def _metadata_names(cursor: Cursor, part: Part) -> frozenset[str]:

@@ -6,13 +6,15 @@ import re
 from typing import TYPE_CHECKING
 
 from lokikit.store.errors import StoreError
+from lokikit.store.logql.regular_expressions import is_literal
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from lokikit.store.logql.syntax import LineFilter, MatchOp
 
-_PLAIN = re.compile(r"[\w \-/]*(\|[\w \-/]*)*", re.ASCII)
+_COLUMN = re.compile(r"[a-z]\w*")
+_FILLED = re.compile(r"coalesce\(\w+, ''\)|''")
 _DIFFERS = re.compile(r"\\[CpP]")
 _IDLE = {"|=": frozenset({""}), "|~": frozenset({"", ".*"})}
 """Operands that Loki leaves out, beside others too."""
@@ -81,7 +83,7 @@ def _holds(text: str) -> str:
 
 
 def _finds(pattern: str) -> str:
-    if _PLAIN.fullmatch(pattern):
+    if all(map(is_literal, pattern.split("|"))):
         return any_of([_holds(word) for word in pattern.split("|")])
     return f"regexp_matches(line, {_pattern(pattern)})"
 
@@ -105,22 +107,33 @@ def match_condition(value: str, op: MatchOp, wanted: str) -> str:
         op: of the matcher.
         wanted: the text or the regular expression, which has to match the whole text.
     """
+    if _COLUMN.fullmatch(value) and (op, wanted) in {("!=", ""), ("=~", ".+")}:
+        # DuckDB applies such conditions while it reads a segment.
+        filled = f"{value} IS NOT NULL AND {value} <> ''"
+        return f"({filled})" if op == "!=" else f"({filled} AND NOT contains({value}, chr(10)))"
+    if _COLUMN.fullmatch(value) and op == "=" and wanted:
+        return f"({value} IS NOT NULL AND {value} = {literal(wanted)})"
     matched = _equals(value, wanted) if op in {"=", "!="} else _matches(value, wanted)
     return matched if op in {"=", "=~"} else negated(matched)
 
 
 def _equals(value: str, wanted: str) -> str:
-    return f"(coalesce({value}, '') = {literal(wanted)})"
+    return f"({_filled(value)} = {literal(wanted)})"
 
 
 def _matches(value: str, pattern: str) -> str:
     if pattern in {".*", ".+"}:
-        filled = [f"coalesce({value}, '') <> ''"] if pattern == ".+" else []
-        return all_of([*filled, f"NOT contains(coalesce({value}, ''), chr(10))"])
-    if _PLAIN.fullmatch(pattern):
+        filled = [f"{_filled(value)} <> ''"] if pattern == ".+" else []
+        return all_of([*filled, f"NOT contains({_filled(value)}, chr(10))"])
+    if all(map(is_literal, pattern.split("|"))):
         words = ", ".join(literal(word) for word in pattern.split("|"))
-        return f"(coalesce({value}, '') IN ({words}))"
-    return f"regexp_full_match(coalesce({value}, ''), {_pattern(pattern)})"
+        return f"({_filled(value)} IN ({words}))"
+    return f"regexp_full_match({_filled(value)}, {_pattern(pattern)})"
+
+
+def _filled(value: str) -> str:
+    """The SQL of a text that is empty in place of NULL."""
+    return value if _FILLED.fullmatch(value) else f"coalesce({value}, '')"
 
 
 def is_number(value: str) -> str:

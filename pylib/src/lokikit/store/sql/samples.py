@@ -21,13 +21,13 @@ from lokikit.store.sql.bins import Bins
 from lokikit.store.sql.conditions import Conditions
 from lokikit.store.sql.engine import fetched, stoppable
 from lokikit.store.sql.grouping import chosen_groups
-from lokikit.store.sql.names import Names, StreamLabels
+from lokikit.store.sql.names import Names, RowTraits, StreamLabels
 from lokikit.store.sql.part_facts import PartFacts
 from lokikit.store.sql.predicates import NotProvenError, all_of
 from lokikit.store.sql.unwrapping import add_unwrap
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable
 
     from lokikit.store.logql.series import SampleRequest
     from lokikit.store.logql.vectors import LabelSet
@@ -38,6 +38,8 @@ if TYPE_CHECKING:
 
 _MAX_BATCH_ROWS = 1_000_000
 """Rows of the parts that are read by one statement, so that its memory stays bounded."""
+_COMMON_ROWS = RowTraits(metadata=frozenset())
+"""By which it is found out what to ask of parts: names of fields are seldom those of metadata."""
 _MAX_GROUPS = 100_000
 _ROWS_BETWEEN_CHECKS = 512
 
@@ -83,23 +85,18 @@ class SqlSampler:
             kept_ns = max(self._store.oldest_kept_ns(), bins.after_ns + 1)
             found = _Leaf(request, bins, StreamLabels(labels), kept_ns, self._facts, self._check)
             parts = self._store.relations(kept_ns, bins.last_ns + 1)
-            for batch, names in self._batches(cursor, parts, labels.keys()):
-                found.read(cursor, batch, names)
+            conditions, _ = found.conditions(_COMMON_ROWS)
+            asked = conditions.numeric, conditions.keys()
+            kinds: dict[RowTraits, list[Part]] = {}
+            for part in parts:
+                if not part.streams.isdisjoint(labels):
+                    traits = self._facts.traits(cursor, part, *asked)
+                    kinds.setdefault(traits, []).append(part)
+            for traits, alike in kinds.items():
+                while alike:
+                    self._check()
+                    found.read(cursor, _cut_batch(alike), traits)
             return found.series()
-
-    def _batches(
-        self, cursor: Cursor, parts: Sequence[Part], streams: Any
-    ) -> Iterator[tuple[list[Part], frozenset[str] | None]]:
-        """Parts whose metadata has the same names, and these names."""
-        by_names: dict[frozenset[str] | None, list[Part]] = {}
-        for part in parts:
-            if part.streams & streams:
-                names = self._facts.metadata_names(cursor, part)
-                by_names.setdefault(names, []).append(part)
-        for names, alike in by_names.items():
-            while alike:
-                self._check()
-                yield _cut_batch(alike), names
 
 
 def _union(relations: Iterable[str]) -> str:
@@ -139,20 +136,19 @@ class _Leaf:
         self._group_of = group_filter(outer.grouping) if outer else lambda labels: labels
         self._found: dict[LabelSet, Accumulator] = {}
 
-    def read(self, cursor: Cursor, parts: list[Part], metadata: frozenset[str] | None) -> None:
-        """Take in the rows of these parts.
-
-        Args:
-            cursor: runs the SQL.
-            parts: with the rows.
-            metadata: the names that structured metadata has in them; None when not known.
-        """
+    def conditions(self, traits: RowTraits) -> tuple[Conditions, str]:
+        """What the query demands of rows with these traits, and the SQL of a row's value."""
         log_range = self._aggregation.log_range
-        conditions = Conditions(Names(self._streams, metadata))
+        conditions = Conditions(Names(self._streams, traits))
         conditions.add_all(log_range.query.stages)
         value = add_unwrap(conditions, log_range.unwrap)
         if "line" in " ".join(self._shape.columns) and not conditions.is_line_kept:
             raise NotProvenError("bytes of another line")
+        return conditions, value
+
+    def read(self, cursor: Cursor, parts: list[Part], traits: RowTraits) -> None:
+        """Take in the rows of these parts, which have these traits."""
+        conditions, value = self.conditions(traits)
         keys, hard = self._groups.expressions(conditions.names)
         conditions.hard.extend(hard)
         rows = _union(part.relation for part in parts)

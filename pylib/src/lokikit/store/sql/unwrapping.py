@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lokikit.store.logql.syntax import AndFilter, OrFilter, StringFilter
-from lokikit.store.sql.predicates import NotProvenError, is_number
+from lokikit.store.sql.predicates import NotProvenError
 
 if TYPE_CHECKING:
     from lokikit.store.logql.syntax import LabelFilter, Unwrap
@@ -25,14 +25,12 @@ def add_unwrap(conditions: Conditions, unwrap: Unwrap | None) -> str:
         return "1"
     if unwrap.conversion or any(unwrap.label in _names(one) for one in unwrap.filters):
         raise NotProvenError("unwrap with a conversion, or a filter of its label")
-    text = conditions.read(unwrap.label).sql
-    plain = is_number(text)
-    filled = f"{text} <> ''" if any(map(_skips_errors, unwrap.filters)) else f"{text} IS NOT NULL"
-    conditions.hard.append(f"(coalesce({filled}, FALSE) AND NOT {plain})")
-    conditions.demand(plain)
+    label = conditions.read(unwrap.label)
+    skips_empty = any(map(_skips_errors, unwrap.filters))
+    conditions.demand(conditions.demand_number(label, skips_empty=skips_empty))
     for one in unwrap.filters:
         conditions.add_filter(one)
-    return f"TRY_CAST({text} AS DOUBLE)"
+    return f"TRY_CAST({label.sql} AS DOUBLE)"
 
 
 def _skips_errors(condition: LabelFilter) -> bool:
