@@ -53,8 +53,3 @@ def open_database(folder: Path, scratch: Path, settings: StoreSettings) -> Curso
 def table_columns() -> str:
     """The columns of a table of rows, for CREATE TABLE."""
     return ", ".join(f"{name} {kind}" for name, kind in COLUMNS.items())
-
-
-def json_columns() -> str:
-    """The columns of a table of rows, for `read_json`."""
-    return "{" + ", ".join(f"{name}: {quoted(kind)}" for name, kind in COLUMNS.items()) + "}"

@@ -5,15 +5,19 @@ from __future__ import annotations
 import threading
 import time
 import weakref
+from bisect import bisect_right
+from itertools import accumulate
 from operator import itemgetter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from lokikit.store.segments.database import DatabaseError, json_columns, quoted, table_columns
+import orjson
+
+from lokikit.store.segments.database import DatabaseError, quoted, table_columns
 from lokikit.store.segments.schema import COLUMNS, Part
-from lokikit.store.segments.stored_rows import table_json, table_row
+from lokikit.store.segments.stored_rows import table_columns_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from lokikit.store.segments.database import Cursor
@@ -21,9 +25,11 @@ if TYPE_CHECKING:
 
 _LINE, _STREAM, _TS = itemgetter(2), itemgetter(1), itemgetter(0)
 _NO_ROWS_NS = (1 << 63) - 1
-_MAX_OBJECT_BYTES = 4 << 20
-"""Of one row in the file; DuckDB's buffer is twice as large. Larger rows go one by one."""
-_ROW_TYPE = "{" + ", ".join(f'"{name}": "{kind}"' for name, kind in COLUMNS.items()) + "}"
+_BATCH_ROWS = 4_000
+_BATCH_CHARACTERS = 4 << 20
+_UNNESTED = ", ".join(f"unnest({name})" for name in COLUMNS)
+_LISTS = "{" + ", ".join(f"{name}: '{kind}[]'" for name, kind in COLUMNS.items()) + "}"
+_LISTS_JSON = orjson.dumps({name: [kind] for name, kind in COLUMNS.items()}).decode()
 
 
 class Head:
@@ -79,44 +85,51 @@ class Head:
     def insert(self, max_rows: int | None = None) -> None:
         """Move up to `max_rows` rows of the buffer into the table, all when None."""
         with self._insert_lock:
-            rows = self._buffer[:max_rows]
-            if rows:
+            left = min(max_rows or len(self._buffer), len(self._buffer))
+            while left > 0:
+                rows = self._next_rows(min(left, _BATCH_ROWS))
                 self._insert(rows)
                 del self._buffer[: len(rows)]
+                left -= len(rows)
+
+    def _next_rows(self, max_rows: int) -> list[StoredRow]:
+        rows = self._buffer[:max_rows]
+        ends = list(accumulate(map(len, map(_LINE, rows))))
+        return rows[: max(1, bisect_right(ends, _BATCH_CHARACTERS))]
 
     def _insert(self, rows: list[StoredRow]) -> None:
-        text = table_json(rows)
+        columns = table_columns_of(rows)
+        text = orjson.dumps(columns)
         try:
             self._insert_file(text)
         except OSError:  # no room for the file
             self._insert_text(text)
         except DatabaseError:
-            self._insert_one_by_one(rows)
+            self._insert_one_by_one(columns)
 
     def _insert_file(self, text: bytes) -> None:
         """Insert from a file of JSON: of the ways without pyarrow, the cheapest a row."""
         try:
             self._file.write_bytes(text)
             self._cursor.execute(
-                f"INSERT INTO {self.table} SELECT * FROM read_json({quoted(str(self._file))}, "
-                f"columns={json_columns()}, format='newline_delimited', "
-                f"maximum_object_size={_MAX_OBJECT_BYTES})"
+                f"INSERT INTO {self.table} SELECT {_UNNESTED} FROM "
+                f"read_json({quoted(str(self._file))}, columns={_LISTS}, "
+                f"format='newline_delimited', maximum_object_size={len(text) + 1})"
             )
         finally:
             self._file.unlink(missing_ok=True)
 
     def _insert_text(self, text: bytes) -> None:
-        array = b"[" + text.replace(b"\n", b",") + b"]"
         self._cursor.execute(
-            f"INSERT INTO {self.table} SELECT unnest(r) FROM "
-            f"(SELECT unnest(from_json(?, '[{_ROW_TYPE}]')) AS r)",
-            [array.decode()],
+            f"INSERT INTO {self.table} SELECT {_UNNESTED} FROM "
+            f"(SELECT unnest(from_json(?, {quoted(_LISTS_JSON)})))",
+            [text.decode()],
         )
 
-    def _insert_one_by_one(self, rows: list[StoredRow]) -> None:
-        marks = ", ".join("?" for _ in COLUMNS)
-        values = [[columns.get(name) for name in COLUMNS] for columns in map(table_row, rows)]
-        self._cursor.executemany(f"INSERT INTO {self.table} VALUES ({marks})", values)
+    def _insert_one_by_one(self, columns: Mapping[str, Sequence[Any]]) -> None:
+        marks = ", ".join("?" for _ in columns)
+        rows = list(zip(*columns.values(), strict=True))
+        self._cursor.executemany(f"INSERT INTO {self.table} VALUES ({marks})", rows)
 
     def part(self) -> Part:
         """All rows so far, as SQL reads them."""

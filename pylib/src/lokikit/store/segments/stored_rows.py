@@ -11,7 +11,7 @@ from lokikit.store.logql.json_parser import has_json_error, is_plain_json, label
 from lokikit.store.segments.schema import HOT_FIELDS, hot_column
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
 _HOT_COLUMNS = {name: hot_column(name) for name in HOT_FIELDS}
 _HOT = _HOT_COLUMNS.keys()
@@ -67,27 +67,38 @@ def decode_rows(payload: bytes) -> list[StoredRow]:
     return list(map(StoredRow._make, zip(*orjson.loads(payload), strict=True)))
 
 
-def table_row(row: StoredRow) -> dict[str, Any]:
-    """The row with all its columns that are not NULL, ready for JSON."""
-    ts, stream, line, meta, level = row
-    columns: dict[str, Any] = {"ts": ts, "stream": stream, "line": line}
-    if meta is not None:
-        columns["meta"] = meta
-    if level is not None:
-        columns["level"] = level
-    value = is_plain_json(line, _HOT_NAMES)
-    columns["odd"] = value is None
-    columns["bad_json"] = value is None and has_json_error(line)
-    if value is not None:
+def table_columns_of(rows: Sequence[StoredRow]) -> dict[str, Sequence[Any]]:
+    """Column -> its values, those that are computed from the lines included."""
+    times, streams, lines, metas, levels = zip(*rows, strict=True)
+    odd, bad_json, hot = _read_lines(lines)
+    absent = [None] * len(rows)
+    return {
+        "ts": times,
+        "stream": streams,
+        "line": lines,
+        "meta": metas,
+        "level": levels,
+        "odd": odd,
+        "bad_json": bad_json,
+        **{column: hot.get(name, absent) for name, column in _HOT_COLUMNS.items()},
+    }
+
+
+def _read_lines(
+    lines: Sequence[str],
+) -> tuple[list[bool], list[bool], dict[str, list[str | None]]]:
+    """The columns `odd` and `bad_json`, and those of the hot fields that a line has."""
+    odd, bad_json = [False] * len(lines), [False] * len(lines)
+    hot: dict[str, list[str | None]] = {}
+    for i, line in enumerate(lines):
+        value = is_plain_json(line, _HOT_NAMES)
+        if value is None:
+            odd[i], bad_json[i] = True, has_json_error(line)
+            continue
         for name in _HOT & value.keys():
             text = label_text(value[name])
             if text is not None:
-                columns[_HOT_COLUMNS[name]] = text
-            elif value[name] is not None:  # `| json name` gives an array's or object's text
-                columns["odd"] = True
-    return columns
-
-
-def table_json(rows: Iterable[StoredRow]) -> bytes:
-    """One JSON object a line, for DuckDB."""
-    return b"\n".join([orjson.dumps(table_row(row)) for row in rows])
+                if name not in hot:
+                    hot[name] = [None] * len(lines)
+                hot[name][i] = text
+    return odd, bad_json, hot

@@ -1,0 +1,91 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from lokikit.store.segments.database import DatabaseError, open_database
+from lokikit.store.segments.head import Head
+from lokikit.store.segments.settings import StoreSettings
+from lokikit.store.segments.stored_rows import StoredRow
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from lokikit.store.segments.database import Cursor
+
+ROWS = [
+    StoredRow(1, 0, '{"http_status":200,"logger":"a"}', '{"a":"b"}', "info"),
+    StoredRow(2, 1, "no JSON \0\n", None, None),
+    StoredRow(3, 0, '{"http_status":true,"logger":null}', None, None),
+]
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[Cursor]:
+    with open_database(tmp_path, tmp_path, StoreSettings()) as opened:
+        yield opened
+
+
+@pytest.fixture
+def head(database: Cursor, tmp_path: Path) -> Head:
+    made = Head(1, database, tmp_path, lambda _: None)
+    made.publish(ROWS)
+    return made
+
+
+def stored(head: Head, database: Cursor) -> list[tuple[object, ...]]:
+    columns = "ts, stream, line, meta, level, odd, bad_json, f_http_status, f_logger"
+    query = f"SELECT {columns} FROM {head.part().relation} ORDER BY ts"  # noqa: S608 - ours
+    return database.execute(query).fetchall()
+
+
+WANTED = [
+    (*ROWS[0], False, False, "200", "a"),
+    (*ROWS[1], True, True, None, None),
+    (*ROWS[2], False, False, "true", None),
+]
+
+
+def test_rows_have_all_their_columns(head: Head, database: Cursor) -> None:
+    assert stored(head, database) == WANTED
+
+
+def test_without_room_for_a_file_rows_are_inserted_from_memory(
+    head: Head, database: Cursor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*_: object) -> None:
+        raise OSError
+
+    monkeypatch.setattr(Path, "write_bytes", fails)
+    assert stored(head, database) == WANTED
+
+
+def test_rows_that_the_reader_of_json_refuses_are_inserted_one_by_one(
+    head: Head, database: Cursor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*_: object) -> None:
+        raise DatabaseError
+
+    monkeypatch.setattr(head, "_insert_file", fails)
+    assert stored(head, database) == WANTED
+
+
+def test_large_lines_are_inserted_in_small_batches(head: Head, database: Cursor) -> None:
+    large = [StoredRow(n, 0, "\x01" * (3 << 20), None, None) for n in range(4, 8)]
+    head.publish(large)
+    assert len(stored(head, database)) == 7
+
+
+def test_a_table_is_retired_when_nobody_references_its_head(
+    database: Cursor, tmp_path: Path
+) -> None:
+    retired: list[str] = []
+    head = Head(5, database, tmp_path, retired.append)
+    head.publish(ROWS)
+    part = head.part()
+    del head
+    assert retired == []
+    del part
+    assert retired == ["head_5"]
