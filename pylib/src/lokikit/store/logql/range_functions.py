@@ -21,10 +21,9 @@ if TYPE_CHECKING:
     """From a window and its bounds (start_ns excluded, end_ns included) to the value."""
 
 _NS_PER_S = 1_000_000_000
+_NS_PER_MS = 1_000_000
 COUNTING = frozenset({"count_over_time", "rate", "absent_over_time"})
 SUMMING = frozenset({"bytes_over_time", "bytes_rate", "sum_over_time"})
-_EXTRAPOLATION = 1.1
-"""Prometheus' bound: a gap of more than 1.1 mean intervals is not bridged whole."""
 
 
 def total(values: Iterable[float]) -> float:
@@ -89,8 +88,12 @@ def smallest(values: Iterable[float]) -> float:
     return reduce(lambda best, value: value if value < best or best != best else best, values)  # noqa: PLR0124 - NaN
 
 
-def counter_increase(window: Window, start_ns: int, end_ns: int) -> float:
-    """The increase of a counter, extrapolated to the bounds as Prometheus' `rate` does."""
+def counter_increase(window: Window, range_ns: int) -> float:
+    """The increase of a counter, over resets, as Loki extrapolates it.
+
+    Loki takes Prometheus' formula with times in nanoseconds and the range in milliseconds, so that
+    the increase grows by a millionth part of what Prometheus adds.
+    """
     values, times = window.values(), window.times_ns()
     if len(values) < 2:  # noqa: PLR2004 - an increase needs two values
         return 0.0
@@ -98,18 +101,13 @@ def counter_increase(window: Window, start_ns: int, end_ns: int) -> float:
     for before, after in pairwise(values):
         if after < before:
             increase += before
-    sampled = (times[-1] - times[0]) / _NS_PER_S
+    sampled = float(times[-1] - times[0])
     if sampled == 0:
         return math.nan
-    to_start = (times[0] - start_ns) / _NS_PER_S
-    to_end = (end_ns - times[-1]) / _NS_PER_S
-    between = sampled / (len(values) - 1)
+    to_start = range_ns / _NS_PER_MS
     if increase > 0 and values[0] >= 0:
         to_start = min(to_start, sampled * (values[0] / increase))
-    reach = sampled
-    for gap in (to_start, to_end):
-        reach += gap if gap < between * _EXTRAPOLATION else between / 2
-    return increase * (reach / sampled)
+    return increase * ((sampled + to_start) / sampled)
 
 
 def window_function(aggregation: RangeAggregation) -> WindowFunction:
@@ -135,7 +133,8 @@ def window_function(aggregation: RangeAggregation) -> WindowFunction:
 def _per_second(aggregation: RangeAggregation) -> WindowFunction:
     seconds = aggregation.log_range.range_ns / _NS_PER_S
     if aggregation.op == "rate_counter":
-        return lambda window, start, end: counter_increase(window, start, end) / seconds
+        range_ns = aggregation.log_range.range_ns
+        return lambda window, _start, _end: counter_increase(window, range_ns) / seconds
     if aggregation.op == "bytes_rate" or aggregation.log_range.unwrap is not None:
         return lambda window, _start, _end: total(window.values()) / seconds
     return lambda window, _start, _end: len(window) / seconds

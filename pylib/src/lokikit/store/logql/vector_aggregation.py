@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from lokikit.store.errors import QueryError
 from lokikit.store.logql.range_functions import largest, mean, smallest, total, vector_variance
 from lokikit.store.logql.selection import Selection
-from lokikit.store.logql.vectors import group_filter, label_filter
+from lokikit.store.logql.syntax import Grouping
+from lokikit.store.logql.vectors import METRIC_NAME, group_filter, label_filter
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -43,10 +44,9 @@ def average_of_sums(
         vectors: of the range aggregation; of counts where it is a rate.
         divisor: the seconds of a rate, otherwise 1.
     """
-    grouping = expression.grouping
-    group = label_filter(
-        frozenset(grouping.labels if grouping else ()), keep=not (grouping and grouping.without)
-    )
+    grouping = expression.grouping or Grouping(())
+    names = (*grouping.labels, METRIC_NAME) if grouping.without else grouping.labels
+    group = label_filter(frozenset(names), keep=not grouping.without)
     for vector in vectors:
         yield [
             (labels, total(values) / divisor / len(values))
