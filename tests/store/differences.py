@@ -1,8 +1,55 @@
-"""Where the embedded store answers otherwise than Loki, and why."""
+"""Where the embedded store answers otherwise than Loki, and why.
+
+`docs/store.md` has the same list; what is the same everywhere stands in `answers.py` instead: the
+details of refusals, the bytes of volumes, and 400 where Loki answers 500 to a wrong query.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
-DIFFERENCES: Mapping[str, str] = {}
-"""Pattern of a request's key -> the reason; `docs/store.md` has the same list in words."""
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+DIFFERENCES: Mapping[str, str] = {
+    r"^(json|logfmt|access|units|levels): .*avg_over_time\(.*\) by \(": (
+        "Loki divides the sum by all lines of the group, those without the unwrapped label too; "
+        "the store divides it by the values"
+    ),
+    r"(<=?|>=?|==|!=) ?\d+KiB": (
+        "Loki rounds a size in a query to two digits of a decimal unit (2KiB becomes 2.0kB, which "
+        "is 2000 bytes); the store compares with the size that was written"
+    ),
+    r"absent_over_time\(.*__error__=\"\" \| (status >= 400|dur > 1s) ": (
+        "Loki overlooks what a filter behind one on `__error__` cannot compare; the store names it"
+    ),
+    r"label_replace\(.*\"app\", \"\$1\", \"zone\"": (
+        "series that become equal: Loki answers one series with several values at one time, the "
+        "store each of them"
+    ),
+    r"bytes_over_time\(.*--keep-empty \| __error__=\"\" \| drop": (
+        "series that differ in empty labels alone: as above"
+    ),
+    r"approx_topk": "not supported, and refused; Loki has it switched off by default",
+    r"line_format .*(nosuch|trimLeft|trimRight|\{\{ if \}\}|\{\{ \.level`)": (
+        "a template that cannot be read: Loki answers 200 without a line where labels are "
+        "categorized, the store 400 with the reason"
+    ),
+    r"query_range .*line_format .*(duration \"x\"|bytes \"x\"|div 1 0|substr 5 2)": (
+        "the details of an error inside a template lack Go's position in the template"
+    ),
+    r"index/stats": (
+        "Loki leaves out the lines that are in its memory still; the store counts all"
+    ),
+    r"^levels: index/volume .*~.*series limit=1$": (
+        "the largest volumes: Loki counts the metadata in its chunks too"
+    ),
+    r"^json: detected_fields": (
+        "a field of the line that is named as metadata: Loki counts both as one field"
+    ),
+    r"format_query .*(without \(\)|on \(\) group_right|% 0|0 / 0)": (
+        "Loki writes what it cannot read again (`without`, `NaN`) or what means something else "
+        "(without `on () group_right`); the store writes the query"
+    ),
+}
+"""Pattern of a request's key -> the reason."""

@@ -26,6 +26,7 @@ def main() -> None:
         api.push()
         asked = requests()
         write((request, api.ask(request)) for request in asked)
+        api.close()
     size = sum(path.stat().st_size for path in FOLDER.glob("*.json.gz"))
     print(f"{len(asked)} answers in {size / 1e6:.1f} MB")
 

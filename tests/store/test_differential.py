@@ -8,10 +8,8 @@ from __future__ import annotations
 import re
 import shutil
 import time
-from collections.abc import Iterator
 from pathlib import Path
-from random import Random
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -25,6 +23,10 @@ from tests.store.log_queries import PARSERS, random_log_query
 from tests.store.metric_queries import random_metric_query
 from tests.store.requests import CATEGORIZE, END_S, Request, requests
 from tests.store.running_loki import running_loki
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from random import Random
 
 LOKI = shutil.which("loki")
 SHOWN_BYTES = 1500
@@ -43,6 +45,7 @@ def store(now_ns: int, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api
         api = Api("127.0.0.1", port, base_ns(now_ns))
         api.push()
         yield api
+        api.close()
 
 
 @pytest.fixture(scope="module")
@@ -54,6 +57,7 @@ def loki(now_ns: int, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]
         api = Api("127.0.0.1", port, base_ns(now_ns))
         api.push()
         yield api
+        api.close()
 
 
 def by_corpus() -> dict[str, list[Request]]:
@@ -71,7 +75,9 @@ def is_listed(key: str) -> bool:
 
 def shown(request: Request, expected: Any, actual: Any) -> str:
     """Both answers, cut."""
-    return f"{request.key}\n  Loki   {expected!s:.{SHOWN_BYTES}}\n  store  {actual!s:.{SHOWN_BYTES}}"
+    return (
+        f"{request.key}\n  Loki   {expected!s:.{SHOWN_BYTES}}\n  store  {actual!s:.{SHOWN_BYTES}}"
+    )
 
 
 def test_answers_are_those_of_the_requests() -> None:
@@ -100,8 +106,7 @@ def test_listed_differences_are_some(store: Api) -> None:
     differing = [
         request.key
         for request in requests()
-        if is_listed(request.key)
-        and not answers.matches(recorded[request.key], store.ask(request))
+        if is_listed(request.key) and not answers.matches(recorded[request.key], store.ask(request))
     ]
     for pattern in DIFFERENCES:
         assert any(re.search(pattern, key) for key in differing), pattern
