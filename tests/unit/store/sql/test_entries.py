@@ -51,7 +51,7 @@ def test_each_log_query_of_the_kit_finds_the_lines_that_a_list_of_all_rows_gives
         assert _found(store, text, limit, "backward") == _found(memory, text, limit, "backward")
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(text=log_queries(), direction=st.sampled_from(("forward", "backward")))
 def test_generated_queries_find_the_lines_that_a_list_of_all_rows_gives(
     store: Store, memory: MemorySource, text: str, direction: Direction

@@ -70,7 +70,7 @@ def test_each_metric_query_of_the_kit_is_answered_fast_and_as_the_evaluator_does
         assert {*leaves(parse_query(text))} == {*spy.answered}
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(text=metric_queries(), steps=st.sampled_from(_STEPS))
 def test_generated_queries_are_answered_as_the_evaluator_does(
     store: Store, text: str, steps: Steps

@@ -29,6 +29,7 @@ from lokikit.store.sql.predicates import (
     NotProvenError,
     all_of,
     any_of,
+    cheapest_first,
     is_number,
     line_condition,
     match_condition,
@@ -202,7 +203,7 @@ class Conditions:
         """The condition of the rows that SQL alone lets pass."""
         lines = [self._for_plain_line(text, one) for text, one in self.lines]
         easy = negated(self.is_hard())
-        return all_of([*self.exact, easy, *lines])
+        return all_of([*self.exact, easy, cheapest_first(lines)])
 
     def _for_plain_line(self, text: str | None, condition: str) -> str:
         if text and self._is_implied(text):
@@ -237,7 +238,7 @@ class Conditions:
 
     def for_all(self) -> str:
         """A condition that every row fulfils which the stages could keep."""
-        return all_of([*self.wide, *(one for _, one in self.lines)])
+        return all_of([*self.wide, cheapest_first([one for _, one in self.lines])])
 
 
 def quoted_field(text: str | None) -> str | None:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 _COLUMN = re.compile(r"[a-z]\w*")
 _FILLED = re.compile(r"coalesce\(\w+, ''\)|''")
 _DIFFERS = re.compile(r"\\[CpP]")
+_COSTLY = "regexp_matches("
 _IDLE = {"|=": frozenset({""}), "|~": frozenset({"", ".*"})}
 """Operands that Loki leaves out, beside others too."""
 NUMBER = r"(-?[1-9][0-9]{0,30}|0)(\.[0-9]{1,40})?([eE][-+]?[0-9]{1,2})?"
@@ -54,6 +55,15 @@ def any_of(conditions: Sequence[str]) -> str:
 
 def _joined(word: str, conditions: list[str]) -> str:
     return conditions[0] if len(conditions) == 1 else f"({word.join(conditions)})"
+
+
+def cheapest_first(conditions: Sequence[str]) -> str:
+    """The conditions joined by AND, regular expressions behind what spares them rows."""
+    costly = [condition for condition in conditions if _COSTLY in condition]
+    cheap = all_of([condition for condition in conditions if condition not in costly])
+    if not costly or cheap == "TRUE":
+        return all_of([cheap, *costly])
+    return f"CASE WHEN {cheap} THEN {all_of(costly)} ELSE FALSE END"
 
 
 def negated(condition: str) -> str:
