@@ -2,13 +2,13 @@ import json
 
 import pytest
 
-from lokikit.store.api.push import read_push
+from lokikit.store.api.push import MAX_LINES, read_push, unpack_push
 from lokikit.store.errors import PushError
 
 
 def read(content, content_type="application/json", encoding=""):
     body = content if isinstance(content, bytes) else json.dumps(content).encode()
-    return read_push(body, content_type, encoding, 1 << 20)
+    return read_push(unpack_push(body, content_type, encoding, 1 << 20), content_type)
 
 
 def push(*values, labels=None):
@@ -159,3 +159,17 @@ def test_wrong_types_of_content_are_refused(content_type, text):
 
 def test_charset_and_case_of_the_type_do_not_matter():
     assert read(push(["1", "x"]), "Application/JSON; charset=utf-8")
+
+
+def test_too_many_lines_are_refused_before_they_cost_memory():
+    many = b",".join([b'["1",""]'] * (MAX_LINES + 1))
+    body = b'{"streams":[{"stream":{"a":"b"},"values":[%s]}]}' % many
+    with pytest.raises(PushError) as refusal:
+        read_push(body, "application/json")
+    assert refusal.value.status == 413
+
+
+def test_too_many_arrays_are_refused_before_they_are_read():
+    with pytest.raises(PushError) as refusal:
+        read_push(b"[" * 2_000_001, "application/json")
+    assert refusal.value.status == 413

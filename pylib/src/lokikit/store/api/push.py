@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from lokikit.store.api.http import TOO_LARGE
 from lokikit.store.api.label_text import check_names, parse_labels
 from lokikit.store.api.metadata_names import normalize_metadata
 from lokikit.store.api.protobuf import decode_push
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
     from lokikit.store.api.protobuf import Entry
 
 BAD_REQUEST = 400
+MAX_LINES = 500_000
+"""Of one push: each costs a kilobyte of memory until it is stored, however short it is."""
+_MAX_ARRAYS = 2_000_000
 UNPROCESSABLE = 422
 _NO_LABELS = "error at least one label pair is required per stream"
 _NO_STREAMS = "error at least one valid stream is required for ingestion"
@@ -44,8 +48,8 @@ class PushedStream:
     entries: list[Entry]
 
 
-def read_push(body: bytes, content_type: str, encoding: str, max_bytes: int) -> list[PushedStream]:
-    """The streams of a push.
+def unpack_push(body: bytes, content_type: str, encoding: str, max_bytes: int) -> bytes:
+    """The JSON or the protobuf message of a push.
 
     Args:
         body: of the request.
@@ -54,16 +58,43 @@ def read_push(body: bytes, content_type: str, encoding: str, max_bytes: int) -> 
         max_bytes: that the body may unpack to.
 
     Raises:
+        PushError: the encoding is unknown, the bytes are not of it, or they are too many.
+    """
+    if is_json(content_type):
+        return unpack_json(body, encoding, max_bytes)
+    return unpack_protobuf(body, encoding, max_bytes)
+
+
+def read_push(content: bytes, content_type: str) -> list[PushedStream]:
+    """The streams of a push.
+
+    Args:
+        content: as `unpack_push` gives it.
+        content_type: of the request.
+
+    Raises:
         PushError: with Loki's status and, where it has words for people, its text.
     """
-    if _media_type(content_type) == "application/json":
-        streams: Iterable[PushedStream] = _of_json(unpack_json(body, encoding, max_bytes))
-    else:
-        streams = _of_protobuf(unpack_protobuf(body, encoding, max_bytes))
-    found = list(streams)
+    streams = _of_json(content) if is_json(content_type) else _of_protobuf(content)
+    found = []
+    lines = 0
+    for stream in streams:
+        found.append(stream)
+        lines += len(stream.entries)
+        if lines > MAX_LINES:
+            raise PushError(f"a push has more than {MAX_LINES} lines", TOO_LARGE)
     if not found:
         raise PushError(_NO_STREAMS, UNPROCESSABLE)
     return found
+
+
+def is_json(content_type: str) -> bool:
+    """Whether a request with this `Content-Type` holds JSON.
+
+    Raises:
+        PushError: it is no type.
+    """
+    return _media_type(content_type) == "application/json"
 
 
 def _media_type(content_type: str) -> str:
@@ -90,6 +121,8 @@ def _of_protobuf(message: bytes) -> Iterable[PushedStream]:
 
 
 def _of_json(body: bytes) -> Iterable[PushedStream]:
+    if len(body) > _MAX_ARRAYS and body.count(b"[") > _MAX_ARRAYS:
+        raise PushError(f"a push has more than {_MAX_ARRAYS} arrays", TOO_LARGE)
     content = _load(body)
     if not isinstance(content, dict):
         raise _refuse("the body is no object")
@@ -137,6 +170,8 @@ def _stream(stream: dict[str, Any]) -> PushedStream:
         raise _refuse('"values" is no array')
     if values and not labels:
         raise PushError(_NO_LABELS, BAD_REQUEST)
+    if values and len(values) > MAX_LINES:
+        raise PushError(f"a push has more than {MAX_LINES} lines", TOO_LARGE)
     return PushedStream(labels, [_entry(value) for value in values or () if value is not None])
 
 

@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from lokikit.store.api.http import Response
-from lokikit.store.api.push import read_push
+from lokikit.store.api.push import read_push, unpack_push
 from lokikit.store.api.rates import ActiveStreams, ByteRate
 from lokikit.store.api.validation import Validator
 from lokikit.store.errors import PushError
@@ -71,14 +71,15 @@ class Pushes:
         return Response(_NO_CONTENT)
 
     def _take(self, body: bytes, content_type: str, encoding: str) -> None:
-        if len(body) < _LARGE_BYTES:
-            self._read_and_store(body, content_type, encoding)
+        content = unpack_push(body, content_type, encoding, self._limits.max_body_bytes)
+        if len(content) < _LARGE_BYTES:
+            self._read_and_store(content, content_type)
             return
         with self._large:  # several at once would need memory without a bound
-            self._read_and_store(body, content_type, encoding)
+            self._read_and_store(content, content_type)
 
-    def _read_and_store(self, body: bytes, content_type: str, encoding: str) -> None:
-        streams = read_push(body, content_type, encoding, self._limits.max_body_bytes)
+    def _read_and_store(self, content: bytes, content_type: str) -> None:
+        streams = read_push(content, content_type)
         checked = self._validator.check(streams)
         if not self._rate.admit(checked.size_bytes):
             raise PushError(self._rate_problem(checked), TOO_MANY)

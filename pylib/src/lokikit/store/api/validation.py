@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import time
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
+from functools import partial
 from typing import TYPE_CHECKING
 
 from lokikit.fields import DETECTED_LEVEL
@@ -86,9 +88,10 @@ class Validator:
     ) -> None:
         labels, detect, entries = stream.labels, self._detect, checked.entries
         size = 0
+        problem_at = functools.lru_cache(partial(_time_problem, labels, oldest_ns=oldest_ns))
         for time_ns, line, metadata in stream.entries:
             if time_ns < oldest_ns or time_ns > newest_ns:
-                checked.refusals[_time_problem(labels, time_ns, oldest_ns)] += 1
+                checked.refusals[problem_at(time_ns // NS_PER_S)] += 1
                 continue
             if metadata:
                 if not labels.keys().isdisjoint(metadata):
@@ -168,18 +171,18 @@ def _renamed(metadata: Mapping[str, str], labels: Mapping[str, str]) -> dict[str
     }
 
 
-def _time_problem(labels: Mapping[str, str], time_ns: int, oldest_ns: int) -> str:
+def _time_problem(labels: Mapping[str, str], seconds: int, oldest_ns: int) -> str:
     stream = format_labels(labels)
-    if time_ns >= oldest_ns:
-        return f"entry for stream '{stream}' has timestamp too new: {_shown(time_ns)}"
+    if seconds >= oldest_ns // NS_PER_S + 1:
+        return f"entry for stream '{stream}' has timestamp too new: {_shown(seconds)}"
     return (
-        f"entry for stream '{stream}' has timestamp too old: {_shown(time_ns)}, "
-        f"oldest acceptable timestamp is: {_shown(oldest_ns)}"
+        f"entry for stream '{stream}' has timestamp too old: {_shown(seconds)}, "
+        f"oldest acceptable timestamp is: {_shown(oldest_ns // NS_PER_S)}"
     )
 
 
-def _shown(time_ns: int) -> str:
-    seconds = min(max(time_ns // NS_PER_S, _FIRST_SECOND), _LAST_SECOND)
+def _shown(seconds: int) -> str:
+    seconds = min(max(seconds, _FIRST_SECOND), _LAST_SECOND)
     return f"{datetime.fromtimestamp(seconds, timezone.utc):%Y-%m-%dT%H:%M:%S}Z".rjust(20, "0")
 
 
