@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 _NS_PER_S = 1_000_000_000
 _NS_PER_MS = 1_000_000
+_THOUSAND = 1000
 COUNTING = frozenset({"count_over_time", "rate", "absent_over_time"})
 SUMMING = frozenset({"bytes_over_time", "bytes_rate", "sum_over_time"})
 
@@ -92,7 +93,8 @@ def counter_increase(window: Window, range_ns: int) -> float:
     """The increase of a counter, over resets, as Loki extrapolates it.
 
     Loki takes Prometheus' formula with times in nanoseconds and the range in milliseconds, so that
-    the increase grows by a millionth part of what Prometheus adds.
+    the increase grows by a millionth part of what Prometheus adds; the divisions by 1000 are its
+    own too, and show in the last digit.
     """
     values, times = window.values(), window.times_ns()
     if len(values) < 2:  # noqa: PLR2004 - an increase needs two values
@@ -101,10 +103,10 @@ def counter_increase(window: Window, range_ns: int) -> float:
     for before, after in pairwise(values):
         if after < before:
             increase += before
-    sampled = float(times[-1] - times[0])
+    sampled = (times[-1] - times[0]) / _THOUSAND
     if sampled == 0:
         return math.nan
-    to_start = range_ns / _NS_PER_MS
+    to_start = range_ns / _NS_PER_MS / _THOUSAND
     if increase > 0 and values[0] >= 0:
         to_start = min(to_start, sampled * (values[0] / increase))
     return increase * ((sampled + to_start) / sampled)
