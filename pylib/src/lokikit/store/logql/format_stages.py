@@ -26,12 +26,26 @@ def compile_line_format(text: str) -> Stage:
         QueryError: the template is wrong, or uses a function that does not exist.
     """
     template = Template(text)
+    if template.only_field is not None:
+        return _line_of_label(template.only_field)
 
     def rewrite(state: LineState) -> bool:
         try:
             state.line = template.render(state.labels(), state.line, state.timestamp_ns)
         except TemplateProblem as problem:
             state.fail(TEMPLATE_ERROR, str(problem))
+        return True
+
+    return rewrite
+
+
+def _line_of_label(name: str) -> Stage:
+    """The stage of `{{.name}}`, which does not see the pipeline's own errors, as in Loki."""
+    own = name in {ERROR, ERROR_DETAILS}
+
+    def rewrite(state: LineState) -> bool:
+        value = state.parsed.get(name) if own else state.get(name)
+        state.line = value or ""
         return True
 
     return rewrite

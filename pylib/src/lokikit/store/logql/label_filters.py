@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from lokikit.store.logql.conversion_problems import duration_problem, size_problem
 from lokikit.store.logql.ip_matcher import addresses_in, compile_ip
-from lokikit.store.logql.labels_builder import ERROR, ERROR_DETAILS
+from lokikit.store.logql.labels_builder import ERROR_DETAILS
 from lokikit.store.logql.matchers import compile_label_matcher
 from lokikit.store.logql.syntax import (
     AndFilter,
@@ -43,8 +43,7 @@ _COMPARE: dict[str, Callable[[float, float], bool]] = {
 def filter_name(condition: LabelFilter) -> str | None:
     """The label of a filter on one label, None for combinations and for addresses."""
     if isinstance(condition, StringFilter):
-        name = condition.matcher.name
-        return None if name in {ERROR, ERROR_DETAILS} else name
+        return condition.matcher.name
     if isinstance(condition, (NumberFilter, DurationFilter, BytesFilter)):
         return condition.name
     return None

@@ -140,8 +140,10 @@ class LineState:
 
     def extract_as(self, name: str, value: str) -> bool:
         """As `extract`, where a clash of the name is resolved already."""
-        if name in self.extracted or name in self.parsed:
-            return True
+        return name in self.extracted or name in self.parsed or self.replace(name, value)
+
+    def replace(self, name: str, value: str) -> bool:
+        """As `extract_as`, whether an earlier value stands or not."""
         required = self.hints.required
         if required is not None and name not in required:
             return True

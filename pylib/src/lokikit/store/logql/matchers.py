@@ -62,6 +62,8 @@ def compile_label_matcher(matcher: Matcher) -> Callable[[str], bool]:
     negated = matcher.op == "!~"
     if matcher.value in {"", ".*"}:
         return lambda _: not negated
+    if matcher.value == ".+":
+        return lambda value: (value != "") != negated
     contained = contained_text(matcher.value)
     if contained is None:
         return compile_matcher(matcher)

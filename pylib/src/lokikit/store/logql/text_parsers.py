@@ -101,16 +101,13 @@ def unpack(state: LineState) -> bool:
             if kind == "text" and key == ENTRY:
                 entry = unescape(raw)
             elif kind == "text":
-                labels[_unpacked_name(state, key)] = string_text(raw)
+                name = key + CLASH_SUFFIX if state.clashes(key) else key
+                if name not in state.extracted and name not in state.parsed:
+                    labels[sanitize_name(name)] = string_text(raw)
     except JsonProblem as problem:
         state.fail(JSON_ERROR, str(problem))
         return True
     if entry is None:
         return True
     state.line = entry
-    return all(state.extract_as(name, text) for name, text in labels.items())
-
-
-def _unpacked_name(state: LineState, key: str) -> str:
-    name = sanitize_name(key)
-    return name + CLASH_SUFFIX if state.clashes(name) else name
+    return all(state.replace(name, text) for name, text in labels.items())

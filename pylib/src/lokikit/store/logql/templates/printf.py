@@ -171,7 +171,7 @@ def _rune(value: int) -> str:
 
 
 def _format_float(spec: _Spec, value: float) -> str | None:
-    if spec.verb not in "eEfFgGv":
+    if spec.verb not in "eEfFgGvxXb":
         return None
     sign = spec.sign(negative=math.copysign(1, value) < 0)
     if math.isnan(value) or math.isinf(value):
@@ -186,14 +186,29 @@ def _format_float(spec: _Spec, value: float) -> str | None:
 
 def _float_digits(spec: _Spec, value: float) -> str:
     verb, precision = spec.verb, spec.precision
+    if verb in "xXb":
+        return _binary_float(verb, value)
     if verb in "fF":
         return f"{value:.{6 if precision is None else precision}f}"
     if verb in "eE":
         return f"{value:.{6 if precision is None else precision}{verb}}"
+    if spec.sharp and verb in "gG":
+        return f"{value:#.{6 if precision is None else precision or 1}{verb}}"
     if precision is None:
         text = format_float(value)
         return text.upper() if verb == "G" else text
     return f"{value:.{precision or 1}{'G' if verb == 'G' else 'g'}}"
+
+
+def _binary_float(verb: str, value: float) -> str:
+    """The float by a power of two: `%b` with a whole mantissa, `%x` in hexadecimal."""
+    if verb == "b":
+        mantissa, exponent = math.frexp(value)
+        return f"{int(mantissa * 2**53)}p{exponent - 53:+d}"
+    digits, _, exponent_text = value.hex().partition("p")
+    digits = digits.rstrip("0").removesuffix(".") if "." in digits else digits
+    text = f"{digits}p{int(exponent_text):+03d}"
+    return text.upper() if verb == "X" else text
 
 
 def _format_string(spec: _Spec, value: str) -> str | None:

@@ -141,9 +141,9 @@ def b64dec(text: str) -> str:
     try:
         return base64.b64decode(plain, validate=True).decode("utf-8", "replace")
     except (binascii.Error, ValueError):
-        valid = re.match(r"[A-Za-z0-9+/]*", text)
+        valid = re.match(r"[A-Za-z0-9+/]*(?:=+(?=$))?", text)
         at_byte = valid.end() if valid else 0
-        at_byte = at_byte if at_byte < len(text) else at_byte // 4 * 4
+        at_byte = at_byte if at_byte < len(text) or text[-1:] == "=" else at_byte // 4 * 4
         return f"illegal base64 data at input byte {at_byte}"
 
 

@@ -28,6 +28,11 @@ class Template:
         self._tree = parse_template(text)
         self._simple = _simple_parts(self._tree.body)
 
+    @property
+    def only_field(self) -> str | None:
+        """The label of a template that holds nothing but `{{.label}}`."""
+        return self._simple[0][0] if self._simple and len(self._simple) == 1 else None
+
     def render(self, labels: Mapping[str, str], line: str, time_ns: int) -> str:
         """The text that the template makes of a line.
 
