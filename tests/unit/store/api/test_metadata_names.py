@@ -39,3 +39,9 @@ def test_first_name_in_order_counts_where_two_become_one():
 
 def test_empty_values_are_left_out():
     assert normalize_metadata({"a": "", "b": "1"}) == {"b": "1"}
+
+
+def test_replacement_character_of_a_value_is_stored_as_a_space():
+    assert normalize_metadata({"request_id": "a\N{REPLACEMENT CHARACTER}b"}) == {
+        "request_id": "a b"
+    }

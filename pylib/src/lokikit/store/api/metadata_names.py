@@ -10,6 +10,7 @@ from lokikit.store.errors import PushError
 BAD_REQUEST = 400
 _PLAIN = re.compile(r"[a-zA-Z](?:_?[a-zA-Z0-9])*_?|__\w+__", re.ASCII)
 _BAD = re.compile(r"[^a-zA-Z0-9_]")
+_REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 _UNDERSCORES = re.compile(r"_{2,}")
 
 
@@ -35,7 +36,9 @@ def normalize_name(name: str) -> str:
 
 
 def normalize_metadata(metadata: dict[str, str]) -> dict[str, str]:
-    """The metadata with stored names; of names that become equal, the first in order counts.
+    """The metadata as it is stored; of names that become equal, the first in order counts.
+
+    Loki writes a space where a value has U+FFFD.
 
     Raises:
         PushError: nothing is left of a name.
@@ -43,6 +46,8 @@ def normalize_metadata(metadata: dict[str, str]) -> dict[str, str]:
     renamed = _renamed(tuple(metadata))
     if renamed:
         metadata = {name: metadata[key] for name, key in renamed}
+    if any(_REPLACEMENT in value for value in metadata.values()):
+        metadata = {name: value.replace(_REPLACEMENT, " ") for name, value in metadata.items()}
     if "" in metadata.values():
         return {name: value for name, value in metadata.items() if value}
     return metadata
