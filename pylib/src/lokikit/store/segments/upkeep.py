@@ -64,7 +64,8 @@ class Upkeep:
             turn()
         except Exception as error:  # noqa: BLE001 - counted, reported, and tried again
             self._counters.add("upkeep_failures")
-            self._counters.notice(f"{threading.current_thread().name} failed: {error}")
+            name = threading.current_thread().name
+            self._counters.notice(f"{name} failed and is tried again: {error}", kind=name)
             self._stops.wait(_RETRY_S)
 
     def _insert(self) -> None:
