@@ -34,7 +34,7 @@ LOKI_PART, EMBEDDED_PART = "loki", "store"
 STORE_PARTS = (LOKI_PART, EMBEDDED_PART)
 RETENTION = "LOKI_RETENTION"
 """`.env` key: how long a line is kept."""
-STORE_MODULES = ("duckdb", "re2", "uvicorn", "starlette", "cramjam")
+STORE_MODULES = ("duckdb", "re2", "uvicorn", "h11", "cramjam")
 _LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 _KINDS = {"loki": LOKI_PART, "embedded": EMBEDDED_PART}
 
