@@ -11,14 +11,20 @@ from lokikit.store.logql.label_value import LabelValue
 from lokikit.store.logql.labels_builder import ERROR
 from lokikit.store.logql.pipeline import compile_pipeline
 from lokikit.store.logql.pipeline_rewrite import without_idle_formats
-from lokikit.store.logql.syntax import Grouping, LineFilter
+from lokikit.store.logql.syntax import (
+    DropLabels,
+    Grouping,
+    KeepLabels,
+    LabelFormat,
+    LineFilter,
+)
 from lokikit.store.logql.vectors import labels_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from lokikit.store.logql.labels_builder import LineState
-    from lokikit.store.logql.syntax import RangeAggregation, Unwrap
+    from lokikit.store.logql.syntax import RangeAggregation, Stage, Unwrap
     from lokikit.store.logql.vectors import LabelSet
     from lokikit.store.rows import Row
 
@@ -52,7 +58,12 @@ class SampleExtractor:
         self._pipeline = compile_pipeline(stages, wanted=_wanted(grouping, unwrap))
         self._line_value = line_bytes if counts_bytes else _one
         self._label_value = None if unwrap is None else LabelValue(unwrap)
-        self._labels = GroupedLabels(grouping, unwrap, is_outer=grouping is summed_by)
+        self._labels = GroupedLabels(
+            grouping,
+            unwrap,
+            is_outer=grouping is summed_by,
+            keeps_empty=not any(map(_deletes_labels, stages)),
+        )
         self._only_filters = unwrap is None and all(
             isinstance(stage, LineFilter) for stage in stages
         )
@@ -89,6 +100,12 @@ class SampleExtractor:
         if not state.error and ERROR in state.parsed and ERROR in dict(labels):
             raise _pipeline_error(dict(labels))
         return labels
+
+
+def _deletes_labels(stage: Stage) -> bool:
+    if isinstance(stage, LabelFormat):
+        return not all(assignment.is_template for assignment in stage.assignments)
+    return isinstance(stage, (DropLabels, KeepLabels))
 
 
 def line_bytes(line: str) -> float:

@@ -110,4 +110,9 @@ def unpack(state: LineState) -> bool:
     if entry is None:
         return True
     state.line = entry
-    return all(state.replace(name, text) for name, text in labels.items())
+    is_kept = all(state.replace(name, text) for name, text in labels.items())
+    required = state.hints.required
+    if required is not None and required <= state.extracted:
+        # Parsers behind have nothing left to find.
+        state.complete = True
+    return is_kept
