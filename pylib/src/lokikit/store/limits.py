@@ -55,6 +55,7 @@ class StoreLimits:
     query_timeout_s: float = 60.0
     disk_full_threshold: float = 0.9
     max_body_bytes: int = 100 << 20
+    max_answer_bytes: int = 100 << 20
 
     @property
     def query(self) -> Limits:
@@ -115,6 +116,8 @@ def _limits(content: Mapping[str, Any]) -> StoreLimits:
         found["disk_full_threshold"] = float(wal["disk_full_threshold"])
     if "grpc_server_max_recv_msg_size" in server:
         found["max_body_bytes"] = int(server["grpc_server_max_recv_msg_size"])
+    if "grpc_server_max_send_msg_size" in server:
+        found["max_answer_bytes"] = int(server["grpc_server_max_send_msg_size"])
     return StoreLimits(**found)
 
 

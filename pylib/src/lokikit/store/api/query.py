@@ -15,7 +15,7 @@ from lokikit.store.api.results import (
     streams_data,
     vector_data,
 )
-from lokikit.store.errors import QueryError
+from lokikit.store.errors import LimitError, QueryError
 from lokikit.store.logql.binary_operation import scalar_value
 from lokikit.store.logql.evaluator import Evaluator
 from lokikit.store.logql.parser import parse_query
@@ -124,6 +124,7 @@ def read_range(form: Form, limits: StoreLimits, now_ns: int) -> LineRequest | Sa
     interval_ns = parameters.read_interval(form)
     parameters.check_length(span.length_ns, limits.max_query_length_ns)
     if isinstance(expression, LogQuery):
+        _check_limit(limit, limits.max_entries)
         # Loki takes the one moment of a span without length as part of it.
         end_ns = max(span.end_ns, span.start_ns + 1)
         return LineRequest(expression, Span(span.start_ns, end_ns), limit, direction, interval_ns)
@@ -139,6 +140,14 @@ def longest_range_ns(node: Any) -> int:
         return node.range_ns
     parts = vars(node).values() if is_dataclass(node) else ()
     return max(map(longest_range_ns, parts), default=0)
+
+
+def _check_limit(limit: int, max_entries: int) -> None:
+    if limit > max_entries:
+        raise LimitError(
+            "max entries limit per query exceeded, limit > max_entries_limit_per_query "
+            f"({limit} > {max_entries})"
+        )
 
 
 def aligned_steps(span: Span, step_ns: int) -> Steps:
@@ -160,22 +169,25 @@ def answer(
     began_s = time.perf_counter()
     evaluator = engine.evaluator(check)
     if isinstance(request, LineRequest):
-        data = streams_data(_lines(evaluator, request), flags)
+        data = streams_data(_lines(evaluator, request, engine.limits.max_answer_bytes), flags)
     else:
         data = _samples(evaluator, request)
     data["stats"] = _statistics(data, time.perf_counter() - began_s)
     return data
 
 
-def _lines(evaluator: Evaluator, request: LineRequest) -> Iterable[Processed]:
-    span, direction = request.span, request.direction
-    if not request.interval_ns:
-        return evaluator.entries(
-            request.query, span.start_ns, span.end_ns, request.limit, direction
-        )
-    # The limit counts what is left, so all lines are read until enough are.
-    entries = evaluator.stream_entries(request.query, span.start_ns, span.end_ns, direction)
-    return _spaced(entries, request.interval_ns, request.limit)
+def _lines(evaluator: Evaluator, request: LineRequest, max_bytes: int) -> Iterator[Processed]:
+    span = request.span
+    entries = evaluator.stream_entries(request.query, span.start_ns, span.end_ns, request.direction)
+    size = 0
+    for entry in _spaced(entries, request.interval_ns, request.limit):
+        size += len(entry.line)
+        if size > max_bytes:
+            raise LimitError(
+                f"the lines of the answer have more than {max_bytes} characters; "
+                "ask for fewer with limit, or for a shorter time"
+            )
+        yield entry
 
 
 def _spaced(entries: Iterable[Processed], interval_ns: int, limit: int) -> Iterator[Processed]:
