@@ -74,3 +74,18 @@ def test_pushes_have_threads_of_their_own():
         assert asyncio.run(both())
     finally:
         workers.close()
+
+
+def test_lookups_do_not_wait_for_queries():
+    workers = Workers(1, 1, 30.0)
+    looked_up = threading.Event()
+
+    async def both():
+        query = asyncio.ensure_future(workers.query(stays, lambda _: looked_up.wait(10)))
+        await workers.query(stays, lambda _: looked_up.set(), is_lookup=True)
+        return await query
+
+    try:
+        assert asyncio.run(both())
+    finally:
+        workers.close()

@@ -124,13 +124,17 @@ class Queries:
         self, request: Request, read: Callable[[ServedStore, Form, int], Any]
     ) -> Response:
         form, now_ns = await request.form(), self._engine.clock_ns()
-        return await self._run(request, lambda _: read(self._store, form, now_ns))
+        return await self._run(request, lambda _: read(self._store, form, now_ns), is_lookup=True)
 
     async def _data(self, request: Request, work: Callable[[Stop], dict[str, Any]]) -> Response:
         return await self._run(request, lambda stop: {"status": "success", "data": work(stop)})
 
-    async def _run(self, request: Request, work: Callable[[Stop], Any]) -> Response:
-        body = await self._workers.query(request.receive, lambda stop: _encode(work(stop)))
+    async def _run(
+        self, request: Request, work: Callable[[Stop], Any], *, is_lookup: bool = False
+    ) -> Response:
+        body = await self._workers.query(
+            request.receive, lambda stop: _encode(work(stop)), is_lookup=is_lookup
+        )
         return Response(200, body, JSON)
 
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 CLIENT_LEFT = 499
 TIMED_OUT = 504
+_LOOKUPS = 2
 _LEFT = "The request was cancelled by the client."
 _LATE = (
     "Request timed out, decrease the duration of the request or add more label matchers "
@@ -67,6 +68,7 @@ class Workers:
 
     def __init__(self, queries: int, pushes: int, timeout_s: float) -> None:
         self._queries = ThreadPoolExecutor(queries, "lokikit-query")
+        self._lookups = ThreadPoolExecutor(_LOOKUPS, "lokikit-lookup")
         self._pushes = ThreadPoolExecutor(pushes, "lokikit-push")
         self._timeout_s = timeout_s
 
@@ -74,14 +76,22 @@ class Workers:
         """The result of `work`, which goes on when the client leaves."""
         return await asyncio.get_running_loop().run_in_executor(self._pushes, work)
 
-    async def query(self, receive: Receive, work: Callable[[Stop], T]) -> T:
+    async def query(
+        self, receive: Receive, work: Callable[[Stop], T], *, is_lookup: bool = False
+    ) -> T:
         """The result of `work`, which is stopped when its time is over or its client leaves.
+
+        Args:
+            receive: of the request.
+            work: the query.
+            is_lookup: whether it only looks at streams, which no slow query should hold up.
 
         Raises:
             StoppedError: it was stopped.
         """
         stop = Stop(self._timeout_s)
-        running = asyncio.get_running_loop().run_in_executor(self._queries, _begin, work, stop)
+        pool = self._lookups if is_lookup else self._queries
+        running = asyncio.get_running_loop().run_in_executor(pool, _begin, work, stop)
         leaving = asyncio.ensure_future(_left(receive))
         try:
             ends: set[asyncio.Future[Any]] = {running, leaving}
@@ -99,6 +109,7 @@ class Workers:
     def close(self) -> None:
         """Wait for what runs."""
         self._queries.shutdown(cancel_futures=True)
+        self._lookups.shutdown(cancel_futures=True)
         self._pushes.shutdown()
 
 
