@@ -89,3 +89,22 @@ def test_lookups_do_not_wait_for_queries():
         assert asyncio.run(both())
     finally:
         workers.close()
+
+
+def test_query_of_a_server_that_ends_is_stopped():
+    workers = Workers(1, 1, 30.0)
+    began = threading.Event()
+
+    def work(stop):
+        began.set()
+        until_stopped(stop)
+
+    async def cancelled():
+        query = asyncio.ensure_future(workers.query(stays, work))
+        await asyncio.to_thread(began.wait, 10)
+        query.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await query
+
+    asyncio.run(cancelled())
+    workers.close()

@@ -105,6 +105,8 @@ class Workers:
             return running.result()
         finally:
             leaving.cancel()
+            if not running.done():  # the server ends, and waits for its threads
+                stop.end(late=True)
 
     def close(self) -> None:
         """Wait for what runs."""
