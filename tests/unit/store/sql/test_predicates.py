@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lokikit.store.logql.line_filters import compile_line_filter
-from lokikit.store.logql.matchers import compile_matcher
+from lokikit.store.logql.matchers import compile_label_matcher
 from lokikit.store.logql.syntax import LineFilter, LineText, Matcher
 from lokikit.store.logql.unwrapping import parse_number
 from lokikit.store.sql.predicates import (
@@ -48,6 +48,9 @@ _PATTERNS = (
     r"[[:punct:]]+",
     r"\bERROR\b",
     "[^x]*",
+    ".*error",
+    "one.*",
+    r".*a\|b.*",
     r"\s",
     "e{2,3}",
     "(e)(r+)",
@@ -74,7 +77,7 @@ def test_line_filters_take_the_lines_that_the_pipeline_takes(op: str, pattern: s
 @pytest.mark.parametrize("pattern", _PATTERNS)
 def test_matchers_take_the_texts_that_the_pipeline_takes(op: str, pattern: str):
     matcher = Matcher("name", op, pattern)  # type: ignore[arg-type]
-    takes = compile_matcher(matcher)
+    takes = compile_label_matcher(matcher)
     for value in ("line", "coalesce(line, '')"):
         condition = match_condition(value, op, pattern)  # type: ignore[arg-type]
         for text in _TEXTS:

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from lokikit.store.errors import StoreError
+from lokikit.store.logql.matchers import contained_text, label_words
 from lokikit.store.logql.regular_expressions import is_literal
 
 if TYPE_CHECKING:
@@ -110,17 +111,16 @@ def _pattern(pattern: str) -> str:
 
 
 def match_condition(value: str, op: MatchOp, wanted: str) -> str:
-    """The condition of a matcher on a text; a NULL counts as the empty text.
+    """The condition of a filter on a label; a NULL counts as the empty text.
 
     Args:
         value: the SQL of the text.
         op: of the matcher.
-        wanted: the text or the regular expression, which has to match the whole text.
+        wanted: the text or the regular expression, as loosely read as the pipeline reads it.
     """
     if _COLUMN.fullmatch(value) and (op, wanted) in {("!=", ""), ("=~", ".+")}:
         # DuckDB applies such conditions while it reads a segment.
-        filled = f"{value} IS NOT NULL AND {value} <> ''"
-        return f"({filled})" if op == "!=" else f"({filled} AND NOT contains({value}, chr(10)))"
+        return f"({value} IS NOT NULL AND {value} <> '')"
     if _COLUMN.fullmatch(value) and op == "=" and wanted:
         return f"({value} IS NOT NULL AND {value} = {literal(wanted)})"
     matched = _equals(value, wanted) if op in {"=", "!="} else _matches(value, wanted)
@@ -132,12 +132,20 @@ def _equals(value: str, wanted: str) -> str:
 
 
 def _matches(value: str, pattern: str) -> str:
-    if pattern in {".*", ".+"}:
-        filled = [f"{_filled(value)} <> ''"] if pattern == ".+" else []
-        return all_of([*filled, f"NOT contains({_filled(value)}, chr(10))"])
-    if all(map(is_literal, pattern.split("|"))):
-        words = ", ".join(literal(word) for word in pattern.split("|"))
-        return f"({_filled(value)} IN ({words}))"
+    if pattern in {"", ".*"}:
+        return "TRUE"
+    if pattern == ".+":
+        return f"({_filled(value)} <> '')"
+    contained = contained_text(pattern)
+    if contained is not None:
+        text, folds_case = contained
+        if folds_case:
+            raise NotProvenError(f"pattern {pattern}")
+        return f"contains({_filled(value)}, {literal(text)})"
+    words = label_words(pattern)
+    if words is not None:
+        listed = ", ".join(literal(word) for word in words)
+        return f"({_filled(value)} IN ({listed}))"
     return f"regexp_full_match({_filled(value)}, {_pattern(pattern)})"
 
 

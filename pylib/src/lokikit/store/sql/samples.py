@@ -6,6 +6,8 @@ the evaluator's own pipeline into the same bins; bins become windows.
 
 from __future__ import annotations
 
+import logging
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 from lokikit.store.errors import QueryError
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
     from lokikit.store.sql.accumulators import Accumulator
     from lokikit.store.sql.engine import SqlStore
 
+_logger = logging.getLogger(__name__)
 _MAX_BATCH_ROWS = 1_000_000
 """Rows of the parts that are read by one statement, so that its memory stays bounded."""
 _COMMON_ROWS = RowTraits(metadata=frozenset())
@@ -70,7 +73,10 @@ class SqlSampler:
         """
         try:
             return self._sample(request)
-        except (NotProvenError, QueryError, DatabaseError):
+        except (NotProvenError, QueryError):
+            return None
+        except DatabaseError as error:
+            _logger.warning("DuckDB did not answer a query, so Python does: %s", error)
             return None
 
     def _sample(self, request: SampleRequest) -> list[Series]:
@@ -80,8 +86,7 @@ class SqlSampler:
         labels = self._store.stream_numbers(log_range.query.matchers)
         if not labels and request.aggregation.op != "absent_over_time":
             return []
-        cursor = self._store.cursor()
-        with stoppable(cursor, self._check):
+        with closing(self._store.cursor()) as cursor, stoppable(cursor, self._check):
             kept_ns = max(self._store.oldest_kept_ns(), bins.after_ns + 1)
             found = _Leaf(request, bins, StreamLabels(labels), kept_ns, self._facts, self._check)
             parts = self._store.relations(kept_ns, bins.last_ns + 1)
