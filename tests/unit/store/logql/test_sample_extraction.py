@@ -68,3 +68,15 @@ def test_format_that_nobody_reads_is_left_out():
 
 def test_line_filter_alone():
     assert instant('sum(count_over_time({app="a"} |= "2" [1m]))', GOOD, BAD) == {"": 1}
+
+
+@pytest.mark.parametrize("stage", ["drop none", "keep app, k", "label_format x=none"])
+def test_stage_that_takes_labels_away_drops_empty_ones(stage):
+    """A real Loki drops them even where the stage finds nothing."""
+    answer = instant(f"count_over_time({JSON} | {stage} [1m])", row(1, '{"k":""}'))
+    assert not any("k=" in labels for labels in answer)
+
+
+def test_label_by_template_keeps_empty_labels():
+    answer = instant(f'count_over_time({JSON} | label_format x="y" [1m])', row(1, '{"k":""}'))
+    assert list(answer) == ["app=a,detected_level=unknown,k=,x=y"]
