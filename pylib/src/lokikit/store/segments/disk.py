@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import shutil
+import time
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -10,6 +12,9 @@ if TYPE_CHECKING:
 
 TEMPORARY = ".tmp"
 """Suffix of files that are not complete yet; a start deletes them."""
+SNAPSHOT_PREFIX = "snapshot-"
+"""Of the names of folders that an export works in."""
+_SNAPSHOT_MAX_AGE_S = 24 * 3600
 
 
 def sync_file(path: Path) -> None:
@@ -46,3 +51,11 @@ def remove_files(paths: list[Path]) -> None:
     """Delete these files, those that are gone already included."""
     for path in paths:
         path.unlink(missing_ok=True)
+
+
+def remove_old_snapshots(folder: Path) -> None:
+    """Delete the folders of exports that were killed: their links keep space in use."""
+    oldest_s = time.time() - _SNAPSHOT_MAX_AGE_S
+    for path in folder.glob(f"{SNAPSHOT_PREFIX}*"):
+        if path.stat().st_mtime < oldest_s:
+            shutil.rmtree(path, ignore_errors=True)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from lokikit.errors import SettingsError
 from lokikit.store.segments.append_log import log_number
+from lokikit.store.segments.disk import SNAPSHOT_PREFIX
 from lokikit.store.segments.segment import segment_name, summary_path
 from lokikit.store.segments.settings import StoreSettings
 from lokikit.store.segments.store import Store
@@ -21,8 +22,6 @@ from lokikit.store.segments.streams import STREAMS_LOG
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-SNAPSHOT_PREFIX = "snapshot-"
 
 
 @contextmanager

@@ -13,7 +13,7 @@ from lokikit.store.segments.catalogue import Catalogue
 from lokikit.store.segments.core import Core, Waste
 from lokikit.store.segments.counters import Counters
 from lokikit.store.segments.database import open_database
-from lokikit.store.segments.disk import remove_files
+from lokikit.store.segments.disk import remove_files, remove_old_snapshots
 from lokikit.store.segments.disk_guard import DiskGuard, free_bytes
 from lokikit.store.segments.ingest import Ingest
 from lokikit.store.segments.matching import selects
@@ -261,6 +261,7 @@ class Store(RowSource):
 def _core(
     folder: Path, settings: StoreSettings, counters: Counters, opened: Callable[[Path], BinaryIO]
 ) -> Core:
+    remove_old_snapshots(folder)
     scratch = _empty_scratch(folder)
     database = open_database(folder, scratch, settings)
     streams = Streams(folder, opened)
