@@ -6,7 +6,15 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 from lokikit.store.logql.sample_extraction import SampleExtractor
-from lokikit.store.logql.syntax import Grouping, JsonParser, LabelFilterStage, LineFilter, LogQuery
+from lokikit.store.logql.syntax import (
+    DropLabels,
+    Grouping,
+    JsonParser,
+    KeepLabels,
+    LabelFilterStage,
+    LineFilter,
+    LogQuery,
+)
 from lokikit.store.rows import Row
 from lokikit.store.segments.stored_rows import joined_metadata
 from lokikit.store.sql.names import stream_column
@@ -46,7 +54,17 @@ def group_names(request: SampleRequest) -> tuple[str, ...]:
             raise NotProvenError("a filter that parsers apply again")
     if grouping is None or grouping.without:
         raise NotProvenError("labels without a list")
-    return tuple(dict.fromkeys(grouping.labels))
+    names = tuple(dict.fromkeys(grouping.labels))
+    if any(_loses(stage, names) for stage in aggregation.log_range.query.stages):
+        raise NotProvenError("groups by a label that a stage takes away")
+    return names
+
+
+def _loses(stage: Stage, names: Sequence[str]) -> bool:
+    """Whether a stage takes one of these labels away."""
+    if isinstance(stage, DropLabels):
+        return any(item in names for item in stage.items)
+    return isinstance(stage, KeepLabels) and not set(names) <= set(stage.items)
 
 
 class Grouper(Protocol):
