@@ -16,6 +16,7 @@ SHIP = {"AGENT": "ship"}
 
 def parts(state: Path, store: str = EMBEDDED_PART, **environ: str) -> dict[str, Part]:
     """The parts of a stack, by name."""
+    environ = {"PATH": "", **environ}
     choice = StoreChoice(own_url(environ), store, program=state / "loki")
     made = stack_parts(state, choice, demo=True, environ=environ)
     return {part.name: part for part in made}

@@ -263,3 +263,12 @@ def test_state_that_cannot_be_written(tmp_path: Path, taken: str) -> None:
         alone(state, lambda _: None),
     ):
         bring_up([make_part(state, SLEEP)], state, lambda _: None)
+
+
+def test_part_starts_once_what_it_needs_is_healthy(state: Path) -> None:
+    """Parts that need each other not start side by side."""
+    first = make_part(state, f"import time; time.sleep(0.5); {SLEEP}")
+    code = f"import pathlib; print(pathlib.Path({str(first.log)!r}).read_text()); {SLEEP}"
+    second = dataclasses.replace(make_part(state, code, "shop"), needs=(first.name,))
+    bring_up([first, second], state, lambda _: None)
+    assert second.log.read_text().startswith("up")

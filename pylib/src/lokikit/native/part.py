@@ -47,6 +47,7 @@ class Part:
         max_log_bytes: a log above this is put aside when it starts; 0 for one log a run.
         within_s: how long it may take to get healthy.
         settles_s: how long it must have run before that counts, for one that cannot be asked.
+        needs: parts that must be healthy before it starts.
     """
 
     name: str
@@ -62,6 +63,7 @@ class Part:
     max_log_bytes: int = 0
     within_s: float = 60
     settles_s: float = 0
+    needs: tuple[str, ...] = ()
 
     @property
     def settings(self) -> str:

@@ -12,7 +12,7 @@ from lokikit.kit import kit_root, port
 from lokikit.native.agent import agent_part, agent_source
 from lokikit.native.grafana import find_grafana, grafana_part
 from lokikit.native.part import Part, always, answers
-from lokikit.native.store import store_part
+from lokikit.native.store import STORE_PARTS, store_part
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -63,6 +63,7 @@ def _canary(state: Path, loki_url: str, options: Iterable[str]) -> Part:
         variables={"ENV": "dev", "LOG_FORMAT": "json", "LOKI_URL": loki_url},
         max_log_bytes=MAX_SERVICE_LOG_BYTES,
         settles_s=_SETTLES_S,
+        needs=STORE_PARTS,
     )
 
 
@@ -83,6 +84,7 @@ def _demo(state: Path, demo_port: int) -> list[Part]:
             healthy=(lambda: answers(f"{url}/health")) if name == "shop" else always,
             max_log_bytes=MAX_SERVICE_LOG_BYTES,
             settles_s=0 if name == "shop" else _SETTLES_S,
+            needs=(*STORE_PARTS, "shop") if name == "traffic" else STORE_PARTS,
         )
         for name in DEMO_PARTS
     ]

@@ -94,12 +94,17 @@ def bring_up(
             loki_url=loki_url,
         ),
     )
+    started: list[Part] = []
     for part in parts:
+        for needed in [one for one in started if one.name in part.needs]:
+            _wait_until_healthy(needed, state)
         if not _is_well(part, state, say):
             end_parts([part.name], state, _GRACE_S)
             say(f"Starting {part.name}")
             _start(part, state)
-            _wait_until_healthy(part, state)
+            started.append(part)
+    for part in started:
+        _wait_until_healthy(part, state)
     return conditions(parts, state)
 
 
