@@ -17,7 +17,8 @@ from lokikit.store.logql.labels_builder import Processed
 from lokikit.store.logql.limits import DEFAULT
 from lokikit.store.logql.pipeline import compile_pipeline
 from lokikit.store.logql.range_aggregation import RangeReader
-from lokikit.store.logql.series import SampleRequest
+from lokikit.store.logql.sample_extraction import hides_empty_labels
+from lokikit.store.logql.series import SampleRequest, Series
 from lokikit.store.logql.series_collection import collect_series, series_vectors
 from lokikit.store.logql.syntax import (
     BinaryOperation,
@@ -36,10 +37,10 @@ from lokikit.store.logql.vector_aggregation import (
 from lokikit.timespan import NS_PER_S
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from lokikit.store.logql.limits import Limits
-    from lokikit.store.logql.series import Sampler, Series, Steps
+    from lokikit.store.logql.series import Sampler, Steps
     from lokikit.store.logql.syntax import LogQuery, SampleExpression
     from lokikit.store.logql.vectors import LabelSet, Vector
     from lokikit.store.rows import Direction, RowSource
@@ -127,6 +128,8 @@ class Evaluator:
                 "series. Try increasing the value of the step parameter"
             )
         series = collect_series(self._limited(self._vectors(expression, steps)), steps)
+        if hides_empty_labels(expression):
+            series = [Series(_without_empty(one.labels), one.values) for one in series]
         if not (steps.is_instant and _is_sorted(expression)):
             series.sort(key=lambda one: tuple(one.labels.items()))
         return series
@@ -221,6 +224,10 @@ class Evaluator:
             if len(seen) > self._limits.max_series:
                 raise _too_many_series(self._limits.max_series)
             yield vector
+
+
+def _without_empty(labels: Mapping[str, str]) -> dict[str, str]:
+    return {name: value for name, value in labels.items() if value}
 
 
 def _is_sorted(expression: SampleExpression) -> bool:

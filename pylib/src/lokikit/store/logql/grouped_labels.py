@@ -29,22 +29,15 @@ class GroupedLabels:
         unwrap: its label counts only where `by` names it.
         is_outer: whether the grouping is that of a vector aggregation: its `without` drops empty
             labels too.
-        keeps_empty: whether labels without a value count where there is no grouping; as in Loki,
-            they do until a stage deletes or renames a label.
     """
 
     def __init__(
-        self,
-        grouping: Grouping | None,
-        unwrap: Unwrap | None,
-        *,
-        is_outer: bool = False,
-        keeps_empty: bool = True,
+        self, grouping: Grouping | None, unwrap: Unwrap | None, *, is_outer: bool = False
     ) -> None:
         by = grouping is not None and not grouping.without
         self._by = tuple(sorted(set(grouping.labels))) if grouping and by else None
         self._dropped = set(grouping.labels) if grouping and not by else set()
-        self._keeps_empty = grouping is None and keeps_empty
+        self._keeps_empty = grouping is None
         if unwrap is not None:
             self._dropped.add(unwrap.label)
         self._drops_empty = is_outer and grouping is not None and grouping.without

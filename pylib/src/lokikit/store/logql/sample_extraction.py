@@ -17,6 +17,7 @@ from lokikit.store.logql.syntax import (
     KeepLabels,
     LabelFormat,
     LineFilter,
+    RangeAggregation,
 )
 from lokikit.store.logql.vectors import labels_text
 
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from lokikit.store.logql.labels_builder import LineState
-    from lokikit.store.logql.syntax import RangeAggregation, Stage, Unwrap
+    from lokikit.store.logql.syntax import SampleExpression, Stage, Unwrap
     from lokikit.store.logql.vectors import LabelSet
     from lokikit.store.rows import Row
 
@@ -58,12 +59,7 @@ class SampleExtractor:
         self._pipeline = compile_pipeline(stages, wanted=_wanted(grouping, unwrap))
         self._line_value = line_bytes if counts_bytes else _one
         self._label_value = None if unwrap is None else LabelValue(unwrap)
-        self._labels = GroupedLabels(
-            grouping,
-            unwrap,
-            is_outer=grouping is summed_by,
-            keeps_empty=not any(map(_deletes_labels, stages)),
-        )
+        self._labels = GroupedLabels(grouping, unwrap, is_outer=grouping is summed_by)
         self._only_filters = unwrap is None and all(
             isinstance(stage, LineFilter) for stage in stages
         )
@@ -100,6 +96,17 @@ class SampleExtractor:
         if not state.error and ERROR in state.parsed and ERROR in dict(labels):
             raise _pipeline_error(dict(labels))
         return labels
+
+
+def hides_empty_labels(expression: SampleExpression) -> bool:
+    """Whether the answer to an expression leaves out empty labels.
+
+    As in Loki, that of a range aggregation does where a stage deletes or renames a label. Series
+    that differ in empty labels alone remain several.
+    """
+    if not isinstance(expression, RangeAggregation) or expression.grouping:
+        return False
+    return any(map(_deletes_labels, expression.log_range.query.stages))
 
 
 def _deletes_labels(stage: Stage) -> bool:
