@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from lokikit.store.logql.json_scanner import (
+    MALFORMED,
     REPLACEMENT,
     JsonProblem,
     members,
@@ -29,6 +30,7 @@ Pair = tuple[str, str]
 
 JSON_ERROR = "JSONParserErr"
 _MAX_DEPTH = 100
+"""Levels of objects in broken or very deep text; deeper ones count as broken."""
 _MAX_KNOWN = 50_000
 _PLAIN_KEY = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
 _FOREIGN = re.compile(r"[^a-zA-Z0-9_]")
@@ -132,7 +134,10 @@ def read_pairs(line: str) -> tuple[list[Pair], str | None]:
         return plain_pairs(value), None
     decoded = _decode(line)
     if decoded is not None:
-        return list(_decoded_pairs(decoded)), None
+        try:
+            return list(_decoded_pairs(decoded)), None
+        except RecursionError:
+            pass
     return _walk(line)
 
 
@@ -225,6 +230,8 @@ def _walk(line: str) -> tuple[list[Pair], str | None]:
             key, kind, text, end = member
             name = flat_name(prefix, key)
             if kind == "object":
+                if len(stack) >= _MAX_DEPTH:
+                    return pairs, MALFORMED
                 stack.append((name, members(line, end - len(text), end)))
             elif name and kind in {"text", "scalar"}:
                 pairs.append((name, string_text(text) if kind == "text" else text))

@@ -51,6 +51,17 @@ def contained_text(pattern: str) -> tuple[str, bool] | None:
     return text, fold
 
 
+def label_words(pattern: str) -> list[str] | None:
+    """The words of a label filter's `a|b`, in which Loki ignores an empty one.
+
+    None for all other expressions.
+    """
+    words = pattern.split("|")
+    if not all(map(is_literal, words)):
+        return None
+    return [word for word in words if word] or [""]
+
+
 def compile_label_matcher(matcher: Matcher) -> Callable[[str], bool]:
     """True for the values that a filter on a label takes, with the looseness of Loki's.
 
@@ -59,19 +70,26 @@ def compile_label_matcher(matcher: Matcher) -> Callable[[str], bool]:
     """
     if matcher.op not in {"=~", "!~"}:
         return compile_matcher(matcher)
-    negated = matcher.op == "!~"
-    if matcher.value in {"", ".*"}:
-        return lambda _: not negated
-    if matcher.value == ".+":
-        return lambda value: (value != "") != negated
-    contained = contained_text(matcher.value)
+    takes = _loose_test(matcher.value)
+    return takes if matcher.op == "=~" else lambda value: not takes(value)
+
+
+def _loose_test(pattern: str) -> Callable[[str], bool]:
+    if pattern in {"", ".*"}:
+        return lambda _: True
+    if pattern == ".+":
+        return bool
+    words = label_words(pattern)
+    if words is not None:
+        return frozenset(words).__contains__
+    contained = contained_text(pattern)
     if contained is None:
-        return compile_matcher(matcher)
-    text, fold = contained
-    if fold:
+        return _compile_regex_matcher(pattern, negated=False)
+    text, folds_case = contained
+    if folds_case:
         search = compile_regex(f"(?i){re.escape(text)}").search
-        return lambda value: (search(value) is not None) != negated
-    return lambda value: (text in value) != negated
+        return lambda value: search(value) is not None
+    return lambda value: text in value
 
 
 def _compile_regex_matcher(pattern: str, *, negated: bool) -> Callable[[str], bool]:

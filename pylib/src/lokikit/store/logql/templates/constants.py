@@ -89,7 +89,7 @@ def read_number(text: str) -> int | float:
     try:
         if _INTEGER.fullmatch(plain):
             value = _integer(plain)
-            if abs(value) > _MAX_INTEGER:
+            if not -_MAX_INTEGER - 1 <= value <= _MAX_INTEGER:
                 raise QueryError(f"template: integer overflow: {text}")
             return value
         return float.fromhex(plain) if "x" in plain.lower() else float(plain)

@@ -38,6 +38,8 @@ if TYPE_CHECKING:
 
 _MAX_OUTPUT_CHARS = 4 << 20
 _MAX_CALLS = 100
+_MAX_STEPS = 100_000
+"""Nodes that one line may run: far beyond what anybody formats, a tenth of a second."""
 _NO_VALUE = object()
 
 
@@ -64,7 +66,7 @@ class TemplateRun:
         self._line, self._time_ns = line, time_ns
         self._variables: list[tuple[str, Any]] = [("$", labels)]
         self._parts: list[str] = []
-        self._size = self._calls = 0
+        self._size = self._calls = self._steps = 0
 
     def render(self, body: tuple[Node, ...]) -> str:
         """The output of the nodes."""
@@ -78,6 +80,9 @@ class TemplateRun:
         self._parts.append(text)
 
     def _walk(self, nodes: tuple[Node, ...], dot: Any) -> None:
+        self._steps += len(nodes) + 1
+        if self._steps > _MAX_STEPS:
+            raise TemplateProblem("template: too many steps")
         for node in nodes:
             if isinstance(node, Text):
                 self._write(node.text)
@@ -107,11 +112,9 @@ class TemplateRun:
     def _range(self, node: Branch, dot: Any) -> None:
         declared = node.pipe.variables
         pipe = Pipe(node.pipe.commands)
-        items = list(_items(self._pipe(pipe, dot)))
-        if not items:
-            self._walk(node.other, dot)
-            return
-        for key, value in items:
+        is_empty = True
+        for key, value in _items(self._pipe(pipe, dot)):
+            is_empty = False
             scope = len(self._variables)
             bindings = zip(declared, (value,) if len(declared) == 1 else (key, value), strict=False)
             for name, bound in bindings:
@@ -124,6 +127,8 @@ class TemplateRun:
                 break
             finally:
                 del self._variables[scope:]
+        if is_empty:
+            self._walk(node.other, dot)
 
     def _template(self, node: Call, dot: Any) -> None:
         body = self._definitions.get(node.name)
@@ -232,9 +237,12 @@ class TemplateRun:
         if final is not _NO_VALUE:
             values.append(checked(final, types[-1]))
         try:
-            return signature.call(*values)
-        except (TypeError, ValueError, OverflowError, AttributeError) as error:
+            value = signature.call(*values)
+        except (TypeError, ValueError, ArithmeticError, AttributeError) as error:
             raise TemplateProblem(f"error calling {name}: {error}") from error
+        if isinstance(value, str) and len(value) > _MAX_OUTPUT_CHARS:
+            raise TemplateProblem(f"error calling {name}: its text is too long")
+        return value
 
     def _decide(self, name: str, arguments: tuple[Operand, ...], dot: Any, final: Any) -> Any:
         value: Any = _NO_VALUE
@@ -270,8 +278,6 @@ def _items(value: Any) -> Iterator[tuple[Any, Any]]:
     elif isinstance(value, dict):
         yield from ((key, value[key]) for key in sorted(value))
     elif isinstance(value, int) and not isinstance(value, bool):
-        if value > _MAX_OUTPUT_CHARS:
-            raise TemplateProblem(f"range can't iterate over {value}")
         yield from ((number, number) for number in range(value))
     else:
         raise TemplateProblem(f"range can't iterate over {print_value(value)}")

@@ -26,6 +26,7 @@ from lokikit.store.logql.unwrapping import duration_seconds
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+_MAX_CHARS = 4 << 20
 _REFERENCE = re.compile(r"\$(?:\$|(\w+)|\{(\w+)\})")
 
 
@@ -122,9 +123,13 @@ def _replace_literal(pattern: str, text: str, replacement: str) -> str:
 
 
 def _substitute(regex: Any, text: str, expand: Callable[[Any], str]) -> str:
-    parts, position = [], 0
+    parts, position, size = [], 0, 0
     for match in _matches(regex, text):
-        parts += [text[position : match.start()], expand(match)]
+        replacement = expand(match)
+        size += len(replacement)
+        if size > _MAX_CHARS:
+            raise TemplateProblem("regexp: the text would be too long")
+        parts += [text[position : match.start()], replacement]
         position = match.end()
     return "".join((*parts, text[position:]))
 
@@ -196,7 +201,7 @@ FUNCTIONS: dict[str, Signature] = {
     "regexReplaceAll": Signature(_replace_all, _THREE),
     "regexReplaceAllLiteral": Signature(_replace_literal, _THREE),
     "repeat": Signature(strings.repeat, _SIZED),
-    "replace": Signature(lambda old, new, text: text.replace(old, new), _THREE),
+    "replace": Signature(strings.replace, _THREE),
     "substr": Signature(strings.substr, ("int", "int", "string")),
     "title": Signature(strings.title, _ONE),
     "toDate": Signature(times.to_date, _TWO),

@@ -100,17 +100,20 @@ def smallest(first: Any, *others: Any) -> Int64:
 
 def addf(*values: Any) -> float:
     """The sum of numbers, exact in decimals."""
-    return _as_float(sum(map(_to_decimal, values), Decimal(0)))
+    with localcontext(_EXACT):
+        return float(sum(map(_to_decimal, values), Decimal(0)))
 
 
 def subf(first: Any, *others: Any) -> float:
     """The first number less the others, exact in decimals."""
-    return _as_float(_to_decimal(first) - sum(map(_to_decimal, others), Decimal(0)))
+    with localcontext(_EXACT):
+        return float(_to_decimal(first) - sum(map(_to_decimal, others), Decimal(0)))
 
 
 def mulf(first: Any, *others: Any) -> float:
     """The product of numbers, exact in decimals."""
-    return _as_float(math.prod(map(_to_decimal, others), start=_to_decimal(first)))
+    with localcontext(_EXACT):
+        return float(math.prod(map(_to_decimal, others), start=_to_decimal(first)))
 
 
 def divf(first: Any, *others: Any) -> float:
@@ -122,7 +125,7 @@ def divf(first: Any, *others: Any) -> float:
             raise TemplateProblem("decimal division by 0")
         with localcontext(_EXACT):
             value = (value / divisor).quantize(_QUOTIENT_STEP, ROUND_HALF_UP)
-    return _as_float(value)
+    return float(value)
 
 
 def _to_decimal(value: Any) -> Decimal:
@@ -130,10 +133,6 @@ def _to_decimal(value: Any) -> Decimal:
     if not math.isfinite(number):
         raise TemplateProblem(f"Cannot create a Decimal from {number}")
     return Decimal(repr(number))
-
-
-def _as_float(value: Decimal | int) -> float:
-    return float(value)
 
 
 def maxf(first: Any, *others: Any) -> float:

@@ -19,7 +19,7 @@ _VERB = re.compile(
     r"(?:\.(?P<precision>\*|\d*))?(?:\[(?P<index2>\d+)\])?(?P<verb>.)?",
     re.DOTALL,
 )
-_MAX_WIDTH = 1_000_000
+_MAX_WIDTH = 10_000
 _BASES = {"b": "b", "o": "o", "O": "o", "x": "x", "X": "X"}
 
 

@@ -10,7 +10,8 @@ from urllib.parse import quote_plus
 from lokikit.store.logql.json_parser import GO_SPACE
 from lokikit.store.logql.templates.values import TemplateProblem
 
-_MAX_REPEATED_BYTES = 1 << 20
+_MAX_CHARS = 1 << 20
+"""The longest text that padding, repeating or replacing may make of a line."""
 _ESCAPED = re.compile(r"%(..)?", re.DOTALL)
 
 
@@ -73,11 +74,13 @@ def substr(start: int, end: int, text: str) -> str:
 
 def align_left(count: int, text: str) -> str:
     """The text in a fixed width, at its left."""
+    _check_size(count)
     return text if count < 0 else text[:count].ljust(count)
 
 
 def align_right(count: int, text: str) -> str:
     """The text in a fixed width, at its right."""
+    _check_size(count)
     return text if count < 0 else text[max(len(text) - count, 0) :].rjust(count)
 
 
@@ -89,15 +92,14 @@ def repeat(count: int, text: str) -> str:
     """
     if count < 0:
         raise TemplateProblem("strings: negative Repeat count")
-    if count * len(text) > _MAX_REPEATED_BYTES:
-        raise TemplateProblem("strings: Repeat output length overflow")
+    _check_size(count * len(text))
     return text * count
 
 
 def indent(spaces: int, text: str) -> str:
     """Each line behind so many spaces."""
     pad = repeat(spaces, " ")
-    return pad + text.replace("\n", f"\n{pad}")
+    return pad + replace("\n", f"\n{pad}", text)
 
 
 def nindent(spaces: int, text: str) -> str:
@@ -105,8 +107,20 @@ def nindent(spaces: int, text: str) -> str:
     return f"\n{indent(spaces, text)}"
 
 
+def replace(old: str, new: str, text: str) -> str:
+    """The text with all occurrences replaced."""
+    return replace_some(text, old, new, -1)
+
+
+def _check_size(size_chars: int) -> None:
+    if size_chars > _MAX_CHARS:
+        raise TemplateProblem("strings: the text would be too long")
+
+
 def replace_some(text: str, old: str, new: str, count: int) -> str:
     """The text with the first so many occurrences replaced; all for a negative count."""
+    times = text.count(old)
+    _check_size((times if count < 0 else min(count, times)) * len(new))
     return text.replace(old, new, count if count >= 0 else -1)
 
 
