@@ -42,7 +42,7 @@ class Part:
         variables: what its environment has beside that of the caller.
         ports: `.env` key -> port that it listens on.
         healthy: whether it works, asked while it runs.
-        reads: files whose content counts as a setting of it.
+        reads: files whose content counts as a setting of it; one may be missing.
         stale: files of an earlier run that would mislead `healthy`.
         max_log_bytes: a log above this is put aside when it starts; 0 for one log a run.
         within_s: how long it may take to get healthy.
@@ -68,6 +68,6 @@ class Part:
     @property
     def settings(self) -> str:
         """A digest of what it is started with: another one means that it must be restarted."""
-        content = [one.read_text() for one in self.reads]
+        content = [one.read_text() if one.exists() else None for one in self.reads]
         told = json.dumps([self.command, sorted(self.variables.items()), content])
         return hashlib.sha256(told.encode()).hexdigest()[:16]
