@@ -36,7 +36,7 @@ class RowSource(Protocol):
     def streams(
         self, matchers: Sequence[Matcher], start_ns: int, end_ns: int
     ) -> list[Mapping[str, str]]:
-        """Labels of each selected stream that may have a line in that span: the end is not in it."""
+        """Labels of each selected stream that may have a line in that span, its end excluded."""
 
     def rows(  # noqa: PLR0913 - all but the first three by keyword
         self,

@@ -6,7 +6,7 @@ Times are in nanoseconds. `printer.print_query` writes a tree back as text.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, Union
+from typing import Literal
 
 MatchOp = Literal["=", "!=", "=~", "!~"]
 CompareOp = Literal["==", "!=", ">", ">=", "<", "<="]
@@ -142,9 +142,9 @@ class OrFilter:
     right: LabelFilter
 
 
-LabelFilter = Union[
-    StringFilter, NumberFilter, DurationFilter, BytesFilter, IpFilter, AndFilter, OrFilter
-]
+LabelFilter = (
+    StringFilter | NumberFilter | DurationFilter | BytesFilter | IpFilter | AndFilter | OrFilter
+)
 
 
 @dataclass(frozen=True)
@@ -196,20 +196,20 @@ class LabelFilterStage:
     condition: LabelFilter
 
 
-Stage = Union[
-    LineFilter,
-    JsonParser,
-    LogfmtParser,
-    RegexpParser,
-    PatternParser,
-    UnpackParser,
-    LabelFilterStage,
-    LineFormat,
-    LabelFormat,
-    Decolorize,
-    DropLabels,
-    KeepLabels,
-]
+Stage = (
+    LineFilter
+    | JsonParser
+    | LogfmtParser
+    | RegexpParser
+    | PatternParser
+    | UnpackParser
+    | LabelFilterStage
+    | LineFormat
+    | LabelFormat
+    | Decolorize
+    | DropLabels
+    | KeepLabels
+)
 
 # --- expressions ------------------------------------------------------------------------------
 
@@ -318,7 +318,7 @@ class LabelReplace:
     pattern: str
 
 
-SampleExpression = Union[
-    RangeAggregation, VectorAggregation, BinaryOperation, Number, VectorFunction, LabelReplace
-]
-Expression = Union[LogQuery, SampleExpression]
+SampleExpression = (
+    RangeAggregation | VectorAggregation | BinaryOperation | Number | VectorFunction | LabelReplace
+)
+Expression = LogQuery | SampleExpression
