@@ -52,7 +52,9 @@ class GroupedLabels:
         if self._by is not None:
             if ERROR in self._by:
                 return self._grouped(state.labels())
-            found = ((name, state.get(name)) for name in self._by)
+            # As in Loki, a label that was dropped once is none here, even when it came back.
+            kept = (name for name in self._by if name not in state.deleted)
+            found = ((name, state.get(name)) for name in kept)
             return tuple((name, value) for name, value in found if value is not None)
         return self._kept(state.labels())
 

@@ -98,8 +98,9 @@ class LineState:
         return self.stream.get(name) if value is None else value
 
     def assign(self, name: str, value: str) -> None:
-        """Set a label, whichever category had its name before."""
+        """Set a label, whichever category had its name before; parsers leave it alone then."""
         self.parsed[name] = value
+        self.extracted.add(name)
 
     def delete(self, name: str) -> None:
         """Take a label away, whatever its category."""

@@ -70,16 +70,17 @@ class LogfmtExtraction:
         if state.is_read:
             return True
         clashing = {label for label in self._labels if state.clashes(label)}
+        missing = self._labels.keys() - clashing
         try:
-            self._read(state, clashing)
+            self._read(state, clashing, missing)
         except LogfmtProblem as problem:
             state.fail(LOGFMT_ERROR, str(problem))
-        for label in self._labels:
-            if label not in clashing and state.get(label) is None:
-                state.assign(label, "")
+        for label in missing:
+            state.assign(label, "")
         return True
 
-    def _read(self, state: LineState, clashing: set[str]) -> None:
+    def _read(self, state: LineState, clashing: set[str], missing: set[str]) -> None:
+        """Set the labels whose keys the line has, and take them out of the missing ones."""
         for key, value in read_logfmt(state.line, strict=self._strict):
             label = self._label(sanitize_name(key), state)
             if label is None:
@@ -88,6 +89,7 @@ class LogfmtExtraction:
             if label in clashing:
                 state.parsed.setdefault(label + CLASH_SUFFIX, text)
             else:
+                missing.discard(label)
                 state.assign(label, text)
 
     def _label(self, key: str, state: LineState) -> str | None:
