@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import orjson
@@ -14,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 _HOT_COLUMNS = {name: hot_column(name) for name in HOT_FIELDS}
+_EXPONENT = re.compile(r"[0-9][eE][-+]?[0-9]+[,}\]]")
 _HOT = _HOT_COLUMNS.keys()
 _HOT_NAMES = frozenset(HOT_FIELDS)
 
@@ -91,7 +94,7 @@ def _read_lines(
     odd, bad_json = [False] * len(lines), [False] * len(lines)
     hot: dict[str, list[str | None]] = {}
     for i, line in enumerate(lines):
-        value = is_plain_json(line, _HOT_NAMES)
+        value = is_plain_json(line, _HOT_NAMES) or _spaced_value(line)
         if value is None:
             odd[i], bad_json[i] = True, has_json_error(line)
             continue
@@ -101,4 +104,21 @@ def _read_lines(
                 if name not in hot:
                     hot[name] = [None] * len(lines)
                 hot[name][i] = text
+            elif value[name] is not None:
+                odd[i] = True  # `| json name` gives the text of an array or an object
     return odd, bad_json, hot
+
+
+def _spaced_value(line: str) -> dict[str, Any] | None:
+    """The object of a line that is plain but for the spaces that Python's `json` writes."""
+    if '": ' not in line or not line.startswith("{"):
+        return None
+    try:
+        value = orjson.loads(line)
+        if json.dumps(value, ensure_ascii=line.isascii()) != line:
+            return None
+        compact = orjson.dumps(value).decode()
+    except (ValueError, TypeError, RecursionError):
+        return None
+    # Of floats with an exponent, orjson and `json` write different texts.
+    return None if _EXPONENT.search(compact) else is_plain_json(compact, _HOT_NAMES)

@@ -154,7 +154,10 @@ def _whole_cold(name: str) -> Label:
     parts = name.split("_")
     outer = ["_".join(parts[:count]) for count in range(1, len(parts))]
     nested = tuple(
-        f"contains(line, {literal(chr(34) + one + chr(34) + ':{')})" for one in outer if one
+        f"contains(line, {literal(text)})"
+        for one in outer
+        if one
+        for text in (f'"{one}":{{', f'"{one}": {{')
     )
     return Label(cold.sql, (*cold.hard, *nested))
 
