@@ -35,6 +35,8 @@ def _same(a: Any, b: Any) -> bool:
     if isinstance(a, (dict, list)) or isinstance(b, (dict, list)):
         raise TemplateProblem(f"non-comparable type {type_name(a)}: {type_name(b)}")
     if isinstance(a, Moment) or isinstance(b, Moment):
+        if type(a) is not type(b):
+            raise TemplateProblem("incompatible types for comparison")
         return bool(a == b)
     if _kind(a) != _kind(b):
         raise TemplateProblem("incompatible types for comparison")

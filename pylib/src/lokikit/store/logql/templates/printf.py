@@ -114,7 +114,11 @@ def format_verb(spec: _Spec, value: Any) -> str:
     if value is None or value is MISSING:
         return spec.pad("<nil>" if verb == "v" else f"%!{verb}(<nil>)")
     text = _format_kind(spec, value)
-    return f"%!{verb}({_typed(value)})" if text is None else text
+    if text is None:
+        spec.verb = "v"
+        text = f"%!{verb}({type_name(value)}={_format_kind(spec, value)})"
+        spec.verb = verb
+    return text
 
 
 def _format_kind(spec: _Spec, value: Any) -> str | None:
@@ -141,7 +145,7 @@ def _format_many(spec: _Spec, value: Any) -> str:
 
 
 def _item(spec: _Spec, value: Any) -> str:
-    return format_verb(spec, value)
+    return spec.pad("<nil>") if value is None else format_verb(spec, value)
 
 
 def _format_int(spec: _Spec, value: int) -> str | None:
@@ -156,7 +160,7 @@ def _format_int(spec: _Spec, value: int) -> str | None:
     elif verb == "c":
         return spec.pad(_rune(value))
     elif verb == "q":
-        return spec.pad(f"'{_rune(value)}'")
+        return spec.pad(f"'{quote(_rune(value), quote_mark=chr(39))[1:-1]}'")
     elif verb == "U":
         return spec.pad(f"U+{size:04X}")
     else:
@@ -233,7 +237,6 @@ def _format_string(spec: _Spec, value: str) -> str | None:
 
 
 _QUOTED = {
-    '"': '\\"',
     "\\": "\\\\",
     "\a": "\\a",
     "\b": "\\b",
@@ -245,11 +248,13 @@ _QUOTED = {
 }
 
 
-def quote(text: str, *, ascii_only: bool = False) -> str:
+def quote(text: str, *, ascii_only: bool = False, quote_mark: str = '"') -> str:
     """The text as a string constant of Go."""
     parts = []
     for char in text:
-        if char in _QUOTED:
+        if char == quote_mark:
+            parts.append(f"\\{char}")
+        elif char in _QUOTED:
             parts.append(_QUOTED[char])
         elif char.isprintable() and (char.isascii() or not ascii_only):
             parts.append(char)

@@ -155,10 +155,21 @@ def b64dec(text: str) -> str:
     try:
         return base64.b64decode(plain, validate=True).decode("utf-8", "replace")
     except (binascii.Error, ValueError):
-        valid = re.match(r"[A-Za-z0-9+/]*(?:=+(?=$))?", text)
-        at_byte = valid.end() if valid else 0
-        at_byte = at_byte if at_byte < len(text) or text[-1:] == "=" else at_byte // 4 * 4
-        return f"illegal base64 data at input byte {at_byte}"
+        return f"illegal base64 data at input byte {_break(text, plain)}"
+
+
+def _break(text: str, plain: str) -> int:
+    """The byte at which Base64 breaks: the first foreign one, or the begin of the last quantum."""
+    valid = re.match(r"[A-Za-z0-9+/]*(?:=+(?=$))?", plain)
+    position = valid.end() if valid else 0
+    if position == len(plain) and plain[-1:] != "=":
+        position = position // 4 * 4
+    at_byte = 0
+    for at_byte, char in enumerate(text):
+        if position == 0 and char not in "\r\n":
+            return at_byte
+        position -= char not in "\r\n"
+    return len(text)
 
 
 def urlencode(text: str) -> str:
