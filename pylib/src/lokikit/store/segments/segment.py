@@ -117,6 +117,7 @@ def write_segment(  # noqa: PLR0913 - all but the first two by keyword
     select: str,
     zstd_level: int,
     labels: Callable[[int], Mapping[str, str]],
+    source: str = "",
 ) -> Segment:
     """Seal the rows of a SELECT; from the renaming on, the segment exists as a whole.
 
@@ -127,6 +128,7 @@ def write_segment(  # noqa: PLR0913 - all but the first two by keyword
         select: gives all columns, ordered by time.
         zstd_level: of the compression.
         labels: gives those of a stream's number.
+        source: a table with the same rows, when there is one.
     """
     temporary = folder / f"seg-{logs[0]:010}-{logs[1]:010}{TEMPORARY}"
     try:
@@ -134,7 +136,7 @@ def write_segment(  # noqa: PLR0913 - all but the first two by keyword
             f"COPY ({select}) TO {quoted(str(temporary))} (FORMAT parquet, COMPRESSION zstd, "
             f"COMPRESSION_LEVEL {zstd_level}, ROW_GROUP_SIZE {ROW_GROUP_ROWS})"
         )
-        summary = summarize(cursor, temporary, labels)
+        summary = summarize(cursor, temporary, labels, source)
         min_ns = min(stream.min_ns for stream in summary.streams.values())
         max_ns = max(stream.max_ns for stream in summary.streams.values())
         name = SegmentName(*logs, min_ns, max_ns)

@@ -112,6 +112,7 @@ class Upkeep:
             select=f"SELECT * FROM {head.table} ORDER BY ts, rowid",
             zstd_level=self._settings.zstd_level,
             labels=self._core.streams.labels,
+            source=head.table,
         )
         self._catalogue.replace([], [segment], sealed=head)
         numbers = range(head.first_log, head.last_log + 1)
