@@ -49,6 +49,19 @@ class Processed:
 NO_LABELS: Mapping[str, str] = {}
 
 
+def clear_metadata(row: Row) -> Mapping[str, str]:
+    """The metadata of a row; names that its stream has too get a suffix, as in Loki."""
+    metadata, stream = row.metadata, row.labels
+    if metadata.keys().isdisjoint(stream):
+        return metadata
+    renamed = {
+        f"{name}{CLASH_SUFFIX}" if name in stream else name: value
+        for name, value in metadata.items()
+    }
+    kept = {name: value for name, value in metadata.items() if name not in stream}
+    return {**renamed, **kept}
+
+
 class LineState:
     """One line inside a pipeline; stages change it.
 
@@ -75,7 +88,7 @@ class LineState:
         self.timestamp_ns = row.timestamp_ns
         self.line = row.line
         self.stream = row.labels
-        self.metadata = row.metadata
+        self.metadata = clear_metadata(row)
         self.parsed: dict[str, str] = {}
         self.deleted: set[str] = set()
         self.extracted: set[str] = set()
@@ -164,10 +177,10 @@ class LineState:
         Returns:
             False when a filter behind the parser drops the line.
         """
-        for category in (self.stream, self.metadata):
-            for name in category:
-                if name in found:
-                    found[name + CLASH_SUFFIX] = found.pop(name)
+        clashing = [*filter(found.__contains__, self.stream)]
+        clashing += filter(found.__contains__, self.metadata)
+        for name in clashing:
+            found[name + CLASH_SUFFIX] = found.pop(name)
         self.extracted.update(found)
         self.parsed = found
         checks = self.hints.checks
