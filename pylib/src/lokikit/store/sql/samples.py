@@ -44,6 +44,8 @@ _MAX_BATCH_ROWS = 1_000_000
 _COMMON_ROWS = RowTraits(metadata=frozenset())
 """By which it is found out what to ask of parts: names of fields are seldom those of metadata."""
 _MAX_GROUPS = 100_000
+_MAX_VALUES = 10_000_000
+"""Of all series of an answer: beyond, the evaluator goes step by step, and refuses too many."""
 _ROWS_BETWEEN_CHECKS = 512
 
 
@@ -204,7 +206,7 @@ class _Leaf:
     def _accumulator(self, labels: LabelSet) -> Accumulator:
         found = self._found.get(labels)
         if found is None:
-            if len(self._found) >= _MAX_GROUPS:
+            if len(self._found) >= min(_MAX_GROUPS, _MAX_VALUES // self._bins.count):
                 raise NotProvenError("too many groups")
             found = self._found[labels] = self._new(self._aggregation)
         return found
