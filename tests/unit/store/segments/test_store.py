@@ -153,6 +153,18 @@ def test_a_restart_reads_what_was_not_sealed(tmp_path: Path) -> None:
         assert lines(store) == ["line 0", "line 1", "line 2"]
 
 
+def test_many_rows_of_a_restart_are_sealed_apart_from_new_ones(tmp_path: Path) -> None:
+    written = [entry(n) for n in range(12_000)]
+    with Store.open(tmp_path, SETTINGS) as store:
+        store.push(written)
+    for _ in range(2):
+        with Store.open(tmp_path, SETTINGS) as store:
+            store.push([entry(12_000), *written[-10:]])
+            assert len(lines(store)) == 12_001
+            store.maintain()
+            assert store.metrics()["segments"] == 1
+
+
 def test_any_text_is_stored_as_it_came(store: Store) -> None:
     texts = ["", "\0", "a\nb", "é\u2028😀", '{"a": 1}', "'; DROP TABLE x", "x" * 200_000]
     store.push([entry(n, text) for n, text in enumerate(texts)])

@@ -27,7 +27,8 @@ if TYPE_CHECKING:
     from lokikit.store.segments.schema import PushedEntry
 
 _SEAL_WAIT_S = 10.0
-_MAX_WAITING = 10_000
+MAX_WAITING = 10_000
+"""Rows in a head's buffer; a push helps to insert what is more."""
 _WAIT_AT = 2
 _REFUSE_AT = 4
 
@@ -211,7 +212,7 @@ class Ingest:
 
     def _hold_back(self) -> None:
         """Do what the background work is behind with: memory stays bounded."""
-        while self._head.waiting > _MAX_WAITING:
+        while self._head.waiting > MAX_WAITING:
             self._head.insert(self._core.settings.insert_rows)
         full = self._core.settings.seal_bytes
         if self._head.bytes >= _WAIT_AT * full and len(self._catalogue.holdings.heads) > 1:

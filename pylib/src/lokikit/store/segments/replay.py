@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from lokikit.store.segments.append_log import cut_torn_end, log_number, log_path, read_log
 from lokikit.store.segments.damaged import keep_damage
+from lokikit.store.segments.ingest import MAX_WAITING
 from lokikit.store.segments.stored_rows import decode_rows
 
 if TYPE_CHECKING:
@@ -18,7 +19,11 @@ if TYPE_CHECKING:
 
 
 def replay_logs(core: Core, ingest: Ingest) -> None:
-    """Put the rows of all logs into a head, and let that head take new rows into a new log."""
+    """Put the rows of all logs into a head, and begin a new log.
+
+    New rows go into the same head, or where it has many rows, which DuckDB does not have yet, into
+    another one: the first push waits for no insertion of old rows.
+    """
     folder, catalogue, streams, counters = core.folder, core.catalogue, core.streams, core.counters
     keep_damage(folder, streams.path, streams.damages, counters)
     numbers = _renumbered(folder, catalogue.last_log)
@@ -29,7 +34,13 @@ def replay_logs(core: Core, ingest: Ingest) -> None:
     streams.name_unknown(head.streams)
     last = numbers[-1] if numbers else first - 1
     is_empty = bool(numbers) and not log_path(folder, last).stat().st_size
-    ingest.begin(head, last if is_empty else last + 1)
+    following = last if is_empty else last + 1
+    if head.waiting > MAX_WAITING:
+        head.last_log = following - 1
+        catalogue.add_head(head)
+        head = ingest.new_head(following)
+        ingest.needs_seal.set()
+    ingest.begin(head, following)
     ingest.has_rows.set()
 
 
