@@ -1,7 +1,8 @@
 """Where the embedded store answers otherwise than Loki, and why.
 
-`docs/store.md` has the same list; what is the same everywhere stands in `answers.py` instead: the
-details of refusals, the bytes of volumes, and 400 where Loki answers 500 to a wrong query.
+`docs/store.md` has the same list. What differs everywhere stands in `answers.py`: the details of
+refusals and of errors in templates, the bytes of volumes, and 400 where Loki answers 500 to a
+query that is wrong.
 """
 
 from __future__ import annotations
@@ -23,9 +24,12 @@ DIFFERENCES: Mapping[str, str] = {
     r"absent_over_time\(.*__error__=\"\" \| (status >= 400|dur > 1s) ": (
         "Loki overlooks what a filter behind one on `__error__` cannot compare; the store names it"
     ),
-    r"label_replace\(.*\"app\", \"\$1\", \"zone\"": (
+    r"label_replace\(.*\"app\", \"(\$1|same)\"": (
         "series that become equal: Loki answers one series with several values at one time, the "
         "store each of them"
+    ),
+    r"avg by \(status\) \(sum_over_time\(.*unwrap status": (
+        "Loki answers nothing to an average by the label that is unwrapped; the store averages"
     ),
     r"bytes_over_time\(.*--keep-empty \| __error__=\"\" \| drop": (
         "series that differ in empty labels alone: as above"
@@ -34,9 +38,6 @@ DIFFERENCES: Mapping[str, str] = {
     r"line_format .*(nosuch|trimLeft|trimRight|\{\{ if \}\}|\{\{ \.level`)": (
         "a template that cannot be read: Loki answers 200 without a line where labels are "
         "categorized, the store 400 with the reason"
-    ),
-    r"query_range .*line_format .*(duration \"x\"|bytes \"x\"|div 1 0|substr 5 2)": (
-        "the details of an error inside a template lack Go's position in the template"
     ),
     r"index/stats": (
         "Loki leaves out the lines that are in its memory still; the store counts all"
@@ -47,9 +48,20 @@ DIFFERENCES: Mapping[str, str] = {
     r"^json: detected_fields": (
         "a field of the line that is named as metadata: Loki counts both as one field"
     ),
-    r"format_query .*(without \(\)|on \(\) group_right|% 0|0 / 0)": (
+    r"format_query .*(without \(\)|on \(\) group_right|% 0|[01] / 0)": (
         "Loki writes what it cannot read again (`without`, `NaN`) or what means something else "
         "(without `on () group_right`); the store writes the query"
     ),
 }
 """Pattern of a request's key -> the reason."""
+
+UNSTABLE: Mapping[str, str] = {
+    r"(sum by \([^)]*\) \(|absent_over_time\().*\| logfmt \w+,": (
+        "Loki sometimes takes labels of `| logfmt a, b` for empty under `sum by (b)` and in "
+        "`absent_over_time`; the store takes their values"
+    ),
+    r"label_format detected_level=level": (
+        "Loki takes over from an earlier line with equal labels which of them were parsed"
+    ),
+}
+"""Pattern of a request's key -> why Loki answers it now so, now otherwise."""

@@ -91,6 +91,11 @@ def _counts(corpus: str, own: str, parser: str) -> Iterator[str]:
     yield f"count_over_time({own}[1m] offset -1m)"
     yield f"count_over_time({own} | drop app [5m])"
     yield f"count_over_time({own} {parser} | keep app [5m])"
+    yield f"sum by (app) (count_over_time({own} | drop app [5m]))"
+    yield f"sum by (app, env) (rate({own} | keep env [5m]))"
+    yield f"sum by (detected_level) (count_over_time({own} | drop detected_level, app [5m]))"
+    yield f"max by (app) (bytes_over_time({own} {parser} | keep missing [5m]))"
+    yield f"sum without (env) (count_over_time({own} | drop app [5m]))"
 
 
 def _unwrapped(corpus: str, own: str, parser: str) -> Iterator[str]:

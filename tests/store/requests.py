@@ -54,6 +54,16 @@ TWICE = [
     'rate({corpus="twice"} | pod="" [1m])',
 ]
 """Of lines at equal times, whose order is not defined: without a limit."""
+DIFFERING = [
+    'absent_over_time({corpus="logfmt"} | logfmt | __error__="" | status >= 400 [5m] offset 1m)',
+    'bytes_over_time({corpus="logfmt"} | logfmt --keep-empty | __error__="" | drop level [5m])',
+    (
+        'avg by (status) (sum_over_time({corpus="logfmt"} | logfmt | unwrap status '
+        '| __error__="" [5m]))'
+    ),
+    'label_replace(sum by (app) (rate({corpus="numbers"}[2m])), "app", "same", "app", ".*")',
+]
+"""Each shows a difference of `differences.py` that the tables may miss."""
 ACROSS = [
     _ACROSS,
     f'{_ACROSS} |= "status"',
@@ -81,32 +91,42 @@ def _range(corpus: str, query: str, *, flags: str = "", **more: str | float) -> 
 
 
 def _logs() -> Iterator[Request]:
-    dice = random.Random(SEED)
+    table_dice = random.Random(SEED)
     for corpus in log_queries.PARSERS:
-        for number, query in enumerate(log_queries.log_queries(corpus, dice)):
-            more: dict[str, str | float] = {"limit": 1000, "direction": "forward"}
-            if number % 5 == 0:
-                more = {"limit": dice.choice([1, 3, 10]), "direction": "backward"}
-            elif number % 5 == 1:
-                more = {"limit": dice.choice([2, 7]), "direction": "forward"}
-            elif number % 7 == 2:
-                more = {"start": 60, "end": 190, "limit": 100, "direction": "backward"}
-            flags = "" if number % 6 == 5 else CATEGORIZE
-            yield _range(corpus, query, flags=flags, **more)
+        for query in log_queries.log_queries(corpus, table_dice):
+            # Seeded by the query, so that another query in a table changes no other request.
+            dice = random.Random(query)
+            flags = CATEGORIZE if dice.random() < 0.8 else ""
+            yield _range(corpus, query, flags=flags, **_log_parameters(dice))
+
+
+def _log_parameters(dice: random.Random) -> dict[str, str | float]:
+    chosen = dice.random()
+    if chosen < 0.2:
+        return {"limit": dice.choice([1, 3, 10]), "direction": "backward"}
+    if chosen < 0.4:
+        return {"limit": dice.choice([2, 7]), "direction": "forward"}
+    if chosen < 0.5:
+        return {"start": 60, "end": 190, "limit": 100, "direction": "backward"}
+    return {"limit": 1000, "direction": "forward"}
 
 
 def _metrics() -> Iterator[Request]:
-    dice = random.Random(SEED)
+    table_dice = random.Random(SEED)
     for corpus in log_queries.PARSERS:
-        for number, query in enumerate(metric_queries.metric_queries(corpus, dice)):
-            if number % 3 == 0:
-                time = dice.choice([60, 300, 601, 333.5])
-                yield Request(corpus, "query", (("query", query), ("time", time)))
-            elif number % 3 == 1:
-                yield _range(corpus, query, step=dice.choice([60, 120, 300]))
-            else:
-                start, step = dice.choice([0, 7, 45]), dice.choice([45, 90, 150])
-                yield _range(corpus, query, start=start, end=start + 500, step=step)
+        for query in metric_queries.metric_queries(corpus, table_dice):
+            yield _metric(corpus, query, random.Random(query))
+
+
+def _metric(corpus: str, query: str, dice: random.Random) -> Request:
+    chosen = dice.random()
+    if chosen < 0.35:
+        time = dice.choice([60, 300, 601, 333.5])
+        return Request(corpus, "query", (("query", query), ("time", time)))
+    if chosen < 0.7:
+        return _range(corpus, query, step=dice.choice([60, 120, 300]))
+    start, step = dice.choice([0, 7, 45]), dice.choice([45, 90, 150])
+    return _range(corpus, query, start=start, end=start + 500, step=step)
 
 
 def _special() -> Iterator[Request]:
@@ -118,6 +138,8 @@ def _special() -> Iterator[Request]:
         for direction, limit in product(("forward", "backward"), (5, 1000)):
             # The first lines of the corpora stand at one time, in no order.
             yield _range("several", query, start=5, step=60, limit=limit, direction=direction)
+    for query in DIFFERING:
+        yield _range("differing", query, flags=CATEGORIZE, step=300, limit=1000)
     for now in (-4000, 100, 7000):
         yield Request(
             "kit", "query", (("query", 'count_over_time({corpus="kit"}[1h])'), ("time", now))
