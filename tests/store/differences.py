@@ -14,43 +14,45 @@ if TYPE_CHECKING:
 
 DIFFERENCES: Mapping[str, str] = {
     r"^(json|logfmt|access|units|levels): .*avg_over_time\(.*\) by \(": (
-        "Loki divides the sum by all lines of the group, those without the unwrapped label too; "
-        "the store divides it by the values"
+        "`avg_over_time … by`: Loki divides the sum by all lines of the group, those without the "
+        "unwrapped label too; the store divides it by the values"
     ),
     r"(<=?|>=?|==|!=) ?\d+KiB": (
         "Loki rounds a size in a query to two digits of a decimal unit (2KiB becomes 2.0kB, which "
         "is 2000 bytes); the store compares with the size that was written"
     ),
     r"absent_over_time\(.*__error__=\"\" \| (status >= 400|dur > 1s) ": (
-        "Loki overlooks what a filter behind one on `__error__` cannot compare; the store names it"
+        "`absent_over_time`: Loki overlooks what a filter behind one on `__error__` cannot "
+        "compare; the store names it"
     ),
     r"label_replace\(.*\"app\", \"(\$1|same)\"": (
-        "series that become equal: Loki answers one series with several values at one time, the "
-        "store each of them"
+        "`label_replace` that makes series equal: Loki answers one series with several values at "
+        "one time, the store each of them"
     ),
     r"avg by \(status\) \(sum_over_time\(.*unwrap status": (
         "Loki answers nothing to an average by the label that is unwrapped; the store averages"
     ),
     r"bytes_over_time\(.*--keep-empty \| __error__=\"\" \| drop": (
-        "series that differ in empty labels alone: as above"
+        "series that differ in empty labels alone, behind `drop`: Loki puts them into one, too"
     ),
-    r"approx_topk": "not supported, and refused; Loki has it switched off by default",
+    r"approx_topk": "`approx_topk` gets 400; Loki, where it is off by default, answers 500",
     r"line_format .*(nosuch|trimLeft|trimRight|\{\{ if \}\}|\{\{ \.level`)": (
-        "a template that cannot be read: Loki answers 200 without a line where labels are "
+        "A template that cannot be read: Loki answers 200 without a line where labels are "
         "categorized, the store 400 with the reason"
     ),
     r"index/stats": (
-        "Loki leaves out the lines that are in its memory still; the store counts all"
+        "`index/stats`: Loki leaves out the lines that are in its memory still; the store counts "
+        "all"
     ),
     r"^levels: index/volume .*~.*series limit=1$": (
-        "the largest volumes: Loki counts the metadata in its chunks too"
+        "`index/volume`: Loki counts the metadata in its chunks too, the store the lines"
     ),
     r"^json: detected_fields": (
-        "a field of the line that is named as metadata: Loki counts both as one field"
+        "`detected_fields`: Loki counts a field of the line that is named as metadata with it"
     ),
     r"format_query .*(without \(\)|on \(\) group_right|% 0|[01] / 0)": (
-        "Loki writes what it cannot read again (`without`, `NaN`) or what means something else "
-        "(without `on () group_right`); the store writes the query"
+        "`format_query`: Loki writes what it cannot read again (`without`, `NaN`) or what means "
+        "something else (without `on () group_right`); the store writes the query"
     ),
 }
 """Pattern of a request's key -> the reason."""

@@ -24,6 +24,8 @@ from tests.store.metric_queries import random_metric_query
 from tests.store.requests import CATEGORIZE, END_S, Request, requests
 from tests.store.running_loki import running_loki
 
+from lokikit.kit import kit_root
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from random import Random
@@ -85,6 +87,12 @@ def test_answers_are_those_of_the_requests() -> None:
     keys = [request.key for request in requests()]
     assert len(set(keys)) == len(keys) > 2000
     assert set(answers.read()) == set(keys)
+
+
+@pytest.mark.parametrize("reason", [*DIFFERENCES.values(), *UNSTABLE.values()])
+def test_difference_is_documented(reason: str) -> None:
+    page = " ".join((kit_root() / "docs/store.md").read_text().split()).lower()
+    assert reason.lower() in page
 
 
 @pytest.mark.parametrize("corpus", by_corpus())
