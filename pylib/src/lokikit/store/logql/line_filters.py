@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from lokikit.store.errors import QueryError
 from lokikit.store.logql.ip_matcher import addresses_in, compile_ip
 from lokikit.store.logql.pattern_filter import compile_pattern_filter
-from lokikit.store.logql.regular_expressions import compile_regex, is_literal
+from lokikit.store.logql.regular_expressions import compile_regex, line_words
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -46,10 +46,20 @@ def _test(op: str, operand: LineText, *, alone: bool) -> Callable[[str], bool]:
         return _holds_address(text)
     if op in {"|>", "!>"}:
         return compile_pattern_filter(text)
-    if op in {"|=", "!="} or is_literal(text):
+    if op in {"|=", "!="}:
         return lambda line: text in line
+    words = line_words(text)
+    if words is not None:
+        return _holds_word(words)
     search = compile_regex(text).search
     return lambda line: search(line) is not None
+
+
+def _holds_word(words: list[str]) -> Callable[[str], bool]:
+    if len(words) == 1:
+        only = words[0]
+        return lambda line: only in line
+    return lambda line: any(word in line for word in words)
 
 
 def _holds_address(pattern: str) -> Callable[[str], bool]:

@@ -14,14 +14,15 @@ if TYPE_CHECKING:
 
 
 def compile_matcher(matcher: Matcher) -> Callable[[str], bool]:
-    """True for the values that a matcher takes; a missing label counts as the empty text.
+    """True for the values that a selector takes; a missing label counts as the empty text.
 
     Raises:
         QueryError: the regular expression is wrong.
     """
     op, value = matcher.op, matcher.value
     if op in {"=~", "!~"}:
-        return _compile_regex_matcher(value, negated=op == "!~")
+        takes = _regex_test(value, dot_all=True)
+        return takes if op == "=~" else lambda text: not takes(text)
     if op == "=":
         return lambda text: text == value
     return lambda text: text != value
@@ -84,7 +85,7 @@ def _loose_test(pattern: str) -> Callable[[str], bool]:
         return frozenset(words).__contains__
     contained = contained_text(pattern)
     if contained is None:
-        return _compile_regex_matcher(pattern, negated=False)
+        return _regex_test(pattern, dot_all=False)
     text, folds_case = contained
     if folds_case:
         search = compile_regex(f"(?i){re.escape(text)}").search
@@ -92,12 +93,10 @@ def _loose_test(pattern: str) -> Callable[[str], bool]:
     return lambda value: text in value
 
 
-def _compile_regex_matcher(pattern: str, *, negated: bool) -> Callable[[str], bool]:
+def _regex_test(pattern: str, *, dot_all: bool) -> Callable[[str], bool]:
+    """True for values that the expression matches whole; selectors let `.` take a line break."""
     literals = pattern.split("|")
     if all(map(is_literal, literals)):
-        values = frozenset(literals)
-        return (lambda text: text not in values) if negated else (lambda text: text in values)
-    fullmatch = compile_regex(pattern).fullmatch
-    if negated:
-        return lambda text: fullmatch(text) is None
+        return frozenset(literals).__contains__
+    fullmatch = compile_regex(f"(?s:{pattern})" if dot_all else pattern).fullmatch
     return lambda text: fullmatch(text) is not None

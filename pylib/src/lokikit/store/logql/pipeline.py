@@ -53,6 +53,9 @@ __all__ = ["Pipeline", "Processed", "compile_pipeline"]
 class Pipeline:
     """Runs the stages of one query.
 
+    Attributes:
+        takes: whether a stored line passes the line filters at the begin.
+
     Args:
         filters: the line filters at the begin, on the stored text.
         stages: the others; each returns False to drop the line.
@@ -62,13 +65,9 @@ class Pipeline:
     def __init__(
         self, filters: Sequence[Callable[[str], bool]], stages: Sequence[Run], hints: ParseHints
     ) -> None:
-        self._filters = tuple(filters)
+        self.takes = _all_of(filters)
         self._stages = tuple(stages)
         self._hints = hints
-
-    def takes(self, line: str) -> bool:
-        """Whether a stored line passes the line filters at the begin."""
-        return all(takes(line) for takes in self._filters)
 
     def run(self, row: Row) -> LineState | None:
         """The line behind the last stage, for stages of the caller; None when it is dropped."""
@@ -89,6 +88,15 @@ class Pipeline:
             return Processed(row.timestamp_ns, row.line, row.labels, metadata, NO_LABELS)
         state = self.run(row)
         return None if state is None else state.finish()
+
+
+def _all_of(filters: Sequence[Callable[[str], bool]]) -> Callable[[str], bool]:
+    """True for the lines that pass all filters."""
+    if not filters:
+        return lambda _: True
+    if len(filters) == 1:
+        return filters[0]
+    return lambda line: all(takes(line) for takes in filters)
 
 
 def compile_pipeline(stages: Sequence[Stage], wanted: frozenset[str] | None = None) -> Pipeline:

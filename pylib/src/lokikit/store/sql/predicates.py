@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from lokikit.store.errors import StoreError
 from lokikit.store.logql.matchers import contained_text, label_words
-from lokikit.store.logql.regular_expressions import is_literal
+from lokikit.store.logql.regular_expressions import line_words
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -94,8 +94,9 @@ def _holds(text: str) -> str:
 
 
 def _finds(pattern: str) -> str:
-    if all(map(is_literal, pattern.split("|"))):
-        return any_of([_holds(word) for word in pattern.split("|")])
+    words = line_words(pattern)
+    if words is not None:
+        return any_of([_holds(word) for word in words])
     return f"regexp_matches(line, {_pattern(pattern)})"
 
 
