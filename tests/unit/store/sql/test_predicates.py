@@ -54,11 +54,12 @@ _PATTERNS = (
     r"\s",
     "e{2,3}",
     "(e)(r+)",
+    r"^\s*\{",
 )
 
 
 def _holds(condition: str, text: str | None) -> bool:
-    query = f"SELECT {condition} FROM (SELECT ?::VARCHAR AS line)"  # noqa: S608 - what is tested
+    query = f"SELECT {condition} FROM (SELECT ?::VARCHAR AS line, TRUE AS odd)"  # noqa: S608 - what is tested
     ((found,),) = duckdb.execute(query, [text]).fetchall()
     assert found is not None
     return bool(found)

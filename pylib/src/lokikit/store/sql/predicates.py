@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 _COLUMN = re.compile(r"[a-z]\w*")
 _FILLED = re.compile(r"coalesce\(\w+, ''\)|''")
+_BEGINS_OBJECT = frozenset({r"^\s*\{", r"^\s*{", r"^\{", "^{"})
 _DIFFERS = re.compile(r"\\[CpP]")
 _COSTLY = "regexp_matches("
 _IDLE = {"|=": frozenset({""}), "|~": frozenset({"", ".*"})}
@@ -86,6 +87,8 @@ def line_condition(stage: LineFilter) -> str:
     if not texts:
         return "TRUE"
     found = any_of([finds(text) for text in texts])
+    if stage.op == "!~" and set(texts) & _BEGINS_OBJECT:
+        return f"(odd AND {negated(found)})"  # plain lines do begin so
     return found if stage.op.startswith("|") else negated(found)
 
 
