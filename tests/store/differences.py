@@ -58,8 +58,8 @@ DIFFERENCES: Mapping[str, str] = {
 """Pattern of a request's key -> the reason."""
 
 UNSTABLE: Mapping[str, str] = {
-    r"(sum by \([^)]*\) \(|absent_over_time\().*\| logfmt \w+,": (
-        "Loki sometimes takes labels of `| logfmt a, b` for empty under `sum by (b)` and in "
+    r"(sum( by \([^)]*\) )?\(|absent_over_time\().*\| logfmt \w+,": (
+        "Loki sometimes takes labels of `| logfmt a, b` for empty under a `sum` and in "
         "`absent_over_time`; the store takes their values"
     ),
     r"label_format detected_level=level": (

@@ -112,7 +112,12 @@ def unpack(state: LineState) -> bool:
     state.line = entry
     is_kept = all(state.replace(name, text) for name, text in labels.items())
     required = state.hints.required
-    if required is not None and required <= state.extracted:
+    if required is not None and required <= {one for one in state.extracted if _is_own(one)}:
         # Parsers behind have nothing left to find.
         state.complete = True
     return is_kept
+
+
+def _is_own(name: str) -> bool:
+    """Whether a label has the name of its field: in Loki only these end the search of parsers."""
+    return not name.endswith(CLASH_SUFFIX)
