@@ -46,6 +46,19 @@ def test_a_label_that_clashes_does_not_end_the_reading():
     assert "__error__" in (parsed("| json", '{"app":1, broken', frozenset({"app"})) or {})
 
 
+def test_labels_that_nobody_looks_at_are_not_set():
+    assert parsed("| json", '{"a":1,"b":2}', frozenset("a")) == {"a": "1"}
+
+
+def test_a_label_may_be_wanted_by_its_name_behind_a_clash():
+    wanted = frozenset({"a", "app_extracted"})
+    assert parsed("| json", '{"a":1,"app":"y"}', wanted) == {"a": "1", "app_extracted": "y"}
+
+
+def test_a_nested_label_may_be_wanted():
+    assert parsed("| json", '{"a":{"b":1},"c":2}', frozenset({"a_b"})) == {"a_b": "1"}
+
+
 def test_the_next_parser_is_left_out_when_all_is_found():
     assert parsed("| json | logfmt --strict", '{"a":1}', frozenset("a")) == {"a": "1"}
 

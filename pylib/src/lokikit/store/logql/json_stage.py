@@ -10,6 +10,7 @@ from lokikit.store.logql.json_expression import parse_path
 from lokikit.store.logql.json_parser import (
     JSON_ERROR,
     is_plain_json,
+    label_text,
     plain_pairs,
     read_pairs,
     string_text,
@@ -43,7 +44,9 @@ def extract_json(state: LineState) -> bool:
     if state.is_read:
         return True
     if state.is_fresh and (value := is_plain_json(state.line)) is not None:
-        return state.extract_all(dict(plain_pairs(value)))
+        if state.hints.required is None:
+            return state.extract_all(dict(plain_pairs(value)))
+        return state.extract_wanted(_plain_texts(state.line, value))
     pairs, error = read_pairs(state.line)
     for name, text in pairs:
         if not state.extract(name, text):
@@ -53,6 +56,13 @@ def extract_json(state: LineState) -> bool:
     if error is not None:
         state.fail(JSON_ERROR, error)
     return True
+
+
+def _plain_texts(line: str, value: dict[str, Any]) -> Callable[[str], str | None]:
+    """The text of each flat name of a plain line's object."""
+    if line.find("{", 1) > 0:
+        return dict(plain_pairs(value)).get
+    return lambda name: label_text(value.get(name))
 
 
 class JsonExtraction:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from lokikit.store.logql.parse_hints import ParseHints
     from lokikit.store.rows import Row
@@ -168,8 +168,8 @@ class LineState:
 
     @property
     def is_fresh(self) -> bool:
-        """True when no stage changed a label so far, and parsers may take all they find."""
-        return not (self.parsed or self.deleted) and self.hints.required is None
+        """True when no stage changed a label so far."""
+        return not (self.parsed or self.deleted)
 
     def extract_all(self, found: dict[str, str]) -> bool:
         """Set all labels that a parser found in a fresh line; none of them ends in `_extracted`.
@@ -181,6 +181,32 @@ class LineState:
         clashing += filter(found.__contains__, self.metadata)
         for name in clashing:
             found[name + CLASH_SUFFIX] = found.pop(name)
+        return self._take_over(found)
+
+    def extract_wanted(self, text_of: Callable[[str], str | None]) -> bool:
+        """As `extract_all`, for the labels alone that somebody looks at.
+
+        Args:
+            text_of: what the parser found under a name, None for nothing.
+        """
+        found: dict[str, str] = {}
+        required = self.hints.required or frozenset()
+        for name in required:
+            if self.clashes(name):
+                continue
+            text = text_of(name)
+            if text is not None:
+                found[name] = text
+        self.complete = len(found) == len(required)
+        for name in required - found.keys():
+            source = name.removesuffix(CLASH_SUFFIX)
+            if source != name and self.clashes(source):
+                text = text_of(source)
+                if text is not None:
+                    found[name] = text
+        return self._take_over(found)
+
+    def _take_over(self, found: dict[str, str]) -> bool:
         self.extracted.update(found)
         self.parsed = found
         checks = self.hints.checks
