@@ -17,6 +17,9 @@ DIFFERENCES: Mapping[str, str] = {
         "`avg_over_time … by`: Loki divides the sum by all lines of the group, those without the "
         "unwrapped label too; the store divides it by the values"
     ),
+    r"avg_over_time\(.*\| drop .*\| unwrap (n|size) ": (
+        "`avg_over_time` behind `drop`: Loki refuses errors of lines without the unwrapped label"
+    ),
     r"(<=?|>=?|==|!=) ?\d+KiB": (
         "Loki rounds a size in a query to two digits of a decimal unit (2KiB becomes 2.0kB, which "
         "is 2000 bytes); the store compares with the size that was written"

@@ -55,6 +55,7 @@ TWICE = [
 ]
 """Of lines at equal times, whose order is not defined: without a limit."""
 DIFFERING = [
+    'avg_over_time({corpus="json"} | json n, m | drop level | unwrap n [5m])',
     'absent_over_time({corpus="logfmt"} | logfmt | __error__="" | status >= 400 [5m] offset 1m)',
     'bytes_over_time({corpus="logfmt"} | logfmt --keep-empty | __error__="" | drop level [5m])',
     (
