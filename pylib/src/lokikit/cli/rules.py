@@ -12,6 +12,25 @@ from lokikit.errors import PrerequisiteError, SettingsError, UnhealthyError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from lokikit.testing.rule_tests import Result
+
+SUFFIXES = ("*.yaml", "*.yml")
+app = typer.Typer(help="Test alert rules, of Grafana's provisioning or of Loki's ruler.")
+
+Files = Annotated[
+    list[Path], typer.Argument(metavar="FILES…", help="Files of tests, or folders of them.")
+]
+
+
+@app.command("test")
+def test(files: Files) -> None:
+    """Run the tests of alert rules: lines with times, and the states that they lead to.
+
+    Needs no Loki, no Grafana and no container. Exit code 1 when a test fails, 2 when a file is
+    wrong.
+
+        lokikit rules test alerts/*_test.yaml
+    """
     try:
         from lokikit.testing.rule_tests import run_rule_tests  # noqa: PLC0415 - needs the extra
     except ModuleNotFoundError as error:
