@@ -3,12 +3,55 @@
 from __future__ import annotations
 
 import sys
+from functools import cache
 from typing import TYPE_CHECKING
 
 import pytest
 
+from lokikit.errors import PrerequisiteError
+from lokikit.native.loki import require_loki
+
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+_ON_LOKI = ("stack", "agent", "integration", "grafana", "chart")
+"""Folders with tests that run on a real Loki."""
+
+
+@cache
+def _no_loki() -> str:
+    """Why there is no real Loki; empty when there is one."""
+    try:
+        require_loki()
+    except PrerequisiteError as error:
+        return str(error)
+    return ""
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what only a real Loki can run, where there is none: one line says so at the end."""
+    of_loki = [item for item in items if _needs_loki(item)]
+    if of_loki and _no_loki():
+        config.hook.pytest_deselected(items=of_loki)
+        left_out = set(of_loki)
+        items[:] = [item for item in items if item not in left_out]
+
+
+def _needs_loki(item: pytest.Item) -> bool:
+    params = item.callspec.params if hasattr(item, "callspec") else {}
+    return params.get("engine") == "loki" or "loki_program" in getattr(item, "fixturenames", ())
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say in one line that nothing ran on a real Loki."""
+    names = {
+        str(getattr(one, "nodeid", ""))
+        for group in terminalreporter.stats.values()
+        for one in group
+    }
+    has_run = any(name.startswith(f"tests/{folder}/") for name in names for folder in _ON_LOKI)
+    if has_run and _no_loki():
+        terminalreporter.write_line(f"NOTHING IS TESTED ON A REAL LOKI: {_no_loki()}", red=True)
 
 
 @pytest.fixture(scope="session")

@@ -25,7 +25,6 @@ def loki_program() -> Path:
     try:
         return require_loki()
     except PrerequisiteError as error:
-        # One line for all tests: pytest counts those that are skipped here for the same reason.
         pytest.skip(f"NOTHING IS TESTED ON A REAL LOKI: {error}")
 
 
