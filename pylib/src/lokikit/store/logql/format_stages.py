@@ -66,7 +66,7 @@ def compile_label_format(assignments: Sequence[LabelAssignment]) -> Stage:
                 f"multiple label name '{name}' not allowed in a single format operation"
             )
     steps = [
-        (one.label, one.value, Template(one.value) if one.is_template else None)
+        (one.label, one.value, Template(one.value, "label") if one.is_template else None)
         for one in assignments
     ]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from lokikit.store.logql.templates.moments import Moment
+from lokikit.store.logql.templates.printf import go_printf
 from lokikit.store.logql.templates.values import MISSING, Labels, TemplateProblem, type_name
 
 
@@ -33,14 +34,20 @@ def _same(a: Any, b: Any) -> bool:
     if a is None or b is None or a is MISSING or b is MISSING:
         return (a is None or a is MISSING) and (b is None or b is MISSING)
     if isinstance(a, (dict, list)) or isinstance(b, (dict, list)):
-        raise TemplateProblem(f"non-comparable type {type_name(a)}: {type_name(b)}")
+        if type(a) is not type(b):
+            raise _incompatible(a, b)
+        raise TemplateProblem(f"non-comparable type {go_printf('%s', [a])}: {type_name(b)}")
     if isinstance(a, Moment) or isinstance(b, Moment):
         if type(a) is not type(b):
-            raise TemplateProblem("incompatible types for comparison")
+            raise _incompatible(a, b)
         return bool(a == b)
     if _kind(a) != _kind(b):
-        raise TemplateProblem("incompatible types for comparison")
+        raise _incompatible(a, b)
     return bool(a == b)
+
+
+def _incompatible(a: Any, b: Any) -> TemplateProblem:
+    return TemplateProblem(f"incompatible types for comparison: {type_name(a)} and {type_name(b)}")
 
 
 def less(a: Any, b: Any) -> bool:
@@ -51,7 +58,7 @@ def less(a: Any, b: Any) -> bool:
     """
     kind = _kind(a)
     if kind != _kind(b):
-        raise TemplateProblem("incompatible types for comparison")
+        raise _incompatible(a, b)
     if kind == "bool":
         raise TemplateProblem("invalid type for comparison")
     return bool(a.encode() < b.encode() if kind == "str" else a < b)
@@ -67,6 +74,8 @@ def length(value: Any) -> int:
         return len(value.encode())
     if isinstance(value, (list, dict)):
         return len(value)
+    if value is None or value is MISSING:
+        raise TemplateProblem("reflect: call of reflect.Value.Type on zero Value")
     raise TemplateProblem(f"len of type {type_name(value)}")
 
 
@@ -76,16 +85,19 @@ def index(value: Any, *keys: Any) -> Any:
     Raises:
         TemplateProblem: there is no such item.
     """
-    for key in keys:
+    for is_inner, key in enumerate(keys):
         if isinstance(value, dict):
             if not isinstance(key, str):
                 raise TemplateProblem(f"value has type {type_name(key)}; should be string")
             value = value.get(key, "" if isinstance(value, Labels) else None)
         elif isinstance(value, (str, list)):
             items = value.encode() if isinstance(value, str) else value
-            value = items[_position(key, len(items), strict=True)]
+            at = _position(key, len(items), strict=not isinstance(value, str))
+            if at == len(items):
+                raise TemplateProblem("reflect: string index out of range")
+            value = items[at]
         elif value is None or value is MISSING:
-            raise TemplateProblem("index of untyped nil")
+            raise TemplateProblem(f"index of {'nil pointer' if is_inner else 'untyped nil'}")
         else:
             raise TemplateProblem(f"can't index item of type {type_name(value)}")
     return value
@@ -105,10 +117,14 @@ def cut(value: Any, *bounds: Any) -> Any:
     Raises:
         TemplateProblem: the bounds lie outside.
     """
+    if value is None or value is MISSING:
+        raise TemplateProblem("slice of untyped nil")
     if not isinstance(value, (str, list)):
         raise TemplateProblem(f"can't slice item of type {type_name(value)}")
-    if len(bounds) > (2 if isinstance(value, str) else 3):
-        raise TemplateProblem("too many slice indexes")
+    if len(bounds) > 3:  # noqa: PLR2004 - begin, end, capacity
+        raise TemplateProblem(f"too many slice indexes: {len(bounds)}")
+    if len(bounds) == 3 and isinstance(value, str):  # noqa: PLR2004 - begin, end, capacity
+        raise TemplateProblem("cannot 3-index slice a string")
     items: Any = value.encode() if isinstance(value, str) else value
     low = _position(bounds[0], len(items), strict=False) if bounds else 0
     high = _position(bounds[1], len(items), strict=False) if len(bounds) > 1 else len(items)

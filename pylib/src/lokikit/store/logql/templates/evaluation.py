@@ -13,6 +13,7 @@ from lokikit.store.logql.templates.nodes import (
     Branch,
     Call,
     Chain,
+    Command,
     Dot,
     Field,
     Function,
@@ -32,9 +33,10 @@ from lokikit.store.logql.templates.values import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
-    from lokikit.store.logql.templates.nodes import Command, Node, Operand
+    from lokikit.store.logql.templates.nodes import Node, Operand
+    from lokikit.store.logql.templates.parser import TemplateTree
 
 _MAX_OUTPUT_CHARS = 4 << 20
 _MAX_CALLS = 100
@@ -56,22 +58,39 @@ class TemplateRun:
 
     def __init__(
         self,
-        definitions: Mapping[str, tuple[Node, ...]],
+        tree: TemplateTree,
+        name: str,
         labels: Labels,
         line: str,
         time_ns: int,
     ) -> None:
-        self._definitions = definitions
+        self._tree, self._root, self._name = tree, name, name
+        self._here: Any = None
         self._data = labels
         self._line, self._time_ns = line, time_ns
         self._variables: list[tuple[str, Any]] = [("$", labels)]
         self._parts: list[str] = []
         self._size = self._calls = self._steps = 0
 
-    def render(self, body: tuple[Node, ...]) -> str:
-        """The output of the nodes."""
-        self._walk(body, self._data)
+    def render(self) -> str:
+        """The output.
+
+        Raises:
+            TemplateProblem: the template fails; worded as Go words it.
+        """
+        try:
+            self._walk(self._tree.body, self._data)
+        except TemplateProblem as problem:
+            raise TemplateProblem(self._placed(str(problem))) from problem
         return "".join(self._parts)
+
+    def _placed(self, problem: str) -> str:
+        """The problem with the place that it came up at."""
+        here = self._here
+        before = self._tree.text[: here.at if here else 0]
+        row, column = before.count("\n") + 1, len(before[before.rfind("\n") + 1 :].encode())
+        place = f"{self._root}:{row}:{column}"
+        return f'template: {place}: executing "{self._name}" at <{here}>: {problem}'
 
     def _write(self, text: str) -> None:
         self._size += len(text)
@@ -131,7 +150,8 @@ class TemplateRun:
             self._walk(node.other, dot)
 
     def _template(self, node: Call, dot: Any) -> None:
-        body = self._definitions.get(node.name)
+        self._here = node
+        body = self._tree.definitions.get(node.name)
         if body is None:
             raise TemplateProblem(f'template "{node.name}" not defined')
         self._calls += 1
@@ -139,8 +159,9 @@ class TemplateRun:
             raise TemplateProblem("template: templates call each other too deeply")
         data = MISSING if node.pipe is None else self._pipe(node.pipe, dot)
         outer, self._variables = self._variables, [("$", data)]
+        caller, self._name = self._name, node.name
         self._walk(body, data)
-        self._variables = outer
+        self._variables, self._name = outer, caller
         self._calls -= 1
 
     def _bind(self, name: str, value: Any, *, declares: bool) -> None:
@@ -163,18 +184,23 @@ class TemplateRun:
     def _command(self, command: Command, dot: Any, final: Any) -> Any:
         first = command.operands[0]
         if isinstance(first, Function):
-            return self._function(first.name, command.operands[1:], dot, final)
+            return self._function(first, command, dot, final)
         if isinstance(first, (Field, Chain, Variable)) and _takes_arguments(first):
             value = self._method(first, command.operands[1:], dot, final)
             if value is not _NO_VALUE:
                 return value
         if len(command.operands) > 1 or final is not _NO_VALUE:
-            raise TemplateProblem("can't give argument to non-function")
+            self._here = first
+            raise TemplateProblem(_not_a_function(first))
+        if isinstance(first, (Nil, Literal, Dot)):
+            self._here = first
         if isinstance(first, Nil):
             raise TemplateProblem("nil is not a command")
         return self._operand(first, dot)
 
     def _operand(self, operand: Operand, dot: Any) -> Any:  # noqa: PLR0911 - one case for each node
+        if isinstance(operand, (Field, Variable, Chain)):
+            self._here = operand
         if isinstance(operand, Field):
             return read_fields(dot, operand.names)
         if isinstance(operand, Literal):
@@ -184,7 +210,7 @@ class TemplateRun:
         if isinstance(operand, Pipe):
             return self._pipe(operand, dot)
         if isinstance(operand, Function):
-            return self._function(operand.name, (), dot, _NO_VALUE)
+            return self._function(operand, Command((operand,), operand.at), dot, _NO_VALUE)
         if isinstance(operand, Chain):
             return read_fields(self._operand(operand.operand, dot), operand.fields)
         return dot if isinstance(operand, Dot) else None
@@ -214,21 +240,18 @@ class TemplateRun:
                 return value
         raise TemplateProblem(f"undefined variable: {name}")
 
-    def _function(self, name: str, arguments: tuple[Operand, ...], dot: Any, final: Any) -> Any:
+    def _function(self, function: Function, command: Command, dot: Any, final: Any) -> Any:
+        name, arguments = function.name, command.operands[1:]
+        self._here = function
         if name in {"and", "or"}:
             return self._decide(name, arguments, dot, final)
         if name in {"__line__", "__timestamp__"}:
-            if arguments or final is not _NO_VALUE:
-                raise TemplateProblem(f"wrong number of args for {name}: want 0 got 1")
+            _check_count(name, len(arguments) + (final is not _NO_VALUE), 0, least=False)
             return self._line if name == "__line__" else Moment(self._time_ns)
         signature = FUNCTIONS[name]
         count = len(arguments) + (final is not _NO_VALUE)
         wanted = len(signature.parameters)
-        if count < wanted or (count > wanted and signature.rest is None):
-            least = "at least " if signature.rest else ""
-            raise TemplateProblem(
-                f"wrong number of args for {name}: want {least}{wanted} got {count}"
-            )
+        _check_count(name, count, wanted, least=signature.rest is not None)
         types = [*signature.parameters, *[signature.rest or ""] * (count - wanted)]
         values = [
             self._argument(operand, kind, dot)
@@ -238,9 +261,11 @@ class TemplateRun:
             values.append(checked(final, types[-1]))
         try:
             value = signature.call(*values)
-        except (TypeError, ValueError, ArithmeticError, AttributeError) as error:
+        except (TemplateProblem, TypeError, ValueError, ArithmeticError, AttributeError) as error:
+            self._here = command
             raise TemplateProblem(f"error calling {name}: {error}") from error
         if isinstance(value, str) and len(value) > _MAX_OUTPUT_CHARS:
+            self._here = command
             raise TemplateProblem(f"error calling {name}: its text is too long")
         return value
 
@@ -253,10 +278,11 @@ class TemplateRun:
         if final is not _NO_VALUE:
             return final
         if value is _NO_VALUE:
-            raise TemplateProblem(f"wrong number of args for {name}: want at least 1 got 0")
+            _check_count(name, 0, 1, least=True)
         return value
 
     def _argument(self, operand: Operand, kind: str, dot: Any) -> Any:
+        self._here = operand
         if isinstance(operand, Literal):
             return constant_of(operand, kind)
         if isinstance(operand, Nil):
@@ -264,6 +290,21 @@ class TemplateRun:
                 raise TemplateProblem(f"cannot assign nil to {kind}")
             return None
         return checked(self._operand(operand, dot), kind)
+
+
+def _check_count(name: str, given: int, wanted: int, *, least: bool) -> None:
+    """Refuse a call with too few or too many arguments."""
+    if given < wanted or (given > wanted and not least):
+        at_least = "at least " if least else ""
+        raise TemplateProblem(
+            f"wrong number of args for {name}: want {at_least}{wanted} got {given}"
+        )
+
+
+def _not_a_function(operand: Operand) -> str:
+    if isinstance(operand, Field):
+        return f"{operand.names[-1]} is not a method but has arguments"
+    return f"can't give argument to non-function {operand}"
 
 
 def _takes_arguments(operand: Field | Chain | Variable) -> bool:

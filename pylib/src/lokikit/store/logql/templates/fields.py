@@ -35,16 +35,20 @@ def read_fields(value: Any, names: Sequence[str]) -> Any:
     Raises:
         TemplateProblem: a value on the way has no such field.
     """
+    is_decoded = False
     for name in names:
-        value = _read_field(value, name)
+        is_decoded, value = type(value) is dict, _read_field(value, name, is_decoded=is_decoded)
     return value
 
 
-def _read_field(value: Any, name: str) -> Any:
+def _read_field(value: Any, name: str, *, is_decoded: bool) -> Any:
     if isinstance(value, dict):
         return value.get(name, "" if isinstance(value, Labels) else None)
     if isinstance(value, Moment) and name in _MOMENT_FIELDS:
         return _MOMENT_FIELDS[name](value)
-    if value is None or value is MISSING:
-        raise TemplateProblem(f"nil data; no entry for key {name!r}")
-    raise TemplateProblem(f"can't evaluate field {name} in type {type_name(value)}")
+    if value is MISSING:
+        return MISSING
+    if value is None:
+        raise TemplateProblem(f"nil pointer evaluating interface {{}}.{name}")
+    kind = "interface {}" if is_decoded else type_name(value)
+    raise TemplateProblem(f"can't evaluate field {name} in type {kind}")

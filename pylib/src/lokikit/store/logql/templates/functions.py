@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from lokikit.store.errors import QueryError
 from lokikit.store.logql.conversion_problems import duration_problem, size_problem
+from lokikit.store.logql.patterns import check_regex
 from lokikit.store.logql.regular_expressions import compile_regex
 from lokikit.store.logql.templates import comparisons, numbers, strings, times
 from lokikit.store.logql.templates.printf import go_printf
@@ -51,9 +51,10 @@ def _default(value: Any, *given: Any) -> Any:
 
 def _from_json(text: str) -> Any:
     try:
-        return json.loads(text, parse_int=_finite, parse_float=_finite, parse_constant=_refuse)
+        value = json.loads(text, parse_int=_finite, parse_float=_finite, parse_constant=_refuse)
     except (ValueError, RecursionError):
         return MISSING
+    return MISSING if value is None else value
 
 
 def _finite(text: str) -> float:
@@ -82,10 +83,10 @@ def _bytes(text: str) -> float:
 
 @lru_cache(500)
 def _regex(pattern: str) -> Any:
-    try:
-        return compile_regex(pattern)
-    except QueryError as error:
-        raise TemplateProblem(str(error)) from None
+    problem = check_regex(pattern)
+    if problem:
+        raise TemplateProblem(problem)
+    return compile_regex(pattern)
 
 
 def _count(pattern: str, text: str) -> int:

@@ -36,10 +36,17 @@ _TOKEN = re.compile(
 
 @dataclass(frozen=True)
 class Token:
-    """A piece of a template: `text`, `open`, `close`, or a group of the lexer's expression."""
+    """A piece of a template: `text`, `open`, `close`, or a group of the lexer's expression.
+
+    Args:
+        kind: as above.
+        text: as it stands.
+        at: its place in the template.
+    """
 
     kind: str
     text: str
+    at: int = 0
 
 
 def tokenize(template: str) -> Iterator[Token]:
@@ -92,5 +99,5 @@ def _action(template: str, position: int) -> Generator[Token, None, tuple[int, b
         kind = match.lastgroup or ""
         if kind == "word" and match[0] in KEYWORDS:
             kind = "keyword"
-        yield Token(kind, match[0])
+        yield Token(kind, match[0], match.start())
         position = match.end()

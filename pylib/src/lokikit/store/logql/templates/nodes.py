@@ -1,4 +1,4 @@
-"""The syntax tree of a template."""
+"""The syntax tree of a template; `at` is the place of a node, `str` its text."""
 
 from __future__ import annotations
 
@@ -13,16 +13,30 @@ class Literal:
     value: Any
     text: str
     is_number: bool = False
+    at: int = 0
+
+    def __str__(self) -> str:
+        return self.text
 
 
 @dataclass(frozen=True)
 class Dot:
     """`.`."""
 
+    at: int = 0
+
+    def __str__(self) -> str:
+        return "."
+
 
 @dataclass(frozen=True)
 class Nil:
     """`nil`."""
+
+    at: int = 0
+
+    def __str__(self) -> str:
+        return "nil"
 
 
 @dataclass(frozen=True)
@@ -30,6 +44,10 @@ class Field:
     """`.a.b`."""
 
     names: tuple[str, ...]
+    at: int = 0
+
+    def __str__(self) -> str:
+        return "".join(f".{name}" for name in self.names)
 
 
 @dataclass(frozen=True)
@@ -38,6 +56,10 @@ class Variable:
 
     name: str
     fields: tuple[str, ...] = ()
+    at: int = 0
+
+    def __str__(self) -> str:
+        return ".".join((self.name, *self.fields))
 
 
 @dataclass(frozen=True)
@@ -45,6 +67,10 @@ class Function:
     """The name of a function."""
 
     name: str
+    at: int = 0
+
+    def __str__(self) -> str:
+        return self.name
 
 
 @dataclass(frozen=True)
@@ -53,6 +79,10 @@ class Chain:
 
     operand: Operand
     fields: tuple[str, ...]
+    at: int = 0
+
+    def __str__(self) -> str:
+        return ".".join((_in_command(self.operand), *self.fields))
 
 
 @dataclass(frozen=True)
@@ -60,6 +90,10 @@ class Command:
     """An operand, or a function with its arguments."""
 
     operands: tuple[Operand, ...]
+    at: int = 0
+
+    def __str__(self) -> str:
+        return " ".join(map(_in_command, self.operands))
 
 
 @dataclass(frozen=True)
@@ -69,9 +103,19 @@ class Pipe:
     commands: tuple[Command, ...]
     variables: tuple[str, ...] = ()
     declares: bool = False
+    at: int = 0
+
+    def __str__(self) -> str:
+        sign = " := " if self.declares else " = "
+        declared = ", ".join(self.variables) + sign if self.variables else ""
+        return declared + " | ".join(map(str, self.commands))
 
 
 Operand = Literal | Dot | Nil | Field | Variable | Function | Chain | Pipe
+
+
+def _in_command(operand: Operand) -> str:
+    return f"({operand})" if isinstance(operand, Pipe) else str(operand)
 
 
 @dataclass(frozen=True)
@@ -111,6 +155,11 @@ class Call:
 
     name: str
     pipe: Pipe | None
+    at: int = 0
+
+    def __str__(self) -> str:
+        data = "" if self.pipe is None else f" {self.pipe}"
+        return f'{{{{template "{self.name}"{data}}}}}'
 
 
 Node = Text | Action | Branch | Jump | Call

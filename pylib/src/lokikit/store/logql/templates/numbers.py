@@ -7,7 +7,7 @@ import re
 from decimal import ROUND_HALF_UP, Context, Decimal, localcontext
 from typing import Any
 
-from lokikit.store.logql.templates.values import Int64, TemplateProblem
+from lokikit.store.logql.templates.values import Int64, TemplateProblem, format_float
 from lokikit.store.logql.unwrapping import parse_number
 
 _DECIMAL = re.compile(r"([+-]?[0-9]*)\.[0-9]*")
@@ -131,7 +131,7 @@ def divf(first: Any, *others: Any) -> float:
 def _to_decimal(value: Any) -> Decimal:
     number = to_float(value)
     if not math.isfinite(number):
-        raise TemplateProblem(f"Cannot create a Decimal from {number}")
+        raise TemplateProblem(f"Cannot create a Decimal from {format_float(number)}")
     return Decimal(repr(number))
 
 

@@ -40,6 +40,7 @@ class TemplateTree:
 
     def __init__(self, text: str) -> None:
         self.definitions: dict[str, Body] = {}
+        self.text = text
         self._tokens = TokenCursor(text)
         self._depth = 0
         self._in_range = 0
@@ -142,10 +143,11 @@ class TemplateTree:
         if blocks:
             body = self._own_body()
             self.definitions.setdefault(name, body)
-        return Call(name, pipe)
+        return Call(name, pipe, token.at)
 
     def _pipeline(self, where: str, closer: str) -> Pipe:
         self._deepen()
+        at = self._tokens.peek_solid().at
         variables, declares = self._declarations(where)
         commands: list[Command] = []
         while True:
@@ -160,7 +162,7 @@ class TemplateTree:
         self._check(commands, where)
         if declares:
             self._variables.extend(variables)
-        return Pipe(tuple(commands), variables, declares)
+        return Pipe(tuple(commands), variables, declares, at)
 
     def _check(self, commands: list[Command], where: str) -> None:
         if not commands:
@@ -193,6 +195,7 @@ class TemplateTree:
 
     def _command(self) -> Command:
         operands: list[Operand] = []
+        at = self._tokens.peek_solid().at
         while True:
             self._tokens.peek_solid()
             operand = self._operand()
@@ -208,59 +211,60 @@ class TemplateTree:
             break
         if not operands:
             raise QueryError("template: empty command")
-        return Command(tuple(operands))
+        return Command(tuple(operands), at)
 
     def _operand(self) -> Operand | None:
         operand = self._term()
         if operand is None or self._tokens.peek().kind != "field":
             return operand
         names = []
+        at = self._tokens.peek().at
         while self._tokens.peek().kind == "field":
             names.append(self._tokens.take().text[1:])
         if isinstance(operand, Field):
-            return Field((*operand.names, *names))
+            return Field((*operand.names, *names), at)
         if isinstance(operand, Variable):
-            return Variable(operand.name, (*operand.fields, *names))
+            return Variable(operand.name, (*operand.fields, *names), at)
         if isinstance(operand, (Literal, Nil, Dot)):
             raise QueryError("template: unexpected . after term")
-        return Chain(operand, tuple(names))
+        return Chain(operand, tuple(names), at)
 
     def _term(self) -> Operand | None:  # noqa: C901, PLR0911 - one case for each kind of token
         token = self._tokens.peek()
-        kind, text = token.kind, token.text
+        kind, text, at = token.kind, token.text, token.at
         if kind in {"close", "end", "space"} or text in {"|", ")"}:
             return None
         self._tokens.take()
         if kind == "field":
-            return Field((text[1:],))
+            return Field((text[1:],), at)
         if kind == "word":
-            return self._word(text)
+            return self._word(text, at)
         if kind in {"string", "raw"}:
-            return Literal(read_string(text), text)
+            return Literal(read_string(text), text, at=at)
         if kind == "number":
-            return Literal(read_number(text), text, is_number=True)
+            return Literal(read_number(text), text, is_number=True, at=at)
         if kind == "char":
-            return Literal(read_char(text), text, is_number=True)
+            return Literal(read_char(text), text, is_number=True, at=at)
         if kind == "dot":
-            return Dot()
+            return Dot(at)
         if kind == "variable":
             if text not in self._variables:
                 raise QueryError(f"template: undefined variable {text!r}")
-            return Variable(text)
+            return Variable(text, at=at)
         if text == "(":
             return self._pipeline("parenthesized pipeline", ")")
         raise QueryError(f"template: unexpected {text!r} in operand")
 
-    def _word(self, text: str) -> Operand:
+    def _word(self, text: str, at: int) -> Operand:
         if text in {"true", "false"}:
-            return Literal(text == "true", text)
+            return Literal(text == "true", text, at=at)
         if text == "nil":
-            return Nil()
+            return Nil(at)
         if text == "call":
             raise QueryError("template: call is not supported, there are no function values")
         if text not in FUNCTION_NAMES:
             raise QueryError(f'template: function "{text}" not defined')
-        return Function(text)
+        return Function(text, at)
 
 
 @lru_cache(_MAX_PARSED)

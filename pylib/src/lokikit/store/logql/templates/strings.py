@@ -65,11 +65,19 @@ def substr(start: int, end: int, text: str) -> str:
         TemplateProblem: the positions lie outside of the text.
     """
     data = text.encode()
-    low = max(start, 0)
-    high = end if start < 0 or 0 <= end <= len(data) else len(data)
-    if not 0 <= low <= high <= len(data):
-        raise TemplateProblem(f"runtime error: slice bounds out of range [{low}:{high}]")
-    return data[low:high].decode("utf-8", "replace")
+    size = len(data)
+    if start < 0:
+        if not 0 <= end <= size:
+            raise _out_of_range(f"[:{end}]" + (f" with length {size}" if end > size else ""))
+        return data[:end].decode("utf-8", "replace")
+    high = end if 0 <= end <= size else size
+    if start > high:
+        raise _out_of_range(f"[{start}:{high}]")
+    return data[start:high].decode("utf-8", "replace")
+
+
+def _out_of_range(bounds: str) -> TemplateProblem:
+    return TemplateProblem(f"runtime error: slice bounds out of range {bounds}")
 
 
 def align_left(count: int, text: str) -> str:

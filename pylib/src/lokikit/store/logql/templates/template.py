@@ -20,12 +20,16 @@ __all__ = ["Template", "TemplateProblem"]
 class Template:
     """A template, ready to run.
 
+    Args:
+        text: of the template.
+        name: what errors call it, `line` or `label`.
+
     Raises:
         QueryError: it is wrong, or uses a function that does not exist.
     """
 
-    def __init__(self, text: str) -> None:
-        self._tree = parse_template(text)
+    def __init__(self, text: str, name: str = "line") -> None:
+        self._tree, self._name = parse_template(text), name
         self._simple = _simple_parts(self._tree.body)
 
     @property
@@ -43,9 +47,7 @@ class Template:
             return "".join(
                 [text if name is None else labels.get(name, "") for name, text in self._simple]
             )
-        return TemplateRun(self._tree.definitions, Labels(labels), line, time_ns).render(
-            self._tree.body
-        )
+        return TemplateRun(self._tree, self._name, Labels(labels), line, time_ns).render()
 
 
 def _simple_parts(body: tuple[Node, ...]) -> list[tuple[str | None, str]] | None:

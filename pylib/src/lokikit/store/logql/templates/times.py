@@ -7,6 +7,7 @@ from typing import Any
 
 from lokikit.store.logql.templates.moment_parser import parse_moment
 from lokikit.store.logql.templates.moments import NS, ZERO_NS, Moment, moment_in
+from lokikit.store.logql.templates.printf import quote
 from lokikit.store.logql.templates.values import TemplateProblem
 
 _EPOCH_UNITS_NS = {5: 86_400 * NS, 10: NS, 13: 1_000_000, 16: 1_000, 19: 1}
@@ -54,10 +55,11 @@ def unix_to_time(text: str) -> Moment:
         TemplateProblem: it is no number, or has another count of digits.
     """
     if not text.lstrip("+-").isdecimal():
-        raise TemplateProblem(f'unable to parse time "{text}"')
+        problem = f"strconv.ParseInt: parsing {quote(text)}: invalid syntax"
+        raise TemplateProblem(f"unable to parse time '{text}': {problem}")
     unit_ns = _EPOCH_UNITS_NS.get(len(text))
     if unit_ns is None:
-        raise TemplateProblem(f'unable to parse time "{text}"')
+        raise TemplateProblem(f"unable to parse time '{text}': %!w(<nil>)")
     return moment_in(int(text) * unit_ns, "Local")
 
 
