@@ -10,12 +10,12 @@ from tests.unit.store.sql.corpus import SECOND_NS, START_NS, SpySampler, end_ns,
 from tests.unit.store.sql.generated_queries import metric_queries
 from tests.unit.store.sql.kit_queries import kit_queries
 
-from lokikit.store.errors import QueryError, StoppedError
+from lokikit.store.errors import LimitError, QueryError, StoppedError
 from lokikit.store.logql.evaluator import Evaluator
 from lokikit.store.logql.parser import parse_query
 from lokikit.store.logql.series import Steps
 from lokikit.store.logql.syntax import LogQuery
-from lokikit.store.sql.samples import SqlSampler
+from lokikit.store.sql.samples import SqlSampler, refuse_too_many
 
 if TYPE_CHECKING:
     from lokikit.store.logql.series import Sampler
@@ -106,3 +106,10 @@ def test_a_query_that_has_to_stop_raises_the_reason(store: Store):
             _STEPS[1],
             (SqlSampler(store, check),),
         )
+
+
+@pytest.mark.parametrize(("series", "points"), [(100_001, 1), (1000, 10_001)])
+def test_more_series_than_memory_holds_are_refused(series: int, points: int):
+    refuse_too_many(series - 1, max(points - 1, 1))
+    with pytest.raises(LimitError, match=f"more than .* series of {points} points"):
+        refuse_too_many(series, points)

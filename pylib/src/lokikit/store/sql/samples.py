@@ -10,7 +10,7 @@ import logging
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
-from lokikit.store.errors import QueryError
+from lokikit.store.errors import LimitError, QueryError
 from lokikit.store.logql.sample_extraction import SampleExtractor
 from lokikit.store.logql.series import Series
 from lokikit.store.logql.syntax import Grouping
@@ -43,9 +43,9 @@ _MAX_BATCH_ROWS = 1_000_000
 """Rows of the parts that are read by one statement, so that its memory stays bounded."""
 _COMMON_ROWS = RowTraits(metadata=frozenset())
 """By which it is found out what to ask of parts: names of fields are seldom those of metadata."""
-_MAX_GROUPS = 100_000
-_MAX_VALUES = 10_000_000
-"""Of all series of an answer: beyond, the evaluator goes step by step, and refuses too many."""
+_MAX_SERIES = 100_000
+_MAX_POINTS = 10_000_000
+"""Series of a leaf, and points of all of them: more would not fit into a small memory."""
 _ROWS_BETWEEN_CHECKS = 512
 
 
@@ -72,9 +72,14 @@ class SqlSampler:
 
         Which line's error a query is answered with depends on the order of the lines, so that
         errors are left to the evaluator.
+
+        Raises:
+            LimitError: more series than a small memory holds.
         """
         try:
             return self._sample(request)
+        except LimitError:
+            raise
         except (NotProvenError, QueryError):
             return None
         except DatabaseError as error:
@@ -117,6 +122,16 @@ def _cut_batch(parts: list[Part]) -> list[Part]:
     while parts and sum(part.rows for part in batch) + parts[-1].rows <= _MAX_BATCH_ROWS:
         batch.append(parts.pop())
     return batch
+
+
+def refuse_too_many(series: int, points: int) -> None:
+    """Raise a LimitError where so many series, of so many points each, are too many."""
+    most = min(_MAX_SERIES, _MAX_POINTS // points)
+    if series > most:
+        raise LimitError(
+            f"more than {most} series of {points} points in a part of a query; "
+            "consider fewer labels, a shorter span of time or longer steps"
+        )
 
 
 class _Leaf:
@@ -206,8 +221,7 @@ class _Leaf:
     def _accumulator(self, labels: LabelSet) -> Accumulator:
         found = self._found.get(labels)
         if found is None:
-            if len(self._found) >= min(_MAX_GROUPS, _MAX_VALUES // self._bins.count):
-                raise NotProvenError("too many groups")
+            refuse_too_many(len(self._found) + 1, self._bins.count)
             found = self._found[labels] = self._new(self._aggregation)
         return found
 
