@@ -84,3 +84,32 @@ def test_a_template_cannot_run_away(text: str):
 
 def test_the_labels_that_a_template_mentions():
     assert template_fields("{{.a | upper}}{{if .b}}{{(.c).d}}{{end}}{{$.e}}") == {"a", "b", "c"}
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        (
+            "{{.a.b}}",
+            'line:1:4: executing "line" at <.a.b>: can\'t evaluate field b in type string',
+        ),
+        (
+            "é\n  {{ .a | div 0 | upper }}",
+            'line:2:10: executing "line" at <div 0>: error calling div: '
+            "runtime error: integer divide by zero",
+        ),
+        ("{{upper 5}}", 'line:1:8: executing "line" at <5>: expected string; found 5'),
+        (
+            '{{define "T"}}{{len 5}}{{end}}{{template "T"}}',
+            'line:1:16: executing "T" at <len 5>: error calling len: len of type int',
+        ),
+        (
+            "{{upper .a .a}}",
+            'line:1:2: executing "line" at <upper>: wrong number of args for upper: want 1 got 2',
+        ),
+    ],
+)
+def test_problems_name_their_place_as_go_does(text: str, problem: str):
+    with pytest.raises(TemplateProblem) as raised:
+        render(text, a="x")
+    assert str(raised.value) == f"template: {problem}"
