@@ -57,7 +57,8 @@ def check_kills(folder: Path, kills: int) -> str:
             assert (damaged, notices) == ([], [])
     merged = sum(name.first_log < name.last_log for name in names)
     return (
-        f"{kills} kills, {len(acknowledged)} batches acknowledged, {max(name.last_log for name in names)} logs, "
+        f"{kills} kills, {len(acknowledged)} batches acknowledged, "
+        f"{max(name.last_log for name in names)} logs, "
         f"{len(names)} segments left, {merged} of them merged"
     )
 
