@@ -95,8 +95,10 @@ def test_the_labels_that_a_template_mentions():
         ),
         (
             "é\n  {{ .a | div 0 | upper }}",
-            'line:2:10: executing "line" at <div 0>: error calling div: '
-            "runtime error: integer divide by zero",
+            (
+                'line:2:10: executing "line" at <div 0>: error calling div: '
+                "runtime error: integer divide by zero"
+            ),
         ),
         ("{{upper 5}}", 'line:1:8: executing "line" at <5>: expected string; found 5'),
         (

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from lokikit.store.logql.templates.moments import Moment
+from lokikit.store.logql.templates.nodes import Field
 from lokikit.store.logql.templates.values import MISSING, TemplateProblem, type_name
 
 if TYPE_CHECKING:
-    from lokikit.store.logql.templates.nodes import Literal
+    from lokikit.store.logql.templates.nodes import Literal, Operand
 
 
 def constant_of(literal: Literal, kind: str) -> Any:
@@ -38,3 +39,23 @@ def checked(value: Any, kind: str) -> Any:
     if type(value) is not _CLASSES[kind]:
         raise TemplateProblem(f"wrong type for value; expected {kind}; got {type_name(value)}")
     return value
+
+
+def check_count(name: str, given: int, wanted: int, *, least: bool) -> None:
+    """Refuse a call with too few or too many arguments.
+
+    Raises:
+        TemplateProblem: it has.
+    """
+    if given < wanted or (given > wanted and not least):
+        at_least = "at least " if least else ""
+        raise TemplateProblem(
+            f"wrong number of args for {name}: want {at_least}{wanted} got {given}"
+        )
+
+
+def not_a_function(operand: Operand) -> str:
+    """What is wrong with arguments behind an operand that takes none."""
+    if isinstance(operand, Field):
+        return f"{operand.names[-1]} is not a method but has arguments"
+    return f"can't give argument to non-function {operand}"

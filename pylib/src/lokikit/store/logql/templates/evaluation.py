@@ -4,8 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from lokikit.store.logql.templates.arguments import checked, constant_of
-from lokikit.store.logql.templates.fields import read_fields
+from lokikit.store.logql.templates.arguments import (
+    check_count,
+    checked,
+    constant_of,
+    not_a_function,
+)
+from lokikit.store.logql.templates.fields import items_of, read_fields
 from lokikit.store.logql.templates.functions import FUNCTIONS
 from lokikit.store.logql.templates.moments import Moment
 from lokikit.store.logql.templates.nodes import (
@@ -33,8 +38,6 @@ from lokikit.store.logql.templates.values import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from lokikit.store.logql.templates.nodes import Node, Operand
     from lokikit.store.logql.templates.parser import TemplateTree
 
@@ -132,7 +135,7 @@ class TemplateRun:
         declared = node.pipe.variables
         pipe = Pipe(node.pipe.commands)
         is_empty = True
-        for key, value in _items(self._pipe(pipe, dot)):
+        for key, value in items_of(self._pipe(pipe, dot)):
             is_empty = False
             scope = len(self._variables)
             bindings = zip(declared, (value,) if len(declared) == 1 else (key, value), strict=False)
@@ -191,7 +194,7 @@ class TemplateRun:
                 return value
         if len(command.operands) > 1 or final is not _NO_VALUE:
             self._here = first
-            raise TemplateProblem(_not_a_function(first))
+            raise TemplateProblem(not_a_function(first))
         if isinstance(first, (Nil, Literal, Dot)):
             self._here = first
         if isinstance(first, Nil):
@@ -246,12 +249,12 @@ class TemplateRun:
         if name in {"and", "or"}:
             return self._decide(name, arguments, dot, final)
         if name in {"__line__", "__timestamp__"}:
-            _check_count(name, len(arguments) + (final is not _NO_VALUE), 0, least=False)
+            check_count(name, len(arguments) + (final is not _NO_VALUE), 0, least=False)
             return self._line if name == "__line__" else Moment(self._time_ns)
         signature = FUNCTIONS[name]
         count = len(arguments) + (final is not _NO_VALUE)
         wanted = len(signature.parameters)
-        _check_count(name, count, wanted, least=signature.rest is not None)
+        check_count(name, count, wanted, least=signature.rest is not None)
         types = [*signature.parameters, *[signature.rest or ""] * (count - wanted)]
         values = [
             self._argument(operand, kind, dot)
@@ -278,7 +281,7 @@ class TemplateRun:
         if final is not _NO_VALUE:
             return final
         if value is _NO_VALUE:
-            _check_count(name, 0, 1, least=True)
+            check_count(name, 0, 1, least=True)
         return value
 
     def _argument(self, operand: Operand, kind: str, dot: Any) -> Any:
@@ -292,33 +295,5 @@ class TemplateRun:
         return checked(self._operand(operand, dot), kind)
 
 
-def _check_count(name: str, given: int, wanted: int, *, least: bool) -> None:
-    """Refuse a call with too few or too many arguments."""
-    if given < wanted or (given > wanted and not least):
-        at_least = "at least " if least else ""
-        raise TemplateProblem(
-            f"wrong number of args for {name}: want {at_least}{wanted} got {given}"
-        )
-
-
-def _not_a_function(operand: Operand) -> str:
-    if isinstance(operand, Field):
-        return f"{operand.names[-1]} is not a method but has arguments"
-    return f"can't give argument to non-function {operand}"
-
-
 def _takes_arguments(operand: Field | Chain | Variable) -> bool:
     return bool(operand.names if isinstance(operand, Field) else operand.fields)
-
-
-def _items(value: Any) -> Iterator[tuple[Any, Any]]:
-    if value is None or value is MISSING:
-        return
-    if isinstance(value, list):
-        yield from enumerate(value)
-    elif isinstance(value, dict):
-        yield from ((key, value[key]) for key in sorted(value))
-    elif isinstance(value, int) and not isinstance(value, bool):
-        yield from ((number, number) for number in range(value))
-    else:
-        raise TemplateProblem(f"range can't iterate over {print_value(value)}")

@@ -1,14 +1,21 @@
-"""Fields of values: labels, members of decoded JSON, and what a time knows of itself."""
+"""Fields and items of values: labels, members of decoded JSON, and what a time knows of itself."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 from lokikit.store.logql.templates.moments import DAYS, MONTHS, NS, Moment
-from lokikit.store.logql.templates.values import MISSING, Int64, Labels, TemplateProblem, type_name
+from lokikit.store.logql.templates.values import (
+    MISSING,
+    Int64,
+    Labels,
+    TemplateProblem,
+    print_value,
+    type_name,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
 _MOMENT_FIELDS: dict[str, Callable[[Moment], Any]] = {
     "Unix": lambda at: Int64(at.time_ns // NS),
@@ -52,3 +59,21 @@ def _read_field(value: Any, name: str, *, is_decoded: bool) -> Any:
         raise TemplateProblem(f"nil pointer evaluating interface {{}}.{name}")
     kind = "interface {}" if is_decoded else type_name(value)
     raise TemplateProblem(f"can't evaluate field {name} in type {kind}")
+
+
+def items_of(value: Any) -> Iterator[tuple[Any, Any]]:
+    """Keys and values that `range` goes through; numbers count from 0.
+
+    Raises:
+        TemplateProblem: the value has no items.
+    """
+    if value is None or value is MISSING:
+        return
+    if isinstance(value, list):
+        yield from enumerate(value)
+    elif isinstance(value, dict):
+        yield from ((key, value[key]) for key in sorted(value))
+    elif isinstance(value, int) and not isinstance(value, bool):
+        yield from ((number, number) for number in range(value))
+    else:
+        raise TemplateProblem(f"range can't iterate over {print_value(value)}")
