@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from tests.dashboards import DASHBOARDS, Chosen, rules, targets
 
-from lokikit import queries, task_queries
+from lokikit.query import logql as queries
+from lokikit.query import task_logql as task_queries
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

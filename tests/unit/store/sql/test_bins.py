@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import duckdb
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lokikit.store.sql.bins import Bins
@@ -16,6 +16,7 @@ _BINS = st.builds(
 )
 
 
+@settings(deadline=None)
 @given(_BINS, st.integers(-120, 250))
 def test_windows_are_the_bins_of_their_moments(bins: Bins, time_ns: int):
     found = bins.bin(time_ns)
@@ -26,6 +27,7 @@ def test_windows_are_the_bins_of_their_moments(bins: Bins, time_ns: int):
         assert in_bins == (start_ns < time_ns <= end_ns)
 
 
+@settings(deadline=None)
 @given(_BINS)
 def test_sql_gives_the_same_bins(bins: Bins):
     times = range(bins.after_ns - 3, bins.last_ns + 3)

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import duckdb
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lokikit.store.logql.line_filters import compile_line_filter
@@ -97,6 +97,7 @@ def test_a_text_with_nul_is_not_proven():
         literal("a\0b")
 
 
+@settings(deadline=None)
 @given(st.floats(allow_nan=False, allow_infinity=False) | st.integers(-(10**18), 10**18))
 def test_plain_numbers_are_read_to_the_last_bit(number: float):
     text = str(number)
