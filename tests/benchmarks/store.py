@@ -14,11 +14,8 @@ import argparse
 import tempfile
 import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import partial
-from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,22 +27,21 @@ from tests.dashboards import DASHBOARDS, load
 from tests.stack.asking import flush
 from tests.stack.engines import EMBEDDED, Engine, Running, loki_engine
 
-from lokikit.client import Loki
+from lokikit.delivery.push_api import PUSH_PATH, payload
 from lokikit.errors import PrerequisiteError
-from lokikit.native.loki import require_loki
-from lokikit.push import PUSH_PATH, payload
+from lokikit.query.client import Loki
+from lokikit.stack.native.loki import require_loki
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from lokikit.entry import Entry
+    from lokikit.delivery.entry import Entry
 
 LINES = 1_000_000
 GROWTH = (1_000_000, 5_000_000)
 MB = 1024 * 1024
 _BATCH = 1000
-_TIMED_BATCHES = 100
-"""Pushed from memory, so that what is measured is not how they are made."""
+_LENGTH_BYTES = 4
 _ROUNDS = 3
 _SAMPLE_S = 0.05
 _TIMEOUT_S = 600
@@ -110,23 +106,29 @@ def shared_entries(count: int) -> Iterator[Entry]:
         yield entry._replace(labels=known.setdefault(tuple(entry.labels.values()), entry.labels))
 
 
-def ingest(one: Measured, count: int) -> None:
-    """Push the lines of a day; the first batches are timed, one after the other."""
-    bodies = (payload(batch) for batch in batched(shared_entries(count), _BATCH))
-    first = list(islice(bodies, _TIMED_BATCHES))
-    with requests.Session() as session, ThreadPoolExecutor(1) as pool:
+def write_pushes(path: Path, count: int) -> None:
+    """Write the bodies of all pushes, each behind its length, so that they are made once."""
+    with path.open("wb") as file:
+        for batch in batched(shared_entries(count), _BATCH):
+            body = payload(batch)
+            file.write(len(body).to_bytes(_LENGTH_BYTES, "big") + body)
+
+
+def read_pushes(path: Path) -> Iterator[bytes]:
+    """The bodies that `write_pushes` wrote."""
+    with path.open("rb") as file:
+        while length := file.read(_LENGTH_BYTES):
+            yield file.read(int.from_bytes(length, "big"))
+
+
+def ingest(one: Measured, pushes: Path, count: int) -> None:
+    """Push the lines of a day, each push after the answer to the one before."""
+    with requests.Session() as session:
         session.headers["Content-Type"] = "application/json"
-        post = partial(session.post, one.running.url + PUSH_PATH, timeout=_TIMEOUT_S)
         began_s = time.perf_counter()
-        for body in first:
-            post(body).raise_for_status()
-        lines = min(count, _TIMED_BATCHES * _BATCH)
-        one.values["ingest, lines/s"] = lines / (time.perf_counter() - began_s)
-        sent = None
-        for body in bodies:
-            if sent:
-                sent.result().raise_for_status()
-            sent = pool.submit(post, body)
+        for body in read_pushes(pushes):
+            session.post(one.running.url + PUSH_PATH, body, timeout=_TIMEOUT_S).raise_for_status()
+        one.values["ingest, lines/s"] = count / (time.perf_counter() - began_s)
     flush(one.running.url, count, time.time_ns())
 
 
@@ -167,7 +169,8 @@ def ask_all(measured: list[Measured], end_ns: int) -> None:
 def measure(engines: list[Engine], count: int) -> list[Measured]:
     """Measure the engines, over the lines of a day."""
     with tempfile.TemporaryDirectory() as name:
-        measured = []
+        pushes, measured = Path(name) / "pushes", []
+        write_pushes(pushes, count)
         for engine in engines:
             folder = Path(name) / engine.name
             folder.mkdir()
@@ -176,7 +179,7 @@ def measure(engines: list[Engine], count: int) -> list[Measured]:
             for one in measured:
                 one.start("start, empty, s")
                 with one.greatest_memory("greatest memory, ingest, MB"):
-                    ingest(one, count)
+                    ingest(one, pushes, count)
                 one.values["disk, MB"] = disk_mb(one.running.folder)
                 one.running.stop()
             for one in measured:
