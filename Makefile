@@ -37,6 +37,7 @@ lint: $(VENV)/test ## lint and type-check
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/mypy --python-version 3.11 --package grafana.generator
+	@$(BIN)/lint-imports --no-logo
 
 bench: $(VENV)/test ## measure, side by side with the peers
 	@$(BIN)/python -m tests.benchmarks

@@ -1,4 +1,4 @@
--- What Loki gets of one line, under the log contract (pylib/src/lokikit/fields.py, entry.py).
+-- What Loki gets of one line, under the log contract (pylib/src/lokikit/fields.py, delivery/entry.py).
 --
 -- It reads the line itself, so that no field of it can stand for something that only the platform
 -- knows. What no built-in filter does:

@@ -1,4 +1,4 @@
--- The fields of a line that is one JSON object, read as pylib/src/lokikit/entry.py reads them.
+-- The fields of a line that is one JSON object, read as pylib/src/lokikit/delivery/entry.py reads them.
 --
 -- The built-in JSON parser takes what is no JSON (a text behind the object, control characters in
 -- strings), refuses what Python takes, and makes a record of every field, when only a few are

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from lokikit.errors import PrerequisiteError
-from lokikit.native.loki import require_loki
+from lokikit.stack.native.loki import require_loki
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -17,8 +17,8 @@ import yaml
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from lokikit.answers import LogEntry, Sample
-    from lokikit.client import Loki
+    from lokikit.query.client import Loki
+    from lokikit.query.results import LogEntry, Sample
 
 GRAFANA = Path(__file__).parents[1] / "grafana"
 DASHBOARDS = sorted((GRAFANA / "dashboards").glob("*.json"))

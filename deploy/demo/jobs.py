@@ -13,7 +13,7 @@ from environment import Demo, read_demo, start_logging
 from stopping import Stop
 from tasks import ROUND
 
-from lokikit.tasks import Run, function_place
+from lokikit.tasks.task import Run, function_place
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -25,7 +25,7 @@ from lokikit.fields import (
     LABEL_SERVICE,
     TASK_NAME,
 )
-from lokikit.queries import Selection
+from lokikit.query.logql import Selection
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -16,7 +16,6 @@ from grafana.generator.board import (
 from grafana.generator.panels import graph, lines, number
 from grafana.generator.targets import RANGE, STEP, at_once, found, over_time
 
-from lokikit import queries
 from lokikit.fields import (
     AGENT_DROPPED,
     CANARY_DUPLICATES,
@@ -26,6 +25,7 @@ from lokikit.fields import (
     CONTACT_POINTS,
     MAX_STREAMS,
 )
+from lokikit.query import logql as queries
 
 if TYPE_CHECKING:
     from grafana.generator.panels import Panel

@@ -16,7 +16,7 @@ from grafana_foundation_sdk.models.alerting import RelativeTimeRange
 from grafana_foundation_sdk.models.dashboard import DataSourceRef
 
 from lokikit.errors import SettingsError
-from lokikit.queries import Selection
+from lokikit.query.logql import Selection
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -17,8 +17,8 @@ from grafana.generator.board import (
 from grafana.generator.panels import graph, lines, rows
 from grafana.generator.targets import RANGE, STEP, at_once, found, over_time
 
-from lokikit import queries
 from lokikit.fields import DETECTED_LEVEL, LABEL_ENV, LABEL_SERVICE
+from lokikit.query import logql as queries
 
 if TYPE_CHECKING:
     from grafana.generator.panels import Panel

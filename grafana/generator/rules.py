@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Literal
 
 from grafana.generator.board import PIPELINE, SERVICE, SERVICES, TASKS
 
-from lokikit import queries, task_queries
 from lokikit.fields import CANARY_SEQ, LABEL_SERVICE, TASK_NAME
-from lokikit.queries import Selection
+from lokikit.query import logql as queries
+from lokikit.query import task_logql as task_queries
+from lokikit.query.logql import Selection
 
 if TYPE_CHECKING:
     from grafana.generator.settings import Numbers

@@ -8,7 +8,6 @@ from grafana.generator.board import CHOSEN, LEGEND, PLACE, SERVICE, board, named
 from grafana.generator.panels import LEVEL_COLOURS, graph, lines, rows
 from grafana.generator.targets import RANGE, STEP, at_once, found, over_time
 
-from lokikit import queries
 from lokikit.fields import (
     DETECTED_LEVEL,
     EXC_MESSAGE,
@@ -18,6 +17,7 @@ from lokikit.fields import (
     HTTP_STATUS,
     LABEL_SERVICE,
 )
+from lokikit.query import logql as queries
 
 if TYPE_CHECKING:
     from grafana.generator.panels import Panel

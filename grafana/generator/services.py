@@ -17,8 +17,8 @@ from grafana.generator.board import (
 from grafana.generator.panels import graph, lines, rows, shared_rows, step
 from grafana.generator.targets import RANGE, STEP, at_once, found, over_time
 
-from lokikit import queries
 from lokikit.fields import EXC_TYPE, LABEL_ENV, LABEL_SERVICE
+from lokikit.query import logql as queries
 
 if TYPE_CHECKING:
     from grafana.generator.panels import Panel

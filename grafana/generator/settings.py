@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from lokikit.errors import SettingsError
-from lokikit.timespan import NS_PER_S, parse_duration_ns
+from lokikit.times import NS_PER_S, parse_duration_ns
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -8,8 +8,8 @@ from grafana.generator.board import CHOSEN, PLACE, TASKS, board, named, to_servi
 from grafana.generator.panels import graph, lines, rows, step
 from grafana.generator.targets import RANGE, STEP, at_once, found, over_time
 
-from lokikit import task_queries
 from lokikit.fields import ACTION, LABEL_ENV, LABEL_SERVICE, TASK_NAME
+from lokikit.query import task_logql as task_queries
 
 if TYPE_CHECKING:
     from grafana.generator.panels import Panel

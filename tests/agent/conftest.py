@@ -9,7 +9,7 @@ from tests.agent.pods import ApiServer
 from tests.agent.running import RunningAgent
 from tests.stack.conftest import engine, loki_program, loki_url, make_loki
 
-from lokikit.native.agent import find_fluent_bit
+from lokikit.stack.native.agent import find_fluent_bit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -6,7 +6,7 @@ import json
 import re
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from lokikit.entry import MAX_VALUE_BYTES
+from lokikit.delivery.entry import MAX_VALUE_BYTES
 from lokikit.fields import LABEL_FIELDS, LABEL_SERVICE, METADATA_FIELDS, UNKNOWN_SERVICE
 
 if TYPE_CHECKING:

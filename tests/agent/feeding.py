@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import msgpack
 
-from lokikit.clock import StampClock
+from lokikit.output.timestamps import StampClock
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

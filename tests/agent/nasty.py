@@ -11,10 +11,10 @@ from typing import Any
 
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
-from tests.unit.test_values import ANY_VALUE
+from tests.unit.output.test_json_values import ANY_VALUE
 
 from lokikit import JsonFormatter
-from lokikit.clock import StampClock
+from lokikit.output.timestamps import StampClock
 
 COUNT = 1_000
 SERVICE = "nasty"

@@ -16,8 +16,8 @@ from tests.waiting import eventually
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from lokikit.answers import LogEntry
-    from lokikit.client import Loki
+    from lokikit.query.client import Loki
+    from lokikit.query.results import LogEntry
 
 _PART = 16 * 1024
 """A runtime cuts lines at this."""

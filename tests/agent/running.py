@@ -11,9 +11,9 @@ import psutil
 from tests.stack.conftest import free_ports
 from tests.waiting import eventually
 
-from lokikit.agent import HEALTH_PATH, AgentNumbers, ask_fluent_bit
-from lokikit.kit import kit_root
-from lokikit.native.part import answers
+from lokikit.stack.agent_metrics import HEALTH_PATH, AgentNumbers, ask_fluent_bit
+from lokikit.stack.kit_files import kit_root
+from lokikit.stack.native.part import answers
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from tests.stack.pushing import stored
 from tests.waiting import eventually
 
-from lokikit.kit import kit_root
+from lokikit.stack.kit_files import kit_root
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

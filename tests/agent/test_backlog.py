@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from tests.agent.running import RunningAgent
     from tests.stack.engines import Running
 
-    from lokikit.agent import AgentNumbers
+    from lokikit.stack.agent_metrics import AgentNumbers
 
     MakeAgent = Callable[..., RunningAgent]
 

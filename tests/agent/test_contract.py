@@ -22,10 +22,10 @@ from tests.stack.shipping import append, stored, stored_of_case
 from tests.waiting import eventually
 
 from lokikit import fields
-from lokikit.kit import kit_root
+from lokikit.stack.kit_files import kit_root
 
 if TYPE_CHECKING:
-    from lokikit.answers import LogEntry
+    from lokikit.query.results import LogEntry
 
 END = "the container ends"
 MOMENT = datetime.now(timezone.utc)

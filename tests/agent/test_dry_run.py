@@ -12,7 +12,7 @@ import pytest
 import yaml
 from tests.agent.running import HOST
 
-from lokikit.kit import kit_env, kit_root
+from lokikit.stack.kit_files import kit_env, kit_root
 
 if TYPE_CHECKING:
     from pathlib import Path

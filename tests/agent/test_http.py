@@ -15,8 +15,8 @@ from tests.stack.pushing import stored
 from tests.waiting import eventually
 
 from lokikit import fields
-from lokikit.agent import METRICS_PATH
-from lokikit.entry import parse_timestamp_ns
+from lokikit.stack.agent_metrics import METRICS_PATH
+from lokikit.times import parse_timestamp_ns
 
 
 @pytest.fixture

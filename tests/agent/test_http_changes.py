@@ -14,7 +14,7 @@ from tests.stack.pushing import new_service, stored
 from tests.waiting import eventually
 
 from lokikit import fields
-from lokikit.entry import MAX_VALUE_BYTES
+from lokikit.delivery.entry import MAX_VALUE_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -19,7 +19,7 @@ from tests.stack.conftest import free_ports
 from tests.stack.pushing import stored
 from tests.waiting import eventually
 
-from lokikit.kit import kit_env, kit_root
+from lokikit.stack.kit_files import kit_env, kit_root
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -20,9 +20,9 @@ from tests.stack.conftest import RunningLoki
 from tests.stack.replicas import laid_over
 from tests.waiting import eventually
 
-from lokikit.agent import METRICS_PATH
-from lokikit.client import Loki
-from lokikit.kit import kit_root
+from lokikit.query.client import Loki
+from lokikit.stack.agent_metrics import METRICS_PATH
+from lokikit.stack.kit_files import kit_root
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -14,8 +14,8 @@ from tests.stack.pushing import new_service
 from tests.stack.shipping import line_at, stored
 from tests.waiting import eventually
 
-from lokikit.chunks import rejected_paths
-from lokikit.kit import kit_root
+from lokikit.spool.fluentbit_chunks import rejected_paths
+from lokikit.stack.kit_files import kit_root
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -17,7 +17,7 @@ from tests.stack.engines import RunningLoki
 from tests.stack.pushing import assert_exact, new_service, stored_numbers
 from tests.waiting import eventually
 
-from lokikit.client import Loki
+from lokikit.query.client import Loki
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

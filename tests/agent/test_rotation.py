@@ -16,7 +16,7 @@ from tests.stack.asking import recent_entries
 from tests.stack.shipping import append
 from tests.waiting import eventually
 
-from lokikit.client import Loki
+from lokikit.query.client import Loki
 
 if TYPE_CHECKING:
     from collections.abc import Callable

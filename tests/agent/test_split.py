@@ -15,8 +15,8 @@ from tests.stack.asking import recent_entries
 from tests.waiting import eventually
 
 from lokikit import fields
-from lokikit.client import Loki
-from lokikit.kit import kit_root
+from lokikit.query.client import Loki
+from lokikit.stack.kit_files import kit_root
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -14,7 +14,7 @@ import pytest
 from tests.agent.splitting import append, block, lines_of, new_service, own
 from tests.waiting import eventually
 
-from lokikit.kit import kit_root
+from lokikit.stack.kit_files import kit_root
 
 if TYPE_CHECKING:
     from collections.abc import Callable

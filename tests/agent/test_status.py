@@ -12,7 +12,7 @@ from tests.faults import FaultProxy, Mode
 from tests.stack.pushing import new_service
 from tests.waiting import eventually
 
-from lokikit.agent import HEALTH_PATH, METRICS_PATH, AgentNumbers
+from lokikit.stack.agent_metrics import HEALTH_PATH, METRICS_PATH, AgentNumbers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -16,7 +16,7 @@ from tests.stack.pushing import new_service, stored_numbers
 from tests.stack.test_up_down import DEMO, Stack
 from tests.waiting import eventually
 
-from lokikit.native.processes import find_groups
+from lokikit.stack.native.processes import find_groups
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -17,9 +17,10 @@ from tests.stack.shipping import Ship, append
 from tests.waiting import eventually
 
 from lokikit import fields
-from lokikit.client import Loki
-from lokikit.entry import ArrivalClock, Entry, LineReader, parse_timestamp_ns, read_entry
-from lokikit.push import Outcome, Pusher
+from lokikit.delivery.entry import ArrivalClock, Entry, LineReader, read_entry
+from lokikit.delivery.push_api import Outcome, Pusher
+from lokikit.query.client import Loki
+from lokikit.times import parse_timestamp_ns
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
     from tests.stack.engines import Engine
 
-    from lokikit.answers import LogEntry
+    from lokikit.query.results import LogEntry
 
 _PART_BYTES = 16 * 1024
 _BATCH = 100

@@ -32,9 +32,9 @@ from tests.stack.conftest import RunningLoki
 from tests.stack.shipping import Ship
 from tests.waiting import eventually
 
-from lokikit.client import Loki
-from lokikit.native.agent import find_fluent_bit
-from lokikit.native.loki import require_loki
+from lokikit.query.client import Loki
+from lokikit.stack.native.agent import find_fluent_bit
+from lokikit.stack.native.loki import require_loki
 
 KIT, PLAIN, SHIP = "Fluent Bit, the kit's", "Fluent Bit, plain", "lokikit ship"
 ROUNDS = 3

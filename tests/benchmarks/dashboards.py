@@ -26,10 +26,10 @@ from tests.dashboards import DASHBOARDS, Chosen, load, targets
 from tests.stack.asking import flush
 from tests.stack.conftest import RunningLoki
 
-from lokikit.client import Loki
-from lokikit.entry import Entry
-from lokikit.native.loki import require_loki
-from lokikit.push import PUSH_PATH, payload
+from lokikit.delivery.entry import Entry
+from lokikit.delivery.push_api import PUSH_PATH, payload
+from lokikit.query.client import Loki
+from lokikit.stack.native.loki import require_loki
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

@@ -36,11 +36,11 @@ from tests.stack.pushing import REPOSITORY, Programs, Writing, stored
 from tests.waiting import eventually
 
 from lokikit import JsonFormatter
-from lokikit.entry import Entry
+from lokikit.delivery.entry import Entry
+from lokikit.delivery.push_api import payload
 from lokikit.fields import HOST
-from lokikit.kit import state_dir
-from lokikit.native.loki import require_loki
-from lokikit.push import payload
+from lokikit.stack.kit_files import state_dir
+from lokikit.stack.native.loki import require_loki
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

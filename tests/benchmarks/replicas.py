@@ -22,7 +22,7 @@ import requests
 from tests.stack.conftest import RunningLoki
 from tests.stack.replicas import Replicas
 
-from lokikit.native.loki import require_loki
+from lokikit.stack.native.loki import require_loki
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -22,18 +22,18 @@ import requests
 from tests.stack.conftest import RunningLoki
 from tests.stack.shipping import Ship
 
-from lokikit.client import Loki
-from lokikit.entry import ArrivalClock, LineReader
+from lokikit.delivery.entry import ArrivalClock, LineReader
+from lokikit.delivery.push_api import PUSH_PATH, payload
 from lokikit.fields import HOST
-from lokikit.lines import LineCutter
-from lokikit.native.loki import require_loki
-from lokikit.push import PUSH_PATH, payload
-from lokikit.shipper import MAX_BATCH_BYTES, MAX_BATCH_LINES
+from lokikit.query.client import Loki
+from lokikit.ship.lines import LineCutter
+from lokikit.ship.shipper import MAX_BATCH_BYTES, MAX_BATCH_LINES
+from lokikit.stack.native.loki import require_loki
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from lokikit.entry import Entry
+    from lokikit.delivery.entry import Entry
 
 MB = 1024 * 1024
 SERVICE = "bench"

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from tests.stack.conftest import free_ports
 from tests.waiting import eventually
 
-from lokikit.client import Loki
+from lokikit.query.client import Loki
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -11,7 +11,7 @@ import pytest
 import yaml
 from tests.chart.helming import CHART, RELEASE, given, of_kind, profile, workloads
 
-from lokikit.kit import kit_root
+from lokikit.stack.kit_files import kit_root
 
 if TYPE_CHECKING:
     from tests.chart.helming import Helm

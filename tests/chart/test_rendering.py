@@ -22,9 +22,9 @@ from tests.chart.helming import (
 )
 from tests.chart.snapshots import FOLDER, snapshot
 
-from lokikit.docker.images import read_compose_file
 from lokikit.fields import CLUSTER_LABELS
-from lokikit.kit import kit_env, kit_root
+from lokikit.stack.compose_file import read_compose_file
+from lokikit.stack.kit_files import kit_env, kit_root
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -14,9 +14,9 @@ from tests.compose.images import CannotMakeImageError, stocked_docker
 from tests.compose.stack import VERSION, DockerStack
 from tests.tools.programs import programs_or_skip
 
-from lokikit.docker.compose import compose_command
-from lokikit.docker.images import built_image
 from lokikit.errors import PrerequisiteError
+from lokikit.stack.compose_file import built_image
+from lokikit.stack.docker.compose import compose_command
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

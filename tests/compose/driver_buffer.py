@@ -18,7 +18,7 @@ from tests.compose.images import stocked_docker
 from tests.compose.stack import DockerStack
 from tests.waiting import eventually
 
-from lokikit.docker.wiring import pipeline_logging
+from lokikit.stack.docker.wiring import pipeline_logging
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

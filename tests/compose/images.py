@@ -22,9 +22,9 @@ from typing import TYPE_CHECKING
 import docker
 from docker.errors import APIError, ImageNotFound
 
-from lokikit.docker.engine import daemon_problem
-from lokikit.kit import kit_env
-from lokikit.native.loki import find_loki, loki_version
+from lokikit.stack.docker.engine import daemon_problem
+from lokikit.stack.kit_files import kit_env
+from lokikit.stack.native.loki import find_loki, loki_version
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

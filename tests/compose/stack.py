@@ -16,10 +16,10 @@ from tests.stack.asking import recent_entries
 from tests.stack.conftest import free_ports
 from tests.waiting import eventually
 
-from lokikit.client import Loki
-from lokikit.docker.compose import compose_command
-from lokikit.docker.wiring import pipeline_logging
-from lokikit.kit import kit_env, kit_root
+from lokikit.query.client import Loki
+from lokikit.stack.docker.compose import compose_command
+from lokikit.stack.docker.wiring import pipeline_logging
+from lokikit.stack.kit_files import kit_env, kit_root
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -11,8 +11,8 @@ from tests.compose.images import base_image
 from tests.compose.registry import serve
 from tests.compose.stack import VERSION, DockerStack
 
-from lokikit.docker.images import built_image, pulled_images
-from lokikit.kit import kit_env
+from lokikit.stack.compose_file import built_image, pulled_images
+from lokikit.stack.kit_files import kit_env
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -15,10 +15,10 @@ import yaml
 from tests.compose.stack import PIPELINE, SPEAKING, numbered, printed
 from tests.waiting import eventually
 
-from lokikit.docker.compose import compose_command
-from lokikit.docker.secret import password_file
 from lokikit.errors import LokikitError
-from lokikit.kit import kit_root
+from lokikit.stack.docker.compose import compose_command
+from lokikit.stack.grafana.password import password_file
+from lokikit.stack.kit_files import kit_root
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -15,7 +15,7 @@ from tests.stack.conftest import engine, loki_program, loki_url, make_loki
 from tests.stack.demo import ONE_ROUND_OF_TASKS, Programs
 
 from lokikit import fields
-from lokikit.native.grafana import find_grafana
+from lokikit.stack.native.grafana import find_grafana
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

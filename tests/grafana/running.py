@@ -12,14 +12,14 @@ import yaml
 from tests.stack.conftest import free_ports
 from tests.waiting import eventually
 
-from lokikit.docker.secret import grafana_password
-from lokikit.grafana.provisioning import provision
-from lokikit.native.grafana import grafana_part
+from lokikit.stack.grafana.password import grafana_password
+from lokikit.stack.grafana.provisioning import provision
+from lokikit.stack.native.grafana import grafana_part
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from lokikit.native.grafana import Grafana
+    from lokikit.stack.native.grafana import Grafana
 
 EVERY = "10s"
 """How often a Grafana can look at the most."""

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any
 import orjson
 from tests.waiting import eventually
 
-from lokikit.client import Loki
-from lokikit.kit import kit_root
+from lokikit.query.client import Loki
+from lokikit.stack.kit_files import kit_root
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -15,7 +15,7 @@ from tests.stack.documents import marked_block
 from tests.stack.pushing import new_service
 
 from lokikit import Loki, task_runs
-from lokikit.kit import kit_root
+from lokikit.stack.kit_files import kit_root
 
 if TYPE_CHECKING:
     from pathlib import Path

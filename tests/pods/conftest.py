@@ -20,8 +20,8 @@ from tests.pods.enclosure import Enclosure
 from tests.pods.node import Node
 from tests.tools.programs import programs_or_skip
 
-from lokikit.docker.images import built_image, pulled_images
-from lokikit.kit import kit_root
+from lokikit.stack.compose_file import built_image, pulled_images
+from lokikit.stack.kit_files import kit_root
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

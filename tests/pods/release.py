@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from tests.pods.conftest import Machine
 
-    from lokikit.client import Loki
+    from lokikit.query.client import Loki
 
 POD = {"apiVersion": "v1", "kind": "Pod"}
 FOUND = "Found in Loki."

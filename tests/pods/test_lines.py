@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from tests.pods.conftest import Machine
 
-    from lokikit.answers import LogEntry
+    from lokikit.query.results import LogEntry
 
 pytestmark = [pytest.mark.soak, pytest.mark.timeout(1800)]
 SMALL = {

@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING
 import requests
 from tests.waiting import eventually
 
-from lokikit.client import Loki
-from lokikit.entry import Entry
-from lokikit.push import Outcome, Pusher
+from lokikit.delivery.entry import Entry
+from lokikit.delivery.push_api import Outcome, Pusher
+from lokikit.query.client import Loki
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from lokikit.answers import LogEntry
+    from lokikit.query.results import LogEntry
 
 Row = tuple[int, str]
 _BATCH = 2000

@@ -10,7 +10,7 @@ from tests.stack.engines import EMBEDDED, Engine, Running, RunningLoki, RunningS
 from tests.stack.pushing import Programs
 
 from lokikit.errors import PrerequisiteError
-from lokikit.native.loki import require_loki
+from lokikit.stack.native.loki import require_loki
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from lokikit.kit import kit_root
+from lokikit.stack.kit_files import kit_root
 
 _BLOCK = re.compile(r"(<!-- \w+ -->\n)?```(\w+)\n(.*?)```", re.DOTALL)
 

@@ -12,8 +12,8 @@ import yaml
 from tests.ports import free_ports
 from tests.waiting import eventually
 
-from lokikit.native.loki import config_file, is_ready, loki_command, loki_variables
-from lokikit.native.store import EMBEDDED_PART, LOKI_PART, store_command
+from lokikit.stack.native.loki import config_file, is_ready, loki_command, loki_variables
+from lokikit.stack.native.store import EMBEDDED_PART, LOKI_PART, store_command
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

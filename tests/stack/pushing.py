@@ -16,7 +16,7 @@ import pytest
 from tests.programs.writer import Writing
 from tests.waiting import eventually
 
-from lokikit.client import LogEntry, Loki
+from lokikit.query.client import LogEntry, Loki
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

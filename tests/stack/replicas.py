@@ -15,8 +15,8 @@ from moto.server import ThreadedMotoServer
 from tests.stack.conftest import free_ports
 from tests.waiting import eventually
 
-from lokikit.kit import kit_root
-from lokikit.native.loki import is_ready, loki_variables
+from lokikit.stack.kit_files import kit_root
+from lokikit.stack.native.loki import is_ready, loki_variables
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -15,7 +15,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 from tests.stack.asking import recent_entries
 
-from lokikit.client import LogEntry, Loki
+from lokikit.query.client import LogEntry, Loki
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

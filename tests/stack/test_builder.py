@@ -19,7 +19,7 @@ import lokikit
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from lokikit.builder import LogQuery
+    from lokikit.query.log_query import LogQuery
 
 EXAMPLES = settings(
     max_examples=60,

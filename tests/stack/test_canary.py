@@ -16,10 +16,10 @@ from tests.stack.asking import command, environment, push
 from tests.stack.shipping import Ship, stored
 from tests.waiting import eventually
 
-from lokikit import queries
-from lokikit.client import Loki
-from lokikit.entry import read_entry
-from lokikit.push import Outcome, Pusher
+from lokikit.delivery.entry import read_entry
+from lokikit.delivery.push_api import Outcome, Pusher
+from lokikit.query import logql as queries
+from lokikit.query.client import Loki
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING
 import pytest
 from tests.stack.asking import command
 
-from lokikit.entry import read_entry
-from lokikit.native.parts import stack_parts
-from lokikit.native.processes import find_groups
-from lokikit.native.stack import bring_up, take_down
-from lokikit.native.store import StoreChoice
-from lokikit.push import Outcome, Pusher
-from lokikit.timespan import format_time
+from lokikit.delivery.entry import read_entry
+from lokikit.delivery.push_api import Outcome, Pusher
+from lokikit.stack.native.parts import stack_parts
+from lokikit.stack.native.processes import find_groups
+from lokikit.stack.native.stack import bring_up, take_down
+from lokikit.stack.native.store import StoreChoice
+from lokikit.times import format_time
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

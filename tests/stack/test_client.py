@@ -11,9 +11,9 @@ import pytest
 from tests.stack.asking import new_labels, push, run, selector
 
 import lokikit
-from lokikit.entry import Entry
+from lokikit.delivery.entry import Entry
+from lokikit.delivery.push_api import Outcome, Pusher
 from lokikit.errors import SettingsError, UnreachableError
-from lokikit.push import Outcome, Pusher
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

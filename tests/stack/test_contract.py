@@ -19,11 +19,11 @@ from tests.stack.shipping import Ship
 from tests.waiting import eventually
 
 from lokikit import fields
-from lokikit.client import Loki
-from lokikit.entry import MAX_VALUE_BYTES
+from lokikit.delivery.entry import MAX_VALUE_BYTES
+from lokikit.query.client import Loki
 
 if TYPE_CHECKING:
-    from lokikit.answers import LogEntry
+    from lokikit.query.results import LogEntry
 
 EVENTS = 10_000
 REQUESTS = 500

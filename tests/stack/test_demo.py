@@ -10,10 +10,10 @@ import pytest
 from tests.stack.demo import ONE_ROUND_OF_TASKS, Programs
 
 from lokikit import fields
-from lokikit.client import Loki
+from lokikit.query.client import Loki
 
 if TYPE_CHECKING:
-    from lokikit.answers import LogEntry
+    from lokikit.query.results import LogEntry
 
 REQUESTS = 400
 TASKS = ONE_ROUND_OF_TASKS

@@ -13,8 +13,8 @@ from tests.stack.demo import ONE_ROUND_OF_TASKS, Programs
 from tests.waiting import eventually
 
 from lokikit import fields
-from lokikit.client import Loki, is_log_query
-from lokikit.kit import kit_root
+from lokikit.query.client import Loki, is_log_query
+from lokikit.stack.kit_files import kit_root
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -13,7 +13,7 @@ from tests.stack.asking import push
 from tests.stack.demo import ONE_ROUND_OF_TASKS, Programs
 
 from lokikit import fields
-from lokikit.client import Loki
+from lokikit.query.client import Loki
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

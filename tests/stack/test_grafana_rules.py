@@ -17,8 +17,8 @@ from tests.dashboards import evaluate, rules
 from tests.stack.asking import flush, push
 
 from lokikit import fields
-from lokikit.client import Loki
-from lokikit.timespan import parse_duration_ns
+from lokikit.query.client import Loki
+from lokikit.times import parse_duration_ns
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -15,7 +15,7 @@ from tests.stack.pushing import sizes
 from tests.stack.replicas import Replicas
 from tests.waiting import eventually
 
-from lokikit.client import Loki
+from lokikit.query.client import Loki
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

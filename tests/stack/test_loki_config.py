@@ -17,8 +17,8 @@ from tests.stack.engines import Engine, RunningLoki
 from tests.waiting import eventually
 
 from lokikit.fields import DETECTED_LEVEL, MAX_LINE_BYTES
-from lokikit.native.loki import loki_command, loki_variables
-from lokikit.native.store import LOKI_PART
+from lokikit.stack.native.loki import loki_command, loki_variables
+from lokikit.stack.native.store import LOKI_PART
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

@@ -18,7 +18,7 @@ from tests.stack.documents import marked_block
 from tests.waiting import eventually
 
 from lokikit import Loki
-from lokikit.kit import kit_root
+from lokikit.stack.kit_files import kit_root
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -18,7 +18,7 @@ from tests.stack.pushing import (
     stored_numbers,
 )
 
-from lokikit.spool import DEAD_LETTERS
+from lokikit.spool.spool import DEAD_LETTERS
 
 if TYPE_CHECKING:
     from collections.abc import Callable

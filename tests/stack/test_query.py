@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 import pytest
 from tests.stack.asking import Row, command, environment, new_labels, push, run, selector
 
-from lokikit.client import Loki
+from lokikit.query.client import Loki
 
 if TYPE_CHECKING:
-    from lokikit.paging import Direction
+    from lokikit.query.paging import Direction
 
 COUNT = 12_000
 MINUTE_NS = 60_000_000_000

@@ -11,13 +11,13 @@ from tests.stack.pushing import Programs, new_service
 
 from lokikit import Loki
 from lokikit.errors import SettingsError
-from lokikit.runs import task_runs
+from lokikit.tasks.run_query import task_runs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
 
-    from lokikit.runs import RunQuery
+    from lokikit.tasks.run_query import RunQuery
 
 PROGRAM = """
 import json, logging, sys

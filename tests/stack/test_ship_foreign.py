@@ -18,7 +18,7 @@ from lokikit import fields
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from lokikit.answers import LogEntry
+    from lokikit.query.results import LogEntry
 
 MOMENT = datetime.now(timezone.utc)
 CASES = cases(MOMENT)

@@ -12,12 +12,12 @@ from tests.stack.asking import command, environment, new_labels, recent_entries,
 from tests.stack.conftest import free_ports
 from tests.waiting import eventually
 
-from lokikit.client import Loki
-from lokikit.deadletters import DeadLetters
-from lokikit.entry import Entry
-from lokikit.push import payload
-from lokikit.spool import DEAD_LETTERS, Spool
-from lokikit.spool_segment import segment_paths
+from lokikit.delivery.dead_letters import DeadLetters
+from lokikit.delivery.entry import Entry
+from lokikit.delivery.push_api import payload
+from lokikit.query.client import Loki
+from lokikit.spool.segment import segment_paths
+from lokikit.spool.spool import DEAD_LETTERS, Spool
 
 if TYPE_CHECKING:
     from collections.abc import Callable

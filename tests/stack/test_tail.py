@@ -12,9 +12,9 @@ import pytest
 from tests.stack.asking import command, environment, new_labels, push, run, selector
 from tests.waiting import eventually
 
-from lokikit.client import Loki
-from lokikit.entry import Entry
-from lokikit.push import Outcome, Pusher
+from lokikit.delivery.entry import Entry
+from lokikit.delivery.push_api import Outcome, Pusher
+from lokikit.query.client import Loki
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -16,8 +16,8 @@ import requests
 from tests.stack.conftest import free_ports
 from tests.waiting import eventually
 
-from lokikit.native.grafana import find_grafana
-from lokikit.native.processes import MARK, find_groups
+from lokikit.stack.native.grafana import find_grafana
+from lokikit.stack.native.processes import MARK, find_groups
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

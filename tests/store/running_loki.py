@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from tests.stack.conftest import free_ports
 from tests.waiting import eventually
 
-from lokikit.kit import kit_root
+from lokikit.stack.kit_files import kit_root
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -24,7 +24,7 @@ from tests.store.metric_queries import random_metric_query
 from tests.store.requests import CATEGORIZE, END_S, Request, requests
 from tests.store.running_loki import running_loki
 
-from lokikit.kit import kit_root
+from lokikit.stack.kit_files import kit_root
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -17,7 +17,7 @@ from tests.tools.toolchain import Disk, check_disk, check_go
 from tests.tools.watching import watch
 
 from lokikit.errors import PrerequisiteError
-from lokikit.native.signals import sigterm_raises
+from lokikit.stack.native.signals import sigterm_raises
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import lokikit
-from lokikit.stdout import StdoutHandler
+from lokikit.output.stdout_handler import StdoutHandler
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
-from lokikit.kit import kit_env, kit_root
+from lokikit.stack.kit_files import kit_env, kit_root
 
 CHART = kit_root() / "deploy/chart"
 PAGE = kit_root() / "docs/kubernetes.md"

@@ -12,7 +12,7 @@ from dotenv import dotenv_values
 
 from lokikit import errors
 from lokikit.cli.app import _EXIT_CODES, _PANELS
-from lokikit.kit import kit_root
+from lokikit.stack.kit_files import kit_root
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,13 +20,13 @@ if TYPE_CHECKING:
 READERS = (
     "settings.py",
     "setup.py",
-    "kit.py",
+    "stack/kit_files.py",
     "cli/asking.py",
     "cli/stack.py",
-    "grafana/contacts.py",
-    "native/agent.py",
-    "native/store.py",
-    "native/parts.py",
+    "stack/grafana/contacts.py",
+    "stack/native/agent.py",
+    "stack/native/store.py",
+    "stack/native/parts.py",
 )
 """The modules that read the environment."""
 NOT_SET_BY_A_USER = {"DEMO_DATABASE"}

@@ -13,9 +13,9 @@ import pytest
 import yaml
 from dotenv import dotenv_values
 
-from lokikit.agent import OUTPUTS
-from lokikit.kit import kit_root
-from lokikit.tracebacks import RULES
+from lokikit.ship.tracebacks import RULES
+from lokikit.stack.agent_metrics import OUTPUTS
+from lokikit.stack.kit_files import kit_root
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -175,7 +175,7 @@ def test_a_variable_has_a_default_or_must_be_set(path: Path) -> None:
 
 
 def test_tracebacks_are_joined_by_the_rules_of_ship() -> None:
-    """The states and patterns of the agent are those of `lokikit.tracebacks`, in their order."""
+    """The agent has the states and patterns of `lokikit.ship.tracebacks`, in their order."""
     (parser,) = read(FOLDER / "tracebacks.yaml")["multiline_parsers"]
     found = [(rule["state"], rule["regex"], rule["next_state"]) for rule in parser["rules"]]
     assert found == [(rule.state, f"/{rule.pattern}/", rule.next_state) for rule in RULES]

@@ -45,5 +45,6 @@ def test_asking_needs_nothing_of_the_command_line() -> None:
     """The extra `query` is enough for the client, and none at all for what tests capture."""
     others = ("typer", "rich", "dotenv", "platformdirs", "psutil", "filelock", "logging_loki")
     code = f"import sys; sys.modules.update(dict.fromkeys({others}))\n"
-    code += "import lokikit, lokikit.captured; lokikit.Loki, lokikit.logs, lokikit.task_runs"
+    code += "import lokikit, lokikit.testing.captured_logs\n"
+    code += "lokikit.Loki, lokikit.logs, lokikit.task_runs"
     subprocess.run([sys.executable, "-c", code], check=True)

@@ -7,9 +7,9 @@ import sys
 import pytest
 
 from lokikit import setup_json_logging
-from lokikit.console import ConsoleFormatter
 from lokikit.errors import SettingsError
-from lokikit.stdout import StdoutHandler
+from lokikit.output.console_formatter import ConsoleFormatter
+from lokikit.output.stdout_handler import StdoutHandler
 
 
 def _run(source, **environ):

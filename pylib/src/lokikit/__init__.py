@@ -4,19 +4,19 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from lokikit.asgi import AsgiMiddleware
-    from lokikit.bridges import take_in_loguru, take_in_structlog
-    from lokikit.client import Loki, logs
-    from lokikit.context import bind, bound, unbind
     from lokikit.errors import LokikitError
-    from lokikit.formatter import JsonFormatter
-    from lokikit.frameworks import log_requests
-    from lokikit.handler import LokiHandler
-    from lokikit.outgoing import pass_request_id
-    from lokikit.runs import task_runs
+    from lokikit.http_requests.asgi import AsgiMiddleware
+    from lokikit.http_requests.frameworks import log_requests
+    from lokikit.http_requests.outgoing import pass_request_id
+    from lokikit.http_requests.wsgi import WsgiMiddleware
+    from lokikit.output.context import bind, bound, unbind
+    from lokikit.output.json_formatter import JsonFormatter
+    from lokikit.output.structlog_loguru import take_in_loguru, take_in_structlog
+    from lokikit.push.handler import LokiHandler
+    from lokikit.query.client import Loki, logs
     from lokikit.setup import JsonHandler, logging_config, setup_json_logging
-    from lokikit.tasks import TaskInaction, TaskTermination, task
-    from lokikit.wsgi import WsgiMiddleware
+    from lokikit.tasks.run_query import task_runs
+    from lokikit.tasks.task import TaskInaction, TaskTermination, task
 
 __version__ = "0.1.0"
 
@@ -45,27 +45,27 @@ __all__ = [
 ]
 
 _HOME = {
-    "AsgiMiddleware": ("lokikit.asgi", ""),
-    "JsonFormatter": ("lokikit.formatter", ""),
-    "Loki": ("lokikit.client", "query"),
-    "LokiHandler": ("lokikit.handler", "push"),
+    "AsgiMiddleware": ("lokikit.http_requests.asgi", ""),
+    "JsonFormatter": ("lokikit.output.json_formatter", ""),
+    "Loki": ("lokikit.query.client", "query"),
+    "LokiHandler": ("lokikit.push.handler", "push"),
     "LokikitError": ("lokikit.errors", ""),
-    "TaskInaction": ("lokikit.tasks", ""),
-    "TaskTermination": ("lokikit.tasks", ""),
-    "WsgiMiddleware": ("lokikit.wsgi", ""),
-    "bind": ("lokikit.context", ""),
-    "bound": ("lokikit.context", ""),
+    "TaskInaction": ("lokikit.tasks.task", ""),
+    "TaskTermination": ("lokikit.tasks.task", ""),
+    "WsgiMiddleware": ("lokikit.http_requests.wsgi", ""),
+    "bind": ("lokikit.output.context", ""),
+    "bound": ("lokikit.output.context", ""),
     "JsonHandler": ("lokikit.setup", ""),
-    "log_requests": ("lokikit.frameworks", ""),
+    "log_requests": ("lokikit.http_requests.frameworks", ""),
     "logging_config": ("lokikit.setup", ""),
-    "logs": ("lokikit.client", "query"),
-    "pass_request_id": ("lokikit.outgoing", ""),
+    "logs": ("lokikit.query.client", "query"),
+    "pass_request_id": ("lokikit.http_requests.outgoing", ""),
     "setup_json_logging": ("lokikit.setup", ""),
-    "take_in_loguru": ("lokikit.bridges", ""),
-    "take_in_structlog": ("lokikit.bridges", ""),
-    "task": ("lokikit.tasks", ""),
-    "task_runs": ("lokikit.runs", "query"),
-    "unbind": ("lokikit.context", ""),
+    "take_in_loguru": ("lokikit.output.structlog_loguru", ""),
+    "take_in_structlog": ("lokikit.output.structlog_loguru", ""),
+    "task": ("lokikit.tasks.task", ""),
+    "task_runs": ("lokikit.tasks.run_query", "query"),
+    "unbind": ("lokikit.output.context", ""),
 }
 """Public name -> its module, imported when first used, and the extra that it needs, if any."""
 

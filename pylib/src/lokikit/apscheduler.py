@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from apscheduler.events import EVENT_EXECUTOR_ADDED, EVENT_SCHEDULER_STARTED
 
-from lokikit.tasks import task
-from lokikit.telling import leave_out, repeats_exception
+from lokikit.output.told_once import leave_out, repeats_exception
+from lokikit.tasks.task import task
 
 if TYPE_CHECKING:
     import logging

@@ -13,11 +13,11 @@ from celery import signals, states
 from celery.utils.log import get_multiprocessing_logger
 
 from lokikit import fields as f
-from lokikit.context import bound
-from lokikit.request import current_id
+from lokikit.http_requests.request_log import current_id
+from lokikit.output.context import bound
+from lokikit.output.told_once import leave_out, raised_in, repeats_exception
 from lokikit.setup import keep_json_logging
-from lokikit.tasks import Run, function_place
-from lokikit.telling import leave_out, raised_in, repeats_exception
+from lokikit.tasks.task import Run, function_place
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager

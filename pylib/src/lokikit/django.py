@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from asgiref.sync import markcoroutinefunction
 
-from lokikit.request import (
+from lokikit.http_requests.request_log import (
     HEADER,
     Request,
     RequestLog,
@@ -15,8 +15,8 @@ from lokikit.request import (
     takes_exception,
     template,
 )
+from lokikit.output.told_once import leave_out
 from lokikit.setup import logging_config as _logging_config
-from lokikit.telling import leave_out
 
 if TYPE_CHECKING:
     import logging

@@ -109,7 +109,7 @@ TASK_FAILURES = ("fail", "crash")
 # --- the canary: numbered lines, and now and then what came of them -------------------
 
 CANARY_SERVICE = "canary"
-CANARY_LOGGER = "lokikit.canary"
+CANARY_LOGGER = "lokikit.monitoring.canary"
 CANARY_RUN = "canary_run"
 """Names one start of the canary; on all of its lines. Numbers begin at 1 in each run."""
 CANARY_SEQ = "canary_seq"

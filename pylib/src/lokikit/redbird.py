@@ -15,11 +15,11 @@ from redbird.templates import TemplateRepo
 from redbird.utils.query import QueryMatcher
 
 from lokikit import fields as f
-from lokikit.answers import LogEntry
-from lokikit.builder import LogQuery
-from lokikit.client import Loki
-from lokikit.taskrecord import TaskRecord
-from lokikit.timespan import NS_PER_S, moment_ns
+from lokikit.query.client import Loki
+from lokikit.query.log_query import LogQuery
+from lokikit.query.results import LogEntry
+from lokikit.tasks.task_record import TaskRecord
+from lokikit.times import NS_PER_S, moment_ns
 
 _MAX_RECENT = 10_000
 _NEAR_NS = 3600 * NS_PER_S

@@ -7,13 +7,14 @@ import os
 import sys
 from typing import IO, TYPE_CHECKING, Any
 
-from lokikit.console import ConsoleFormatter
 from lokikit.errors import SettingsError
-from lokikit.formatter import JsonFormatter
-from lokikit.levels import set_levels
-from lokikit.records import install_records
-from lokikit.rocketry import take_in_rocketry
-from lokikit.servers import take_in_access_lines
+from lokikit.http_requests.access_logs import take_in_access_lines
+from lokikit.output.console_formatter import ConsoleFormatter
+from lokikit.output.json_formatter import JsonFormatter
+from lokikit.output.library_levels import set_levels
+from lokikit.output.log_record import install_records
+from lokikit.output.stdout_handler import StdoutHandler, file_descriptor, is_ours
+from lokikit.output.uncaught import capture_uncaught
 from lokikit.settings import (
     Settings,
     default_level,
@@ -21,8 +22,7 @@ from lokikit.settings import (
     parse_level,
     read_settings,
 )
-from lokikit.stdout import StdoutHandler, file_descriptor, is_ours
-from lokikit.uncaught import capture_uncaught
+from lokikit.tasks.rocketry import take_in_rocketry
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -172,7 +172,7 @@ def _push_handler(
     if not url:
         raise SettingsError("push=True needs to know where Loki is: set LOKI_URL, or push=URL.")
     try:
-        from lokikit.handler import LokiHandler  # noqa: PLC0415 - of the extra, only when asked for
+        from lokikit.push.handler import LokiHandler  # noqa: PLC0415 - of the extra, only when asked for
     except ImportError as error:
         raise SettingsError(
             f"pushing to {url} needs the extra: pip install 'lokikit[push]' ({error})."

@@ -8,9 +8,9 @@ import pytest
 import yaml
 
 from lokikit.errors import SettingsError
-from lokikit.kit import kit_root
-from lokikit.rule_files import parse_rules, read_rule_file
-from lokikit.timespan import NS_PER_S
+from lokikit.monitoring.rule_files import parse_rules, read_rule_file
+from lokikit.stack.kit_files import kit_root
+from lokikit.times import NS_PER_S
 
 MINUTE_NS = 60 * NS_PER_S
 RULER = """

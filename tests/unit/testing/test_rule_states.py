@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from lokikit.rule_definition import Rule
+from lokikit.monitoring.rule_definition import Rule
 from lokikit.testing.rule_states import Outcome, Reading, RuleStates
-from lokikit.timespan import NS_PER_S
+from lokikit.times import NS_PER_S
 
 MINUTE_NS = 60 * NS_PER_S
 SHOP = {"service": "shop"}

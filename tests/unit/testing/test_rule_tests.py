@@ -7,7 +7,7 @@ import yaml
 
 from lokikit.cli import app
 from lokikit.errors import SettingsError
-from lokikit.kit import kit_root
+from lokikit.stack.kit_files import kit_root
 from lokikit.testing import check_rules
 from lokikit.testing.rule_tests import run_rule_tests
 

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 import typer
 from rich.console import Console
 
-from lokikit.client import Loki
-from lokikit.kit import loki_url
-from lokikit.push import Pusher
+from lokikit.delivery.credentials import identity_headers
+from lokikit.delivery.push_api import Pusher
+from lokikit.query.client import Loki
 from lokikit.settings import read_loki_access
-from lokikit.transport import identity_headers
+from lokikit.stack.kit_files import loki_url
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -8,13 +8,13 @@ from pathlib import Path
 
 import typer
 
-from lokikit.agent import AgentNumbers, ask_fluent_bit, read_ship_stats
-from lokikit.canary import Canary, Pace
 from lokikit.cli.asking import loki_from
 from lokikit.errors import SettingsError
 from lokikit.fields import CANARY_SERVICE
+from lokikit.monitoring.canary import Canary, Pace
 from lokikit.setup import setup_json_logging
-from lokikit.timespan import NS_PER_S, parse_duration_ns
+from lokikit.stack.agent_metrics import AgentNumbers, ask_fluent_bit, read_ship_stats
+from lokikit.times import NS_PER_S, parse_duration_ns
 
 _TIMEOUT_S = 5
 """So long one question to Loki may hold up the next line."""

@@ -9,15 +9,22 @@ from typing import TYPE_CHECKING
 import typer
 from rich.table import Table
 
-from lokikit.checking import Finding, Way, by_file, by_push, check_ways, doubled_services
 from lokikit.cli.asking import console, loki_from, pusher_from
-from lokikit.condition import read_wanted
-from lokikit.docker.forward import by_driver
 from lokikit.errors import UnhealthyError
-from lokikit.kit import loki_url, overlays, port, state_dir
-from lokikit.native.processes import find_groups
-from lokikit.native.store import own_url
-from lokikit.timespan import NS_PER_S, parse_duration_ns
+from lokikit.monitoring.forward_protocol import by_driver
+from lokikit.monitoring.round_trip import (
+    Finding,
+    Way,
+    by_file,
+    by_push,
+    check_ways,
+    doubled_services,
+)
+from lokikit.stack.kit_files import loki_url, overlays, port, state_dir
+from lokikit.stack.native.processes import find_groups
+from lokikit.stack.native.store import own_url
+from lokikit.stack.part_status import read_wanted
+from lokikit.times import NS_PER_S, parse_duration_ns
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

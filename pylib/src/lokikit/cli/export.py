@@ -11,8 +11,8 @@ import typer
 
 from lokikit.cli.asking import note, whole_output
 from lokikit.errors import PrerequisiteError, SettingsError
-from lokikit.kit import state_dir
-from lokikit.timespan import parse_time_ns
+from lokikit.stack.kit_files import state_dir
+from lokikit.times import parse_time_ns
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -12,15 +12,15 @@ import typer
 from lokikit.cli.asking import console, loki_from, note, wants_colour, whole_output, write
 from lokikit.cli.logql import place_shown
 from lokikit.cli.rendering import as_json, as_raw, as_text, sample_as_json, samples_table
-from lokikit.client import is_log_query
 from lokikit.errors import SettingsError
-from lokikit.timespan import NS_PER_S, format_time, parse_duration_ns, parse_span_ns
+from lokikit.query.client import is_log_query
+from lokikit.times import NS_PER_S, format_time, parse_duration_ns, parse_span_ns
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from lokikit.answers import LogEntry, Sample
-    from lokikit.client import Loki
+    from lokikit.query.client import Loki
+    from lokikit.query.results import LogEntry, Sample
 
 Span = tuple[int, int]
 

@@ -29,12 +29,12 @@ from lokikit.fields import (
     UNKNOWN_SERVICE,
     VERSION,
 )
-from lokikit.timespan import format_time
+from lokikit.times import format_time
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from lokikit.answers import LogEntry, Sample
+    from lokikit.query.results import LogEntry, Sample
 
 _IN_FRONT = frozenset({TIMESTAMP, LEVEL, SERVICE, MESSAGE})
 _WHERE_IT_RAN = frozenset({ENV, VERSION, HOST, PID, THREAD, LOGGER, CALLER})

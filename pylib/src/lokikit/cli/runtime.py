@@ -5,29 +5,29 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from lokikit.agent import ask_fluent_bit
-from lokikit.docker import stack as docker_stack
-from lokikit.docker.compose import Compose, compose_command
-from lokikit.docker.engine import daemon_problem
-from lokikit.docker.secret import grafana_password, password_file
-from lokikit.docker.services import stack_services
 from lokikit.errors import PrerequisiteError
-from lokikit.grafana.contacts import read_contacts
-from lokikit.grafana.provisioning import provision
-from lokikit.native import stack as native_stack
-from lokikit.native.agent import admin_url, agent_numbers, choose_agent
-from lokikit.native.grafana import find_grafana
-from lokikit.native.parts import missing_demo_modules, stack_parts
-from lokikit.native.store import choose_store, remembered_store
+from lokikit.stack.agent_metrics import ask_fluent_bit
+from lokikit.stack.docker import stack as docker_stack
+from lokikit.stack.docker.compose import Compose, compose_command
+from lokikit.stack.docker.engine import daemon_problem
+from lokikit.stack.docker.services import stack_services
+from lokikit.stack.grafana.contacts import read_contacts
+from lokikit.stack.grafana.password import grafana_password, password_file
+from lokikit.stack.grafana.provisioning import provision
+from lokikit.stack.native import stack as native_stack
+from lokikit.stack.native.agent import admin_url, agent_numbers, choose_agent
+from lokikit.stack.native.grafana import find_grafana
+from lokikit.stack.native.parts import missing_demo_modules, stack_parts
+from lokikit.stack.native.store import choose_store, remembered_store
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from rich.console import Console
 
-    from lokikit.agent import AgentNumbers
-    from lokikit.condition import Condition, Wanted
-    from lokikit.docker.choice import Choice
+    from lokikit.stack.agent_metrics import AgentNumbers
+    from lokikit.stack.docker.choice import Choice
+    from lokikit.stack.part_status import Condition, Wanted
 
 
 _NO_GRAFANA = (

@@ -11,16 +11,16 @@ from rich.text import Text
 
 from lokikit.cli.rendering import as_headline, safe
 from lokikit.fields import LABEL_SERVICE
-from lokikit.timespan import format_time
+from lokikit.times import format_time
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 
-    from lokikit.answers import LogEntry
-    from lokikit.overview import Overview, Service
-    from lokikit.rules import Breach
+    from lokikit.monitoring.alert_rules import Breach
+    from lokikit.monitoring.overview import Overview, Service
+    from lokikit.query.results import LogEntry
 
 _WIDE = 90
 """From so many columns on there is room for the bars, and for where a service runs."""

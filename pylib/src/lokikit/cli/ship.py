@@ -12,18 +12,18 @@ from typing import TYPE_CHECKING, Annotated, Any
 import orjson
 import typer
 
+from lokikit.atomic_file import new_name, replace_file
 from lokikit.cli.asking import pusher_from
-from lokikit.deadletters import DeadLetters
-from lokikit.delivery import Delivery
+from lokikit.delivery.dead_letters import DeadLetters
+from lokikit.delivery.delivery import Delivery
 from lokikit.errors import PrerequisiteError, UnreachableError
-from lokikit.follow import Follower
-from lokikit.kit import state_dir
 from lokikit.notices import Notices, to_stderr
-from lokikit.positions import PositionStore
-from lokikit.replacing import new_name, replace_file
-from lokikit.shipper import Shipper
-from lokikit.sources import FileSource, PipeSource, Source
-from lokikit.stdin import PipeReader
+from lokikit.ship.file_follower import Follower
+from lokikit.ship.pipe import PipeReader
+from lokikit.ship.positions import PositionStore
+from lokikit.ship.shipper import Shipper
+from lokikit.ship.sources import FileSource, PipeSource, Source
+from lokikit.stack.kit_files import state_dir
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

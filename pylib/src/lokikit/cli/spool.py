@@ -14,9 +14,8 @@ import orjson
 import typer
 from rich.table import Table
 
-from lokikit.chunks import read_chunk, rejected_paths
 from lokikit.cli.asking import console, note, pusher_from
-from lokikit.deadletters import DeadLetters
+from lokikit.delivery.dead_letters import DeadLetters
 from lokikit.errors import (
     LokikitError,
     PrerequisiteError,
@@ -26,9 +25,10 @@ from lokikit.errors import (
     UnreachableError,
 )
 from lokikit.notices import Notices
-from lokikit.replay import TAKEN, Sender, replay_chunks, replay_letters, replay_orphans
-from lokikit.spool import DEAD_LETTERS
-from lokikit.spool_segment import Look, look, segment_paths
+from lokikit.spool.fluentbit_chunks import read_chunk, rejected_paths
+from lokikit.spool.replay import TAKEN, Sender, replay_chunks, replay_letters, replay_orphans
+from lokikit.spool.segment import Look, look, segment_paths
+from lokikit.spool.spool import DEAD_LETTERS
 
 if TYPE_CHECKING:
     from collections.abc import Sized

@@ -20,17 +20,17 @@ from lokikit.cli.runtime import (
     numbers_now,
     take_down_all,
 )
-from lokikit.condition import read_wanted
-from lokikit.docker.choice import choose
 from lokikit.errors import UnhealthyError
-from lokikit.kit import asked_runtime, state_dir
-from lokikit.native.signals import sigterm_raises
-from lokikit.native.stack import alone, remove_data
+from lokikit.stack.docker.choice import choose
+from lokikit.stack.kit_files import asked_runtime, state_dir
+from lokikit.stack.native.signals import sigterm_raises
+from lokikit.stack.native.stack import alone, remove_data
+from lokikit.stack.part_status import read_wanted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from lokikit.condition import Condition
+    from lokikit.stack.part_status import Condition
 
 _PLAIN_COLUMNS = 160
 _TRY = (

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from lokikit.kit import state_dir
+from lokikit.stack.kit_files import state_dir
 from lokikit.store.serving import serve_store
 
 Data = Annotated[

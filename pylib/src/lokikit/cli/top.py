@@ -12,15 +12,15 @@ from rich.live import Live
 from lokikit.cli.asking import console, loki_from, whole_output
 from lokikit.cli.screen import Screen
 from lokikit.errors import RefusedError, SettingsError, UnreachableError
-from lokikit.kit import loki_url
-from lokikit.native.signals import sigterm_raises
-from lokikit.overview import take_overview
-from lokikit.rules import breaches, provisioned_rules
-from lokikit.timespan import NS_PER_S, format_time, parse_duration_ns
-from lokikit.transport import is_passing
+from lokikit.monitoring.alert_rules import breaches, provisioned_rules
+from lokikit.monitoring.overview import take_overview
+from lokikit.query.http import is_passing
+from lokikit.stack.kit_files import loki_url
+from lokikit.stack.native.signals import sigterm_raises
+from lokikit.times import NS_PER_S, format_time, parse_duration_ns
 
 if TYPE_CHECKING:
-    from lokikit.client import Loki
+    from lokikit.query.client import Loki
 
 _RULES_EVERY_S = 60
 """As often as Grafana looks; some rules look at a whole day."""

@@ -9,8 +9,8 @@ from typing import Annotated
 
 import typer
 
-from lokikit.docker.wiring import HEADER, Override, make_override
 from lokikit.errors import SettingsError
+from lokikit.stack.docker.wiring import HEADER, Override, make_override
 
 _OVERRIDES = ("docker-compose.override", "compose.override")
 _SUFFIXES = (".yml", ".yaml")

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from lokikit.errors import SettingsError
-from lokikit.kit import kit_root
+from lokikit.stack.kit_files import kit_root
 from lokikit.store.logql.limits import Limits
-from lokikit.timespan import NS_PER_S, parse_duration_ns
+from lokikit.times import NS_PER_S, parse_duration_ns
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

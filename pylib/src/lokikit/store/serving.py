@@ -7,7 +7,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from lokikit.errors import PrerequisiteError
-from lokikit.kit import kit_env, kit_root
+from lokikit.stack.kit_files import kit_env, kit_root
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -1,10 +1,8 @@
-"""Tests of alert rules without a container: `check_rules("alerts_test.yaml")` in a test."""
+"""The test kit: captured lines, pytest fixtures, and `check_rules("alerts_test.yaml")`."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-
-from lokikit.errors import PrerequisiteError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,6 +21,8 @@ def check_rules(*paths: str | Path) -> None:
     try:
         from lokikit.testing.rule_tests import check  # noqa: PLC0415 - needs the extra
     except ModuleNotFoundError as error:
+        from lokikit.errors import PrerequisiteError  # noqa: PLC0415 - pytest loads this package
+
         raise PrerequisiteError(
             f"rule tests need an extra ({error.name} is missing): pip install 'lokikit[store]'"
         ) from error

@@ -17,7 +17,7 @@ from lokikit.testing.rule_states import Outcome, Reading
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from lokikit.rule_definition import Range, Rule
+    from lokikit.monitoring.rule_definition import Range, Rule
     from lokikit.store.logql.series import Series
     from lokikit.store.logql.syntax import SampleExpression
     from lokikit.store.rows import Row

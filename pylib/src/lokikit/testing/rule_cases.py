@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from lokikit.errors import SettingsError
-from lokikit.rule_files import read_rule_file
+from lokikit.monitoring.rule_files import read_rule_file
 from lokikit.testing.located_yaml import load_located
 from lokikit.testing.rule_fields import Fields, Problems
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-    from lokikit.rule_definition import Rule
+    from lokikit.monitoring.rule_definition import Rule
 
 STATES = ("inactive", "pending", "firing", "recovering", "resolved", "nodata", "error")
 DEFAULT_START = "2026-01-01T00:00:00Z"

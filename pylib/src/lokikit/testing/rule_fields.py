@@ -6,11 +6,10 @@ import re
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
-from lokikit.entry import parse_timestamp_ns
 from lokikit.errors import SettingsError
-from lokikit.rule_definition import Rule
+from lokikit.monitoring.rule_definition import Rule
 from lokikit.testing.located_yaml import Located
-from lokikit.timespan import parse_duration_ns
+from lokikit.times import parse_duration_ns, parse_timestamp_ns
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -8,7 +8,7 @@ import orjson
 
 from lokikit.fields import LEVEL, LOGGER, MESSAGE, TIMESTAMP
 from lokikit.store.rows import Row
-from lokikit.timespan import format_time
+from lokikit.times import format_time
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

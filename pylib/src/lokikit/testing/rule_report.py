@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lokikit.testing.rule_annotations import fill_annotation
-from lokikit.timespan import NS_PER_S
+from lokikit.times import NS_PER_S
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from lokikit.rule_definition import Rule
+    from lokikit.monitoring.rule_definition import Rule
 
 State = Literal["inactive", "pending", "firing", "recovering", "nodata", "error"]
 Key = tuple[tuple[str, str], ...]

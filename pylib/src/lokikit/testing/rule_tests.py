@@ -17,7 +17,7 @@ from lokikit.testing.rule_states import RuleStates
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from lokikit.rule_definition import Rule
+    from lokikit.monitoring.rule_definition import Rule
     from lokikit.testing.rule_cases import Case, Expectation, TestFile
     from lokikit.testing.rule_states import Instance
 

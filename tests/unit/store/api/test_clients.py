@@ -9,7 +9,7 @@ import pytest
 from tests.waiting import eventually
 
 import lokikit
-from lokikit.client import Loki
+from lokikit.query.client import Loki
 
 
 @pytest.fixture

@@ -10,8 +10,8 @@ import pytest
 import requests
 from tests.waiting import eventually
 
-from lokikit.client import Loki
 from lokikit.errors import PrerequisiteError
+from lokikit.query.client import Loki
 from lokikit.store.api.running import running_store
 
 

@@ -7,8 +7,8 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from lokikit.entry import parse_timestamp_ns
 from lokikit.store.errors import LimitError, QueryError
+from lokikit.times import parse_timestamp_ns
 
 if TYPE_CHECKING:
     from lokikit.store.api.http import Form

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
-import lokikit
 from lokikit.store.api.http import PLAIN_JSON, Response, json_response, text_response
 from lokikit.store.api.parameters import prometheus_duration
 from lokikit.store.errors import QueryError
@@ -26,7 +26,7 @@ def build_info() -> Response:
     """`status/buildinfo`, with the version of Loki whose API this is."""
     content = {
         "version": SPOKEN_VERSION,
-        "revision": f"lokikit-{lokikit.__version__}",
+        "revision": f"lokikit-{version('lokikit')}",
         "branch": "",
         "buildUser": "",
         "buildDate": "",

@@ -34,7 +34,7 @@ from lokikit.store.logql.vector_aggregation import (
     aggregate,
     average_of_sums,
 )
-from lokikit.timespan import NS_PER_S
+from lokikit.times import NS_PER_S
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence

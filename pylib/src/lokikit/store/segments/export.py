@@ -9,7 +9,7 @@ import orjson
 
 from lokikit.fields import LABEL_FIELDS
 from lokikit.store.segments.database import quoted
-from lokikit.timespan import format_time
+from lokikit.times import format_time
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

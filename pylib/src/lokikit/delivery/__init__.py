@@ -1,0 +1,1 @@
+"""Delivery to Loki: entries, the push API, retries, dead letters."""

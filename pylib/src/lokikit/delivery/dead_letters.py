@@ -1,0 +1,83 @@
+"""What Loki will never take, kept where a person can read it and send it again."""
+
+from __future__ import annotations
+
+import os
+import time
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING
+
+import orjson
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from lokikit.delivery.entry import Entry
+
+_KINDS = {
+    "too far behind": "too_far_behind",
+    "too old": "too_old",
+    "too new": "too_new",
+    "too large": "too_large",
+    "too long": "too_large",
+    "too big": "too_large",
+    "max entry size": "too_large",
+}
+OTHER_KIND = "refused"
+MAX_BYTES = 64 * 1024 * 1024
+"""Of the file; further letters are only counted, so that a storm of them fills no disk."""
+_APPEND = os.O_WRONLY | os.O_APPEND | os.O_CREAT
+
+
+def refusal_kind(reason: str) -> str:
+    """One word for Loki's reason, fit for counting."""
+    return next((kind for words, kind in _KINDS.items() if words in reason), OTHER_KIND)
+
+
+class DeadLetters:
+    """Appends refused entries, one JSON object a line, readable by the owner only.
+
+    Args:
+        path: the file; `None` keeps nothing.
+        time_ns: the time of the refusal.
+        max_bytes: the size at which the file takes no more.
+    """
+
+    def __init__(
+        self,
+        path: Path | None,
+        time_ns: Callable[[], int] = time.time_ns,
+        max_bytes: int = MAX_BYTES,
+    ) -> None:
+        self.path = path
+        self._time_ns = time_ns
+        self._max_bytes = max_bytes
+
+    def keep(self, entry: Entry, reason: str) -> bool:
+        """Keep one entry with the reason of its refusal; whether there was a place for it.
+
+        Raises:
+            OSError: the disk does not take it.
+        """
+        if self.path is None or _size_bytes(self.path) >= self._max_bytes:
+            return False
+        letter = {
+            "refused_at": datetime.fromtimestamp(self._time_ns() / 1e9, timezone.utc),
+            "reason": reason,
+            "timestamp_ns": str(entry.timestamp_ns),  # as the push API has it: any size
+            "labels": entry.labels,
+            "metadata": entry.metadata,
+            "line": entry.line,
+        }
+        data = orjson.dumps(letter, option=orjson.OPT_APPEND_NEWLINE | orjson.OPT_UTC_Z)
+        with os.fdopen(os.open(self.path, _APPEND, 0o600), "ab") as file:
+            file.write(data)
+        return True
+
+
+def _size_bytes(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return 0

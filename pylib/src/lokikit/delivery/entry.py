@@ -1,0 +1,194 @@
+"""One raw line of any program, read under the log contract into what Loki stores."""
+
+from __future__ import annotations
+
+import json
+import time
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import orjson
+
+from lokikit.fields import (
+    DETECTED_LEVEL,
+    LABEL_FIELDS,
+    LABEL_SERVICE,
+    LEVEL,
+    MAX_LINE_BYTES,
+    METADATA_FIELDS,
+    NUMBERED_LEVELS,
+    TIMESTAMP,
+    TRUNCATED,
+    UNKNOWN_SERVICE,
+)
+from lokikit.times import NS_PER_US, parse_timestamp_ns
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+MAX_VALUE_BYTES = 1024
+"""Longer labels and metadata are cut: Loki would refuse the line over them."""
+
+_BYTES_PER_CHARACTER = 4
+_LABEL_SOURCES = tuple(LABEL_FIELDS.values())
+
+
+class Entry(NamedTuple):
+    """What Loki stores of one event; a tuple, for it is made for each line.
+
+    Args:
+        timestamp_ns: nanoseconds since the epoch.
+        line: the untouched line.
+        labels: name the stream.
+        metadata: structured metadata of this line.
+    """
+
+    timestamp_ns: int
+    line: str
+    labels: Mapping[str, str]
+    metadata: Mapping[str, str]
+
+
+def read_entry(
+    raw: bytes,
+    *,
+    default_service: str | None,
+    platform: Mapping[str, str],
+    now_ns: Callable[[], int],
+) -> Entry:
+    """The entry that the contract makes of one line.
+
+    Args:
+        raw: the line without its line end.
+        default_service: the service of a line that names none.
+        platform: structured metadata that only the carrier knows.
+        now_ns: the arrival time, asked for only when the line has no timestamp.
+    """
+    text = raw.decode("utf-8", "replace")
+    fields = json_object(text)
+    line = fit(text, MAX_LINE_BYTES)
+    stamp_ns = parse_timestamp_ns(fields.get(TIMESTAMP))
+    metadata = dict(platform)
+    for name in METADATA_FIELDS:
+        if value := _word(fields.get(name)):
+            metadata[name] = value
+    level = fields.get(LEVEL)
+    if level.__class__ is int and level in NUMBERED_LEVELS:
+        metadata[DETECTED_LEVEL] = NUMBERED_LEVELS[level]
+    if line is not text:
+        metadata[TRUNCATED] = "true"
+    words = tuple([_word(fields.get(name)) for name in _LABEL_SOURCES])
+    return Entry(
+        now_ns() if stamp_ns is None else stamp_ns, line, _labels(default_service, words), metadata
+    )
+
+
+class ArrivalClock:
+    """Arrival times, each greater than the one before, so that Loki merges no equal lines."""
+
+    def __init__(self, time_ns: Callable[[], int] = time.time_ns) -> None:
+        self._time_ns = time_ns
+        self._last_ns = 0
+
+    def __call__(self) -> int:
+        """The time now in nanoseconds, or one more than the time given last."""
+        self._last_ns = max(self._last_ns + 1, self._time_ns())
+        return self._last_ns
+
+
+class LineReader:
+    """Reads the lines of one source, and keeps lines of equal timestamps apart.
+
+    Loki stores equal lines of one timestamp once. A program that stamps seconds or milliseconds
+    writes such lines, so each repetition counts up the nanoseconds that its stamp leaves open;
+    the microsecond stays exact.
+
+    Args:
+        default_service: the service of lines that name none.
+        platform: structured metadata that only the carrier knows.
+        now_ns: the arrival time.
+    """
+
+    def __init__(
+        self,
+        default_service: str | None,
+        platform: Mapping[str, str],
+        now_ns: Callable[[], int],
+    ) -> None:
+        self._default_service = default_service
+        self._platform = platform
+        self._now_ns = now_ns
+        self._last_ns = 0
+        self._repeats = 0
+
+    def read(self, raw: bytes, arrived_ns: int | None = None) -> Entry:
+        """The entry of the next line, which came at `arrived_ns`, or now."""
+        entry = read_entry(
+            raw,
+            default_service=self._default_service,
+            platform=self._platform,
+            now_ns=self._now_ns if arrived_ns is None else lambda: arrived_ns,
+        )
+        if entry.timestamp_ns != self._last_ns:
+            self._last_ns, self._repeats = entry.timestamp_ns, 0
+            return entry
+        self._repeats += 1
+        return self._apart(entry)
+
+    def _apart(self, entry: Entry) -> Entry:
+        if entry.timestamp_ns % NS_PER_US:
+            return entry
+        stamp_ns = entry.timestamp_ns + self._repeats % NS_PER_US
+        return Entry(stamp_ns, entry.line, entry.labels, entry.metadata)
+
+
+def json_object(text: str) -> Mapping[str, Any]:
+    """The fields of a line that is a JSON object; none of any other line."""
+    if text[:1] != "{" and text.lstrip()[:1] != "{":
+        return {}
+    try:
+        fields = orjson.loads(text)
+    except orjson.JSONDecodeError:
+        fields = _lenient_json(text)
+    return fields if isinstance(fields, dict) else {}
+
+
+def _lenient_json(text: str) -> Any:
+    """What the standard library makes of it: it reads NaN and lone surrogates, orjson does not."""
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _word(value: object) -> str | None:
+    """A label or metadata value; numbers as JSON writes them, nothing for what is no word."""
+    if value is None:
+        return None
+    if not isinstance(value, str):
+        if not isinstance(value, (bool, int, float)):
+            return None
+        value = json.dumps(value)
+    if not value.isascii():  # the lenient reader lets lone surrogates through
+        value = value.encode("utf-8", "replace").decode()
+    return fit(value, MAX_VALUE_BYTES)
+
+
+def fit(text: str, max_bytes: int) -> str:
+    """`text` itself, or as many of its first characters as fit."""
+    if len(text) * _BYTES_PER_CHARACTER <= max_bytes:
+        return text
+    data = text.encode("utf-8")
+    return text if len(data) <= max_bytes else data[:max_bytes].decode("utf-8", "ignore")
+
+
+def label_value(value: str) -> str:
+    """`value` as Loki takes it: U+FFFD in a label is broken UTF-8 to it, and the push refused."""
+    return value.replace("\N{REPLACEMENT CHARACTER}", "?")
+
+
+@lru_cache(maxsize=1024)
+def _labels(default_service: str | None, values: tuple[str | None, ...]) -> Mapping[str, str]:
+    found = {label: value for label, value in zip(LABEL_FIELDS, values, strict=True) if value}
+    labels = {LABEL_SERVICE: _word(default_service) or UNKNOWN_SERVICE, **found}
+    return {label: label_value(value) for label, value in labels.items()}

@@ -1,0 +1,52 @@
+"""When to try again, and what to say of a failure."""
+
+from __future__ import annotations
+
+import email.utils
+import time
+from typing import TYPE_CHECKING
+
+import requests
+
+if TYPE_CHECKING:
+    import random
+    from collections.abc import Callable
+
+MIN_BACKOFF_S = 0.5
+MAX_BACKOFF_S = 30.0
+MAX_RETRY_AFTER_S = 60.0
+
+
+def parse_retry_after_s(value: str | None, now_s: Callable[[], float] = time.time) -> float:
+    """Seconds that a `Retry-After` asks for, between 0 and `MAX_RETRY_AFTER_S`."""
+    if not value:
+        return 0.0
+    try:
+        seconds = float(value)
+    except ValueError:
+        try:
+            seconds = email.utils.parsedate_to_datetime(value).timestamp() - now_s()
+        except ValueError:
+            return 0.0
+    return min(max(0.0, seconds), MAX_RETRY_AFTER_S)
+
+
+def backoff_s(attempt: int, rng: random.Random) -> float:
+    """Seconds to wait after failure number `attempt` (from 0), with full jitter.
+
+    Marc Brooker, "Exponential Backoff And Jitter", AWS Architecture Blog 2015.
+    """
+    longest_s = min(MAX_BACKOFF_S, MIN_BACKOFF_S * 2 ** min(attempt, 16))
+    return rng.uniform(0.0, longest_s)
+
+
+def describe_failure(error: BaseException) -> str:
+    """What the system says of a failed request, below the layers of urllib3 and requests."""
+    if isinstance(error, requests.Timeout):
+        return "timed out: no answer within the limit"
+    inner: BaseException | None = error
+    while inner is not None:
+        if isinstance(inner, OSError) and inner.strerror:
+            return inner.strerror
+        inner = inner.__cause__ or inner.__context__
+    return str(error) or type(error).__name__

@@ -1,1 +1,0 @@
-"""The Docker runtime: the kit's Compose file, run and watched from outside."""

@@ -1,1 +1,0 @@
-"""What Grafana is started with, whichever runtime starts it."""

@@ -1,0 +1,1 @@
+"""Request logs: one line for each HTTP request."""

@@ -1,0 +1,65 @@
+"""Access lines of Uvicorn and Hypercorn, told as requests where no middleware of ours does."""
+
+from __future__ import annotations
+
+import logging
+from functools import cache
+from typing import Any
+
+from lokikit.http_requests.request_log import RequestLog, are_told_here, sane_id
+from lokikit.output.told_once import leave_out
+
+
+def take_in_access_lines() -> None:
+    """Have the access lines of servers be request lines; twice is once."""
+    for name, tell in (("uvicorn.access", _tell_uvicorn), ("hypercorn.access", _tell_hypercorn)):
+        leave_out(name, tell)
+        logging.getLogger(name).setLevel(logging.INFO)
+    uvicorn = logging.getLogger("uvicorn.error")
+    if _without_colours not in uvicorn.filters:
+        uvicorn.addFilter(_without_colours)
+
+
+def _without_colours(record: logging.LogRecord) -> bool:
+    """Always true; the message with escapes for a terminal is no field."""
+    vars(record).pop("color_message", None)
+    return True
+
+
+@cache
+def _requests() -> RequestLog:
+    return RequestLog()
+
+
+def _tell_uvicorn(record: logging.LogRecord) -> bool:
+    """Whether this is an access line, which is told then."""
+    args: Any = record.args
+    if not isinstance(args, tuple) or len(args) != 5:  # noqa: PLR2004 - its `AccessFormatter`
+        return False
+    client, method, path, _, status = args
+    if not are_told_here():
+        _requests().tell(
+            method,
+            path.partition("?")[0],
+            status=int(status),
+            client_ip=str(client).rpartition(":")[0],
+        )
+    return True
+
+
+def _tell_hypercorn(record: logging.LogRecord) -> bool:
+    """Whether this is an access line, which is told then."""
+    atoms: Any = record.args
+    if not isinstance(atoms, dict) or "U" not in atoms:
+        return False
+    if not are_told_here():
+        _requests().tell(
+            atoms["m"],
+            atoms["U"],
+            status=int(atoms["s"]) if str(atoms["s"]).isdecimal() else 0,
+            size_bytes=int(atoms["B"]) if str(atoms["B"]).isdecimal() else None,
+            client_ip=str(atoms["h"]).rpartition(":")[0],
+            duration_ms=atoms["D"] / 1000,
+            request_id=sane_id(atoms["{x-request-id}i"]),
+        )
+    return True

@@ -1,0 +1,273 @@
+"""One line per request: what the middlewares of WSGI, ASGI and Django have in common."""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+import time
+from contextvars import ContextVar
+from functools import lru_cache
+from ipaddress import ip_address
+from typing import TYPE_CHECKING, Any
+
+from lokikit import fields as f
+from lokikit.output.context import bound_fields, reset_bound, set_bound
+from lokikit.output.told_once import (
+    Place,
+    leave_out,
+    mark_told,
+    raised_in,
+    repeats_exception,
+    tell,
+    was_told,
+)
+from lokikit.settings import parse_networks, read_settings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+HEADER = "X-Request-ID"
+
+_logger = logging.getLogger("lokikit.requests")
+_PLACE = Place(__file__, 1, "request")
+_SANE_ID = re.compile(r"[A-Za-z0-9._~:=@+/-]{1,128}")
+_PARAMETER = re.compile(r"<(?:[^<>:]*:)?([^<>:]+)>|\{([^{}:]+):[^{}]*\}")
+"""Of Flask and Django (`<int:id>`) or Starlette (`{id:int}`)."""
+_NAMED_GROUP = re.compile(r"\(\?P<(\w+)>(?:[^()]|\([^()]*\))*\)")
+"""A parameter of Django's `re_path`."""
+_CLIENT_CLOSED = 499
+"""No answer was begun when the client went away; nginx's number for it."""
+_WARNING_FROM, _ERROR_FROM = 400, 500
+_SERVER_ERROR = 500
+_SERVER_LOGGERS = ("gunicorn.error", "hypercorn.error", "uvicorn.error")
+_ACCESS_LOGGERS = ("hypercorn.access", "uvicorn.access", "werkzeug")
+
+_current: ContextVar[Request | None] = ContextVar("lokikit_request", default=None)
+_here: ContextVar[bool] = ContextVar("lokikit_told_here", default=False)
+
+
+def are_told_here(record: logging.LogRecord | None = None) -> bool:  # noqa: ARG001 - for `leave_out`
+    """Whether a middleware of ours tells the requests that are served in this context."""
+    return _here.get()
+
+
+def current_id() -> str | None:
+    """The id of the request that this context serves or speaks for."""
+    bound_id = bound_fields().get(f.REQUEST_ID)
+    return str(bound_id) if bound_id else None
+
+
+def sane_id(given: str | None) -> str | None:
+    """The id that a request came with, when it may be taken."""
+    return given if given and _SANE_ID.fullmatch(given) else None
+
+
+class RequestLog:
+    """How the requests of an application are logged; what is not given is in the environment.
+
+    Args:
+        slow_s: from how long on the line is a warning: `LOG_SLOW_S`.
+        health_paths: paths without a line, unless the answer is an error: `LOG_HEALTH_PATHS`.
+        trusted_proxies: addresses and networks whose `X-Forwarded-For` is believed:
+            `TRUSTED_PROXIES`.
+
+    Raises:
+        SettingsError: one of them, or a variable of the environment, means nothing.
+    """
+
+    def __init__(
+        self,
+        *,
+        slow_s: float | None = None,
+        health_paths: Iterable[str] | None = None,
+        trusted_proxies: Iterable[str] | None = None,
+    ) -> None:
+        settings = read_settings().requests
+        self.enabled = settings.enabled
+        self.slow_s = settings.slow_s if slow_s is None else slow_s
+        self.health_paths = frozenset(
+            settings.health_paths if health_paths is None else health_paths
+        )
+        self._proxies = (
+            settings.trusted_proxies
+            if trusted_proxies is None
+            else parse_networks(trusted_proxies, "trusted_proxies")
+        )
+        self._is_trusted = lru_cache(maxsize=4096)(self._find_trusted)
+        if self.enabled:
+            for name in _SERVER_LOGGERS:
+                leave_out(name, repeats_exception)
+        for name in _ACCESS_LOGGERS:
+            leave_out(name, are_told_here)
+
+    def begin(self, given_id: str | None) -> Request:
+        """A request that begins now, with its id bound; `leave` it when it is done."""
+        return Request(self, given_id)
+
+    def tell(  # noqa: PLR0913 - the fields of the contract
+        self,
+        method: str,
+        path: str,
+        *,
+        status: int,
+        route: str | None = None,
+        duration_ms: float | None = None,
+        size_bytes: int | None = None,
+        client_ip: str = "",
+        request_id: str | None = None,
+        exception: BaseException | None = None,
+    ) -> None:
+        """Write the line of a request, unless they have none or it is a health check that passed.
+
+        Args:
+            method: `GET` and so on.
+            path: as asked for, without its query.
+            status: of the answer; 0 when none was begun.
+            route: the template of the path; `None`, like the next ones, when unknown.
+            duration_ms: until the answer was sent.
+            size_bytes: of the answer's body.
+            client_ip: see there.
+            request_id: of `sane_id`, or made.
+            exception: what the application raised.
+        """
+        if not self.enabled:
+            return
+        error = exception if isinstance(exception, Exception) else None
+        status = status or (_SERVER_ERROR if error is exception else _CLIENT_CLOSED)
+        if path in self.health_paths and status < _WARNING_FROM and error is None:
+            return
+        fields: dict[str, Any] = {f.REQUEST_ID: request_id} if request_id else {}
+        fields[f.HTTP_METHOD] = method
+        if route is not None:
+            fields[f.HTTP_ROUTE] = route
+        fields[f.HTTP_PATH] = path
+        fields[f.HTTP_STATUS] = status
+        if duration_ms is not None:
+            fields[f.DURATION_MS] = duration_ms
+        if size_bytes is not None:
+            fields[f.BYTES] = size_bytes
+        if client_ip:
+            fields[f.CLIENT_IP] = client_ip
+        slow = duration_ms is not None and duration_ms >= self.slow_s * 1000
+        text = ("%s %s %d", method, path, status)
+        level = logging.ERROR if error else _level(status, slow=slow)
+        tell(_logger, level, text, fields=fields, place=_PLACE, exception=error)
+
+    def client_ip(self, peer: str, forwarded_for: str) -> str:
+        """Who asks: the last address that no trusted proxy of ours has named.
+
+        Args:
+            peer: who the connection is from; empty on a Unix socket, behind which is a proxy.
+            forwarded_for: `X-Forwarded-For`, to which each proxy adds whom it was asked by.
+        """
+        if not self._proxies or not forwarded_for:
+            return peer
+        for hop in reversed([one.strip() for one in forwarded_for.split(",")]):
+            if not self._is_trusted(peer) or not _is_address(hop):
+                break
+            peer = hop
+        return peer
+
+    def _find_trusted(self, peer: str) -> bool:
+        try:
+            return any(ip_address(peer) in network for network in self._proxies)
+        except ValueError:
+            return not peer
+
+
+class Request:
+    """One request, from its beginning to its line.
+
+    Args:
+        log: how it is logged.
+        given_id: the header that it came with.
+    """
+
+    __slots__ = ("_bound", "_log", "_outer", "_started_s", "exception", "id", "told")
+
+    def __init__(self, log: RequestLog, given_id: str | None) -> None:
+        self.id = sane_id(given_id) or os.urandom(16).hex()
+        self.exception: BaseException | None = None
+        self.told = False
+        self._log = log
+        self._started_s = time.perf_counter()
+        self._bound = set_bound({**bound_fields(), f.REQUEST_ID: self.id})
+        self._outer = _current.set(self if log.enabled else None)
+        _here.set(True)
+
+    def duration_ms(self) -> float:
+        """Since it began."""
+        return round((time.perf_counter() - self._started_s) * 1000, 3)
+
+    def leave(self) -> None:
+        """Unbind its id."""
+        try:
+            _current.reset(self._outer)
+            reset_bound(self._bound)
+        except ValueError:  # closed in another context than it began in
+            return
+
+    def tell(  # noqa: PLR0913 - the fields of the contract
+        self,
+        method: str,
+        path: str,
+        *,
+        status: int,
+        route: str | None,
+        duration_ms: float,
+        size_bytes: int,
+        client_ip: str,
+    ) -> None:
+        """Write its line, once: what `RequestLog.tell` takes."""
+        if self.told:
+            return
+        self.told = True
+        self._log.tell(
+            method,
+            path,
+            status=status,
+            route=route,
+            duration_ms=duration_ms,
+            size_bytes=size_bytes,
+            client_ip=client_ip,
+            request_id=self.id,
+            exception=self.exception,
+        )
+
+
+def _level(status: int, *, slow: bool) -> int:
+    if status >= _ERROR_FROM:
+        return logging.ERROR
+    return logging.WARNING if slow or status >= _WARNING_FROM else logging.INFO
+
+
+def takes_exception(record: logging.LogRecord) -> bool:
+    """Whether the record's exception is in the line of the current request; for `leave_out`.
+
+    For frameworks that log an exception before the middleware sees the answer made of it.
+    """
+    exception, request = raised_in(record), _current.get()
+    if exception is None or was_told(exception):
+        return exception is not None
+    if request is None or request.told:
+        return False
+    request.exception = exception
+    mark_told(exception)
+    return True
+
+
+@lru_cache(maxsize=4096)
+def template(rule: str) -> str:
+    """A route of Flask, Django or Starlette in one form: `/orders/{id}`."""
+    rule = _NAMED_GROUP.sub(r"{\1}", rule).lstrip("^").removesuffix("$").removesuffix(r"\Z")
+    rule = _PARAMETER.sub(lambda match: f"{{{match[1] or match[2]}}}", rule)
+    return rule if rule.startswith("/") else f"/{rule}"
+
+
+def _is_address(word: str) -> bool:
+    try:
+        ip_address(word)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,128 @@
+"""`WsgiMiddleware`: one line per request of a WSGI application."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from lokikit.http_requests.request_log import HEADER, Request, RequestLog, template
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    Environ = dict[str, Any]
+    App = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
+
+_ENVIRON_KEY = "HTTP_X_REQUEST_ID"
+_HEADER = HEADER.lower()
+
+
+class WsgiMiddleware:
+    """Tells each request of `app` in one line, when its answer is sent.
+
+    The id of the request is bound to every line in between, and returned in the answer.
+
+    Args:
+        app: the application.
+        options: those of `RequestLog`.
+
+    Raises:
+        SettingsError: an option or a variable of the environment means nothing.
+    """
+
+    def __init__(self, app: App, **options: Any) -> None:
+        self.app = app
+        self._log = RequestLog(**options)
+
+    def __call__(self, environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
+        """Serve one request."""
+        request = self._log.begin(environ.get(_ENVIRON_KEY))
+        answer = _Answer(request, self._log, environ)
+
+        def start(status: str, headers: list[tuple[str, str]], *exc_info: Any) -> Any:
+            answer.status = int(status[:3])
+            answer.route = _route(environ)
+            kept = [one for one in headers if one[0].lower() != _HEADER]
+            return start_response(status, [*kept, (HEADER, request.id)], *exc_info)
+
+        try:
+            answer.body = self.app(environ, start)
+        except BaseException as error:
+            request.exception = error
+            answer.end()
+            raise
+        return answer
+
+
+class _Answer:
+    """The body of an answer, counted on its way; its line is told when it ends or is left."""
+
+    def __init__(self, request: Request, log: RequestLog, environ: Environ) -> None:
+        self.body: Iterable[bytes] = ()
+        self.status = 0
+        self.route: str | None = None
+        self._request = request
+        self._log = log
+        self._environ = environ
+        self._chunks: Iterator[bytes] | None = None
+        self._size_bytes = 0
+        self._ended = False
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self
+
+    def __next__(self) -> bytes:
+        try:
+            if self._chunks is None:
+                self._chunks = iter(self.body)
+            chunk = next(self._chunks)
+        except StopIteration:
+            self.end()
+            raise
+        except BaseException as error:
+            self._request.exception = error
+            raise
+        self._size_bytes += len(chunk)
+        return chunk
+
+    def close(self) -> None:
+        """Close the application's body, as servers do in the end."""
+        try:
+            if hasattr(self.body, "close"):
+                self.body.close()
+        except BaseException as error:
+            self._request.exception = error
+            raise
+        finally:
+            self.end()
+
+    def end(self) -> None:
+        """Tell the request, and leave it; twice is once."""
+        if self._ended:
+            return
+        self._ended = True
+        environ = self._environ
+        peer = environ.get("REMOTE_ADDR", "")
+        self._request.tell(
+            environ["REQUEST_METHOD"],
+            _path(environ),
+            route=self.route,
+            status=self.status,
+            size_bytes=self._size_bytes,
+            client_ip=self._log.client_ip(peer, environ.get("HTTP_X_FORWARDED_FOR", "")),
+            duration_ms=self._request.duration_ms(),
+        )
+        self._request.leave()
+
+
+def _path(environ: Environ) -> str:
+    """The path as text; WSGI has its bytes as Latin-1 (PEP 3333)."""
+    path = environ.get("SCRIPT_NAME", "") + environ.get("PATH_INFO", "")
+    if not path.isascii():
+        path = path.encode("latin-1", "replace").decode("utf-8", "replace")
+    return str(path)
+
+
+def _route(environ: Environ) -> str | None:
+    """The template of the route that Flask has taken, as long as it serves the request."""
+    rule = getattr(environ.get("werkzeug.request"), "url_rule", None)
+    return None if rule is None else environ.get("SCRIPT_NAME", "") + template(rule.rule)

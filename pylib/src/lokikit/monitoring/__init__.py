@@ -1,0 +1,1 @@
+"""Checks of the pipeline: canary, round trip, overview, alert rules."""

@@ -1,0 +1,70 @@
+"""The alert rules as Grafana is provisioned with them, and which are over their threshold."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from lokikit.errors import LokikitError, UnreachableError
+from lokikit.monitoring.rule_definition import Rule
+from lokikit.monitoring.rule_files import parse_rules
+from lokikit.stack.kit_files import kit_root
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from lokikit.query.client import Loki
+
+__all__ = ["Breach", "Rule", "breaches", "provisioned_rules", "read_rules"]
+
+
+@dataclass(frozen=True)
+class Breach:
+    """One series over the threshold of a rule.
+
+    Args:
+        rule: which.
+        labels: of the series.
+        value: of it, `None` for the breach that no data is.
+        problem: why it is not known, when Loki refuses the rule's query.
+    """
+
+    rule: Rule
+    labels: Mapping[str, str]
+    value: float | None
+    problem: str = ""
+
+
+def provisioned_rules() -> list[Rule]:
+    """The rules of the kit that are switched on."""
+    folder = kit_root() / "grafana/provisioning/alerting"
+    return [rule for file in sorted(folder.glob("*.yaml")) for rule in read_rules(file.read_text())]
+
+
+def read_rules(text: str) -> Iterator[Rule]:
+    """The rules of a provisioning file that are switched on."""
+    return (rule for rule in parse_rules(text, "the rules") if not rule.is_paused)
+
+
+def breaches(loki: Loki, rules: Iterable[Rule], now_ns: int) -> list[Breach]:
+    """What is over its threshold now; how long it has been is not looked at.
+
+    Raises:
+        UnreachableError: Loki does not answer.
+    """
+    return [breach for rule in rules for breach in _breaches(loki, rule, now_ns)]
+
+
+def _breaches(loki: Loki, rule: Rule, now_ns: int) -> Iterator[Breach]:
+    try:
+        samples = loki.instant(rule.query, now_ns)
+    except UnreachableError:
+        raise
+    except LokikitError as error:
+        yield Breach(rule, {}, None, str(error))
+        return
+    if not samples and rule.alarms_without_data:
+        yield Breach(rule, {}, None)
+    for sample in samples:
+        if rule.is_breached(float(sample.value)):
+            yield Breach(rule, sample.labels, float(sample.value))

@@ -1,0 +1,189 @@
+"""The canary: numbered lines that take the way of every service, and whether they came back."""
+
+from __future__ import annotations
+
+import logging
+import time
+import uuid
+from collections import Counter
+from dataclasses import dataclass
+from math import inf
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+import lokikit
+from lokikit.errors import LokikitError
+from lokikit.fields import (
+    AGENT_DROPPED,
+    CANARY_DUPLICATES,
+    CANARY_LATE,
+    CANARY_LOGGER,
+    CANARY_LOST,
+    CANARY_ROUND_TRIP_S,
+    CANARY_RUN,
+    CANARY_SEQ,
+    CANARY_SERVICE,
+    CONTACT_POINTS,
+    LABEL_SERVICE,
+)
+from lokikit.monitoring.canary_ledger import Findings, Ledger
+from lokikit.times import NS_PER_S
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from lokikit.query.client import Loki
+    from lokikit.stack.agent_metrics import AgentNumbers
+
+_SKEW_NS = 60 * NS_PER_S
+_FIRST_PAUSE_S = 0.2
+_ACCURACY = 0.25
+"""A line is looked for again after this share of the time that it has been away."""
+
+_log = logging.getLogger(CANARY_LOGGER)
+
+
+@dataclass(frozen=True)
+class Pace:
+    """How often, and how patient.
+
+    Args:
+        interval_s: from one numbered line to the next.
+        check_every_s: from one check line to the next.
+        patience_s: as in `Ledger`.
+    """
+
+    interval_s: float
+    check_every_s: float
+    patience_s: float
+
+
+class Canary:
+    """Writes its lines and looks for them, until it is told to stop.
+
+    Args:
+        loki: where the lines should arrive.
+        pace: how often.
+        contact_points: how many ways there are to tell somebody of an alert, when that is known.
+        stopped: whether to stop.
+        agent: asks the agent for its numbers, where it can be asked.
+        clock: seconds that only grow.
+        sleep: waits for so many seconds, or until `stopped` becomes true.
+    """
+
+    def __init__(  # noqa: PLR0913 - the last two are for tests
+        self,
+        loki: Loki,
+        pace: Pace,
+        *,
+        contact_points: int | None,
+        stopped: Callable[[], bool],
+        sleep: Callable[[float], None],
+        agent: Callable[[], AgentNumbers | None] = lambda: None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._loki, self._pace = loki, pace
+        self._told = {} if contact_points is None else {CONTACT_POINTS: contact_points}
+        self._stopped, self._sleep, self._clock = stopped, sleep, clock
+        self._agent = agent
+        self._run, self._seq = uuid.uuid4().hex[:12], 0
+        self._ledger = Ledger(pace.patience_s)
+        self._look_at_s = inf
+
+    def run(self) -> None:
+        """Sing until told to stop; what is under way then is not judged any more."""
+        with lokikit.bound(**{CANARY_RUN: self._run}):
+            write_at_s = self._clock()
+            check_at_s = write_at_s + self._pace.check_every_s
+            while not self._stopped():
+                if self._clock() >= write_at_s:
+                    self._write()
+                    write_at_s = _next(write_at_s, self._pace.interval_s, self._clock())
+                if self._clock() >= check_at_s:
+                    self._check()
+                    check_at_s = _next(check_at_s, self._pace.check_every_s, self._clock())
+                elif self._clock() >= self._look_at_s:
+                    self._look(lost=False)
+                self._sleep(min(write_at_s, check_at_s, self._look_at_s) - self._clock())
+            self._tell(self._ledger.findings())
+
+    def _write(self) -> None:
+        self._seq += 1
+        time_ns, now_s = time.time_ns(), self._clock()
+        _log.info("canary line %d", self._seq, extra={CANARY_SEQ: self._seq})
+        self._ledger.wrote(self._seq, time_ns, now_s)
+        self._look_at_s = now_s + _FIRST_PAUSE_S
+
+    def _look(self, *, lost: bool) -> LokikitError | None:
+        """Read back the lines that are not given up, or those that are; why not, if that fails."""
+        problem = None
+        if span := self._ledger.span(lost=lost):
+            try:
+                copies = self._copies(*span)
+            except LokikitError as error:
+                problem = error
+                self._ledger.no_answer()
+            else:
+                self._ledger.read(copies, span, self._clock())
+        self._look_later()
+        return problem
+
+    def _copies(self, start_ns: int, end_ns: int) -> Counter[int]:
+        query = f'{{{LABEL_SERVICE}="{CANARY_SERVICE}"}} |= "{self._run}"'
+        entries = self._loki.query_range(query, start_ns - _SKEW_NS, end_ns + _SKEW_NS)
+        numbers = (_number(entry.line) for entry in entries)
+        return Counter(number for number in numbers if number is not None)
+
+    def _look_later(self) -> None:
+        """Set when to look again: for the newest line that is not back."""
+        since_s, now_s = self._ledger.awaited_since_s(), self._clock()
+        pause_s = inf if since_s is None else max(_FIRST_PAUSE_S, _ACCURACY * (now_s - since_s))
+        self._look_at_s = now_s + pause_s
+
+    def _check(self) -> None:
+        """One check line; without numbers while Loki does not answer: they wait for the next."""
+        if problem := self._look(lost=False) or self._look(lost=True):
+            _log.warning("check: nothing can be said: %s", problem, extra=self._told)
+        else:
+            self._tell(self._ledger.findings())
+
+    def _tell(self, found: Findings) -> None:
+        told: dict[str, Any] = {
+            CANARY_LOST: found.lost,
+            CANARY_LATE: found.late,
+            CANARY_DUPLICATES: found.duplicates,
+            **self._told,
+        }
+        if found.round_trip_s is not None:
+            told[CANARY_ROUND_TRIP_S] = round(found.round_trip_s, 3)
+        if numbers := self._agent():
+            told[AGENT_DROPPED] = numbers.dropped
+        _log.log(_level(found), _sentence(found), extra=told)
+
+
+def _next(due_s: float, every_s: float, now_s: float) -> float:
+    """The next time in the same rhythm; what was missed is not made up for."""
+    return max(due_s + every_s, now_s)
+
+
+def _number(line: str) -> int | None:
+    """The number of a numbered line, `None` for any other."""
+    try:
+        fields = orjson.loads(line)
+    except orjson.JSONDecodeError:
+        return None
+    number = fields.get(CANARY_SEQ) if isinstance(fields, dict) else None
+    return number if isinstance(number, int) else None
+
+
+def _level(found: Findings) -> int:
+    if found.lost:
+        return logging.ERROR
+    return logging.WARNING if found.duplicates or found.late else logging.INFO
+
+
+def _sentence(found: Findings) -> str:
+    counts = {"lost": found.lost, "late": found.late, "duplicates": found.duplicates}
+    bad = "".join(f", {count} {name}" for name, count in counts.items() if count)
+    return f"check: {found.returned} lines back in time{bad}"

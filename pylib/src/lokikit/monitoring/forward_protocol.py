@@ -1,0 +1,61 @@
+"""A line to the agent as Docker's `fluentd` driver sends it: Fluentd's forward protocol."""
+
+from __future__ import annotations
+
+import socket
+import struct
+import time
+import uuid
+from typing import Any
+
+import msgpack
+
+from lokikit.monitoring.round_trip import Way
+
+_CONTAINER = "lokikit-check"
+_EVENT_TIME_TYPE = 0
+_TIMEOUT_S = 5
+_ANSWER_BYTES = 4096
+
+
+def by_driver(name: str, port: int) -> Way:
+    """Through the agent that takes what Docker's driver sends to `port` of this machine."""
+
+    def send(line: bytes) -> str:
+        chunk = uuid.uuid4().hex
+        try:
+            answer = _answer(port, msgpack.packb(_message(line.decode(), chunk)))
+        except (OSError, ValueError) as error:
+            return f"the agent takes nothing on port {port}: {error}"
+        return "" if answer == {"ack": chunk} else f"the agent confirms nothing on port {port}"
+
+    return Way(name, send)
+
+
+def _message(line: str, chunk: str) -> list[Any]:
+    """One event, whose answer is asked for under the id `chunk`."""
+    now_ns = time.time_ns()
+    stamp = struct.pack(">II", now_ns // 1_000_000_000, now_ns % 1_000_000_000)
+    record = {
+        "container_id": chunk,
+        "container_name": f"/{_CONTAINER}",
+        "source": "stdout",
+        "log": line,
+    }
+    event_time = msgpack.ExtType(_EVENT_TIME_TYPE, stamp)
+    return [_CONTAINER, event_time, record, {"chunk": chunk}]
+
+
+def _answer(port: int, data: bytes) -> Any:
+    """What the agent answers to `data`.
+
+    Raises:
+        OSError: it does not take it, or hangs up.
+        ValueError: it answers with something else.
+    """
+    with socket.create_connection(("127.0.0.1", port), _TIMEOUT_S) as connection:
+        connection.sendall(data)
+        answer = connection.recv(_ANSWER_BYTES)
+    if not answer:
+        raise ConnectionResetError("it hung up")
+    return msgpack.unpackb(answer)

@@ -1,0 +1,150 @@
+"""What the dashboard *Services* shows, asked by the same queries, as plain values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from lokikit.fields import EXC_TYPE, LABEL_SERVICE
+from lokikit.query import logql as queries
+from lokikit.times import NS_PER_S
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from lokikit.query.client import Loki
+    from lokikit.query.logql import Selection
+    from lokikit.query.results import LogEntry, Sample
+
+POINTS = 30
+"""How many counts of lines stand side by side."""
+TOP_EXCEPTIONS = 10
+NEWEST_ERRORS = 20
+
+Key = tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Questions:
+    """The queries, over one span.
+
+    Args:
+        lines: lines of each service, in each step.
+        error_ratio: of each service; nothing for one without errors.
+        exceptions: the types that are logged most.
+        errors: the lines that are errors.
+    """
+
+    lines: str
+    error_ratio: str
+    exceptions: str
+    errors: str
+
+
+def questions(selected: Selection, step: str, span: str) -> Questions:
+    """What is asked of the selected lines.
+
+    Args:
+        selected: which lines.
+        step: the span of one count.
+        span: all of the time.
+    """
+    return Questions(
+        lines=queries.lines(selected, step),
+        error_ratio=queries.error_ratio(selected, span),
+        exceptions=f"topk({TOP_EXCEPTIONS}, {queries.exception_types(selected, span)})",
+        errors=queries.error_lines(selected),
+    )
+
+
+@dataclass(frozen=True)
+class Service:
+    """How one service does.
+
+    Args:
+        key: its name and where it runs, as `queries.SERVICE` has them.
+        counts: lines in each step, the oldest first.
+        error_ratio: which part of the lines are errors.
+        last_seen_s: it wrote within so many seconds.
+    """
+
+    key: Key
+    counts: tuple[int, ...]
+    error_ratio: float
+    last_seen_s: int
+
+    @property
+    def lines(self) -> int:
+        """All of them."""
+        return sum(self.counts)
+
+
+@dataclass(frozen=True)
+class Overview:
+    """All services at one moment.
+
+    Args:
+        services: the one that writes most first.
+        exceptions: service, type and how often, the most frequent first.
+        errors: the newest first.
+    """
+
+    services: tuple[Service, ...]
+    exceptions: tuple[tuple[str, str, int], ...]
+    errors: tuple[LogEntry, ...]
+
+
+def take_overview(loki: Loki, since_s: int, now_ns: int) -> Overview:
+    """The last `since_s` seconds, or a little less: as many whole steps as there are points.
+
+    Raises:
+        LokikitError: Loki does not answer, or refuses.
+    """
+    step_s = max(1, since_s // POINTS)
+    span_s = step_s * POINTS
+    asked = questions(queries.ALL, f"{step_s}s", f"{span_s}s")
+    # Loki moves the ends of a range to whole steps: the last one may not lie before now.
+    end_ns = -(-now_ns // (step_s * NS_PER_S)) * step_s * NS_PER_S
+    start_ns = end_ns - (POINTS - 1) * step_s * NS_PER_S
+    ratios = {_key(one): float(one.value) for one in loki.instant(asked.error_ratio, now_ns)}
+    counted = loki.range_samples(asked.lines, start_ns, end_ns, step_s)
+    since_ns = now_ns - span_s * NS_PER_S
+    return Overview(
+        _services(counted, ratios, start_ns, step_s),
+        _exceptions(loki.instant(asked.exceptions, now_ns)),
+        tuple(loki.query_range(asked.errors, since_ns, now_ns, NEWEST_ERRORS, "backward")),
+    )
+
+
+def _services(
+    samples: Iterable[Sample], ratios: Mapping[Key, float], start_ns: int, step_s: int
+) -> tuple[Service, ...]:
+    counts: dict[Key, list[int]] = {}
+    for sample in samples:
+        point = round(((sample.timestamp_ns or 0) - start_ns) / (step_s * NS_PER_S))
+        if 0 <= point < POINTS:
+            counts.setdefault(_key(sample), [0] * POINTS)[point] += int(float(sample.value))
+    services = [
+        Service(key, tuple(own), ratios.get(key, 0.0), _last_seen_s(own, step_s))
+        for key, own in counts.items()
+        if any(own)
+    ]
+    return tuple(sorted(services, key=lambda one: (-one.lines, one.key)))
+
+
+def _last_seen_s(counts: list[int], step_s: int) -> int:
+    """To the width of one step, as the dashboard has it."""
+    quiet = next(number for number, count in enumerate(reversed(counts)) if count)
+    return (quiet + 1) * step_s
+
+
+def _exceptions(samples: Iterable[Sample]) -> tuple[tuple[str, str, int], ...]:
+    found = [
+        (one.labels.get(LABEL_SERVICE, ""), one.labels.get(EXC_TYPE, ""), int(float(one.value)))
+        for one in samples
+    ]
+    return tuple(sorted(found, key=lambda one: (-one[2], one)))
+
+
+def _key(sample: Sample) -> Key:
+    return tuple(sample.labels.get(name, "") for name in queries.SERVICE)

@@ -1,1 +1,0 @@
-"""The native runtime: real programs as processes of this machine, without Docker."""

@@ -1,0 +1,1 @@
+"""Log records as lines: formatters, redaction, handlers for stdout."""

@@ -1,0 +1,68 @@
+"""`ConsoleFormatter`: the contract's fields as text for a person at a terminal."""
+
+from __future__ import annotations
+
+import re
+import time
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from lokikit import fields as f
+from lokikit.output.json_formatter import JsonFormatter
+
+if TYPE_CHECKING:
+    import logging
+
+_COLOURS = {"debug": "2", "info": "32", "warning": "33", "error": "31", "critical": "1;31"}
+"""SGR parameters (ECMA-48, section 8.3.117)."""
+_SHOWN_APART = frozenset(f.LINE_FIELDS)
+_CONTROL = re.compile(r"[^\t\n\x20-\x7e\xa0-\ud7ff\ue000-\U0010ffff]")
+_PLAIN_WORD = re.compile(r"[^\s\"=]+")
+
+
+class ConsoleFormatter(JsonFormatter):
+    """Formats a record as readable text: time, level, logger, message, `key=value`, traceback.
+
+    Control characters in what is logged are escaped, so that no log line can steer the
+    terminal. Takes the arguments of `JsonFormatter`, and:
+
+    Args:
+        colour: whether to colour the level and dim what is less important.
+    """
+
+    def __init__(self, *args: Any, colour: bool = False, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._colour = colour
+
+    def render(self, record: logging.LogRecord) -> bytes:
+        """The text as UTF-8; several lines where there is a traceback."""
+        line = orjson.loads(super().render(record))
+        clock = time.strftime("%H:%M:%S", time.localtime(record.created))
+        level = line[f.LEVEL]
+        head = [
+            self._paint("2", f"{clock}.{int(record.msecs):03d}"),
+            self._paint(_COLOURS[level], f"{level:<8}"),
+            self._paint("36", line[f.LOGGER]),
+            _escape(line[f.MESSAGE]),
+            *(
+                self._paint("2", f"{_escape(name)}=") + _value(value)
+                for name, value in line.items()
+                if name not in _SHOWN_APART or name in f.CALLER_SETTABLE
+            ),
+        ]
+        below = (_escape(line[name]).rstrip() for name in (f.STACKTRACE, f.STACK) if name in line)
+        return "\n".join([" ".join(head), *below]).encode()
+
+    def _paint(self, sgr: str, string: str) -> str:
+        return f"\x1b[{sgr}m{string}\x1b[0m" if self._colour else string
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, str) and _PLAIN_WORD.fullmatch(value):
+        return _escape(value)
+    return _escape(orjson.dumps(value).decode())
+
+
+def _escape(string: str) -> str:
+    return _CONTROL.sub(lambda match: repr(match[0])[1:-1], string)

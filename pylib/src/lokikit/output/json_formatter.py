@@ -1,0 +1,254 @@
+"""`JsonFormatter`: a log record as one line of the contract."""
+
+from __future__ import annotations
+
+import os
+import socket
+import sys
+import threading
+import time
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import orjson
+from pythonjsonlogger.orjson import OrjsonFormatter
+
+from lokikit import fields as f
+from lokikit.output.json_values import class_name, clean, json_value, json_values, key_name, text
+from lokikit.output.log_record import Record, given_fields
+from lokikit.output.redaction import SecretNames
+from lokikit.output.timestamps import StampClock, process_clock
+from lokikit.output.truncation import cut_line
+from lokikit.settings import read_settings
+
+if TYPE_CHECKING:
+    import logging
+    from collections.abc import Iterable, Mapping
+
+_TRACING = "opentelemetry.trace"
+_NO_SPAN: Mapping[str, str] = {}
+_IDS = (f.REQUEST_ID, f.TRACE_ID, f.SPAN_ID)
+_NO_SECRETS_LEFT = SecretNames()
+_MAX_CACHED = 4096
+"""Names of fields, and places in the code: the least used ones make room for others."""
+_UNKNOWN = (None, "")
+
+
+class JsonFormatter(OrjsonFormatter):
+    """Formats a record as one line of the contract in `lokikit.fields`.
+
+    It never raises and never loses a record: a value that JSON cannot hold becomes a string,
+    a line over `MAX_LINE_BYTES` is cut and marked. To be used by `setup_json_logging`, or in
+    a `dictConfig` as `{"()": "lokikit.JsonFormatter", "service": "api"}`.
+
+    Args:
+        fmt: ignored like the next three, for the contract says what a line holds; they are
+            there so that `class: lokikit.JsonFormatter` works in a `dictConfig`.
+        datefmt: ignored.
+        style: ignored.
+        validate: ignored.
+        service: name of the service; from the environment unless given.
+        env: where it runs; from the environment unless given.
+        version: version of the service; from the environment unless given.
+        redact: further words that mark a key as secret, beside those of the environment.
+        clock: source of the timestamps.
+
+    Raises:
+        SettingsError: a variable of the environment has a value that means nothing.
+    """
+
+    def __init__(  # noqa: PLR0913 - the first four are the signature of logging.Formatter
+        self,
+        fmt: str | None = None,  # noqa: ARG002 - likewise
+        datefmt: str | None = None,
+        style: str = "%",  # noqa: ARG002 - likewise
+        validate: bool = True,  # noqa: ARG002, FBT001, FBT002 - likewise
+        *,
+        service: str | None = None,
+        env: str | None = None,
+        version: str | None = None,
+        redact: Iterable[str] = (),
+        clock: StampClock = process_clock,
+    ) -> None:
+        super().__init__(datefmt=datefmt)
+        settings = read_settings()
+        self._secrets = SecretNames([*settings.redact, *redact])
+        identity = {
+            f.SERVICE: service or settings.service,
+            f.ENV: env or settings.env,
+            f.VERSION: version or settings.version,
+            f.HOST: socket.gethostname(),
+        }
+        self._identity = {name: clean(value) for name, value in identity.items() if value}
+        self._clock = clock
+        self._names = lru_cache(_MAX_CACHED)(self._free_names)
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The line as text, without its line end."""
+        return self.render(record).decode()
+
+    def render(self, record: logging.LogRecord) -> bytes:
+        """The line as UTF-8, without its line end."""
+        try:
+            line = _dump(self._fields(record))
+        except Exception as error:  # noqa: BLE001 - no record is ever lost
+            line = self._last_resort(record, error)
+        if len(line) > f.MAX_LINE_BYTES:
+            line = cut_line(orjson.loads(line), f.MAX_LINE_BYTES)
+        return line
+
+    def _fields(self, record: logging.LogRecord) -> dict[str, Any]:
+        """What the line holds, in the order of the contract."""
+        given = given_fields(record)
+        line = {
+            f.TIMESTAMP: "",
+            f.LEVEL: _level_name(record.levelno),
+            f.LOGGER: record.name if type(record.name) is str else text(record.name),
+            f.MESSAGE: _message(record, given),
+            **self._identity,
+            f.PID: record.process or os.getpid(),
+            f.THREAD: record.threadName or threading.current_thread().name,
+            f.CALLER: _caller(record.pathname, record.lineno, record.funcName),
+        }
+        span = _active_span()
+        if span or given:
+            line.update(_take_ids(given, span))
+        if record.exc_info or record.exc_text or record.stack_info:
+            self._add_exception(line, record)
+        if given:
+            names, secrets = self._names(tuple(given), tuple(span))
+            line.update(zip(names, json_values(given.values(), self._secrets), strict=True))
+            line.update(dict.fromkeys(secrets, f.REDACTED))
+        # The time is taken last: an argument may log while it is formatted, and comes first.
+        line[f.TIMESTAMP] = f"{self._stamp(record).decode()}Z"
+        return line
+
+    def _stamp(self, record: logging.LogRecord) -> bytes:
+        """The record's timestamp: the same one for each handler that a logger calls in turn."""
+        if type(record) is Record:
+            return self._clock.stamp_event(record, record.created)
+        return self._clock.stamp(record.created)
+
+    def _free_names(
+        self, keys: tuple[Any, ...], taken_names: tuple[str, ...]
+    ) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """The names that fields of these keys have in a line, and those whose values are secret."""
+        names: list[str] = []
+        secrets = []
+        taken = set(taken_names)
+        for key in keys:
+            own = key_name(key)
+            name = own + f.RESERVED_SUFFIX if own in f.RESERVED_FIELDS else own
+            while name in taken:
+                name += f.RESERVED_SUFFIX
+            taken.add(name)
+            names.append(name)
+            if own in self._secrets:
+                secrets.append(name)
+        return tuple(names), tuple(secrets)
+
+    def _add_exception(self, rest: dict[str, Any], record: logging.LogRecord) -> None:
+        exception = _exception(record)
+        if exception is not None:
+            rest[f.EXC_TYPE] = class_name(type(exception))
+            rest[f.EXC_MESSAGE] = text(exception)
+        if record.exc_text:
+            rest[f.STACKTRACE] = text(record.exc_text)
+        elif exception is not None:
+            rest[f.STACKTRACE] = self._stacktrace(exception)
+        if record.stack_info:
+            rest[f.STACK] = text(record.stack_info)
+
+    def _stacktrace(self, exception: BaseException) -> str:
+        try:
+            info = (type(exception), exception, exception.__traceback__)
+            return clean(str(self.formatException(info)))
+        except Exception as error:  # noqa: BLE001 - a stranger's exception may do anything
+            return f"[no stacktrace: formatting it raised {type(error).__name__}]"
+
+    def _last_resort(self, record: logging.LogRecord, error: Exception) -> bytes:
+        """The required fields alone, from a record that has something wrong with it."""
+        line = {
+            f.TIMESTAMP: f"{self._clock.stamp(time.time()).decode()}Z",
+            f.LEVEL: _level_name(getattr(record, "levelno", None)),
+            f.LOGGER: text(getattr(record, "name", "")),
+            f.MESSAGE: text(getattr(record, "msg", "")),
+            **self._identity,
+            f.PID: os.getpid(),
+            f.THREAD: text(threading.current_thread().name),
+            f.CALLER: text(getattr(record, "pathname", "")),
+            "lokikit_error": f"{type(error).__name__}: {text(error)}",
+        }
+        return orjson.dumps(line)
+
+
+def _dump(value: Any) -> bytes:
+    try:
+        return orjson.dumps(value)
+    except (TypeError, ValueError, RecursionError):
+        return orjson.dumps(json_value(value, _NO_SECRETS_LEFT))
+
+
+def _message(record: logging.LogRecord, given: dict[Any, Any]) -> str:
+    """The message; the fields of a `dict` that was logged in place of one go to `given`."""
+    if type(record.msg) is dict and not record.args:
+        given.update(record.msg)
+        return text(given.pop(f.MESSAGE, ""))
+    try:
+        return record.getMessage()
+    except Exception:  # noqa: BLE001 - wrong arguments, or a __str__ that raises
+        return f"{text(record.msg)} {text(record.args)}"
+
+
+def _take_ids(given: dict[Any, Any], span: Mapping[str, str]) -> dict[str, str]:
+    """The ids out of what was given; those of an active span come first, and leave these there."""
+    ids: dict[str, str] = {}
+    for name in _IDS:
+        if name in span:
+            ids[name] = span[name]
+        elif name in given and (value := given.pop(name)) not in _UNKNOWN:
+            # An empty one comes from a header that was not there.
+            ids[name] = text(value)
+    return ids
+
+
+def _active_span() -> Mapping[str, str]:
+    """The trace fields of OpenTelemetry's active span, where there is one."""
+    tracing = sys.modules.get(_TRACING)
+    if tracing is None:
+        return _NO_SPAN
+    span = tracing.get_current_span().get_span_context()
+    if not span.is_valid:
+        return _NO_SPAN
+    return {f.TRACE_ID: f"{span.trace_id:032x}", f.SPAN_ID: f"{span.span_id:016x}"}
+
+
+def _level_name(number: Any) -> str:
+    """The level at or below a number that may lie between two; `info` for what is none."""
+    if not isinstance(number, int):
+        return "info"
+    return f.LEVELS[min(max(number // 10, 1), len(f.LEVELS)) - 1]
+
+
+@lru_cache(_MAX_CACHED)
+def _caller(path: str, line: int, function: str | None) -> str:
+    return text(f"{_short_path(path)}:{line} {function or ''}".rstrip())
+
+
+def _short_path(path: str) -> str:
+    """The path below the import folder that it lies in, or below the current folder."""
+    folders = sorted({str(Path(folder).absolute()) for folder in (*sys.path, ".")}, key=len)
+    for folder in reversed(folders):
+        if path.startswith(folder + os.sep):
+            return path[len(folder) + 1 :]
+    return path
+
+
+def _exception(record: logging.LogRecord) -> BaseException | None:
+    """The exception, in whatever form a caller or a handler left it in the record."""
+    info: Any = record.exc_info
+    if info is True:
+        info = sys.exc_info()
+    value = info[1] if isinstance(info, tuple) and len(info) > 1 else info
+    return value if isinstance(value, BaseException) else None

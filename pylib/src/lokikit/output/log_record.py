@@ -1,0 +1,116 @@
+"""Log records that hold any `extra=` and what was bound in the context of the call."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from functools import wraps
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+from lokikit.fields import RESERVED_SUFFIX
+from lokikit.output.context import bound_fields
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_SET_BY_FORMATTERS = frozenset({"message", "asctime"})
+_TASK_NAME = "taskName"  # from Python 3.12 on
+_bare_attributes = frozenset(vars(logging.makeLogRecord({})))
+_STANDARD_COUNT = len(_bare_attributes)
+STANDARD_ATTRIBUTES = _bare_attributes | _SET_BY_FORMATTERS | {_TASK_NAME}
+"""What every record has, or gets from a formatter; all else was added by somebody."""
+_MARK = "_makes_lokikit_records"
+
+
+class Record(logging.LogRecord):
+    """A record that has the fields bound in the context of its call among its attributes."""
+
+
+def given_fields(record: logging.LogRecord) -> dict[Any, Any]:
+    """What context, `extra=` or a filter added to the record, by name; a new dict.
+
+    A record that no logger of this process made has no bound fields: those of the current context
+    are taken.
+    """
+    added = added_attributes(record)
+    if type(record) is not Record and (bound := bound_fields()):
+        return {**bound, **added}
+    return added
+
+
+def added_attributes(record: logging.LogRecord) -> dict[Any, Any]:
+    """The attributes that a bare record has not, by name; a new dict."""
+    attributes = record.__dict__
+    # Nearly always the attributes of a bare record stand first: then a slice has the others.
+    if STANDARD_ATTRIBUTES.issuperset(islice(attributes, _STANDARD_COUNT)):
+        added = dict(islice(attributes.items(), _STANDARD_COUNT, None))
+        if STANDARD_ATTRIBUTES.isdisjoint(added):
+            return added
+    return {name: value for name, value in attributes.items() if name not in STANDARD_ATTRIBUTES}
+
+
+def install_records() -> None:
+    """Have every logger make a `Record`; a second call changes nothing.
+
+    `logger.info(..., extra={"name": 1})` then logs `name_`, where the stdlib raises `KeyError`
+    into the caller, and what is bound in context stays with the record on its way through
+    queues and threads. The method of `logging.Logger` is wrapped, for the loggers of libraries
+    exist before anything could be configured. Whatever made the records before still makes them:
+    the stdlib with its record factory, or a tracer that replaced the method.
+    """
+    if not hasattr(logging.Logger.makeRecord, _MARK):
+        logging.Logger.makeRecord = _with_fields(  # type: ignore[method-assign]
+            logging.Logger.makeRecord
+        )
+
+
+def _with_fields(make: Callable[..., logging.LogRecord]) -> Callable[..., logging.LogRecord]:
+    """`make` without `extra`, which is added here, under free names, behind the bound fields."""
+
+    @wraps(make)
+    def make_record(  # noqa: PLR0913, PLR0917 - the signature of Logger.makeRecord
+        self: logging.Logger,
+        name: str,
+        level: int,
+        fn: str,
+        lno: int,
+        msg: object,
+        args: Any,
+        exc_info: Any,
+        func: str | None = None,
+        extra: Any = None,
+        sinfo: str | None = None,
+    ) -> logging.LogRecord:
+        record = make(self, name, level, fn, lno, msg, args, exc_info, func, None, sinfo)
+        if type(record) is logging.LogRecord:
+            record.__class__ = Record
+        if bound := bound_fields():
+            extra = {**bound, **_as_mapping(extra)}
+        if extra:
+            _add_attributes(record.__dict__, _as_mapping(extra))
+        return record
+
+    setattr(make_record, _MARK, True)
+    return make_record
+
+
+def _as_mapping(extra: Any) -> Mapping[str, Any]:
+    # The type is asked first: an abstract class takes ten times as long.
+    if type(extra) is dict or isinstance(extra, Mapping):
+        return extra
+    return {"extra": extra} if extra else {}
+
+
+def _add_attributes(attributes: dict[str, Any], fields: Mapping[str, Any]) -> None:
+    """Add the fields, each renamed where a record has an attribute of that name itself."""
+    if STANDARD_ATTRIBUTES.isdisjoint(fields):
+        attributes.update(fields)
+        return
+    added: set[str] = set()
+    for key, value in fields.items():
+        name = key
+        while name in STANDARD_ATTRIBUTES or name in added:
+            name = f"{name}{RESERVED_SUFFIX}"
+        added.add(name)
+        attributes[name] = value

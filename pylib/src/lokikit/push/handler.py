@@ -1,0 +1,241 @@
+"""`LokiHandler`: the lines of a process straight to Loki, without ever holding it up."""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+import threading
+import time
+import weakref
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import logging_loki
+from logging_loki.emitter import LokiEmitterV1
+
+from lokikit.delivery.credentials import identity_headers
+from lokikit.delivery.dead_letters import DeadLetters
+from lokikit.delivery.push_api import CONNECT_TIMEOUT_S, READ_TIMEOUT_S, Pusher
+from lokikit.errors import SettingsError
+from lokikit.fields import HOST, LABEL_FIELDS, UNKNOWN_SERVICE
+from lokikit.notices import Notices
+from lokikit.output.json_formatter import JsonFormatter
+from lokikit.output.log_record import install_records
+from lokikit.output.timestamps import process_clock
+from lokikit.push.flush_at_exit import flush_on_sigterm
+from lokikit.push.stream_labels import LabelMaker
+from lokikit.push.worker import PushWorker
+from lokikit.settings import read_settings
+from lokikit.spool.spool import DEAD_LETTERS, Spool
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from lokikit.push.queue import Item
+
+MAX_RECORDS = 50_000
+MAX_BYTES = 32 * 1024 * 1024
+SPOOL_MAX_BYTES = 256 * 1024 * 1024
+SPOOL_MAX_AGE_S = 7 * 86_400.0
+CLOSE_S = 5.0
+"""What flushing and closing at the exit may take together."""
+BLOCK_S = 1.0
+_OLD_PATH = "/api/prom/push"
+_STAMP = slice(len('{"timestamp":"'), len('{"timestamp":"2026-11-21T10:00:00.123456'))
+
+
+class LokiHandler(logging_loki.LokiHandler):  # type: ignore[misc]  # its package has no types
+    """Sends each record's line of the contract straight to Loki, from a thread of its own.
+
+    The caller formats the record, queues the bytes and is done: it never waits for the network,
+    and nothing is ever raised into it. While Loki is away lines wait in memory, and on disk
+    where `spool_dir` names a place; what has to be dropped is counted (see `stats`).
+
+    Takes the arguments of python-logging-loki's handler, so that its users change one import.
+
+    Args:
+        url: of Loki, with or without the path of its push API; may hold credentials.
+        tags: further labels of every line; a record's own come from `extra={"tags": {...}}`.
+        auth: user and password.
+        version: `"0"` or `"1"`, for python-logging-loki's sake: Loki takes one form now.
+        headers: sent with each push.
+        tenant: sent as `X-Scope-OrgID`.
+        bearer_token: sent as `Authorization`, in place of `auth`.
+        ca_file: certificates to trust, a PEM file.
+        client_cert: a PEM file with certificate and key, or a pair of two files.
+        verify: `False` trusts any server.
+        timeout_s: seconds for connecting, and for each read of the answer.
+        max_records: how many records the queue holds.
+        max_bytes: how many bytes it holds.
+        on_full: what a full queue does where there is no spool: `drop` the oldest record,
+            counted, or `block` the caller for at most `block_timeout_s` first.
+        block_timeout_s: see `on_full`.
+        spool_dir: folder for what waits on disk; several processes may share it.
+        spool_max_bytes: of one process; beyond it the oldest is dropped, counted.
+        spool_max_age_s: older lines are dropped, counted.
+        durable: the line is on disk before `logger.info()` returns; needs `spool_dir`.
+        service: name of the service; from the environment unless given.
+        env: where it runs; from the environment unless given.
+
+    Raises:
+        SettingsError: an argument means nothing; the text names the fix.
+        ValueError: `version` is none of the two, as in python-logging-loki.
+    """
+
+    made_by_setup = False
+    """Whether `setup_json_logging` made it, and may replace it."""
+
+    def __init__(  # noqa: PLR0913 - all but the first four by keyword
+        self,
+        url: str,
+        tags: Mapping[Any, Any] | None = None,
+        auth: tuple[str, str] | None = None,
+        version: str | None = None,
+        *,
+        headers: Mapping[str, str] | None = None,
+        tenant: str | None = None,
+        bearer_token: str | None = None,
+        ca_file: str | os.PathLike[str] | None = None,
+        client_cert: str | tuple[str, str] | None = None,
+        verify: bool = True,
+        timeout_s: tuple[float, float] = (CONNECT_TIMEOUT_S, READ_TIMEOUT_S),
+        max_records: int = MAX_RECORDS,
+        max_bytes: int = MAX_BYTES,
+        on_full: str = "drop",
+        block_timeout_s: float = BLOCK_S,
+        spool_dir: str | os.PathLike[str] | None = None,
+        spool_max_bytes: int = SPOOL_MAX_BYTES,
+        spool_max_age_s: float = SPOOL_MAX_AGE_S,
+        durable: bool = False,
+        service: str | None = None,
+        env: str | None = None,
+    ) -> None:
+        if version is not None and version not in self.emitters:
+            raise ValueError(f"Unknown emitter version: {version}")
+        if on_full not in {"drop", "block"}:
+            raise SettingsError(f"on_full={on_full!r} is not known: use drop or block.")
+        if durable and spool_dir is None:
+            raise SettingsError("durable=True needs a place for the lines: set spool_dir.")
+        # Not the parent's: it warns of an API that is gone, and opens nothing that is needed.
+        logging.Handler.__init__(self)
+        self.emitter = LokiEmitterV1(url, dict(tags or {}), auth)
+        self._notices = Notices()
+        folder = Path(spool_dir) if spool_dir is not None else None
+        self._worker = PushWorker(
+            lambda: Pusher(
+                url.replace(_OLD_PATH, ""),
+                headers={**identity_headers(tenant, bearer_token or auth), **(headers or {})},
+                timeout_s=timeout_s,
+                verify=str(ca_file) if ca_file and verify else verify,
+                client_cert=client_cert,
+            ),
+            spool=None
+            if folder is None
+            else Spool(folder, max_bytes=spool_max_bytes, max_age_s=spool_max_age_s),
+            dead_letters=DeadLetters(folder and folder / DEAD_LETTERS),
+            notices=self._notices,
+            max_records=max_records,
+            max_bytes=max_bytes,
+            block_s=block_timeout_s if on_full == "block" else 0.0,
+            durable=durable,
+        )
+        settings = read_settings()
+        fixed = {"service": service or settings.service or UNKNOWN_SERVICE}
+        fixed["env"] = env or settings.env or ""
+        self._labels = LabelMaker(
+            {label: fixed[field] for label, field in LABEL_FIELDS.items()},
+            self.emitter.tags,
+            {HOST: socket.gethostname()},
+            clean=self.emitter.format_label,
+            warn=self._notices.say,
+        )
+        self._close_by_s: float | None = None
+        self.setFormatter(JsonFormatter(service=service, env=env))
+        install_records()
+        flush_on_sigterm()
+        _handlers.add(self)
+
+    def setFormatter(self, fmt: logging.Formatter | None) -> None:  # noqa: N802 - stdlib's name
+        """Use a formatter; lines of one that is no `JsonFormatter` are sent as its text."""
+        super().setFormatter(fmt)
+        # Exactly this class: what inherits from it may write something else.
+        self._json = fmt if type(fmt) is JsonFormatter else None
+
+    def handle(self, record: logging.LogRecord) -> bool:
+        """Filter and queue a record, without the stdlib's lock: the queue has its own."""
+        if self.filters:
+            kept: Any = self.filter(record)
+            if not kept:
+                return False
+            record = kept if isinstance(kept, logging.LogRecord) else record
+        self.emit(record)
+        return True
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Queue the record's line; records of the sending thread itself are left out."""
+        if threading.get_ident() in self._worker.senders:
+            return
+        try:
+            self._worker.put(self._item(record))
+        except Exception as error:  # noqa: BLE001 - logging never raises into the application
+            self._worker.count_dropped("error", 1, f"{type(error).__name__}: {error}")
+
+    def _item(self, record: logging.LogRecord) -> Item:
+        if self._json is not None:
+            line = self._json.render(record)
+            stamp = line[_STAMP]
+        else:
+            line = self.format(record).encode("utf-8", "replace")
+            stamp = process_clock.stamp(record.created)
+        tags = record.__dict__.get("tags")
+        if isinstance(tags, dict):
+            labels, metadata = self._labels.of_record(tags)
+        else:
+            labels, metadata = self._labels.labels, self._labels.metadata
+        return stamp, line, labels, metadata
+
+    def stats(self) -> dict[str, Any]:
+        """What became of the records so far.
+
+        `queued` (in memory), `sent`, `bytes` (of lines sent), `batches`, `retried` (pushes made
+        again), `dropped` (by reason), `spooled` (on disk now), `dead` (kept as dead letters),
+        `connected` (`None` before the first answer), `worker_alive`, `last_error`,
+        `oldest_age_s` (of what is queued).
+        """
+        return self._worker.stats()
+
+    def flush(self, timeout_s: float = CLOSE_S) -> bool:
+        """Wait until all that was logged before is delivered; whether it is, in time."""
+        began_s = time.monotonic()
+        done = self._worker.flush(timeout_s)
+        self._close_by_s = None if done else began_s + CLOSE_S
+        return done
+
+    def close(self) -> None:
+        """Send what is left, then spool or count the rest.
+
+        A flush and the closing that follows it, as in `logging.shutdown`, share `CLOSE_S`.
+        """
+        left_s = CLOSE_S
+        if self._close_by_s is not None and time.monotonic() < self._close_by_s + CLOSE_S:
+            left_s = max(0.0, self._close_by_s - time.monotonic())
+        self._worker.close(left_s)
+        self.emitter.close()
+        logging.Handler.close(self)
+
+    def after_fork_in_child(self) -> None:
+        """Begin anew in a forked child: own queue, thread, connection and segments."""
+        self._worker.after_fork_in_child()
+
+
+_handlers: weakref.WeakSet[LokiHandler] = weakref.WeakSet()
+
+
+def _after_fork_in_child() -> None:
+    for handler in list(_handlers):
+        handler.after_fork_in_child()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork_in_child)

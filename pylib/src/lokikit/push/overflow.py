@@ -1,0 +1,99 @@
+"""The disk behind a queue: it may be missing or broken, and then it takes nothing."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from lokikit.delivery.push_api import payload, read_payload
+from lokikit.push.queue import MAX_BATCH_BYTES, MAX_BATCH_ENTRIES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from lokikit.delivery.entry import Entry
+    from lokikit.notices import Notices
+    from lokikit.spool.spool import Spool
+
+ADOPT_EVERY_S = 30.0
+"""How often what other processes left on disk is looked for."""
+RETRY_S = 30.0
+"""How long a disk that failed is left alone."""
+
+
+class Overflow:
+    """Batches on disk, for a sender that must not break when the disk does.
+
+    Args:
+        spool: where they are kept, `None` for nowhere.
+        notices: told when the disk fails.
+    """
+
+    def __init__(self, spool: Spool | None, notices: Notices) -> None:
+        self._spool = spool
+        self._notices = notices
+        self._failed_s = self._adopted_s = float("-inf")
+
+    @property
+    def entries(self) -> int:
+        """How many entries wait on disk."""
+        return self._spool.entries if self._spool is not None else 0
+
+    @property
+    def adopted(self) -> int:
+        """What came from dead processes so far: entries, and one for each tear."""
+        return self._spool.adopted if self._spool is not None else 0
+
+    @property
+    def dropped(self) -> Counter[str]:
+        """What the spool dropped, by reason."""
+        return self._spool.dropped if self._spool is not None else Counter()
+
+    def works(self) -> bool:
+        """Whether it is worth trying."""
+        return self._spool is not None and time.monotonic() - self._failed_s >= RETRY_S
+
+    def keep(self, entries: list[Entry], since_ns: int | None = None) -> bool:
+        """Put entries on disk; whether they are there. `since_ns` is as in `Spool.append`."""
+        if self._spool is None or not self.works():
+            return False
+        try:
+            self._spool.append(payload(entries), len(entries), since_ns)
+        except OSError as error:
+            self._failed_s = time.monotonic()
+            told = f"push: the spool takes no lines: {error}; they wait in memory"
+            self._notices.say("spool", told)
+            return False
+        return True
+
+    def deliver_one(self, deliver: Callable[[list[Entry]], list[Entry]]) -> bool:
+        """Deliver the oldest batch; whether there was one. What is left over stays on disk."""
+        if self._spool is None:
+            return False
+        reading = self._spool.read(MAX_BATCH_BYTES, MAX_BATCH_ENTRIES)
+        if reading is None:
+            return False
+        left = deliver([entry for body in reading.bodies for entry in read_payload(body)])
+        if left:
+            self._spool.put_back(reading)
+        else:
+            self._spool.done(reading)
+        return True
+
+    def adopt_sometimes(self) -> None:
+        """Take over what dead processes left, unless that was done lately."""
+        if self._spool is not None and time.monotonic() - self._adopted_s >= ADOPT_EVERY_S:
+            self._adopted_s = time.monotonic()
+            self._spool.adopt()
+
+    def close(self) -> None:
+        """Leave what is there to whoever comes next."""
+        if self._spool is not None:
+            self._spool.close()
+
+    def after_fork_in_child(self) -> None:
+        """Have nothing of the parent's."""
+        self._failed_s = self._adopted_s = float("-inf")
+        if self._spool is not None:
+            self._spool.after_fork_in_child()

@@ -1,0 +1,104 @@
+"""The labels of a handler's lines: valid names, few of them, none without bounds."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from lokikit.delivery.entry import MAX_VALUE_BYTES, fit, label_value
+from lokikit.fields import LABEL_FIELDS, MAX_LABELS, PLATFORM_METADATA
+from lokikit.output.json_values import text
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+MAX_VALUES = 50
+"""Of one label that calls set; a label with more is no label but metadata."""
+MAX_NUMBERS = 10
+"""The same where every value is a number: it is a series, not a choice."""
+
+_UUID = re.compile(r"[0-9a-f]{8}-?(?:[0-9a-f]{4}-?){3}[0-9a-f]{12}", re.IGNORECASE)
+
+Labels = dict[str, str]
+
+
+class LabelMaker:
+    """Makes labels and structured metadata of the tags of a handler and of its records.
+
+    Args:
+        fixed: labels of the contract (`service_name`, `env`), which no tag replaces.
+        tags: the handler's own.
+        metadata: structured metadata of every line.
+        clean: makes a valid label name, or nothing, of any text.
+        warn: told once for each tag that cannot be a label.
+    """
+
+    def __init__(
+        self,
+        fixed: Labels,
+        tags: Mapping[Any, Any],
+        metadata: Labels,
+        *,
+        clean: Callable[[str], str],
+        warn: Callable[[str, str], object],
+    ) -> None:
+        self._clean = clean
+        self._warn = warn
+        self._values: dict[str, set[str]] = {}
+        self._demoted: set[str] = set()
+        self._made: dict[tuple[tuple[str, str], ...], tuple[Labels, Labels]] = {}
+        self.labels, self.metadata = self._with(fixed, metadata, tags)
+
+    def of_record(self, tags: Mapping[Any, Any]) -> tuple[Labels, Labels]:
+        """Labels and metadata of a line with tags of its own; equal ones are one object."""
+        labels, metadata = self._with(self.labels, self.metadata, tags)
+        key = (*labels.items(), ("", ""), *metadata.items())
+        if len(self._made) > MAX_VALUES * MAX_LABELS:
+            self._made.clear()
+        return self._made.setdefault(key, (labels, metadata))
+
+    def _with(
+        self, labels: Labels, metadata: Labels, tags: Mapping[Any, Any]
+    ) -> tuple[Labels, Labels]:
+        labels, metadata = dict(labels), dict(metadata)
+        for tag, given in tags.items():
+            name = self._name(text(tag))
+            value = fit(text(given), MAX_VALUE_BYTES)
+            if not name:
+                continue  # the line has it still, among its `tags`
+            if name in LABEL_FIELDS:
+                labels[name] = value or labels.get(name, "")
+            elif name in PLATFORM_METADATA or not self._is_label(name, value, labels):
+                metadata[name] = value
+            else:
+                labels[name] = value
+        return {name: label_value(value) for name, value in labels.items() if value}, metadata
+
+    def _name(self, tag: str) -> str:
+        name = self._clean(tag)
+        return f"_{name}" if name[:1].isdigit() else name
+
+    def _is_label(self, name: str, value: str, labels: Labels) -> bool:
+        if name in self._demoted:
+            return False
+        why = self._unbounded(name, value)
+        if not why and name not in labels and len(labels) >= MAX_LABELS:
+            why = f"there are {MAX_LABELS} labels already"
+        if why:
+            self._demoted.add(name)
+            self._warn(
+                f"label {name}",
+                f"push: the tag {name!r} is structured metadata, not a label: {why}",
+            )
+        return not why
+
+    def _unbounded(self, name: str, value: str) -> str:
+        values = self._values.setdefault(name, set())
+        values.add(value)
+        if _UUID.search(value):
+            return f"its value {value!r} looks like one of endlessly many"
+        if len(values) > MAX_VALUES:
+            return f"it had {len(values)} different values"
+        if len(values) > MAX_NUMBERS and all(map(str.isdigit, values)):
+            return f"it had {len(values)} different numbers as values"
+        return ""

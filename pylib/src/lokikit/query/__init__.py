@@ -1,0 +1,1 @@
+"""Queries: client, LogQL, paging, tail."""

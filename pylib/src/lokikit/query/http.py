@@ -1,0 +1,208 @@
+"""One request to Loki: its address, who asks, tries within a time limit, errors by their cause."""
+
+from __future__ import annotations
+
+import random
+import ssl
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from urllib.parse import SplitResult, unquote, urlsplit
+
+import orjson
+import requests
+
+from lokikit.delivery.credentials import identity_headers
+from lokikit.delivery.retry import backoff_s, describe_failure, parse_retry_after_s
+from lokikit.errors import LokikitError, RefusedError, SettingsError, UnreachableError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+_CONNECT_TIMEOUT_S = 2
+_LAST_TRY = 3
+_LOOPBACK = ("127.0.0.1", "::1", "localhost")
+_BAD_REQUEST = 400
+_TOO_MANY_REQUESTS = 429
+_SERVER_ERROR = 500
+_MAX_REASON_CHARS = 2000
+
+
+@dataclass(frozen=True)
+class Tls:
+    """How a server is trusted.
+
+    Args:
+        verify: a file of certificates to trust; `True` those of the system, `False` any server.
+        client_cert: a file with certificate and key, or a pair of two files.
+    """
+
+    verify: bool | str = True
+    client_cert: str | tuple[str, str] | None = None
+
+    def context(self) -> ssl.SSLContext:
+        """The same for what is no HTTP request."""
+        context = ssl.create_default_context(
+            cafile=self.verify if isinstance(self.verify, str) else None
+        )
+        if self.verify is False:
+            context.check_hostname = False
+            context.verify_mode = ssl.CERT_NONE
+        if isinstance(self.client_cert, str):
+            context.load_cert_chain(self.client_cert)
+        elif self.client_cert:
+            context.load_cert_chain(*self.client_cert)
+        return context
+
+
+class Transport:
+    """Requests to one Loki, for one tenant.
+
+    Args:
+        url: the address, without a path of the API; may hold a user and a password.
+        tenant: the tenant to ask for (`X-Scope-OrgID`), when Loki has several.
+        auth: a user and a password, or a bearer token.
+        timeout_s: how long one question may take, with its retries.
+        tls: whom to trust, and as who to ask.
+        clock: seconds that only grow.
+        sleep: waits for so many seconds.
+    """
+
+    def __init__(  # noqa: PLR0913 - the last two are for tests
+        self,
+        url: str,
+        *,
+        tenant: str | None = None,
+        auth: tuple[str, str] | str | None = None,
+        timeout_s: float = 10,
+        tls: Tls | None = None,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        parts = _checked(url)
+        self.url = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path.rstrip('/')}"
+        # Without this flag Loki mixes labels, metadata and parsed fields into one mapping.
+        self.headers = {
+            "X-Loki-Response-Encoding-Flags": "categorize-labels",
+            **identity_headers(tenant, auth or _credentials(parts)),
+        }
+        # An outer proxy cannot reach this machine's own loopback.
+        self.local = parts.hostname in _LOOPBACK
+        self.timeout_s = timeout_s
+        self.tls = tls or Tls()
+        self._clock, self._sleep = clock, sleep
+        self._random = random.Random()  # noqa: S311 - jitter is no secret
+        self._session = requests.Session()
+        self._session.trust_env = not self.local
+        # A callable, or requests would let a .netrc file win over our header.
+        self._session.auth = self._sign
+
+    def ask(self, path: str, parameters: Mapping[str, str | int]) -> Any:
+        """The `data` of Loki's answer.
+
+        Raises:
+            SettingsError: Loki finds the query or a parameter wrong.
+            RefusedError: Loki answers with another error.
+            UnreachableError: no answer within the time limit.
+        """
+        deadline = self._clock() + self.timeout_s
+        for attempt in range(_LAST_TRY + 1):
+            answer = self._try(path, parameters, deadline - self._clock())
+            if not isinstance(answer, LokikitError):
+                return answer.get("data")  # absent when it is empty
+            asked_s = answer.retry_after_s if isinstance(answer, RefusedError) else 0
+            pause_s = max(asked_s, backoff_s(attempt, self._random))
+            if attempt == _LAST_TRY or self._clock() + pause_s > deadline:
+                raise answer
+            self._sleep(pause_s)
+        raise AssertionError  # the last attempt returns or raises
+
+    def get(self, path: str, parameters: Mapping[str, str | int], timeout_s: float) -> Any:
+        """The bare response to one try.
+
+        Raises:
+            UnreachableError: no answer within `timeout_s`.
+        """
+        limits = (min(_CONNECT_TIMEOUT_S, timeout_s), timeout_s)
+        try:
+            return self._session.get(
+                self.url + path,
+                params=parameters,
+                timeout=limits,
+                # With each request: a variable of the environment would win over the session's.
+                verify=self.tls.verify,
+                cert=self.tls.client_cert,
+            )
+        except requests.Timeout as error:
+            raise UnreachableError(f"Loki at {self.url} gave no answer in time.") from error
+        except requests.RequestException as error:
+            raise away(self.url, error) from error
+
+    def close(self) -> None:
+        """Let go of the connection."""
+        self._session.close()
+
+    def _try(self, path: str, parameters: Mapping[str, str | int], left_s: float) -> Any:
+        """The parsed answer, or the error that another try may mend."""
+        try:
+            response = self.get(path, parameters, max(left_s, 0.1))
+        except UnreachableError as error:
+            return error
+        if response.ok:
+            return _parsed(response, self.url)
+        after_s = parse_retry_after_s(response.headers.get("Retry-After"))
+        refused = refusal(self.url, response.status_code, response.text, after_s)
+        if is_passing(refused):
+            return refused
+        raise refused
+
+    def _sign(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        request.headers.update(self.headers)
+        return request
+
+
+def away(url: str, error: Exception) -> UnreachableError:
+    """The error that says that nothing answers at `url`, and what to do."""
+    return UnreachableError(
+        f"no connection to Loki at {url} ({describe_failure(error)}): is it running? "
+        "See `lokikit status`, start it with `lokikit up`, or set LOKI_URL."
+    )
+
+
+def refusal(
+    url: str, status: int, body: str, retry_after_s: float = 0.0
+) -> RefusedError | SettingsError:
+    """The error for an answer with `status`, in Loki's own words, on one line."""
+    reason = " ".join(body.split())[:_MAX_REASON_CHARS] or "no reason given"
+    if status == _BAD_REQUEST:
+        return SettingsError(f"Loki does not accept the query: {reason}")
+    text = f"Loki at {url} refuses the query ({status}): {reason}"
+    return RefusedError(text, status, retry_after_s)
+
+
+def is_passing(error: LokikitError) -> bool:
+    """Whether the same question may well be answered later."""
+    if isinstance(error, RefusedError):
+        return error.status >= _SERVER_ERROR or error.status == _TOO_MANY_REQUESTS
+    return isinstance(error, UnreachableError)
+
+
+def _parsed(response: requests.Response, url: str) -> Any:
+    try:
+        answer = orjson.loads(response.content)
+    except orjson.JSONDecodeError:
+        answer = None
+    if isinstance(answer, dict) and answer.get("status") == "success":
+        return answer
+    raise RefusedError(f"what answers at {url} is not Loki: check LOKI_URL.", response.status_code)
+
+
+def _checked(url: str) -> SplitResult:
+    parts = urlsplit(url.strip())
+    if parts.scheme in ("http", "https") and parts.hostname:
+        return parts
+    raise SettingsError(f"{url!r} is not the URL of a Loki: write it like http://127.0.0.1:3100.")
+
+
+def _credentials(parts: SplitResult) -> tuple[str, str] | None:
+    return (unquote(parts.username), unquote(parts.password or "")) if parts.username else None

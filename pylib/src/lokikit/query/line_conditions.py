@@ -1,0 +1,215 @@
+"""What a line must hold, as LogQL that no value can break out of, and as a check of its own.
+
+Loki finds nearly all of it by itself. Where its reading of JSON is not exact, what it finds is a
+little too much, and the check decides: Loki reads U+FFFD as a space, an absent field as an empty
+one, and the text of an object as a string.
+"""
+
+from __future__ import annotations
+
+import enum
+import json
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from lokikit.errors import SettingsError
+from lokikit.fields import (
+    DETECTED_LEVEL,
+    DETECTED_LEVELS,
+    EVERY_STREAM,
+    HOST,
+    LABEL_FIELDS,
+    LEVEL,
+    PLATFORM_METADATA,
+)
+from lokikit.output.json_values import clean, json_value
+from lokikit.output.redaction import SecretNames
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Mapping
+
+    from lokikit.query.results import LogEntry
+
+_REPLACED = "\ufffd"
+HAS_REPLACED = r'|= "" |~ `\x{FFFD}|\\u[fF]{3}[dD]`'
+"""Passes the lines that hold U+FFFD, however their writer wrote it. The filter in front passes
+all; without it `| drop label !~ …` would be one stage to Loki."""
+HAS_NONE_REPLACED = HAS_REPLACED.replace("|~", "!~", 1)
+
+_LABEL_NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*", re.ASCII)
+_WRITTEN_ALIKE = re.compile(r"[A-Za-z0-9 _.:-]+", re.ASCII)
+"""What every writer of JSON writes as it is."""
+_NO_KEY_FOR_LOKI = re.compile(r'["\]\x00]|^$')
+"""Loki's JSON expressions have no escapes for these."""
+_MAX_CHARACTERS = 1024
+"""Longer texts are looked for by their beginning: Loki takes queries of 128 KiB."""
+_MAX_LABEL_CHARACTERS = 4096
+"""No label is longer."""
+_ONE_OF = (list, tuple, set, frozenset)
+_LABEL_OF = {field: label for label, field in LABEL_FIELDS.items()}
+_LOKIS_LEVELS = frozenset(DETECTED_LEVELS.values())
+_METADATA_ONLY = frozenset(PLATFORM_METADATA) - {HOST}
+_NO_SECRETS = SecretNames()
+
+
+class Precision(enum.IntEnum):
+    """How exact Loki itself is about a condition."""
+
+    EXACT = 0
+    UNLESS_REPLACED = 1
+    """But for lines that hold U+FFFD."""
+    TOO_MUCH = 2
+
+
+@dataclass(frozen=True)
+class Condition:
+    """One thing that a line must fulfil.
+
+    Args:
+        line_filter: LogQL on the whole line; empty for none. It saves Loki the parsing.
+        key: the field of the line that `label_filter` asks for; empty when it asks for none.
+        label_filter: LogQL on labels, given the label that Loki reads the field into.
+        holds: whether an entry fulfils it.
+        precision: how exact the LogQL is.
+    """
+
+    line_filter: str = ""
+    key: str = ""
+    label_filter: Callable[[str], str] | None = None
+    holds: Callable[[LogEntry], bool] = lambda _: True
+    precision: Precision = Precision.EXACT
+
+
+def quoted(text: str) -> str:
+    """A LogQL string that means `text`, whatever that is."""
+    return json.dumps(clean(text), ensure_ascii=False)
+
+
+def json_expression(key: str) -> str:
+    """What Loki's JSON expressions call the field `key` of a line."""
+    return f'["{key}"]'
+
+
+def selector(labels: Mapping[str, str]) -> str:
+    """The streams with these labels, and perhaps a filter behind; those of any service for none.
+
+    Raises:
+        SettingsError: a name can be none of a label, or a value is no text.
+    """
+    for name, value in labels.items():
+        if not _LABEL_NAME.fullmatch(name):
+            raise SettingsError(f"{name!r} can be no label of Loki: for a field use where().")
+        if not isinstance(value, str):
+            raise SettingsError(f"the label {name}={value!r} is no text.")
+    matchers = [_equals(name, value) for name, value in labels.items() if value]
+    # Loki refuses a selector that an absent label fulfils, a filter behind one it takes.
+    empty = [f' | {name}=""' for name, value in labels.items() if not value]
+    return (f"{{{', '.join(matchers)}}}" if matchers else EVERY_STREAM) + "".join(empty)
+
+
+def containing(text: str) -> Condition:
+    """The line holds `text`, as it is or as JSON writes it."""
+    text = clean(text)
+    whole = _writings(text)
+
+    def holds(entry: LogEntry) -> bool:
+        return any(one in entry.line for one in whole)
+
+    if len(text) <= _MAX_CHARACTERS:
+        return Condition(_line_filter(whole), holds=holds)
+    start = _writings(text[:_MAX_CHARACTERS])
+    return Condition(_line_filter(start), holds=holds, precision=Precision.TOO_MUCH)
+
+
+def field_is(name: str, value: Any) -> Condition:
+    """The field `name` of the line is `value`, or one of several; see `LogQuery.where`.
+
+    Raises:
+        SettingsError: `value` is a mapping.
+    """
+    values = value if isinstance(value, _ONE_OF) else [value]
+    texts: set[str | None] = {text for one in values for text in _texts(name, one)}
+    if not texts:
+        raise SettingsError(f"where({name}={value!r}) has no value to find.")
+    if name == LEVEL and texts <= _LOKIS_LEVELS | DETECTED_LEVELS.keys():
+        return _label_is(DETECTED_LEVEL, {DETECTED_LEVELS.get(one or "", one) for one in texts})
+    if name in _LABEL_OF and None not in texts:
+        return _label_is(_LABEL_OF[name], texts)
+    return _line_field_is(name, texts)
+
+
+def _label_is(label: str, texts: Collection[str | None]) -> Condition:
+    return Condition(
+        label_filter=lambda _: _any_of(label, texts),
+        holds=lambda entry: {**entry.labels, **entry.metadata}.get(label, "") in texts,
+    )
+
+
+def _line_field_is(name: str, texts: Collection[str | None]) -> Condition:
+    in_metadata = name in _METADATA_ONLY
+
+    def holds(entry: LogEntry) -> bool:
+        found = _written(entry.fields.get(name))
+        if in_metadata and name in entry.metadata:
+            found = found - {None} | {entry.metadata[name]}
+        return not found.isdisjoint(texts)
+
+    def label_filter(key: str) -> str:
+        of_line = _any_of(key, [(one or "").replace(_REPLACED, " ") for one in texts])
+        return f"{of_line} or {_any_of(name, texts)}" if in_metadata else of_line
+
+    precision = max(map(_precision, texts))
+    if _NO_KEY_FOR_LOKI.search(name) or any(len(one or "") > _MAX_CHARACTERS for one in texts):
+        return Condition(holds=holds, precision=Precision.TOO_MUCH)
+    alike = [one for one in texts if one and _WRITTEN_ALIKE.fullmatch(one)]
+    line_filter = _line_filter(alike) if len(alike) == len(texts) and not in_metadata else ""
+    return Condition(line_filter, name, label_filter, holds, precision)
+
+
+def _texts(name: str, value: Any) -> Collection[str | None]:
+    """How the value may stand in a line; `None` stands for an absent field."""
+    written = json_value(value, _NO_SECRETS)
+    if isinstance(written, (dict, list)):
+        raise SettingsError(f"where({name}={value!r}): a field can be compared to one value only.")
+    return _written(written) if written is not None else {None}
+
+
+def _written(value: Any) -> set[str | None]:
+    """The texts of a value of JSON: writers differ about numbers, `500.0` and `1e16`."""
+    if value is None:
+        return {None}
+    if isinstance(value, str):
+        return {value}
+    if isinstance(value, bool):
+        return {"true" if value else "false"}
+    if isinstance(value, (int, float)):
+        whole = isinstance(value, int) or value.is_integer()
+        exact = {str(int(value)), f"{int(value)}.0"} if whole else set()
+        return {repr(value), repr(value).replace("e+", "e"), *exact}
+    return set()
+
+
+def _precision(text: str | None) -> Precision:
+    if not text or _REPLACED in text or text[0] in "{[" or len(text) > _MAX_CHARACTERS:
+        return Precision.TOO_MUCH
+    return Precision.UNLESS_REPLACED if " " in text else Precision.EXACT
+
+
+def _any_of(label: str, texts: Collection[str | None]) -> str:
+    return f"({' or '.join(sorted({_equals(label, one or '') for one in texts}))})"
+
+
+def _equals(label: str, text: str) -> str:
+    return f"{label}={quoted(text[: _MAX_LABEL_CHARACTERS + 1])}"
+
+
+def _line_filter(texts: Collection[str]) -> str:
+    return f"|= {' or '.join(quoted(one) for one in sorted(texts))}"
+
+
+def _writings(text: str) -> set[str]:
+    """`text` itself, and as JSON writes it, with and without escapes for what is not ASCII."""
+    return {text, orjson.dumps(text).decode()[1:-1], json.dumps(text)[1:-1]}

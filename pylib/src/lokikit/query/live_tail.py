@@ -1,0 +1,98 @@
+"""One connection to Loki's live tail: messages over a websocket."""
+
+from __future__ import annotations
+
+import math
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+from urllib.parse import urlencode
+
+import orjson
+from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus
+from websockets.sync.client import connect
+
+from lokikit.errors import RefusedError, UnreachableError
+from lokikit.query.http import away, refusal
+from lokikit.query.results import read_streams
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from websockets.sync.client import ClientConnection
+
+    from lokikit.query.http import Transport
+    from lokikit.query.results import LogEntry
+
+_OPEN_TIMEOUT_S = 5
+_CLOSE_TIMEOUT_S = 1
+
+
+class Feed:
+    """An open connection.
+
+    Args:
+        connection: the websocket.
+        url: the address of Loki, for errors.
+    """
+
+    def __init__(self, connection: ClientConnection, url: str) -> None:
+        self._connection = connection
+        self._url = url
+
+    def receive(self, timeout_s: float) -> tuple[list[LogEntry], list[int]]:
+        """The next entries, none when none come in time; and the times of entries left out.
+
+        Loki leaves entries out rather than wait for a slow reader.
+
+        Args:
+            timeout_s: how long to wait, `math.inf` for ever.
+
+        Raises:
+            UnreachableError: the connection is gone.
+        """
+        limit = None if math.isinf(timeout_s) else max(timeout_s, 0)
+        try:
+            message = orjson.loads(self._connection.recv(timeout=limit))
+        except TimeoutError:
+            return [], []
+        except ConnectionClosed as error:
+            reason = (error.rcvd and error.rcvd.reason) or "connection lost"
+            text = f"Loki at {self._url} ended the live tail: {reason}"
+            raise UnreachableError(text) from error
+        left_out = message.get("dropped_entries") or ()
+        entries = list(read_streams(message["streams"]))
+        return entries, [int(one["timestamp"]) for one in left_out]
+
+
+@contextmanager
+def open_feed(transport: Transport, query: str) -> Iterator[Feed]:
+    """A connection over which Loki sends what comes in for `query` from now on.
+
+    Raises:
+        SettingsError: Loki finds the query wrong.
+        RefusedError: Loki answers with another error.
+        UnreachableError: no connection is had.
+    """
+    parameters = urlencode({"query": query, "start": time.time_ns()})
+    address = f"ws{transport.url.removeprefix('http')}/loki/api/v1/tail?{parameters}"
+    try:
+        connection = connect(
+            address,
+            additional_headers=transport.headers,
+            open_timeout=_OPEN_TIMEOUT_S,
+            close_timeout=_CLOSE_TIMEOUT_S,
+            max_size=None,
+            proxy=None if transport.local else True,
+            ssl=transport.tls.context() if address.startswith("wss:") else None,
+        )
+    except InvalidStatus as error:
+        response = error.response
+        text = (response.body or b"").decode(errors="replace")
+        raise refusal(transport.url, response.status_code, text) from error
+    except InvalidHandshake as error:
+        raise RefusedError(f"{transport.url} gives no live tail: {error}", status=200) from error
+    except (OSError, EOFError) as error:
+        raise away(transport.url, error) from error
+    with connection:
+        yield Feed(connection, transport.url)

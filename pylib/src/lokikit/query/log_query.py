@@ -1,0 +1,209 @@
+"""`logs(service="api").where(level="error").since("1h").all()`: questions without LogQL."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, replace
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+from lokikit.errors import SettingsError
+from lokikit.fields import LABEL_FIELDS
+from lokikit.query.line_conditions import (
+    HAS_NONE_REPLACED,
+    HAS_REPLACED,
+    Condition,
+    Precision,
+    containing,
+    field_is,
+    json_expression,
+    quoted,
+    selector,
+)
+from lokikit.query.tables import to_arrow, to_pandas
+from lokikit.times import moment_ns
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from lokikit.query.client import Loki
+    from lokikit.query.paging import Direction
+    from lokikit.query.results import LogEntry
+    from lokikit.times import Moment
+
+Span = tuple[int, int]
+
+_NS_PER_MS = 1_000_000
+_ERRORS = ("__error__", "__error_details__")
+"""What Loki puts on lines that are no JSON, and refuses to count."""
+_LABEL_OF = {field: label for label, field in LABEL_FIELDS.items()}
+
+
+@dataclass(frozen=True)
+class LogQuery:
+    """Lines of some streams, filtered; each method that filters gives a new question.
+
+    Made by `Loki.logs` or `lokikit.logs`. Nothing is asked before `all`, `iter`, `first` or
+    `count`; these raise as `Loki` does.
+    """
+
+    _client: Loki
+    _selector: str
+    _conditions: tuple[Condition, ...] = ()
+    _since: Moment = "1h"
+    _until: Moment = "now"
+    _limit: int | None = None
+    _direction: Direction = "backward"
+
+    @classmethod
+    def of(cls, client: Loki, **labels: str) -> LogQuery:
+        """The lines of the streams with these labels.
+
+        Raises:
+            SettingsError: a name can be none of a label.
+        """
+        return cls(
+            client, selector({_LABEL_OF.get(name, name): one for name, one in labels.items()})
+        )
+
+    def where(self, **fields: Any) -> LogQuery:
+        """Those whose fields have these values, all of them.
+
+        A list, tuple or set means any of its values; `None` an absent field. Values are compared
+        as JSON writes them, so `500` finds the text `"500"` too. `level` is what Loki detected
+        where it is one of its levels, so that it finds lines of other programs; `service` and
+        `env` are the labels; `pod`, `container`, `node` and `stream` may stand in metadata.
+
+        Raises:
+            SettingsError: a value is a mapping, or a list is empty.
+        """
+        return self._with(*(field_is(name, value) for name, value in fields.items()))
+
+    def contains(self, text: str) -> LogQuery:
+        """Those whose line holds `text`, as it is or as JSON writes it, in this case."""
+        return self._with(containing(text))
+
+    def since(self, moment: Moment) -> LogQuery:
+        """Those from `moment` on, an hour ago unless told: `"30m"`, a date, a `datetime`.
+
+        Raises:
+            SettingsError: it is no time.
+        """
+        moment_ns(moment, "since", 0)
+        return replace(self, _since=moment)
+
+    def until(self, moment: Moment) -> LogQuery:
+        """Those before `moment`.
+
+        Raises:
+            SettingsError: it is no time.
+        """
+        moment_ns(moment, "until", 0)
+        return replace(self, _until=moment)
+
+    def limit(self, count: int) -> LogQuery:
+        """The first `count` of them: the newest, or with `oldest_first` the oldest.
+
+        Raises:
+            SettingsError: it is negative.
+        """
+        if count < 0:
+            raise SettingsError(f"limit({count}) is negative.")
+        return replace(self, _limit=count)
+
+    def oldest_first(self) -> LogQuery:
+        """In the order of time; without it the newest come first."""
+        return replace(self, _direction="forward")
+
+    def all(self) -> list[LogEntry]:
+        """All of them, in memory."""
+        return list(self.iter())
+
+    def iter(self) -> Iterator[LogEntry]:
+        """One after the other, fetched page by page as they are taken."""
+        return islice(self._found(self.query, self._span()), self._limit)
+
+    def first(self) -> LogEntry | None:
+        """The first, if there is any."""
+        return next(self.limit(min(1, self._limit or 1)).iter(), None)
+
+    def to_arrow(self) -> Any:
+        """All of them as a `pyarrow.Table`: a row for each line, columns as in `tables`.
+
+        Raises:
+            PrerequisiteError: pyarrow is not installed.
+        """
+        return to_arrow(self.iter())
+
+    def to_pandas(self) -> Any:
+        """All of them as a `pandas.DataFrame`, with the same columns.
+
+        Raises:
+            PrerequisiteError: pandas is not installed.
+        """
+        return to_pandas(self.iter())
+
+    def count(self) -> int:
+        """How many there are, up to the limit; counted by Loki as far as that is exact."""
+        span, precision = self._span(), self._precision
+        if precision is Precision.TOO_MUCH:
+            return _length(self.iter())
+        if precision is Precision.EXACT:
+            found = self._counted(self.query, span)
+        else:
+            unsure = self._found(f"{self.query} {HAS_REPLACED}", span)
+            found = self._counted(f"{self.query} {HAS_NONE_REPLACED}", span) + _length(unsure)
+        return found if self._limit is None else min(found, self._limit)
+
+    @property
+    def query(self) -> str:
+        """The LogQL that Loki is asked."""
+        named = [(f"lokikit_{number}", one) for number, one in enumerate(self._conditions)]
+        keys = {name: one.key for name, one in named if one.key}
+        read = [f"{name}={quoted(json_expression(key))}" for name, key in keys.items()]
+        parts = [
+            self._selector,
+            *(one.line_filter for one in self._conditions),
+            f"| json {', '.join(read)}" if keys else "",
+            *(f"| {one.label_filter(name)}" for name, one in named if one.label_filter),
+            f"| drop {', '.join([*keys, *_ERRORS])}" if keys else "",
+        ]
+        return " ".join(filter(None, parts))
+
+    @property
+    def _precision(self) -> Precision:
+        return max((one.precision for one in self._conditions), default=Precision.EXACT)
+
+    def _with(self, *conditions: Condition) -> LogQuery:
+        return replace(self, _conditions=(*self._conditions, *conditions))
+
+    def _span(self) -> tuple[int, int]:
+        now_ns = time.time_ns()
+        since_ns = moment_ns(self._since, "since", now_ns)
+        return since_ns, moment_ns(self._until, "until", now_ns)
+
+    def _found(self, query: str, span: Span) -> Iterator[LogEntry]:
+        """The entries of `query`, which may be narrower than this question's own."""
+        exact = self._precision is Precision.EXACT
+        limit = self._limit if exact else None
+        entries = self._client.query_range(query, *span, limit, self._direction)
+        if exact:
+            return entries
+        return (one for one in entries if all(each.holds(one) for each in self._conditions))
+
+    def _counted(self, query: str, span: Span) -> int:
+        """Loki counts whole milliseconds; what lies outside of them is read."""
+        start_ns, end_ns = span
+        first_ns = -(-start_ns // _NS_PER_MS) * _NS_PER_MS
+        last_ns = end_ns // _NS_PER_MS * _NS_PER_MS
+        if first_ns >= last_ns:
+            return _length(self._client.query_range(query, *span))
+        # A range begins behind its start, and ends with the moment that it is asked for.
+        metric = f"sum(count_over_time({query} [{(last_ns - first_ns) // _NS_PER_MS}ms]))"
+        counted = sum(int(one.value) for one in self._client.instant(metric, last_ns - 1))
+        edges = ((start_ns, first_ns), (last_ns, end_ns))
+        return counted + sum(_length(self._client.query_range(query, *edge)) for edge in edges)
+
+
+def _length(entries: Iterator[LogEntry]) -> int:
+    return sum(1 for _ in entries)

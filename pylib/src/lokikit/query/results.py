@@ -1,0 +1,105 @@
+"""What Loki's answers hold, as typed values: entries of streams, samples of metrics."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from lokikit.delivery.entry import json_object
+from lokikit.errors import RefusedError
+from lokikit.times import EPOCH, NS_PER_S, NS_PER_US
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+
+@dataclass(frozen=True, slots=True)
+class LogEntry:
+    """One line as Loki has it.
+
+    Args:
+        timestamp_ns: nanoseconds since 1970, UTC.
+        line: the text, after the query's own `line_format`, if it has one.
+        labels: the labels of its stream.
+        metadata: its structured metadata, with Loki's `detected_level`.
+        parsed: what the query itself took from the line (`| json`, `| regexp` and the like).
+    """
+
+    timestamp_ns: int
+    line: str
+    labels: Mapping[str, str]
+    metadata: Mapping[str, str]
+    parsed: Mapping[str, str] = field(default_factory=dict)
+    _fields: Mapping[str, Any] | None = field(default=None, init=False, repr=False, compare=False)
+
+    @property
+    def timestamp(self) -> datetime:
+        """The time in UTC, to the microsecond."""
+        return EPOCH + timedelta(microseconds=self.timestamp_ns // NS_PER_US)
+
+    @property
+    def fields(self) -> Mapping[str, Any]:
+        """What the line holds, if it is a JSON object; read when first asked for."""
+        if self._fields is None:
+            object.__setattr__(self, "_fields", json_object(self.line))
+        return self._fields or {}
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One value of one series; `timestamp_ns` is `None` for a scalar, which has no time."""
+
+    labels: Mapping[str, str]
+    timestamp_ns: int | None
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Volume:
+    """How many bytes of lines, before compression, the streams with these labels hold."""
+
+    labels: Mapping[str, str]
+    size_bytes: int
+
+
+def read_streams(streams: Sequence[Any] | None) -> Iterator[LogEntry]:
+    """The entries of an answer's streams, stream by stream."""
+    for stream in streams or ():
+        labels = stream["stream"]
+        for timestamp, line, *kinds in stream["values"]:
+            kind = kinds[0] if kinds else {}
+            yield LogEntry(
+                int(timestamp),
+                line,
+                labels,
+                kind.get("structuredMetadata", {}),
+                kind.get("parsed", {}),
+            )
+
+
+def read_samples(data: Mapping[str, Any]) -> list[Sample]:
+    """The values of a metrics query's answer: a scalar, a vector or a matrix.
+
+    Raises:
+        RefusedError: the answer is of none of these kinds.
+    """
+    kind, result = data["resultType"], data["result"] or []
+    if kind == "scalar":
+        return [Sample({}, None, result[1])]
+    if kind == "vector":
+        return [_sample(series["metric"], series["value"]) for series in result]
+    if kind == "matrix":
+        return [_sample(one["metric"], value) for one in result for value in one["values"]]
+    raise RefusedError(f"Loki answered a metrics query with {kind!r}.", status=200)
+
+
+def read_volumes(data: Mapping[str, Any]) -> list[Volume]:
+    """The volumes of an answer, the largest first."""
+    found = [Volume(one["metric"], int(one["value"][1])) for one in data["result"] or ()]
+    return sorted(found, key=lambda one: -one.size_bytes)
+
+
+def _sample(labels: Mapping[str, str], point: Sequence[Any]) -> Sample:
+    seconds, value = point
+    return Sample(labels, round(seconds * 1000) * (NS_PER_S // 1000), value)

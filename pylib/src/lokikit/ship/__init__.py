@@ -1,0 +1,1 @@
+"""The shipper: files and pipes into Loki."""

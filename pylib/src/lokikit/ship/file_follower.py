@@ -1,0 +1,241 @@
+"""Files and globs followed through rotation: nothing between two looks is missed."""
+
+from __future__ import annotations
+
+import contextlib
+import fnmatch
+import glob
+import itertools
+import os
+import stat
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from lokikit.ship.followed_file import FileKey, FollowedFile
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+
+    from lokikit.notices import Notices
+    from lokikit.ship.lines import Line
+    from lokikit.ship.positions import Position
+
+DRAIN_S = 30.0
+"""A rotated file is read on for this long after its last line: writers may still have it open."""
+
+_COMPRESSED = (".gz", ".bz2", ".xz", ".zst", ".zip")
+
+
+class Follower:
+    """Follows what matches `patterns`, each path through all the files that stand there in turn.
+
+    Files of one path form a chain, oldest first: a newer one is read when the older are at
+    their end.
+
+    Args:
+        patterns: paths and globs.
+        saved: how far files were delivered by an earlier run.
+        own: files that this process writes; following them would feed back.
+        notices: says what cannot be read and what is lost.
+        drain_s: how long a rotated file must have been quiet to be left.
+        clock: seconds of a clock that never steps back.
+    """
+
+    def __init__(  # noqa: PLR0913 - each is a part that tests replace
+        self,
+        patterns: Sequence[str],
+        *,
+        saved: Sequence[Position],
+        own: Collection[Path],
+        notices: Notices,
+        drain_s: float = DRAIN_S,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._patterns = [str(Path(pattern).absolute()) for pattern in patterns]
+        self._globs = [one for one in self._patterns if is_glob(one)]
+        self._paths = [one for one in self._patterns if not is_glob(one)]
+        self._own = {str(path.absolute()) for path in own}
+        self._notices = notices
+        self._drain_s = drain_s
+        self._clock = clock
+        self._chains: dict[str, list[FollowedFile]] = {}
+        self._keys: set[FileKey] = set()
+        self._left_ns: dict[str, int] = {}
+        self._quiet_since_s: dict[FileKey, float] = {}
+        self._others: list[Position] = []
+        for position in saved:
+            self._restore(position)
+        for path in self._paths:
+            self._expect(path)
+
+    def look(self) -> bool:
+        """Open what is new under the patterns, let go of what is done with; whether any was."""
+        before = set(self._keys)
+        present = {key for path in self._expand() if (key := self._open_current(path))}
+        for file in self._files():
+            if file.key in present:
+                self._quiet_since_s.pop(file.key, None)
+            else:
+                self._quiet_since_s.setdefault(file.key, self._clock())
+            if self._is_drained(file) and file.is_delivered():
+                self._leave(file)
+        return self._keys != before
+
+    def read(self) -> Iterator[tuple[FollowedFile, list[Line]]]:
+        """One chunk of each path that has any, with the file that it stands in."""
+        for chain in list(self._chains.values()):
+            for file in list(chain):
+                if lines := file.read():
+                    if file.key in self._quiet_since_s:
+                        self._quiet_since_s[file.key] = self._clock()
+                    yield file, lines
+                elif self._is_drained(file) and (lines := file.rest()):
+                    yield file, lines
+                if not file.at_end():
+                    break
+
+    def positions(self) -> list[Position]:
+        """How far each file is delivered, and what earlier runs left about other files."""
+        return [*self._others, *(file.position() for file in self._files())]
+
+    def close(self) -> None:
+        """Let go of all files."""
+        for file in self._files():
+            file.close()
+        self._chains.clear()
+
+    def _files(self) -> list[FollowedFile]:
+        return [file for chain in self._chains.values() for file in chain]
+
+    def _is_drained(self, file: FollowedFile) -> bool:
+        """Whether it was rotated away and nobody will write to it any more."""
+        since_s = self._quiet_since_s.get(file.key)
+        drained = since_s is not None and self._clock() - since_s >= self._drain_s
+        return drained and file.at_end()
+
+    def _leave(self, file: FollowedFile) -> None:
+        self._chains[file.path].remove(file)
+        self._keys.remove(file.key)
+        self._left_ns[file.path] = file.mtime_ns
+        self._quiet_since_s.pop(file.key, None)
+        file.close()
+
+    def _expand(self) -> Iterable[str]:
+        """Each path that a file may stand at, once."""
+        found = [sorted(glob.glob(one)) for one in self._globs]  # noqa: PTH207 - absolute globs
+        # A path may stand empty while what was written there is already rotated away.
+        met = [path for path, chain in self._chains.items() if chain]
+        return dict.fromkeys([*self._paths, *met, *itertools.chain.from_iterable(found)])
+
+    def _open_current(self, path: str) -> FileKey | None:
+        """The key of the file that stands at `path`, opened when it is new."""
+        if path in self._own:
+            return None
+        try:
+            status = Path(path).stat()
+        except OSError:
+            self._open_skipped(path)
+            return None
+        key = (status.st_dev, status.st_ino)
+        if stat.S_ISREG(status.st_mode) and key not in self._keys:
+            self._open_skipped(path)
+            self._open(path, path)
+        return key
+
+    def _open_skipped(self, path: str) -> None:
+        """Open what stood at `path` and was rotated away again since the last look."""
+        chain = self._chains.get(path)
+        if chain:
+            since_ns = chain[-1].mtime_ns
+        elif path in self._left_ns:
+            # The file left last is known no more, and must not be read again.
+            since_ns = self._left_ns[path] + 1
+        else:
+            return
+        siblings = [one for one in rotated_files(path) if one.mtime_ns >= since_ns]
+        for sibling in sorted(siblings, key=lambda one: one.mtime_ns):
+            if sibling.path not in self._own:
+                self._open(sibling.path, path)
+
+    def _open(self, where: str, path: str, position: Position | None = None) -> bool:
+        """Open the file at `where` as one of `path`; whether it is followed now."""
+        try:
+            descriptor = os.open(where, os.O_RDONLY)
+        except OSError as error:
+            self._notices.say(f"open {where}", f"ship: cannot read {where}: {error.strerror}")
+            return False
+        offset = position.offset if position else 0
+        file = FollowedFile(path, descriptor, offset=offset, on_truncated=self._say_truncated)
+        if file.key in self._keys or (position and not position.is_of(descriptor)):
+            file.close()
+            return False
+        self._chains.setdefault(path, []).append(file)
+        self._keys.add(file.key)
+        return True
+
+    def _restore(self, position: Position) -> None:
+        places = [one.path for one in files_beside(position.path) if one.inode == position.inode]
+        if not any(fnmatch.fnmatchcase(position.path, one) for one in self._patterns):
+            self._others += [position] if places else []
+        elif not any(self._open(place, position.path, position) for place in places):
+            self._left_ns[position.path] = position.mtime_ns
+            self._notices.say(
+                f"gone {position.path} {position.inode}",
+                f"ship: the file that stood at {position.path} (inode {position.inode}) is gone; "
+                f"what it held behind byte {position.offset}, if anything, is not delivered",
+            )
+
+    def _expect(self, path: str) -> None:
+        """Note what was rotated before anything stood at `path`: it is not ours."""
+        if path not in self._chains and path not in self._left_ns and not os.path.lexists(path):
+            self._left_ns[path] = max((one.mtime_ns for one in rotated_files(path)), default=0)
+
+    def _say_truncated(self, file: FollowedFile) -> None:
+        self._notices.say(
+            f"truncated {file.path}",
+            f"ship: {file.path} was truncated; reading it from its beginning",
+        )
+
+
+def is_glob(pattern: str) -> bool:
+    """Whether `pattern` stands for other paths than itself."""
+    return glob.has_magic(pattern) and not os.path.lexists(pattern)
+
+
+class FoundFile(NamedTuple):
+    """A regular file of some folder.
+
+    Args:
+        path: absolute.
+        inode: its number.
+        mtime_ns: when it was last written to.
+    """
+
+    path: str
+    inode: int
+    mtime_ns: int
+
+
+def files_beside(path: str) -> list[FoundFile]:
+    """The regular files in the folder of `path`, among them the one at `path`."""
+    found = []
+    try:
+        with os.scandir(Path(path).parent) as entries:
+            for entry in entries:
+                with contextlib.suppress(OSError):  # gone since the folder was read
+                    status = entry.stat()
+                    if stat.S_ISREG(status.st_mode):
+                        found.append(FoundFile(entry.path, status.st_ino, status.st_mtime_ns))
+    except OSError:
+        return []
+    return found
+
+
+def rotated_files(path: str) -> list[FoundFile]:
+    """What may once have stood at `path`: `app.log.1`, `app.log-20261121`, but nothing packed."""
+    return [
+        one
+        for one in files_beside(path)
+        if one.path.startswith(path) and one.path != path and not one.path.endswith(_COMPRESSED)
+    ]

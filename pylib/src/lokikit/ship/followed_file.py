@@ -1,0 +1,111 @@
+"""One open file that grows, is renamed, truncated or written over while it is read."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from lokikit.ship.lines import LineCutter
+from lokikit.ship.positions import HEAD_BYTES, Position, digest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from lokikit.ship.lines import Line
+
+CHUNK_BYTES = 64 * 1024
+
+FileKey = tuple[int, int]
+"""Device and inode."""
+
+
+class FollowedFile:
+    """Reads the lines of one inode, and knows how far they have been delivered.
+
+    Args:
+        path: the absolute path that it was found under; names its lines' default service.
+        descriptor: the open file; closed by `close`.
+        offset: where to go on reading.
+        on_truncated: called with this file when it starts over.
+    """
+
+    def __init__(
+        self,
+        path: str,
+        descriptor: int,
+        *,
+        offset: int = 0,
+        on_truncated: Callable[[FollowedFile], object] = lambda _: None,
+    ) -> None:
+        self.path = path
+        status = os.fstat(descriptor)
+        self.key: FileKey = (status.st_dev, status.st_ino)
+        self.mtime_ns = status.st_mtime_ns
+        self.lives = 0
+        """Counts truncations: offsets of an earlier life mean nothing."""
+        self._descriptor = descriptor
+        self._delivered = offset
+        self._on_truncated = on_truncated
+        self._cutter = LineCutter(offset)
+        self._head = os.pread(descriptor, min(HEAD_BYTES, offset), 0)
+
+    def read(self) -> list[Line]:
+        """The lines of the next chunk, which may be none; see `at_end`."""
+        status = os.fstat(self._descriptor)
+        self.mtime_ns = status.st_mtime_ns
+        if status.st_size == self._cutter.fed:
+            return []
+        if status.st_size < self._cutter.fed or self._is_written_over():
+            return self._start_over()
+        lines = self._cutter.feed(os.pread(self._descriptor, CHUNK_BYTES, self._cutter.fed))
+        if len(self._head) < HEAD_BYTES:
+            self._head = os.pread(self._descriptor, min(HEAD_BYTES, self._cutter.fed), 0)
+        return lines
+
+    def at_end(self) -> bool:
+        """Whether all that stands in the file has been read."""
+        return os.fstat(self._descriptor).st_size == self._cutter.fed
+
+    def rest(self) -> list[Line]:
+        """The last line, when it has no line end and the file will not grow any more."""
+        line = self._cutter.rest()
+        return [line] if line else []
+
+    def acknowledge(self, life: int, offset: int) -> None:
+        """Note that Loki has everything up to `offset` of the file's life number `life`."""
+        if life == self.lives:
+            self._delivered = max(self._delivered, offset)
+
+    def position(self) -> Position:
+        """What to remember of it."""
+        return Position(
+            path=self.path,
+            device=self.key[0],
+            inode=self.key[1],
+            head_bytes=len(self._head),
+            head_sha256=digest(self._head),
+            offset=self._delivered,
+            mtime_ns=self.mtime_ns,
+        )
+
+    def is_delivered(self) -> bool:
+        """Whether Loki has all that has been read."""
+        return self._delivered == self._cutter.fed
+
+    def close(self) -> None:
+        """Let go of the file."""
+        os.close(self._descriptor)
+
+    def _is_written_over(self) -> bool:
+        """Whether it was truncated and grew beyond where we stood between two looks."""
+        return os.pread(self._descriptor, len(self._head), 0) != self._head
+
+    def _start_over(self) -> list[Line]:
+        rest = self.rest()
+        self.lives += 1
+        self._delivered = 0
+        self._head = b""
+        self._cutter = LineCutter()
+        self._on_truncated(self)
+        # It stood in the earlier life, so it says nothing about how far this one is delivered.
+        return [line._replace(end=0) for line in rest]

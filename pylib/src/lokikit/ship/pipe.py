@@ -1,0 +1,41 @@
+"""Lines of a pipe, read as they come."""
+
+from __future__ import annotations
+
+import os
+import select
+from typing import TYPE_CHECKING
+
+from lokikit.ship.lines import LineCutter
+
+if TYPE_CHECKING:
+    from lokikit.ship.lines import Line
+
+CHUNK_BYTES = 64 * 1024
+
+
+class PipeReader:
+    """Reads a pipe to its end; what is not read yet holds its writer up.
+
+    Args:
+        descriptor: the reading end.
+    """
+
+    def __init__(self, descriptor: int) -> None:
+        self.ended = False
+        self._descriptor = descriptor
+        self._cutter = LineCutter()
+
+    def read(self) -> list[Line]:
+        """The lines of what stands in the pipe now, which may be none."""
+        if self.ended or not self.wait(0):
+            return []
+        if chunk := os.read(self._descriptor, CHUNK_BYTES):
+            return self._cutter.feed(chunk)
+        self.ended = True
+        line = self._cutter.rest()
+        return [line] if line else []
+
+    def wait(self, timeout_s: float) -> bool:
+        """Whether there is something to read, as soon as there is or after `timeout_s`."""
+        return bool(select.select([self._descriptor], [], [], timeout_s)[0])

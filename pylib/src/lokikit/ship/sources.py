@@ -1,0 +1,265 @@
+"""Where entries come from: followed files, which remember, and a pipe, which cannot."""
+
+from __future__ import annotations
+
+import time
+from itertools import chain
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+from lokikit.delivery.entry import ArrivalClock, Entry, LineReader
+from lokikit.fields import HOST
+from lokikit.ship.tracebacks import Joiner
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from lokikit.notices import Notices
+    from lokikit.ship.file_follower import Follower
+    from lokikit.ship.followed_file import FollowedFile
+    from lokikit.ship.lines import Line
+    from lokikit.ship.pipe import PipeReader
+    from lokikit.ship.positions import PositionStore
+    from lokikit.ship.tracebacks import Event
+
+
+class Mark(NamedTuple):
+    """How far a file is delivered when a line of it is.
+
+    Args:
+        life: how often the file had been truncated.
+        offset: behind the line.
+    """
+
+    life: int
+    offset: int
+
+
+class Item(NamedTuple):
+    """One event on its way.
+
+    Args:
+        entry: what Loki gets; `None` for a blank line, which is no event.
+        size_bytes: its length.
+        file: the file that it stood in, `None` for a pipe.
+        mark: how far `file` is delivered with it.
+        lines: how many lines were read for it.
+        blank: how many of these were blank.
+    """
+
+    entry: Entry | None
+    size_bytes: int
+    file: FollowedFile | None = None
+    mark: Mark = Mark(0, 0)
+    lines: int = 1
+    blank: int = 0
+
+
+class Source(Protocol):
+    """What a shipper reads from."""
+
+    durable: bool
+    """Whether what was not acknowledged is there again at the next start."""
+    ended: bool
+    """Whether nothing more will come."""
+
+    def look(self) -> None:
+        """Do what has to be done a few times a second."""
+
+    def items(self) -> Iterator[Item]:
+        """The lines that are there now, one round over everything; read as they are taken."""
+
+    def acknowledge(self, marks: Mapping[FollowedFile, Mark]) -> None:
+        """Remember that Loki has everything up to `marks`."""
+
+    def rest(self) -> Iterator[Item]:
+        """Events held for lines that may still belong to them, as they stand."""
+
+    def wait(self, timeout_s: float) -> None:
+        """Wait for more to come, at most `timeout_s`."""
+
+    def stop(self) -> None:
+        """Come to an end."""
+
+    def close(self) -> None:
+        """Let go of everything."""
+
+
+class _EventReader:
+    """Makes the events of one source of its lines, and keeps apart what stood in two files.
+
+    Args:
+        service: of lines that name none.
+        platform: structured metadata that only the carrier knows.
+        arrivals: the arrival time.
+    """
+
+    def __init__(
+        self, service: str | None, platform: Mapping[str, str], arrivals: ArrivalClock
+    ) -> None:
+        self._reader = LineReader(service, platform, arrivals)
+        self._joiner = Joiner(arrivals)
+        self._place: tuple[FollowedFile | None, int] = (None, 0)
+
+    def read(self, lines: list[Line], file: FollowedFile | None = None) -> Iterator[Item]:
+        """What is complete with the next lines, which stand in `file`."""
+        place = (file, file.lives if file else 0)
+        if place != self._place:
+            yield from self.rest()
+            self._place = place
+        life = place[1]
+        for line in lines:
+            if self._joiner.stands_alone(line.raw):
+                entry = self._reader.read(line.raw)
+                yield Item(entry, len(line.raw), file, Mark(life, line.end))
+            else:
+                yield from map(self._item, self._joiner.feed(line))
+
+    def rest(self) -> Iterator[Item]:
+        """What is held."""
+        return map(self._item, self._joiner.flush())
+
+    def expire(self, now_s: float) -> Iterator[Item]:
+        """What is held, when it had been held long enough at `now_s`."""
+        return map(self._item, self._joiner.expire(now_s))
+
+    def _item(self, event: Event) -> Item:
+        file, life = self._place
+        entry = self._reader.read(event.raw, event.arrived_ns) if event.raw else None
+        mark = Mark(life, event.end)
+        return Item(entry, len(event.raw), file, mark, event.lines + event.blank, event.blank)
+
+
+class FileSource:
+    """Lines of followed files.
+
+    Args:
+        follower: opens and reads them.
+        store: remembers how far they are delivered.
+        service: of lines that name none; `None` means the stem of the file's name.
+        host: the platform metadata.
+        notices: says when positions cannot be saved.
+    """
+
+    durable = True
+
+    def __init__(
+        self,
+        follower: Follower,
+        store: PositionStore,
+        *,
+        service: str | None,
+        host: str,
+        notices: Notices,
+    ) -> None:
+        self.ended = False
+        self._follower = follower
+        self._store = store
+        self._service = service
+        self._platform = {HOST: host}
+        self._notices = notices
+        self._arrivals = ArrivalClock()
+        self._readers: dict[str, _EventReader] = {}
+
+    def look(self) -> None:
+        """Open what is new, and remember it before it can be rotated away."""
+        if self._follower.look():
+            self._save()
+
+    def items(self) -> Iterator[Item]:
+        """One chunk of each file, and what was held long enough."""
+        if self.ended:
+            yield from self.rest()
+            return
+        now_s = time.monotonic()
+        for file, lines in self._follower.read():
+            yield from self._reader(file.path).read(lines, file)
+        for reader in self._readers.values():
+            yield from reader.expire(now_s)
+
+    def acknowledge(self, marks: Mapping[FollowedFile, Mark]) -> None:
+        """Save the positions."""
+        for file, mark in marks.items():
+            file.acknowledge(mark.life, mark.offset)
+        self._save()
+
+    def rest(self) -> Iterator[Item]:
+        """What is held of each file."""
+        return chain.from_iterable([reader.rest() for reader in self._readers.values()])
+
+    def wait(self, timeout_s: float) -> None:
+        """Wait: there is no portable way to be told that a file has grown."""
+        time.sleep(timeout_s)
+
+    def stop(self) -> None:
+        """Read no more; what is left stands in the files."""
+        self.ended = True
+
+    def close(self) -> None:
+        """Close the files and unlock the positions."""
+        self._follower.close()
+        self._store.close()
+
+    def _save(self) -> None:
+        try:
+            self._store.save(self._follower.positions())
+        except OSError as error:
+            self._notices.say(
+                "positions",
+                f"ship: cannot save positions to {self._store.path}: {error.strerror}; "
+                "a restart now would send lines twice",
+            )
+
+    def _reader(self, path: str) -> _EventReader:
+        if path not in self._readers:
+            service = self._service or Path(path).stem
+            self._readers[path] = _EventReader(service, self._platform, self._arrivals)
+        return self._readers[path]
+
+
+class PipeSource:
+    """Lines of a pipe.
+
+    Args:
+        pipe: reads it.
+        service: of lines that name none.
+        host: the platform metadata.
+    """
+
+    durable = False
+
+    def __init__(self, pipe: PipeReader, *, service: str | None, host: str) -> None:
+        self.ended = False
+        self._pipe = pipe
+        self._stopping = False
+        self._reader = _EventReader(service, {HOST: host}, ArrivalClock())
+
+    def look(self) -> None:
+        """Nothing has to be done."""
+
+    def items(self) -> Iterator[Item]:
+        """What stands in the pipe."""
+        lines: list[Line] = [] if self.ended else self._pipe.read()
+        # Told to stop, it still takes in what was written before: the writer thinks it safe.
+        self.ended = self._pipe.ended or (self._stopping and not lines)
+        now_s = time.monotonic()
+        yield from self._reader.read(lines)
+        yield from self.rest() if self.ended else self._reader.expire(now_s)
+
+    def acknowledge(self, marks: Mapping[FollowedFile, Mark]) -> None:
+        """A pipe remembers nothing."""
+
+    def rest(self) -> Iterator[Item]:
+        """What is held."""
+        return self._reader.rest()
+
+    def wait(self, timeout_s: float) -> None:
+        """Wait for the writer."""
+        self._pipe.wait(timeout_s)
+
+    def stop(self) -> None:
+        """End with what has been written by now."""
+        self._stopping = True
+
+    def close(self) -> None:
+        """A pipe is closed with the process."""

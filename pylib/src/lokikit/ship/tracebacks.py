@@ -1,0 +1,273 @@
+"""Tracebacks of programs that do not use lokikit: many lines of one source joined into one event.
+
+The rules are a table that Fluent Bit's multiline parsers can hold too, so that the agent joins the
+same lines; `fluentbit/` is checked against it. What follows from that:
+
+- A state is left only by a rule. A line that no rule takes stands alone and changes no state, so
+  that the rest of a traceback that another line interrupted is joined as well.
+- No rule leads back to `START`: Fluent Bit stores the last line of such an event twice.
+- The patterns are such as Python and Onigmo read alike, and none takes a JSON object.
+- Blank lines are no events, within a traceback either: they are gone before the rules are asked.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from itertools import groupby
+from typing import TYPE_CHECKING, NamedTuple
+
+from lokikit.fields import MAX_LINE_BYTES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from lokikit.ship.lines import Line
+
+JOIN_WAIT_S = 1.0
+"""An event to which nothing was added for so long is complete."""
+
+START = "start_state"
+"""Fluent Bit's name for the state in which nothing is joined."""
+
+_JSON = r"\{.*\}[ \t]*$"
+
+
+class Rule(NamedTuple):
+    """In `state`, a line that `pattern` is found in belongs to the event and leads to `next_state`.
+
+    From `START` it begins an event, in whatever state, unless a rule of that state takes the line.
+    One of `words` stands in each such line: a pattern that begins with `.*` is slow.
+    """
+
+    state: str
+    pattern: str
+    next_state: str
+    words: tuple[str, ...] = ()
+
+
+_TRACEBACK = r"\ATraceback \(most recent call last\):$"
+_GROUP = r"\A +\+ Exception Group Traceback \(most recent call last\):$"
+_INDENTED = rf"\A[ \t]+(?!{_JSON})[^ \t]"
+_GOROUTINE = r"\Agoroutine [0-9]+ .*\[.*\]:$"
+
+RULES = (
+    Rule(START, _TRACEBACK, "python_head"),
+    Rule(START, _GROUP, "python_group"),
+    Rule(START, r'\AException in thread [^"].*:$', "python_lead"),
+    Rule(START, r"\A(?:Exception ignored in.*|--- Logging error ---)$", "python_lead"),
+    Rule(START, r'\A  File "[^"]+", line [0-9]+$', "python_frames"),
+    Rule("python_lead", _TRACEBACK, "python_head"),
+    Rule("python_head", _INDENTED, "python_frames"),
+    Rule("python_frames", _INDENTED, "python_frames"),
+    # The exception: a class, dotted or not, and what it says.
+    Rule(
+        "python_frames",
+        r"""\A[^ \t:{}()\[\]"',;=<0-9-][^ \t:{}()\[\]"',;=]*(?:: .*|:?)$""",
+        "python_raised",
+    ),
+    Rule("python_group", r"\A +[+|]", "python_group"),
+    *(
+        Rule(
+            state,
+            r"\A(?:During handling of the above exception, another exception occurred"
+            r"|The above exception was the direct cause of the following exception):$",
+            "python_chain",
+        )
+        for state in ("python_raised", "python_group")
+    ),
+    Rule("python_chain", _TRACEBACK, "python_head"),
+    Rule("python_chain", _GROUP, "python_group"),
+    # What `logging` says of a record that it cannot write.
+    Rule("python_raised", r"\ACall stack:$", "python_call_stack"),
+    Rule("python_call_stack", _INDENTED, "python_call_stack"),
+    Rule("python_call_stack", r"\AMessage: ", "python_message"),
+    Rule("python_message", r"\AArguments: ", "python_raised"),
+    Rule(
+        START,
+        r"\A(?:panic: |fatal error: |SIG[A-Z]+: |unexpected fault address |"
+        r"runtime: goroutine stack exceeds )",
+        "go_head",
+    ),
+    Rule(START, _GOROUTINE, "go_call"),
+    Rule("go_head", r"\A(?:\t|\[signal |panic: |fatal error: |runtime: |PC=0x)", "go_head"),
+    *(
+        rule
+        for state in ("go_head", "go_call")
+        for rule in (
+            Rule(state, _GOROUTINE, "go_call"),
+            Rule(state, r"\Aruntime stack:$", "go_call"),
+        )
+    ),
+    Rule("go_call", r'\A(?:[^ \t"{(:][^ \t"]*\(.*\)|created by .*)$', "go_place"),
+    Rule("go_call", r"\A\tgoroutine running on other thread", "go_call"),
+    Rule("go_call", r"\A(?:\.\.\..* frames elided\.\.\.|\[originating from .*\]:?)$", "go_call"),
+    Rule("go_call", r"\A[a-z][a-z0-9]+ +0x[0-9a-f]+$", "go_call"),
+    Rule("go_place", r"\A\t", "go_call"),
+    # Java, and what writes alike: Kotlin, Scala, .NET, Node.js.
+    Rule(START, r'\AException in thread "', "java"),
+    Rule("java", r"\A[ \t]+at [^ \t]", "java"),
+    Rule("java", r"\A[ \t]*(?:Caused by|Suppressed|Wrapped by): ", "java"),
+    Rule("java", r"\A[ \t]*\.\.\. [0-9]+ (?:more|common frames omitted)", "java"),
+    Rule("java", r"\A[ \t]*(?:--- End of .* ---|\[CIRCULAR REFERENCE.*\])$", "java"),
+    # What a log line of the program may end with.
+    Rule(
+        START,
+        r"\A(?![ \t]*\{).*http: panic serving ",
+        "go_head",
+        words=("http: panic serving ",),
+    ),
+    Rule(
+        START,
+        r"\A(?![ \t]*\{).*(?:Exception|Error|Throwable)(?::|$)",
+        "java",
+        words=("Exception", "Error", "Throwable"),
+    ),
+)
+"""Of each state the first rule that takes the line counts."""
+
+
+class _Step(NamedTuple):
+    """Rules of one state that follow each other, as one pattern with a group for each.
+
+    Without words there is nothing to look for before the pattern.
+    """
+
+    words: tuple[bytes, ...]
+    pattern: re.Pattern[bytes]
+    next_states: tuple[str, ...]
+
+
+def _steps(state: str) -> list[_Step]:
+    rules = [rule for rule in RULES if rule.state == state]
+    steps = []
+    for words, group in groupby(rules, key=lambda rule: rule.words):
+        alike = list(group)
+        pattern = "|".join(f"({rule.pattern})" for rule in alike)
+        steps.append(
+            _Step(
+                tuple(word.encode() for word in words),
+                re.compile(pattern.encode()),
+                tuple(rule.next_state for rule in alike),
+            )
+        )
+    return steps
+
+
+_STEPS = {state: _steps(state) for state in {rule.state for rule in RULES}}
+
+
+class Event(NamedTuple):
+    """One event of a source, of one line or of several joined.
+
+    Args:
+        raw: its lines with LF between them; empty for a blank line, which is no event.
+        end: the offset behind the last of its lines.
+        arrived_ns: when the first of several came, `None` for a line that was not held.
+        lines: how many lines it is made of, without the blank ones.
+        blank: how many blank lines stood in it or, after it, before the next line.
+    """
+
+    raw: bytes
+    end: int
+    arrived_ns: int | None = None
+    lines: int = 1
+    blank: int = 0
+
+
+class Joiner:
+    """Joins the tracebacks among the lines of one source; all others it gives as they come.
+
+    Args:
+        now_ns: the arrival time.
+        clock: seconds of a clock that never steps back.
+    """
+
+    def __init__(
+        self, now_ns: Callable[[], int], clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._now_ns = now_ns
+        self._clock = clock
+        self._state = START
+        self._held: list[bytes] = []
+        self._size_bytes = 0
+        self._end = 0
+        self._blank = 0
+        self._arrived_ns = 0
+        self._added_s = 0.0
+
+    def stands_alone(self, raw: bytes) -> bool:
+        """Whether a line is complete as it is, and nothing held goes before it."""
+        if self._held or not raw:
+            return False
+        if raw.startswith(b"{"):
+            return True
+        known = self._state != START and _next_state(self._state, raw)
+        return not known and not _next_state(START, raw)
+
+    def feed(self, line: Line) -> list[Event]:
+        """The events that are complete now that `line` is there."""
+        if not line.raw:
+            return self._take_blank(line)
+        next_state = None
+        if not line.raw.startswith(b"{"):
+            if self._state != START and (next_state := _next_state(self._state, line.raw)):
+                self._state = next_state
+                return self._hold(line)
+            next_state = _next_state(START, line.raw)
+        complete = self.flush()
+        if next_state is None:
+            return [*complete, Event(line.raw, line.end)]
+        self._state = next_state
+        return complete + self._hold(line)
+
+    def flush(self) -> list[Event]:
+        """What is held, as it stands."""
+        if not self._held:
+            return []
+        raw, lines = b"\n".join(self._held), len(self._held)
+        event = Event(raw, self._end, self._arrived_ns, lines, self._blank)
+        self._held, self._size_bytes, self._blank = [], 0, 0
+        return [event]
+
+    def expire(self, now_s: float) -> list[Event]:
+        """What is held, when nothing had been added to it for `JOIN_WAIT_S` at `now_s`."""
+        return self.flush() if now_s - self._added_s >= JOIN_WAIT_S else []
+
+    def _hold(self, line: Line) -> list[Event]:
+        size_bytes = _size_bytes(line.raw) + 1
+        full = self._size_bytes + size_bytes > MAX_LINE_BYTES + 1
+        complete = self.flush() if full else []
+        if not self._held:
+            self._arrived_ns = self._now_ns()
+        self._held.append(line.raw)
+        self._size_bytes += size_bytes
+        self._end = line.end
+        self._added_s = self._clock()
+        return complete
+
+    def _take_blank(self, line: Line) -> list[Event]:
+        if not self._held:
+            return [Event(b"", line.end, lines=0, blank=1)]
+        self._end = line.end
+        self._blank += 1
+        return []
+
+
+def _next_state(state: str, raw: bytes) -> str | None:
+    for words, pattern, next_states in _STEPS[state]:
+        if words:
+            for word in words:
+                if word in raw:
+                    break
+            else:
+                continue
+        match = pattern.match(raw)
+        if match and match.lastindex:
+            return next_states[match.lastindex - 1]
+    return None
+
+
+def _size_bytes(raw: bytes) -> int:
+    """The size in Loki: bytes that are no UTF-8 grow when they are replaced."""
+    return len(raw) if raw.isascii() else len(raw.decode("utf-8", "replace").encode())

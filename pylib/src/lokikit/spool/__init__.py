@@ -1,0 +1,1 @@
+"""The spool: lines that wait on disk while Loki is away."""

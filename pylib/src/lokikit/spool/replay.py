@@ -1,0 +1,213 @@
+"""What stays in a spool's folder or an agent's storage, sent to Loki by hand."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+import orjson
+
+from lokikit.delivery.delivery import Delivery
+from lokikit.delivery.entry import Entry
+from lokikit.delivery.push_api import Answer, Outcome, read_payload
+from lokikit.errors import PrerequisiteError
+from lokikit.spool.fluentbit_chunks import is_posted, read_chunk, rejected_paths
+from lokikit.spool.spool import DEAD_LETTERS, Reading, Spool
+
+try:
+    import fcntl
+except ImportError:  # Windows: nobody keeps two replays apart there
+    HAS_LOCKS = False
+else:
+    HAS_LOCKS = True
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from pathlib import Path
+    from typing import BinaryIO
+
+    from lokikit.delivery.dead_letters import DeadLetters
+    from lokikit.delivery.push_api import Pusher
+    from lokikit.notices import Notices
+
+MAX_BATCH_BYTES = 1024 * 1024
+MAX_BATCH_ENTRIES = 5_000
+TAKEN = "dead-letters.*.replaying"
+"""Dead letters that a replay has taken; after a killed one, the next goes on with them."""
+
+
+class Sender:
+    """Delivers batches, and gives up when Loki takes nothing for a while.
+
+    Args:
+        pusher: the way to Loki.
+        letters: takes what Loki refuses.
+        notices: says what goes wrong.
+        timeout_s: how long nothing may be taken.
+        sleep: waits for so many seconds.
+        clock: seconds of a clock that never steps back.
+
+    Attributes:
+        answer: how the last push ended.
+        counts: what became of all entries.
+    """
+
+    def __init__(  # noqa: PLR0913 - each is a part that tests replace
+        self,
+        pusher: Pusher,
+        letters: DeadLetters,
+        notices: Notices,
+        *,
+        timeout_s: float,
+        sleep: Callable[[float], None] = time.sleep,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.answer = Answer(Outcome.DONE)
+        self._pusher = pusher
+        self._timeout_s = timeout_s
+        self._sleep = sleep
+        self._clock = clock
+        self._until_s = clock() + timeout_s
+        self._letters = letters
+        self._delivery = Delivery(
+            self._push,
+            target=pusher.target,
+            dead_letters=letters,
+            notices=notices,
+            wait=self._wait,
+            who="spool",
+        )
+        self.counts = self._delivery.counts
+
+    def deliver(self, entries: Sequence[Entry]) -> list[Entry]:
+        """Deliver all; what is left when Loki takes no more.
+
+        Raises:
+            PrerequisiteError: Loki refuses entries, and the disk takes no dead letters.
+        """
+        left = self._delivery.deliver(entries)
+        if self.counts.dead_letters < self.counts.dropped.total():
+            raise PrerequisiteError(
+                f"spool: cannot keep what Loki refuses in {self._letters.path}: free space there."
+            )
+        return left
+
+    def _push(self, entries: Sequence[Entry]) -> Answer:
+        self.answer = self._pusher.push(entries)
+        if self.answer.outcome in {Outcome.DONE, Outcome.SPLIT}:
+            self._until_s = self._clock() + self._timeout_s
+        return self.answer
+
+    def _wait(self, seconds: float) -> bool:
+        late = self._clock() + seconds > self._until_s
+        if late or self.answer.outcome is Outcome.CONFIGURATION:
+            return True
+        self._sleep(seconds)
+        return False
+
+
+def replay_orphans(folder: Path, sender: Sender) -> bool:
+    """Deliver the segments of dead processes, oldest first; whether all of it is delivered."""
+    spool = Spool(folder, max_bytes=sys.maxsize, max_age_s=float("inf"))
+    try:
+        while reading := _next(spool):
+            entries = [entry for body in reading.bodies for entry in read_payload(body)]
+            if sender.deliver(entries):
+                return False
+            spool.done(reading)
+    finally:
+        spool.close()
+    return True
+
+
+def _next(spool: Spool) -> Reading | None:
+    return spool.read(MAX_BATCH_BYTES, MAX_BATCH_ENTRIES) or (
+        spool.read(MAX_BATCH_BYTES, MAX_BATCH_ENTRIES) if spool.adopt() else None
+    )
+
+
+def replay_chunks(storage: Path, sender: Sender, host: str) -> bool:
+    """Deliver the chunks that Loki refused of an agent; whether it has taken or refused each line.
+
+    Of such a chunk Loki has stored the valid lines before, and stores each once. A chunk stays
+    when something in it is no line of ours, or when not all of it is delivered.
+    """
+    for path in rejected_paths(storage):
+        try:
+            found = list(read_chunk(path.read_bytes(), host, posted=is_posted(path)))
+        except FileNotFoundError:  # another replay was quicker
+            continue
+        entries = [entry for entry in found if entry is not None]
+        for start in range(0, len(entries), MAX_BATCH_ENTRIES):
+            if sender.deliver(entries[start : start + MAX_BATCH_ENTRIES]):
+                return False
+        if entries and len(entries) == len(found):
+            path.unlink(missing_ok=True)
+    return True
+
+
+def replay_letters(folder: Path, sender: Sender) -> bool:
+    """Deliver the dead letters; whether Loki has taken or refused each.
+
+    Those not delivered, and lines that are no letters, stand in the dead-letter file again.
+    """
+    with suppress(FileNotFoundError):  # there are none
+        taken = folder / TAKEN.replace("*", f"{time.time_ns():020d}")
+        (folder / DEAD_LETTERS).rename(taken)
+    for path in sorted(folder.glob(TAKEN)):
+        with path.open("rb") as file:
+            if not _is_ours(file):
+                continue
+            done = _replay_file(file, folder / DEAD_LETTERS, sender)
+            path.unlink()
+        if not done:
+            return False
+    return True
+
+
+def _is_ours(file: BinaryIO) -> bool:
+    if not HAS_LOCKS:
+        return True
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _replay_file(file: BinaryIO, again: Path, sender: Sender) -> bool:
+    for lines in _batches(file):
+        letters = [(line, _entry(line)) for line in lines]
+        left = {id(one) for one in sender.deliver([one for _, one in letters if one])}
+        if kept := [line for line, one in letters if one is None or id(one) in left]:
+            _append(again, kept)
+        if left:
+            _append(again, file)
+            return False
+    return True
+
+
+def _batches(file: BinaryIO) -> Iterator[list[bytes]]:
+    while lines := file.readlines(MAX_BATCH_BYTES):
+        for start in range(0, len(lines), MAX_BATCH_ENTRIES):
+            yield lines[start : start + MAX_BATCH_ENTRIES]
+
+
+def _entry(line: bytes) -> Entry | None:
+    """The entry of a dead letter; `None` for a line that is none."""
+    try:
+        letter = orjson.loads(line)
+        return Entry(
+            int(letter["timestamp_ns"]), letter["line"], letter["labels"], letter["metadata"]
+        )
+    except (ValueError, KeyError, TypeError):
+        return None
+
+
+def _append(path: Path, lines: Iterable[bytes]) -> None:
+    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT
+    with os.fdopen(os.open(path, flags, 0o600), "ab") as file:
+        file.writelines(line if line.endswith(b"\n") else line + b"\n" for line in lines)

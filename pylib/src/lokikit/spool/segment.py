@@ -1,0 +1,286 @@
+"""One file of the spool: who owns it, and which of its records are still to deliver.
+
+The owner holds an exclusive `flock` for as long as it lives, so nobody has to ask whether a
+process id is still the same process. A flock belongs to the open file, which forked children
+share: a child must `forget` its parent's segments.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from bisect import insort
+from contextlib import suppress
+from typing import TYPE_CHECKING, NamedTuple
+
+from lokikit.spool.segment_format import (
+    HEADER_BYTES,
+    PLACE_AT,
+    Span,
+    delivered_up_to,
+    header,
+    is_foreign,
+    packed_place,
+    records,
+)
+
+try:
+    import fcntl
+except ImportError:  # Windows: no segment is ever adopted there
+    HAS_LOCKS = False
+else:
+    HAS_LOCKS = True
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_NAME = re.compile(r"\d{20}-\d{10}-\d{6}\.spool")
+"""Time of creation in ns, process id, number: names sort by age."""
+
+_FLAGS = os.O_RDWR | getattr(os, "O_BINARY", 0)
+
+
+class Piece(NamedTuple):
+    """Records taken from a segment to be delivered; without bodies, what cannot be read."""
+
+    bodies: list[bytes]
+    span: Span
+
+
+class Look(NamedTuple):
+    """What a segment shows to who does not own it.
+
+    Args:
+        entries: those still to deliver.
+        owned: whether a living process has it.
+        foreign: whether another version of lokikit wrote it.
+    """
+
+    path: Path
+    created_s: float
+    size_bytes: int
+    entries: int
+    owned: bool
+    foreign: bool
+
+
+class Segment:
+    """One file that this process owns; not thread-safe.
+
+    Attributes:
+        end: where the next record goes, and the size of the file.
+        gone: why it is not there any more: a reason of dropping, "" when it stays on disk.
+    """
+
+    def __init__(self, path: Path, descriptor: int) -> None:
+        self.path = path
+        self.created_s = created_s(path)
+        self.end = HEADER_BYTES
+        self.gone: str | None = None
+        self._descriptor = descriptor
+        self._unread: list[Span] = []
+        self._out: list[Span] = []
+        self._place = HEADER_BYTES
+
+    @classmethod
+    def create(cls, path: Path) -> Segment | None:
+        """A new segment that nobody else has; `None` when the name is taken.
+
+        Raises:
+            OSError: the disk is full or read-only; no file is left then.
+        """
+        try:
+            descriptor = os.open(path, _FLAGS | os.O_CREAT | os.O_EXCL, 0o600)
+        except FileExistsError:
+            return None
+        segment = cls(path, descriptor)
+        try:
+            if _lock(descriptor):
+                segment._write(header(HEADER_BYTES), 0)
+                return segment
+        except OSError:
+            with suppress(OSError):
+                segment.delete()
+            segment.forget()
+            raise
+        segment.forget()  # an adopter was quicker: it finds nothing, and removes it
+        return None
+
+    @classmethod
+    def claim(cls, path: Path) -> Segment | None:
+        """The orphan at `path`, not yet looked into; `None` when it is owned, or gone."""
+        if not HAS_LOCKS:
+            return None
+        try:
+            descriptor = os.open(path, _FLAGS)
+        except OSError:
+            return None
+        with suppress(OSError):
+            if _lock(descriptor) and not is_foreign(descriptor):
+                return cls(path, descriptor)
+        os.close(descriptor)
+        return None
+
+    def load(self) -> bool:
+        """Find what is still to deliver; false when the file is torn (and is cut there)."""
+        size = os.fstat(self._descriptor).st_size
+        self._place = self.end = delivered_up_to(self._descriptor)
+        entries = 0
+        for _, span in records(self._descriptor, self._place, size):
+            entries += span.entries
+            self.end = span.end
+        if self.end > self._place:
+            self._unread = [Span(self._place, self.end, entries)]
+        if self.end >= size:
+            return True
+        with suppress(OSError):
+            os.ftruncate(self._descriptor, self.end)
+        return False
+
+    @property
+    def entries(self) -> int:
+        """Entries not handed out."""
+        return sum(span.entries for span in self._unread)
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether nothing is left to read, and all that was handed out is delivered."""
+        return not self._unread and not self._out
+
+    def append(self, record: bytes, entries: int) -> None:
+        """Write one packed record.
+
+        Raises:
+            OSError: the disk does not take it; the file is as it was.
+        """
+        try:
+            self._write(record, self.end)
+        except OSError:
+            os.ftruncate(self._descriptor, self.end)
+            raise
+        span = Span(self.end, self.end + len(record), entries)
+        self.end = span.end
+        self._unread[-1:] = _joined(self._unread[-1:], span)
+
+    def take(self, max_bytes: int, max_entries: int) -> Piece | None:
+        """The oldest unread records, at least one; `None` when all are read."""
+        if not self._unread:
+            return None
+        whole = self._unread.pop(0)
+        bodies, size, at, entries = list[bytes](), 0, whole.start, 0
+        with suppress(OSError):  # a place that the disk cannot read is torn
+            for body, span in records(self._descriptor, whole.start, whole.end):
+                size += len(body)
+                if bodies and (size > max_bytes or entries + span.entries > max_entries):
+                    break
+                bodies.append(body)
+                at, entries = span.end, entries + span.entries
+        if not bodies:
+            return Piece([], whole)
+        if at < whole.end:
+            self._unread.insert(0, Span(at, whole.end, whole.entries - entries))
+        self._out.append(Span(whole.start, at, entries))
+        return Piece(bodies, self._out[-1])
+
+    def put_back(self, span: Span) -> None:
+        """Have records that were taken be unread again."""
+        self._out.remove(span)
+        insort(self._unread, span)
+        spans, self._unread = self._unread, []
+        for one in spans:
+            self._unread[-1:] = _joined(self._unread[-1:], one)
+
+    def done(self, span: Span) -> None:
+        """Note records that were taken as delivered, on disk too as far as all before them are."""
+        self._out.remove(span)
+        place = min((one.start for one in (*self._unread[:1], *self._out)), default=self.end)
+        if place != self._place:
+            with suppress(OSError):  # they are sent twice then, which Loki stores once
+                self._write(packed_place(place), PLACE_AT)
+                self._place = place
+
+    def delete(self, reason: str = "") -> None:
+        """Remove the file; `reason` is what becomes of records that are handed out.
+
+        Raises:
+            OSError: the file cannot be removed; it is still owned.
+        """
+        if not HAS_LOCKS:  # Windows removes no open file
+            self.forget()
+        self.path.unlink(missing_ok=True)
+        self.forget()
+        self.gone = reason
+
+    def forget(self) -> None:
+        """Close the file and leave it: whoever comes next may adopt it."""
+        if self.gone is None:
+            os.close(self._descriptor)
+            self.gone = ""
+
+    def _write(self, data: bytes, at: int) -> None:
+        os.lseek(self._descriptor, at, os.SEEK_SET)
+        written = os.write(self._descriptor, data)
+        while written < len(data):  # a nearly full disk: the second try tells the reason
+            written += os.write(self._descriptor, data[written:])
+
+
+def look(path: Path) -> Look | None:
+    """What stands in a segment, which stays as it is; `None` when it is gone.
+
+    Raises:
+        OSError: it may not be read.
+    """
+    try:
+        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
+    except FileNotFoundError:
+        return None
+    try:
+        size = os.fstat(descriptor).st_size
+        foreign = is_foreign(descriptor)
+        read = () if foreign else records(descriptor, delivered_up_to(descriptor), size)
+        entries = sum(span.entries for _, span in read)
+        return Look(path, created_s(path), size, entries, not _lock(descriptor), foreign)
+    finally:
+        os.close(descriptor)
+
+
+def segment_paths(folder: Path) -> list[Path]:
+    """Every segment in a folder, oldest first; none when it cannot be read."""
+    try:
+        return sorted(path for path in folder.iterdir() if _NAME.fullmatch(path.name))
+    except OSError:
+        return []
+
+
+def size_bytes(path: Path) -> int:
+    """What it takes on disk, 0 when it is gone."""
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
+
+
+def created_s(path: Path) -> float:
+    """When the segment was begun."""
+    return int(path.name[:20]) / 1e9
+
+
+def _lock(descriptor: int) -> bool:
+    """Whether this open file has the lock now, and is not deleted.
+
+    Raises:
+        OSError: this file system has no locks.
+    """
+    if not HAS_LOCKS:
+        return True
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return os.fstat(descriptor).st_nlink > 0
+
+
+def _joined(before: list[Span], span: Span) -> list[Span]:
+    if before and before[0].end == span.start:
+        return [Span(before[0].start, span.end, before[0].entries + span.entries)]
+    return [*before, span]

@@ -1,0 +1,1 @@
+"""The local stack: its files, parts and ports."""

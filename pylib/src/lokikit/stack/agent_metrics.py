@@ -1,0 +1,132 @@
+"""What the agent says of itself: lines read, delivered, tried again, dropped, and what waits."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from collections import Counter
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import requests
+
+from lokikit.spool.fluentbit_chunks import begun_s, chunk_paths, read_chunk, rejected_paths
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+METRICS_PATH = "/api/v2/metrics/prometheus"
+HEALTH_PATH = "/api/v2/health"
+OUTPUTS = frozenset({"loki", "loki_http"})
+"""The aliases of the outputs to Loki in fluentbit/."""
+_TIMEOUT_S = 2
+_METRIC = re.compile(r'^fluentbit_(\w+)\{[^}]*?name="([^"]*)"[^}]*\} (\S+)$', re.MULTILINE)
+_SECOND_HAND = ("storage_backlog", "emitter")
+"""Inputs of Fluent Bit's own, whose lines have come in by another before."""
+
+
+@dataclass(frozen=True)
+class AgentNumbers:
+    """Counts since the agent started, and its state now; `None` for what cannot be known.
+
+    Args:
+        read: lines that came in.
+        sent: lines that Loki has taken.
+        retried: lines that were sent again.
+        dropped: lines that Loki will never have by itself, dead letters among them; an upper
+            bound, for of a chunk that it refuses Loki stores the valid lines.
+        dead: lines kept as dead letters.
+        buffered_bytes: what waits on disk.
+        oldest_s: how long the oldest of it has waited; 0 when nothing waits.
+    """
+
+    read: int
+    sent: int
+    retried: int
+    dropped: int
+    dead: int | None = None
+    buffered_bytes: int | None = None
+    oldest_s: float | None = None
+
+    def __str__(self) -> str:
+        parts = [f"{self.read} in, {self.sent} out, {self.retried} retried"]
+        parts.append(f"{self.dropped} dropped")
+        if self.dead is not None:
+            parts.append(f"{self.dead} dead letters")
+        if self.buffered_bytes is not None:
+            parts.append(f"{self.buffered_bytes} bytes buffered")
+        if self.oldest_s is not None:
+            parts.append(f"oldest {self.oldest_s:.0f} s")
+        return ", ".join(parts)
+
+
+def ask_fluent_bit(url: str, storage: Path | None = None) -> AgentNumbers | None:
+    """The numbers of the Fluent Bit whose admin address is `url`; `None` when it does not answer.
+
+    Args:
+        url: without a path.
+        storage: its folder, where this process can read it.
+    """
+    try:
+        response = requests.get(url + METRICS_PATH, timeout=_TIMEOUT_S)
+        response.raise_for_status()
+    except requests.RequestException:
+        return None
+    return read_metrics(response.text, storage)
+
+
+def read_metrics(
+    text: str, storage: Path | None = None, time_s: Callable[[], float] = time.time
+) -> AgentNumbers:
+    """The numbers in Fluent Bit's metrics, and in its storage where there is one to read."""
+    counts: Counter[str] = Counter()
+    for metric, name, value in _METRIC.findall(text):
+        if name in OUTPUTS or (metric.startswith("input_") and not name.startswith(_SECOND_HAND)):
+            counts[metric] += int(float(value))
+    numbers = AgentNumbers(
+        read=counts["input_records_total"],
+        sent=counts["output_proc_records_total"],
+        retried=counts["output_retried_records_total"],
+        dropped=counts["output_dropped_records_total"],
+    )
+    if storage is None or not storage.is_dir():
+        return numbers
+    waiting = [found for path in chunk_paths(storage) if (found := _size_and_start(path))]
+    starts = [start for _, start in waiting]
+    return AgentNumbers(
+        numbers.read,
+        numbers.sent,
+        numbers.retried,
+        numbers.dropped,
+        dead=sum(_events(path) for path in rejected_paths(storage)),
+        buffered_bytes=sum(size for size, _ in waiting),
+        oldest_s=max(0.0, time_s() - min(starts)) if starts else 0.0,
+    )
+
+
+def read_ship_stats(path: Path) -> AgentNumbers | None:
+    """The numbers in the file that `lokikit ship --stats` writes; `None` when there are none."""
+    try:
+        said = json.loads(path.read_bytes())
+        # It buffers nothing: what is not delivered is still in the files.
+        return AgentNumbers(
+            said["read"], said["sent"], said["retried"], said["dropped"], said["dead_letters"]
+        )
+    except (OSError, ValueError, LookupError, TypeError):
+        return None
+
+
+def _size_and_start(path: Path) -> tuple[int, float] | None:
+    with suppress(OSError, ValueError):  # delivered meanwhile, or no chunk
+        return path.stat().st_size, begun_s(path)
+    return None
+
+
+def _events(path: Path) -> int:
+    try:
+        return sum(1 for _ in read_chunk(path.read_bytes(), ""))
+    except OSError:
+        return 0

@@ -1,0 +1,204 @@
+"""Bringing the Docker stack up, taking it down, and saying how each service is."""
+
+from __future__ import annotations
+
+import os
+import stat
+import time
+from typing import TYPE_CHECKING
+
+import requests
+
+from lokikit.errors import LokikitError, PrerequisiteError
+from lokikit.stack.compose_file import built_image
+from lokikit.stack.docker.compose import MOUNTED, project_name
+from lokikit.stack.docker.engine import containers, has_image, last_words, remove_volumes
+from lokikit.stack.docker.services import (
+    AGENT,
+    AGENT_STORAGE,
+    CANARY,
+    DEMO_SERVICES,
+    stack_services,
+)
+from lokikit.stack.grafana.password import grafana_password
+from lokikit.stack.kit_files import kit_root
+from lokikit.stack.part_status import TAIL_LINES, Condition, Wanted, forget_wanted, write_wanted
+from lokikit.stack.ports import check_distinct, check_free
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from lokikit.stack.docker.compose import Compose
+    from lokikit.stack.docker.engine import Container
+    from lokikit.stack.docker.services import Service
+
+_ASK_TIMEOUT_S = 2
+_POLL_S = 0.2
+_GIVES_UP_AFTER_RESTARTS = 3
+
+
+def make_own_image(
+    compose: Compose, say: Callable[[str], object], environ: Mapping[str, str] = os.environ
+) -> bool:
+    """Whether the image of the canary and the demo is here, built when it was missing."""
+    image = built_image(environ)
+    if has_image(image, environ):
+        return True
+    if not (kit_root() / "Dockerfile").is_file():
+        say(f"No canary, no demo: their image {image} is built in a checkout of the repository.")
+        return False
+    say(f"Building {image} for canary and demo: once for this version, takes a minute.")
+    try:
+        compose.run("build", CANARY, quiet=False)
+    except LokikitError as error:
+        say(f"No canary, no demo: their image cannot be built ({error})")
+    return has_image(image, environ)
+
+
+def bring_up(
+    compose: Compose, say: Callable[[str], object], *, demo: bool, canary: bool
+) -> list[Condition]:
+    """How each service is after all was started that was not running as it should.
+
+    Args:
+        compose: runs Compose.
+        say: tells the user what is done.
+        demo: whether the demo is wanted.
+        canary: whether the canary is.
+
+    Raises:
+        PrerequisiteError: a port is taken or a file cannot be read; what runs is left as it was.
+        SettingsError: two services have the same port.
+        UnhealthyError: Compose failed.
+    """
+    services = stack_services(demo=demo, canary=canary, environ=compose.environ)
+    running = _by_service(compose)
+    check_distinct(item for one in services for item in one.ports.items())
+    check_free(item for one in services for item in _foreign_ports(one, running))
+    _check_readable()
+    grafana_password(compose.state)
+    _remember_volumes(compose.state)
+    write_wanted(compose.state, Wanted(demo, "docker", canary))
+    if not demo and running.keys() & DEMO_SERVICES:
+        say("Stopping the demo")
+        compose.run("rm", "--stop", "--force", *DEMO_SERVICES)
+    say("Starting what is not running")
+    names = [one.name for one in services]
+    compose.run("up", "--detach", "--no-build", "--quiet-pull", *names)
+    for one in services:
+        _wait_until_healthy(one, compose, say)
+    return conditions(services, compose)
+
+
+def take_down(compose: Compose, *, volumes: bool) -> list[str]:
+    """The services that were running, and are not any more.
+
+    Args:
+        compose: runs Compose.
+        volumes: whether what they stored is removed too.
+    """
+    ended = [one.service for one in _by_service(compose).values() if one.pid]
+    compose.run("down", "--remove-orphans", *(("--volumes",) if volumes else ()))
+    forget_wanted(compose.state)
+    if volumes:
+        # Compose removes those of the overlays that are given now, and no others.
+        remove_volumes(project_name(compose.environ), compose.environ)
+        _volumes_file(compose.state).unlink(missing_ok=True)
+    return sorted(ended)
+
+
+def agent_storage(compose: Compose) -> Path | None:
+    """The agent's folder, `None` where this user cannot read the volume that it is in."""
+    agent = _by_service(compose).get(AGENT)
+    folder = agent.mounts.get(AGENT_STORAGE) if agent else None
+    return folder if folder and os.access(folder, os.R_OK | os.X_OK) else None
+
+
+def has_volumes(state: Path) -> bool:
+    """Whether the stack in `state` was ever brought up with Docker, and its data not removed."""
+    return _volumes_file(state).is_file()
+
+
+def conditions(services: Sequence[Service], compose: Compose) -> list[Condition]:
+    """How each of `services` is just now."""
+    found = _by_service(compose)
+    return [_condition(one, found.get(one.name), compose.environ) for one in services]
+
+
+def _condition(
+    service: Service, container: Container | None, environ: Mapping[str, str]
+) -> Condition:
+    if container is None:
+        return Condition(service.name, False, None, 0, service.where, "docker ps --all")
+    healthy = container.status == "running" and _answers(service.probe)
+    return Condition(
+        service.name,
+        healthy,
+        container.pid,
+        container.uptime_s,
+        service.where or f"container {container.name}",
+        f"docker logs {container.name}",
+        "" if healthy else last_words(container.name, TAIL_LINES, environ),
+    )
+
+
+def _wait_until_healthy(service: Service, compose: Compose, say: Callable[[str], object]) -> None:
+    """Wait for its health, its end or its deadline, whichever comes first."""
+    start_s = time.monotonic()
+    while time.monotonic() - start_s < service.within_s:
+        container = _by_service(compose).get(service.name)
+        if container is None or _has_failed(container):
+            return
+        if container.status == "running" and _answers(service.probe):
+            say(f"{service.name} is healthy after {time.monotonic() - start_s:.0f} s")
+            return
+        time.sleep(_POLL_S)
+
+
+def _has_failed(container: Container) -> bool:
+    return container.status == "exited" or container.restarts >= _GIVES_UP_AFTER_RESTARTS
+
+
+def _by_service(compose: Compose) -> dict[str, Container]:
+    project = project_name(compose.environ)
+    return {one.service: one for one in containers(project, compose.environ)}
+
+
+def _foreign_ports(service: Service, running: Mapping[str, Container]) -> Iterator[tuple[str, int]]:
+    """The ports that `service` needs and does not hold already itself."""
+    container = running.get(service.name)
+    held = container.ports if container and container.pid else frozenset()
+    return (item for item in service.ports.items() if item[1] not in held)
+
+
+def _check_readable() -> None:
+    """Pass when users other than this one can read what is mounted into the containers.
+
+    Raises:
+        PrerequisiteError: they cannot.
+    """
+    for mounted in MOUNTED.values():
+        for path in (kit_root() / mounted, *(kit_root() / mounted).rglob("*")):
+            needed = stat.S_IROTH | (stat.S_IXOTH if path.is_dir() else 0)
+            if path.stat().st_mode & needed != needed:
+                raise PrerequisiteError(
+                    f"{path} is mounted into a container whose user cannot read it: "
+                    f"chmod -R o+rX {kit_root() / mounted}"
+                )
+
+
+def _answers(url: str) -> bool:
+    """Whether a GET of `url` succeeds; an empty one always does."""
+    try:
+        return not url or requests.get(url, timeout=_ASK_TIMEOUT_S).ok
+    except requests.RequestException:
+        return False
+
+
+def _remember_volumes(state: Path) -> None:
+    _volumes_file(state).touch()
+
+
+def _volumes_file(state: Path) -> Path:
+    return state / "docker-volumes"

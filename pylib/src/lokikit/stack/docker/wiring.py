@@ -1,0 +1,147 @@
+"""The override file that puts the services of somebody's Compose file on the pipeline."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from lokikit.errors import SettingsError
+from lokikit.stack.compose_file import filled, read_compose_file
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from pathlib import Path
+
+SERVICE_LABEL = "service"
+"""The label that names a service to the agent."""
+HEADER = "# Made by `lokikit wire`: services whose stdout goes to Loki. It is overwritten."
+_EXTENSION = "x-lokikit-pipeline"
+
+
+class _Loader(yaml.SafeLoader):
+    """Reads Compose's own tags (`!reset`, `!override`) as if they were not there."""
+
+
+class _Dumper(yaml.SafeDumper):
+    """Calls the one thing that is referred to by its name."""
+
+    def generate_anchor(self, _node: yaml.Node) -> str:
+        """The name of the anchor."""
+        return "pipeline"
+
+
+@dataclass(frozen=True)
+class Override:
+    """What `wire` made of a Compose file.
+
+    Args:
+        text: the override file.
+        wired: the services that it puts on the pipeline.
+        left_out: services that have a logging driver of their own, and its name.
+    """
+
+    text: str
+    wired: tuple[str, ...]
+    left_out: Mapping[str, str]
+
+
+def pipeline_logging(environ: Mapping[str, str] = os.environ) -> dict[str, Any]:
+    """The `logging` of a service on the pipeline, as the kit's own Compose file has it."""
+    told = read_compose_file()["x-pipeline"]
+    options = {name: filled(value, environ) for name, value in told["options"].items()}
+    return {"driver": told["driver"], "options": options}
+
+
+def make_override(
+    file: Path, only: Iterable[str] = (), environ: Mapping[str, str] = os.environ
+) -> Override:
+    """The override for the services that `file` defines.
+
+    Args:
+        file: a Compose file; it is only read.
+        only: the services to wire, whatever they log to now; all that have no driver of their
+            own when empty.
+        environ: overrides the kit's `.env`.
+
+    Raises:
+        SettingsError: the file cannot be read, is none of Compose's, or has no such service.
+    """
+    services = _services(file)
+    named = tuple(only)
+    if unknown := [name for name in named if name not in services]:
+        raise SettingsError(
+            f"{file} has no service {', '.join(unknown)}: it has {', '.join(services)}."
+        )
+    left_out = {} if named else _own_drivers(services)
+    wired = named or tuple(name for name in services if name not in left_out)
+    if not wired:
+        raise SettingsError(
+            f"each service of {file} has a logging driver of its own: name those to wire "
+            "with --service."
+        )
+    return Override(_text(services, wired, environ), wired, left_out)
+
+
+def _services(file: Path) -> dict[str, Mapping[str, Any]]:
+    """Service -> what `file` says of it."""
+    try:
+        told = yaml.load(file.read_text(), _Loader)  # noqa: S506 - a SafeLoader
+    except OSError as error:
+        raise SettingsError(f"cannot read {file}: {error.strerror}.") from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{file} is not YAML: {error}") from error
+    services = told.get("services") if isinstance(told, dict) else None
+    if not isinstance(services, dict) or not services:
+        raise SettingsError(f"{file} is not a Compose file: it has no services.")
+    if bad := [name for name, one in services.items() if not isinstance(one, dict)]:
+        raise SettingsError(f"{file}: the service {bad[0]} is not a mapping.")
+    return {str(name): one for name, one in services.items()}
+
+
+def _own_drivers(services: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
+    drivers = {name: _driver(one) for name, one in services.items()}
+    return {name: driver for name, driver in drivers.items() if driver}
+
+
+def _driver(service: Mapping[str, Any]) -> str:
+    logging = service.get("logging")
+    return str(logging.get("driver") or "") if isinstance(logging, dict) else ""
+
+
+def _text(
+    services: Mapping[str, Mapping[str, Any]], wired: Iterable[str], environ: Mapping[str, str]
+) -> str:
+    logging = pipeline_logging(environ)
+    told = {
+        _EXTENSION: logging,
+        # One object in several places: YAML writes it once, and refers to it.
+        "services": {name: _wired(name, services[name], logging) for name in wired},
+    }
+    return f"{HEADER}\n\n" + yaml.dump(told, Dumper=_Dumper, sort_keys=False, width=100)
+
+
+def _wired(name: str, service: Mapping[str, Any], logging: Mapping[str, Any]) -> dict[str, Any]:
+    if SERVICE_LABEL in _label_names(service.get("labels")):
+        return {"logging": logging}
+    return {"labels": {SERVICE_LABEL: name}, "logging": logging}
+
+
+def _label_names(labels: Any) -> set[str]:
+    """The names of labels, which Compose takes as a mapping or as a list of `name=value`."""
+    if isinstance(labels, dict):
+        return {str(name) for name in labels}
+    return {str(one).partition("=")[0] for one in labels or ()}
+
+
+def _any_tag(loader: yaml.SafeLoader, _suffix: str, node: yaml.Node) -> Any:
+    if isinstance(node, yaml.MappingNode):
+        return loader.construct_mapping(node, deep=True)
+    if isinstance(node, yaml.SequenceNode):
+        return loader.construct_sequence(node, deep=True)
+    return None
+
+
+_Loader.add_multi_constructor("!", _any_tag)

@@ -1,0 +1,1 @@
+"""Grafana in the stack: provisioning, contact points, password."""

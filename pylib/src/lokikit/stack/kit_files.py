@@ -1,0 +1,93 @@
+"""Where the kit's own files, its settings and its state are.
+
+The kit is a checkout of the repository, or the copy of its configuration files that the wheel
+carries: `pip install 'lokikit[cli]' && lokikit up` works without a checkout.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import platformdirs
+from dotenv import dotenv_values
+
+from lokikit.errors import SettingsError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_PACKAGE = Path(__file__).parents[1]
+_MAX_PORT = 65535
+_RUNTIMES = ("auto", "docker", "native")
+
+
+def checkout_root() -> Path | None:
+    """The root of the checkout that this package runs from, `None` when it is installed."""
+    root = _PACKAGE.parents[2]
+    return root if (root / "pylib/src/lokikit").is_dir() and (root / ".env").is_file() else None
+
+
+def kit_root() -> Path:
+    """The folder that holds `.env`, `loki/` and `deploy/`."""
+    return checkout_root() or _PACKAGE / "_kit"
+
+
+def kit_env(environ: Mapping[str, str] = os.environ) -> Mapping[str, str]:
+    """The kit's `.env`, overridden by `environ`."""
+    stored = dotenv_values(kit_root() / ".env", interpolate=False)
+    return {**{name: value for name, value in stored.items() if value is not None}, **environ}
+
+
+def state_dir(environ: Mapping[str, str] = os.environ) -> Path:
+    """The one folder that the stack writes to: `LOKIKIT_STATE`, or `.lokikit/` in a checkout."""
+    if chosen := environ.get("LOKIKIT_STATE"):
+        return Path(chosen).absolute()
+    root = checkout_root()
+    return root / ".lokikit" if root else platformdirs.user_state_path("lokikit")
+
+
+def asked_runtime(environ: Mapping[str, str] = os.environ) -> str:
+    """What `RUNTIME` asks for: `auto`, `docker` or `native`.
+
+    Raises:
+        SettingsError: it is none of them.
+    """
+    chosen = kit_env(environ).get("RUNTIME") or "auto"
+    if chosen not in _RUNTIMES:
+        raise SettingsError(f"RUNTIME={chosen!r} is no runtime: use {' or '.join(_RUNTIMES)}.")
+    return chosen
+
+
+def overlays(environ: Mapping[str, str] = os.environ) -> list[Path]:
+    """The files of `deploy/compose` that `COMPOSE_OVERLAYS` names, in its order.
+
+    Raises:
+        SettingsError: there is no such file.
+    """
+    chosen = kit_env(environ).get("COMPOSE_OVERLAYS", "").replace(",", " ").split()
+    there = {file.stem: file for file in sorted((kit_root() / "deploy/compose").glob("*.yml"))}
+    if unknown := [name for name in chosen if name not in there]:
+        raise SettingsError(f"COMPOSE_OVERLAYS={unknown[0]!r} is none of {', '.join(there)}.")
+    return [there[name] for name in chosen]
+
+
+def port(name: str, environ: Mapping[str, str] = os.environ) -> int:
+    """The port that the setting `name` holds.
+
+    Raises:
+        SettingsError: it holds no number between 1 and 65535.
+    """
+    value = kit_env(environ).get(name, "")
+    if value.isdecimal() and 0 < int(value) <= _MAX_PORT:
+        return int(value)
+    raise SettingsError(
+        f"{name}={value!r} is not a port: set a number from 1 to {_MAX_PORT} in .env or the shell."
+    )
+
+
+def loki_url(environ: Mapping[str, str] = os.environ) -> str:
+    """`LOKI_URL` when it is set, otherwise where `lokikit up` puts Loki."""
+    chosen = environ.get("LOKI_URL", "").rstrip("/")
+    return chosen or f"http://127.0.0.1:{port('LOKI_PORT', environ)}"

@@ -1,0 +1,184 @@
+"""Which agent carries the files of the native stack, and how it is started."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from lokikit.errors import SettingsError
+from lokikit.stack.agent_metrics import HEALTH_PATH, AgentNumbers, ask_fluent_bit, read_ship_stats
+from lokikit.stack.kit_files import kit_env, kit_root, port
+from lokikit.stack.native.part import Part, answers
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+FLUENT_BIT, SHIP = "fluent-bit", "ship"
+AGENT = "AGENT"
+"""Variable that forces one of them; `auto` is Fluent Bit 5 or newer where it is on PATH."""
+_OLDEST_MAJOR = 5
+_STATS_AGE_S = 15
+_VERSION = re.compile(r"v(\d+)\.")
+_ACCESS = {"LOKI_TENANT": "LOKI_ORG_ID", "LOKI_USER": "LOKI_USERNAME"}
+"""Variable of the agent -> that of the command line, where the two differ."""
+_PORTS = ("FLUENTBIT_HTTP_PORT", "FLUENTBIT_ADMIN_PORT")
+_SPLIT_FILES = "FLUENTBIT_SPLIT_"
+"""Begins the variables of docs/split-files.md: another value is another setting of the agent."""
+
+
+def find_fluent_bit() -> Path | None:
+    """The Fluent Bit on PATH; `None` when there is none, or it is too old for our configuration."""
+    found = shutil.which(FLUENT_BIT)
+    if not found:
+        return None
+    done = subprocess.run([found, "--version"], capture_output=True, text=True, check=False)
+    version = _VERSION.search(done.stdout)
+    return Path(found) if version and int(version[1]) >= _OLDEST_MAJOR else None
+
+
+def choose_agent(state: Path, environ: Mapping[str, str] = os.environ) -> tuple[str, str]:
+    """The agent's name, and why it is that one.
+
+    The one that has carried files of this stack before goes on: only it knows how far.
+
+    Raises:
+        SettingsError: `AGENT` means nothing, or asks for what is not there.
+    """
+    asked = kit_env(environ).get(AGENT) or "auto"
+    if asked not in {"auto", FLUENT_BIT, SHIP}:
+        raise SettingsError(f"{AGENT}={asked!r} is no agent: use auto, {FLUENT_BIT} or {SHIP}.")
+    program = find_fluent_bit()
+    if asked == FLUENT_BIT and program is None:
+        raise SettingsError(
+            f"{AGENT}={FLUENT_BIT} needs Fluent Bit {_OLDEST_MAJOR} or newer on PATH: install it, "
+            f"or leave {AGENT} out."
+        )
+    if asked != "auto":
+        return asked, f"{AGENT} asks for it"
+    if program is None:
+        return SHIP, f"no Fluent Bit {_OLDEST_MAJOR} on PATH"
+    if _ship_positions(state).exists() and not (_storage(state) / "files.db").exists():
+        return SHIP, "it has carried these files so far; make clean to begin with Fluent Bit"
+    return FLUENT_BIT, f"{program} is on PATH"
+
+
+def agent_part(state: Path, loki_url: str, environ: Mapping[str, str] = os.environ) -> Part:
+    """The agent that `choose_agent` names, as a part of the stack."""
+    name, _ = choose_agent(state, environ)
+    if name == FLUENT_BIT:
+        return _fluent_bit(state, loki_url, environ)
+    return _ship(state, loki_url)
+
+
+def agent_numbers(state: Path, environ: Mapping[str, str] = os.environ) -> AgentNumbers | None:
+    """What the agent of the stack in `state` says of itself; `None` when it says nothing."""
+    name, _ = choose_agent(state, environ)
+    if name == SHIP:
+        return read_ship_stats(_ship_stats(state))
+    return ask_fluent_bit(admin_url(environ), _storage(state))
+
+
+def agent_source(state: Path, environ: Mapping[str, str] = os.environ) -> str:
+    """Where that agent tells its numbers: a URL, or a file."""
+    name, _ = choose_agent(state, environ)
+    return str(_ship_stats(state)) if name == SHIP else admin_url(environ)
+
+
+def _fluent_bit(state: Path, loki_url: str, environ: Mapping[str, str]) -> Part:
+    told, files = kit_env(environ), f"{state / 'logs/services'}/*.log"
+    folder = kit_root() / "fluentbit"
+    settings = folder / "native.yaml"
+    url = admin_url(environ)
+    return Part(
+        FLUENT_BIT,
+        (str(find_fluent_bit() or FLUENT_BIT), "--config", str(settings)),
+        state / "logs/fluent-bit.log",
+        files,
+        cwd=state,
+        variables={
+            **_output_variables(loki_url, environ),
+            "FLUENTBIT_BIND": "127.0.0.1",
+            "FLUENTBIT_FILES": files,
+            "HOSTNAME": socket.gethostname(),
+            "FLUENTBIT_STORAGE": str(_storage(state)),
+            "FLUENTBIT_STORAGE_LIMIT": told["FLUENTBIT_STORAGE_LIMIT"],
+            **{key: str(port(key, environ)) for key in _PORTS},
+            **{key: told[key] for key in told if key.startswith(_SPLIT_FILES)},
+        },
+        ports={key: port(key, environ) for key in _PORTS},
+        healthy=lambda: answers(url + HEALTH_PATH),
+        reads=tuple(path for path in sorted(folder.rglob("*")) if path.is_file()),
+    )
+
+
+def _output_variables(loki_url: str, environ: Mapping[str, str]) -> dict[str, str]:
+    """What Fluent Bit's output to that Loki reads: its address, TLS, and who sends.
+
+    Raises:
+        SettingsError: the URL has a path, which that output does not take.
+    """
+    url = urlsplit(loki_url)
+    if url.path.strip("/"):
+        raise SettingsError(
+            f"Fluent Bit cannot send to {loki_url}, which has a path: {AGENT}=ship can."
+        )
+    secure = url.scheme == "https"
+    access = {name: environ[key] for name, key in _ACCESS.items() if environ.get(key)}
+    return {
+        "LOKI_HOST": url.hostname or "",
+        "LOKI_PORT": str(url.port or (443 if secure else 80)),
+        **({"LOKI_TLS": "on"} if secure else {}),
+        **access,
+    }
+
+
+def _ship(state: Path, url: str) -> Part:
+    services, stats = state / "logs/services", _ship_stats(state)
+    options = ["--url", url, "--positions", str(_ship_positions(state))]
+    command = [sys.executable, "-m", "lokikit", "ship", f"{services}/*.log", *options]
+    return Part(
+        SHIP,
+        (*command, "--stats", str(stats)),
+        state / "logs/ship.log",
+        f"{services}/*.log",
+        cwd=state,
+        healthy=lambda: _ships(stats),
+        stale=(stats,),
+    )
+
+
+def _ships(stats: Path) -> bool:
+    """Whether the agent has lately said that it reaches Loki."""
+    try:
+        said = json.loads(stats.read_bytes())
+    except (OSError, ValueError):
+        return False
+    age_s = (time.time_ns() - said["time_ns"]) / 1e9
+    # Before its first line it has had no reason to connect.
+    return age_s < _STATS_AGE_S and bool(said["connected"] or not said["read"])
+
+
+def admin_url(environ: Mapping[str, str] = os.environ) -> str:
+    """Where Fluent Bit tells its health and its numbers."""
+    return f"http://127.0.0.1:{port('FLUENTBIT_ADMIN_PORT', environ)}"
+
+
+def _storage(state: Path) -> Path:
+    return state / FLUENT_BIT
+
+
+def _ship_positions(state: Path) -> Path:
+    return state / "ship/positions.json"
+
+
+def _ship_stats(state: Path) -> Path:
+    return state / "ship/stats.json"

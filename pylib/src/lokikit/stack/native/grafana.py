@@ -1,0 +1,111 @@
+"""Grafana as a part of the native stack, where it is on PATH."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lokikit.stack.compose_file import read_compose_file
+from lokikit.stack.grafana.password import password_file
+from lokikit.stack.grafana.provisioning import (
+    DASHBOARDS,
+    dashboards_folder,
+    provisioning_folder,
+    smtp_password_file,
+    smtp_variables,
+)
+from lokikit.stack.kit_files import port
+from lokikit.stack.native.part import Part, answers
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+GRAFANA_PART = "grafana"
+_OLDEST_MAJOR = 11
+_VERSION = re.compile(r"version (\d+)\.")
+_SHARED = ("/usr/share/grafana", "/usr/local/share/grafana", "/opt/homebrew/share/grafana")
+"""Where packages put Grafana's own files."""
+_WITHIN_S = 180
+"""Its first start migrates an empty database."""
+_PASSWORD = "GF_SECURITY_ADMIN_PASSWORD"  # noqa: S105 - the name of a setting
+
+
+@dataclass(frozen=True)
+class Grafana:
+    """A Grafana of this machine.
+
+    Args:
+        program: its `grafana`.
+        home: the folder of its own files, with `conf/defaults.ini`.
+    """
+
+    program: Path
+    home: Path
+
+
+def find_grafana(environ: Mapping[str, str] = os.environ) -> Grafana | None:
+    """The Grafana on PATH; `None` when there is none, or it is too old or not whole."""
+    found = shutil.which("grafana", path=environ.get("PATH"))
+    if not found:
+        return None
+    beside = Path(found).resolve().parents[1]
+    homes = [one for one in (beside, *map(Path, _SHARED)) if (one / "conf/defaults.ini").is_file()]
+    if not homes:
+        return None
+    # What a package puts on PATH is a script that reads the settings of the machine's own Grafana.
+    inner = homes[0] / "bin/grafana"
+    program = inner if inner.is_file() else Path(found)
+    done = subprocess.run([program, "--version"], capture_output=True, text=True, check=False)
+    version = _VERSION.search(done.stdout)
+    new = version is not None and int(version[1]) >= _OLDEST_MAJOR
+    return Grafana(program, homes[0]) if new else None
+
+
+def grafana_part(
+    grafana: Grafana, state: Path, loki_url: str, environ: Mapping[str, str] = os.environ
+) -> Part:
+    """That Grafana as a part of the stack in `state`, which `provision` was called for."""
+    web_port = port("GRAFANA_PORT", environ)
+    url = f"http://127.0.0.1:{web_port}"
+    folder = provisioning_folder(state)
+    own = {
+        "GF_SERVER_HTTP_ADDR": "127.0.0.1",
+        "GF_SERVER_HTTP_PORT": str(web_port),
+        "GF_PATHS_DATA": str(state / "grafana/data"),
+        "GF_PATHS_LOGS": str(state / "grafana/log"),
+        "GF_PATHS_PLUGINS": str(state / "grafana/plugins"),
+        "GF_PATHS_PROVISIONING": str(folder),
+        _PASSWORD: f"$__file{{{password_file(state)}}}",
+        DASHBOARDS: str(dashboards_folder()),
+        "LOKI_URL": loki_url,
+        "LOKI_ORG_ID": environ.get("LOKI_ORG_ID", ""),
+    }
+    mail = smtp_variables(environ, smtp_password_file(state))
+    return Part(
+        GRAFANA_PART,
+        (str(grafana.program), "server", "--homepath", str(grafana.home)),
+        state / "logs/grafana.log",
+        url,
+        cwd=state,
+        variables={**_shared_with_docker(), **mail, **own},
+        ports={"GRAFANA_PORT": web_port},
+        healthy=lambda: answers(f"{url}/api/health"),
+        reads=(*_files(folder), *_files(dashboards_folder()), smtp_password_file(state)),
+        within_s=_WITHIN_S,
+    )
+
+
+def _shared_with_docker() -> dict[str, str]:
+    """What the Compose file tells its Grafana and holds for any: above all to stay at home."""
+    told = read_compose_file()["services"]["grafana"]["environment"]
+    shared = ("GF_LOG_", "GF_ANALYTICS_", "GF_NEWS_", "GF_PLUGINS_")
+    return {name: value for name, value in told.items() if name.startswith(shared)}
+
+
+def _files(folder: Path) -> tuple[Path, ...]:
+    return tuple(one for one in sorted(folder.rglob("*")) if one.is_file())

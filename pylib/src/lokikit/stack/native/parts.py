@@ -1,0 +1,102 @@
+"""What the native stack consists of: each part's command, environment, ports and health."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import sys
+from typing import TYPE_CHECKING
+
+from lokikit.stack.grafana.contacts import read_contacts
+from lokikit.stack.kit_files import kit_root, port
+from lokikit.stack.native.agent import agent_part, agent_source
+from lokikit.stack.native.grafana import find_grafana, grafana_part
+from lokikit.stack.native.part import Part, always, answers
+from lokikit.stack.native.store import STORE_PARTS, store_part
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from pathlib import Path
+
+    from lokikit.stack.native.store import StoreChoice
+
+DEMO_PARTS = ("shop", "jobs", "traffic")
+DEMO_MODULES = ("flask", "gunicorn")
+CANARY_PART = "canary"
+MAX_SERVICE_LOG_BYTES = 64 * 1024 * 1024
+_SETTLES_S = 1
+
+
+def missing_demo_modules() -> list[str]:
+    """What must be installed before the demo can run."""
+    return [name for name in DEMO_MODULES if importlib.util.find_spec(name) is None]
+
+
+def stack_parts(
+    state: Path, store: StoreChoice, *, demo: bool, environ: Mapping[str, str] = os.environ
+) -> list[Part]:
+    """The parts in the order in which they start.
+
+    Args:
+        state: the folder that they write to.
+        store: what stores the lines; a Loki elsewhere is no part.
+        demo: whether the demo is one of them.
+        environ: overrides the kit's `.env`.
+    """
+    stored = store_part(store, state, environ)
+    parts = [*([stored] if stored else []), agent_part(state, store.url, environ)]
+    if grafana := find_grafana(environ):
+        parts.append(grafana_part(grafana, state, store.url, environ))
+    told = len(read_contacts(environ).ways) if grafana else 0
+    options = ("--agent", agent_source(state, environ), "--contact-points", str(told))
+    parts.append(_canary(state, store.url, options))
+    return [*parts, *_demo(state, port("DEMO_PORT", environ))] if demo else parts
+
+
+def _canary(state: Path, loki_url: str, options: Iterable[str]) -> Part:
+    return Part(
+        CANARY_PART,
+        (sys.executable, "-m", "lokikit", "canary", *options),
+        log := state / f"logs/services/{CANARY_PART}.log",
+        str(log),
+        cwd=state,
+        variables={"ENV": "dev", "LOG_FORMAT": "json", "LOKI_URL": loki_url},
+        max_log_bytes=MAX_SERVICE_LOG_BYTES,
+        settles_s=_SETTLES_S,
+        needs=STORE_PARTS,
+    )
+
+
+def _demo(state: Path, demo_port: int) -> list[Part]:
+    folder = kit_root() / "deploy/demo"
+    url = f"http://127.0.0.1:{demo_port}"
+    shop = ["-m", "gunicorn", "--config", "gunicorn.conf.py", "shop:app"]
+    commands = {"shop": shop, "jobs": ["jobs.py"], "traffic": ["traffic.py"]}
+    return [
+        Part(
+            name,
+            (sys.executable, *commands[name]),
+            log := state / f"logs/services/{name}.log",
+            url if name == "shop" else str(log),
+            cwd=folder,
+            variables=_demo_variables(name, state, demo_port),
+            ports={"DEMO_PORT": demo_port} if name == "shop" else {},
+            healthy=(lambda: answers(f"{url}/health")) if name == "shop" else always,
+            max_log_bytes=MAX_SERVICE_LOG_BYTES,
+            settles_s=0 if name == "shop" else _SETTLES_S,
+            needs=(*STORE_PARTS, "shop") if name == "traffic" else STORE_PARTS,
+        )
+        for name in DEMO_PARTS
+    ]
+
+
+def _demo_variables(name: str, state: Path, demo_port: int) -> dict[str, str]:
+    return {
+        "SERVICE_NAME": name,
+        "ENV": "dev",
+        "LOG_FORMAT": "json",
+        # Its lines go by the agent: a push beside it would store each of them twice.
+        "LOKI_URL": "",
+        "DEMO_PORT": str(demo_port),
+        "DEMO_DATABASE": str(state / "demo/shop.sqlite3"),
+    }

@@ -1,0 +1,136 @@
+"""The stack's processes: started detached, found again by a mark in their environment.
+
+Children inherit the mark, so a worker whose parent was killed is still found, and no file of
+process ids can go stale: what carries the mark is ours, what does not is never touched.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import psutil
+
+from lokikit.stack.grafana.contacts import PREFIX
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Mapping
+    from pathlib import Path
+
+    from lokikit.stack.native.part import Part
+
+MARK = "LOKIKIT_PART"
+"""Environment variable: `part@state folder`."""
+SETTINGS = "LOKIKIT_PART_SETTINGS"
+"""Environment variable: a digest of what the part was started with."""
+_POLL_S = 0.1
+
+
+@dataclass(frozen=True)
+class Group:
+    """All live processes of one part.
+
+    Args:
+        leader: the process that was started, `None` when only children of it are left.
+        members: every process, the leader too.
+        environ: what the first of them was started with.
+    """
+
+    leader: psutil.Process | None
+    members: tuple[psutil.Process, ...]
+    environ: Mapping[str, str]
+
+    @property
+    def settings(self) -> str:
+        """The digest of what it was started with."""
+        return self.environ.get(SETTINGS, "")
+
+    @property
+    def uptime_s(self) -> float:
+        """Seconds since the oldest of them started."""
+        return max(0.0, time.time() - min(one.create_time() for one in self.members))
+
+
+def find_groups(state: Path) -> dict[str, Group]:
+    """Part -> its processes, of the stack whose state is in `state`."""
+    found: dict[str, list[tuple[psutil.Process, dict[str, str]]]] = {}
+    for process, environ in _environments():
+        part, at, folder = environ.get(MARK, "").partition("@")
+        if at and folder == str(state):
+            found.setdefault(part, []).append((process, environ))
+    return {part: _group(processes) for part, processes in found.items()}
+
+
+def spawn(part: Part, state: Path) -> None:
+    """Start `part` in a session of its own; both its outputs are appended to its log."""
+    # setproctitle would write over the environment, and the mark with it.
+    marks = {MARK: f"{part.name}@{state}", SETTINGS: part.settings, "SPT_NOENV": "1"}
+    # Who is told of an alert is a secret that Grafana reads from a file, and no part from here.
+    inherited = {name: one for name, one in os.environ.items() if not name.startswith(PREFIX)}
+    with part.log.open("ab") as output:
+        process = subprocess.Popen(
+            part.command,
+            cwd=part.cwd,
+            env={**inherited, **part.variables, **marks},
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+        )
+    _wait_for_mark(process)
+    # It outlives this process: Popen must not take it for one that was forgotten.
+    process.returncode = 0
+
+
+def _wait_for_mark(process: subprocess.Popen[bytes]) -> None:
+    """Return once `find_groups` can see it, or it has ended.
+
+    Popen returns a moment before the system shows the environment of the new program.
+    """
+    with suppress(psutil.Error):
+        while process.poll() is None and MARK not in psutil.Process(process.pid).environ():
+            time.sleep(_POLL_S / 10)
+
+
+def end_parts(parts: Collection[str], state: Path, grace_s: float) -> list[str]:
+    """The parts whose processes were ended: asked first, killed after `grace_s`.
+
+    Processes that even survive being killed are left to `find_groups`.
+    """
+    ended = [part for part in find_groups(state) if part in parts]
+    for send, wait_s in ((psutil.Process.terminate, grace_s), (psutil.Process.kill, grace_s)):
+        for process in _members(parts, state):
+            with suppress(psutil.NoSuchProcess):
+                send(process)
+        deadline = time.monotonic() + wait_s
+        while _members(parts, state) and time.monotonic() < deadline:
+            time.sleep(_POLL_S)
+    return ended
+
+
+def _members(parts: Collection[str], state: Path) -> list[psutil.Process]:
+    groups = find_groups(state)
+    return [process for part in parts if part in groups for process in groups[part].members]
+
+
+def _environments() -> Iterator[tuple[psutil.Process, dict[str, str]]]:
+    """Every process whose environment can be read; a zombie has none."""
+    for process in psutil.process_iter():
+        with suppress(psutil.Error, OSError):
+            yield process, process.environ()
+
+
+def _group(processes: list[tuple[psutil.Process, dict[str, str]]]) -> Group:
+    members = tuple(process for process, _ in processes)
+    return Group(next(filter(_leads, members), None), members, processes[0][1])
+
+
+def _leads(process: psutil.Process) -> bool:
+    """Whether it is the one that was started: the leader of its session."""
+    with suppress(ProcessLookupError):
+        return os.getsid(process.pid) == process.pid
+    return False

@@ -1,0 +1,203 @@
+"""Bringing the native stack up, taking it down, and saying how each part is."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from filelock import FileLock, Timeout
+
+from lokikit.errors import PrerequisiteError, UnhealthyError
+from lokikit.stack.native.grafana import GRAFANA_PART
+from lokikit.stack.native.parts import CANARY_PART, DEMO_PARTS
+from lokikit.stack.native.processes import end_parts, find_groups, spawn
+from lokikit.stack.native.store import STORE_PARTS
+from lokikit.stack.part_status import Condition, Wanted, forget_wanted, tail, write_wanted
+from lokikit.stack.ports import check_distinct, check_free
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from lokikit.stack.native.part import Part
+    from lokikit.stack.native.processes import Group
+
+DATA_FOLDERS = (*STORE_PARTS, "logs", "logs/services", "ship", "fluent-bit", "demo", "grafana")
+STOP_ORDER = ((*DEMO_PARTS, CANARY_PART, GRAFANA_PART), ("ship", "fluent-bit"), STORE_PARTS)
+"""Who writes or asks stops before who carries, who carries before who stores."""
+_GRACE_S = 20
+_RECOVERS_WITHIN_S = 40
+"""Longer than the agent waits between two tries to reach a Loki that was away (30 s)."""
+_POLL_S = 0.1
+
+
+@contextmanager
+def alone(state: Path, say: Callable[[str], object]) -> Iterator[None]:
+    """Be the only `up` or `down` of the stack in `state`; says so when it has to wait.
+
+    Raises:
+        PrerequisiteError: a file cannot be had or written, here or in the block.
+    """
+    try:
+        state.mkdir(parents=True, exist_ok=True)
+        with _locked(FileLock(state / ".lock"), say):
+            yield
+    except OSError as error:
+        raise PrerequisiteError(
+            f"cannot work in {state} ({error}): make room there, or set LOKIKIT_STATE to a "
+            "folder of yours."
+        ) from error
+
+
+@contextmanager
+def _locked(lock: FileLock, say: Callable[[str], object]) -> Iterator[None]:
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        say("Another lokikit up or down is at work: waiting for it to finish.")
+        lock.acquire()
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def bring_up(
+    parts: Sequence[Part], state: Path, say: Callable[[str], object], *, loki_url: str = ""
+) -> list[Condition]:
+    """How each part is after all that was not running well was started.
+
+    Args:
+        parts: what is to run, in the order in which it starts.
+        state: the folder of the stack.
+        say: shows what is done.
+        loki_url: the Loki elsewhere that takes the lines; empty when one of `parts` does.
+
+    Raises:
+        PrerequisiteError: a port is taken; what runs is left as it was.
+        SettingsError: two parts have the same port.
+    """
+    check_distinct(item for part in parts for item in part.ports.items())
+    groups, wanted = find_groups(state), {part.name for part in parts}
+    leaving = [groups[name] for name in set(groups) - wanted]
+    check_free(item for part in parts for item in _foreign_ports(part, groups, leaving))
+    for name in sorted(set(groups) - wanted):
+        say(f"Stopping {name}")
+    end_parts(set(groups) - wanted, state, _GRACE_S)
+    write_wanted(
+        state,
+        Wanted(
+            demo=not wanted.isdisjoint(DEMO_PARTS),
+            store=next((name for name in STORE_PARTS if name in wanted), ""),
+            loki_url=loki_url,
+        ),
+    )
+    started: list[Part] = []
+    for part in parts:
+        for needed in [one for one in started if one.name in part.needs]:
+            _wait_until_healthy(needed, state)
+        if not _is_well(part, state, say):
+            end_parts([part.name], state, _GRACE_S)
+            say(f"Starting {part.name}")
+            _start(part, state)
+            started.append(part)
+    for part in started:
+        _wait_until_healthy(part, state)
+    return conditions(parts, state)
+
+
+def take_down(state: Path) -> list[str]:
+    """The parts that were running, and are not any more.
+
+    Raises:
+        UnhealthyError: a process cannot be ended.
+    """
+    strange = set(find_groups(state)) - {name for names in STOP_ORDER for name in names}
+    order = (tuple(strange), *STOP_ORDER)
+    ended = [name for names in order for name in end_parts(names, state, _GRACE_S)]
+    left = [str(one.pid) for group in find_groups(state).values() for one in group.members]
+    if left:
+        raise UnhealthyError(f"down: processes {', '.join(left)} do not end: see ps -p.")
+    forget_wanted(state)
+    return ended
+
+
+def remove_data(state: Path) -> None:
+    """Remove what the stack wrote to `state`, and nothing else that may be there."""
+    for name in DATA_FOLDERS:
+        if (state / name).is_dir():
+            shutil.rmtree(state / name)
+
+
+def conditions(parts: Sequence[Part], state: Path) -> list[Condition]:
+    """How each of `parts` is just now."""
+    groups = find_groups(state)
+    told = []
+    for part in parts:
+        group = groups.get(part.name)
+        leader = group.leader if group else None
+        uptime_s = group.uptime_s if group else 0.0
+        healthy = leader is not None and part.healthy()
+        pid = leader.pid if leader else None
+        said = "" if healthy else tail(part.log)
+        log = str(part.log)
+        told.append(Condition(part.name, healthy, pid, uptime_s, part.where, log, said))
+    return told
+
+
+def _foreign_ports(
+    part: Part, groups: Mapping[str, Group], leaving: Iterable[Group]
+) -> Iterator[tuple[str, int]]:
+    """The ports that `part` needs and that neither it nor a part that ends first holds."""
+    holders = [*([groups[part.name]] if part.name in groups else []), *leaving]
+    held = {(key, one.environ.get(key)) for one in holders for key in part.ports}
+    return (item for item in part.ports.items() if (item[0], str(item[1])) not in held)
+
+
+def _is_well(part: Part, state: Path, say: Callable[[str], object]) -> bool:
+    """Whether it runs, with the settings of today, and is healthy or gets so by itself."""
+    group = find_groups(state).get(part.name)
+    if group is None or group.leader is None or group.settings != part.settings:
+        return False
+    if part.healthy():
+        return True
+    say(f"Waiting for {part.name}, which runs but is not healthy")
+    return _within(_RECOVERS_WITHIN_S, part.healthy)
+
+
+def _start(part: Part, state: Path) -> None:
+    for name in DATA_FOLDERS:
+        (state / name).mkdir(exist_ok=True)
+    part.log.parent.mkdir(exist_ok=True)
+    _put_aside(part.log, part.max_log_bytes)
+    for file in part.stale:
+        file.unlink(missing_ok=True)
+    spawn(part, state)
+
+
+def _put_aside(log: Path, max_bytes: int) -> None:
+    """Rename `log` when it is over `max_bytes`, over the one that was put aside before."""
+    if log.is_file() and log.stat().st_size > max_bytes:
+        log.replace(log.with_name(f"{log.name}.1"))
+
+
+def _wait_until_healthy(part: Part, state: Path) -> None:
+    """Wait for its health, its end or its deadline, whichever comes first."""
+    _within(part.within_s, lambda: _has_settled(part, state))
+
+
+def _has_settled(part: Part, state: Path) -> bool:
+    group = find_groups(state).get(part.name)
+    if group is None or group.leader is None:
+        return True
+    return part.healthy() and group.uptime_s >= part.settles_s
+
+
+def _within(limit_s: float, check: Callable[[], bool]) -> bool:
+    """Whether `check` comes true in time."""
+    deadline = time.monotonic() + limit_s
+    while not (good := check()) and time.monotonic() < deadline:
+        time.sleep(_POLL_S)
+    return good

@@ -1,0 +1,179 @@
+"""What stores the lines of the native stack: a Loki elsewhere, the `loki` on PATH, or our own."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from lokikit.errors import PrerequisiteError, SettingsError
+from lokikit.stack.kit_files import kit_env, loki_url, port
+from lokikit.stack.native.loki import (
+    config_file,
+    is_ready,
+    loki_command,
+    loki_variables,
+    loki_version,
+    require_loki,
+)
+from lokikit.stack.native.part import Part
+from lokikit.stack.native.processes import find_groups
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from lokikit.stack.part_status import Wanted
+
+STORE = "STORE"
+"""Variable that forces a program of this machine; `auto` prefers the Loki on PATH."""
+LOKI_PART, EMBEDDED_PART = "loki", "store"
+STORE_PARTS = (LOKI_PART, EMBEDDED_PART)
+RETENTION = "LOKI_RETENTION"
+"""`.env` key: how long a line is kept."""
+STORE_MODULES = ("duckdb", "re2", "uvicorn", "h11", "cramjam")
+_LOOPBACK = {"127.0.0.1", "localhost", "::1"}
+_KINDS = {"loki": LOKI_PART, "embedded": EMBEDDED_PART}
+
+
+@dataclass(frozen=True)
+class StoreChoice:
+    """What stores the lines of a stack.
+
+    Args:
+        url: where its API is.
+        part: the part that serves it; empty for a Loki elsewhere.
+        reason: why it is that; shown to the user.
+        program: the `loki` to run; for `LOKI_PART`.
+    """
+
+    url: str
+    part: str = ""
+    reason: str = ""
+    program: Path | None = None
+
+    def __str__(self) -> str:
+        names = {EMBEDDED_PART: "embedded", "": self.url}
+        return f"{names.get(self.part) or f'Loki {self.version}'.strip()} ({self.reason})"
+
+    @property
+    def version(self) -> str:
+        """What the `loki` says its version is; empty without a `loki`."""
+        return loki_version(self.program) if self.program else ""
+
+
+def choose_store(state: Path, environ: Mapping[str, str] = os.environ) -> StoreChoice:
+    """The store of the stack in `state`, and why it is that.
+
+    Lines that an embedded store of this stack holds already keep it: a Loki would not know them.
+
+    Raises:
+        SettingsError: `STORE` means nothing, or asks for a Loki that is not there.
+        PrerequisiteError: the embedded store is not installed, and there is nothing else.
+    """
+    asked = kit_env(environ).get(STORE) or "auto"
+    if asked not in {"auto", *_KINDS}:
+        raise SettingsError(f"{STORE}={asked!r} is no store: use auto, {' or '.join(_KINDS)}.")
+    own = own_url(environ)
+    if asked == "auto" and _is_elsewhere(state, environ):
+        return StoreChoice(loki_url(environ), reason="LOKI_URL names it")
+    try:
+        program = require_loki(environ) if asked != "embedded" else None
+    except PrerequisiteError as error:
+        if asked == "loki":
+            raise SettingsError(f"{STORE}=loki: {error}, or leave {STORE} out.") from error
+        return _embedded(own, str(error).partition(":")[0])
+    if program is None:
+        return _embedded(own, f"{STORE} asks for it")
+    if asked == "auto" and _has_lines(state, EMBEDDED_PART) and not _has_lines(state, LOKI_PART):
+        return _embedded(own, f"it has the lines so far; {STORE}=loki takes {program}")
+    reason = f"{program} is on PATH" if asked == "auto" else f"{STORE} asks for it"
+    return StoreChoice(own, LOKI_PART, reason, program)
+
+
+def remembered_store(wanted: Wanted, environ: Mapping[str, str] = os.environ) -> StoreChoice:
+    """The store that the last `up` chose."""
+    return StoreChoice(wanted.loki_url or own_url(environ), wanted.store)
+
+
+def store_part(
+    choice: StoreChoice, state: Path, environ: Mapping[str, str] = os.environ
+) -> Part | None:
+    """That store as a part of the stack in `state`; `None` for a Loki elsewhere."""
+    if not choice.part:
+        return None
+    keys = ("LOKI_PORT", "LOKI_GRPC_PORT") if choice.part == LOKI_PART else ("LOKI_PORT",)
+    data, http_port = state / choice.part, port("LOKI_PORT", environ)
+    variables = loki_variables(data, http_port, port("LOKI_GRPC_PORT", environ))
+    if choice.part == EMBEDDED_PART:
+        command = store_command(data, http_port)
+    else:
+        command = loki_command(choice.program or Path(LOKI_PART))
+    return Part(
+        choice.part,
+        tuple(command),
+        state / f"logs/{choice.part}.log",
+        choice.url,
+        cwd=state,
+        variables={**variables, RETENTION: kit_env(environ)[RETENTION]},
+        ports={key: port(key, environ) for key in keys},
+        healthy=lambda: is_ready(choice.url),
+        reads=(config_file(),),
+    )
+
+
+def store_command(data: Path, http_port: int) -> list[str]:
+    """The command line of an embedded store."""
+    options = ["--data", str(data), "--port", str(http_port)]
+    return [sys.executable, "-m", "lokikit.store", *options]
+
+
+def require_store() -> None:
+    """Pass when the embedded store is installed.
+
+    Raises:
+        PrerequisiteError: it is not; the text names what to install.
+    """
+    missing = [name for name in STORE_MODULES if importlib.util.find_spec(name) is None]
+    if missing:
+        raise PrerequisiteError(
+            f"the embedded store is not installed ({', '.join(missing)} missing): pip install "
+            "'lokikit[store]'; where DuckDB has no wheel (Alpine Linux), put Loki 3.4 or newer on "
+            "PATH, or name a Loki in LOKI_URL."
+        )
+
+
+def own_url(environ: Mapping[str, str] = os.environ) -> str:
+    """Where a store of this stack listens, whatever `LOKI_URL` says."""
+    return loki_url({name: environ[name] for name in environ if name != "LOKI_URL"})
+
+
+def _embedded(url: str, reason: str) -> StoreChoice:
+    require_store()
+    return StoreChoice(url, EMBEDDED_PART, reason)
+
+
+def _is_elsewhere(state: Path, environ: Mapping[str, str]) -> bool:
+    """Whether `LOKI_URL` names a Loki that is not of this stack.
+
+    Its own address does where another program answers there; otherwise it names what `up` starts.
+    """
+    url = loki_url(environ)
+    if _address(url) != _address(own_url(environ)):
+        return True
+    is_ours = not find_groups(state).keys().isdisjoint(STORE_PARTS)
+    return bool(environ.get("LOKI_URL")) and not is_ours and is_ready(url)
+
+
+def _address(url: str) -> tuple[str, str, int | None]:
+    parts = urlsplit(url)
+    host = "127.0.0.1" if parts.hostname in _LOOPBACK else parts.hostname or ""
+    return host, parts.path, parts.port
+
+
+def _has_lines(state: Path, part: str) -> bool:
+    folder = state / part
+    return folder.is_dir() and any(folder.iterdir())

@@ -1,0 +1,86 @@
+"""An embedded store for a while: own data, a free port, gone at the end."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from lokikit.errors import PrerequisiteError
+from lokikit.stack.native.store import require_store
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+_SERVE = """
+import sys
+from pathlib import Path
+from lokikit.store.api.running import serve
+from lokikit.store.settings import ServerSettings
+serve(ServerSettings(Path(sys.argv[1]), port=0), lambda url: print(url, flush=True))
+"""
+"""`lokikit store` without the rest of the command line, which takes half of its start."""
+_STOP_S = 20
+_LOG_CHARS = 2000
+
+
+@contextmanager
+def temporary_store(folder: Path) -> Iterator[str]:
+    """The URL of a store with the kit's limits, which ends with the block.
+
+    It is a process of its own: a service's tests may fork, count threads or change warnings.
+
+    Args:
+        folder: takes its data and its log.
+
+    Raises:
+        PrerequisiteError: the store is not installed, or does not start.
+    """
+    require_store()
+    with _started(folder) as process:
+        try:
+            yield _url(process, folder)
+        finally:
+            _end(process)
+
+
+def _started(folder: Path) -> subprocess.Popen[str]:
+    with _log(folder).open("wb") as log:
+        return subprocess.Popen(
+            [sys.executable, "-c", _SERVE, str(folder / "data")],
+            # A service's own settings must not become those of the store.
+            env={name: value for name, value in os.environ.items() if not name.startswith("LOKI_")},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=log,
+            text=True,
+        )
+
+
+def _url(process: subprocess.Popen[str], folder: Path) -> str:
+    """Where it listens, which it prints once it does.
+
+    Raises:
+        PrerequisiteError: it ended before.
+    """
+    line = process.stdout.readline() if process.stdout else ""
+    if not line:
+        said = _log(folder).read_text(errors="replace")[-_LOG_CHARS:]
+        raise PrerequisiteError(f"no store starts in {folder}: {said or 'it said nothing'}")
+    return line.strip()
+
+
+def _log(folder: Path) -> Path:
+    return folder / "store.log"
+
+
+def _end(process: subprocess.Popen[str]) -> None:
+    process.terminate()
+    try:
+        process.wait(_STOP_S)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait(_STOP_S)

@@ -1,0 +1,1 @@
+"""Task logs: one line for each step of a run."""

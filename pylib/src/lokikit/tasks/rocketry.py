@@ -1,0 +1,51 @@
+"""Rocketry: the lines of its logger `rocketry.task` become task actions by themselves."""
+
+from __future__ import annotations
+
+import logging
+from datetime import timedelta
+from typing import Any
+
+from lokikit import fields as f
+from lokikit.output.stdout_handler import gets_our_lines
+from lokikit.output.told_once import leave_out
+from lokikit.tasks.task import ACTION_LEVELS, are_told, stamp
+
+_LOGGER = "rocketry.task"
+_RENAMED = {"run_id": f.TASK_ID, "runtime": f.RUNTIME_S}
+
+
+def take_in_rocketry() -> None:
+    """Have Rocketry's actions be ours; twice is once. Its repositories get its own records."""
+    logging.getLogger(_LOGGER).setLevel(logging.INFO)
+    leave_out(_LOGGER, _tell)
+
+
+def _tell(record: logging.LogRecord) -> bool:
+    """Whether it is an action; if actions are told, our handlers get it as the contract has it."""
+    action = getattr(record, f.ACTION, None)
+    if action not in ACTION_LEVELS:
+        return False
+    if not are_told():
+        return True
+    attributes = dict(vars(record))
+    for name in (f.START, f.END, *_RENAMED):
+        value = _form(name, attributes.pop(name, None))
+        if value is not None:
+            attributes[_RENAMED.get(name, name)] = value
+    attributes["levelno"] = ACTION_LEVELS[action]
+    attributes.pop("__return__", None)
+    told = logging.makeLogRecord(attributes)
+    for handler in logging.getLogger().handlers:
+        if gets_our_lines(handler):
+            handler.handle(told)
+    return True
+
+
+def _form(name: str, value: Any) -> Any:
+    if name in {f.START, f.END}:
+        moment_s = value.timestamp() if hasattr(value, "timestamp") else value
+        return None if moment_s is None else stamp(moment_s)
+    if isinstance(value, timedelta):
+        value = value.total_seconds()
+    return round(value, 6) if isinstance(value, float) else value

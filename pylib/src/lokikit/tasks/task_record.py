@@ -1,0 +1,173 @@
+"""One action of a task, one run of it, and an action as the caller's own model."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from lokikit import fields as f
+from lokikit.times import EPOCH, parse_timestamp_ns
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from lokikit.query.results import LogEntry
+
+
+@dataclass(frozen=True)
+class TaskException:
+    """What a task raised.
+
+    Args:
+        type: its class, with the module.
+        message: its text.
+        stacktrace: the traceback, empty when the line has none.
+    """
+
+    type: str
+    message: str
+    stacktrace: str
+
+
+@dataclass(frozen=True)
+class TaskRecord:
+    """One action, as its line tells it.
+
+    Args:
+        timestamp: of the line.
+        service: who wrote it.
+        task_name: of the task.
+        action: one of `fields.TASK_ACTIONS`.
+        task_id: tells runs apart; `None` where the line has none.
+        start: when the run began.
+        end: when it ended; `None` of a `run`.
+        runtime_s: seconds between the two.
+        exception: what it raised.
+        entry: the line itself.
+    """
+
+    timestamp: datetime
+    service: str
+    task_name: str
+    action: str
+    task_id: str | None
+    start: datetime
+    end: datetime | None
+    runtime_s: float | None
+    exception: TaskException | None
+    entry: LogEntry
+
+    @classmethod
+    def of(cls, entry: LogEntry) -> TaskRecord:
+        """The action that a line tells of."""
+        told = entry.fields
+        action = str(told.get(f.ACTION))
+        end = _time(told.get(f.END)) or (None if action == "run" else entry.timestamp)
+        runtime_s = _number(told.get(f.RUNTIME_S))
+        start = _time(told.get(f.START))
+        if start is None:
+            start = entry.timestamp - timedelta(seconds=runtime_s or 0)
+        return cls(
+            timestamp=entry.timestamp,
+            service=entry.labels.get(f.LABEL_SERVICE, f.UNKNOWN_SERVICE),
+            task_name=str(told.get(f.TASK_NAME)),
+            action=action,
+            task_id=str(told[f.TASK_ID]) if told.get(f.TASK_ID) is not None else None,
+            start=start,
+            end=end,
+            runtime_s=runtime_s,
+            exception=_exception(told),
+            entry=entry,
+        )
+
+    @property
+    def fields(self) -> Mapping[str, Any]:
+        """All that the line holds."""
+        return self.entry.fields
+
+
+@dataclass(frozen=True)
+class TaskRun:
+    """One run of a task.
+
+    Args:
+        status: how it ended, one of `fields.TASK_ACTIONS`; `"run"` while it runs.
+        end: `None` while it runs, and of a crash that nobody told of.
+        first: its first record, usually its `run`.
+        last: its last, the same one when there is no other.
+    """
+
+    status: str
+    end: datetime | None
+    first: TaskRecord
+    last: TaskRecord
+
+    @property
+    def task_name(self) -> str:
+        """The name of the task."""
+        return self.last.task_name
+
+    @property
+    def task_id(self) -> str | None:
+        """What tells it from other runs, if its lines have that."""
+        return self.last.task_id
+
+    @property
+    def service(self) -> str:
+        """Who ran it."""
+        return self.last.service
+
+    @property
+    def start(self) -> datetime:
+        """When it began."""
+        return self.first.start
+
+    @property
+    def runtime(self) -> timedelta | None:
+        """How long it ran, `None` without an end."""
+        if self.last.runtime_s is not None and self.end is not None:
+            return timedelta(seconds=self.last.runtime_s)
+        return self.end - self.start if self.end else None
+
+    @property
+    def exception(self) -> TaskException | None:
+        """What it raised."""
+        return self.last.exception
+
+
+def as_model(record: TaskRecord, model: type[Any]) -> Any:
+    """The record as the caller's own: those of its fields that the model names.
+
+    A pydantic model (1 or 2) is given all of them, for it chooses itself.
+    """
+    if model is TaskRecord:
+        return record
+    # Times of lines are texts; the typed ones win.
+    typed = {one.name: getattr(record, one.name) for one in dataclasses.fields(record)}
+    entry: LogEntry = typed.pop("entry")
+    given = {**entry.fields, **typed}
+    names = getattr(model, "_fields", None)
+    if dataclasses.is_dataclass(model):
+        names = [one.name for one in dataclasses.fields(model) if one.init]
+    if names is not None:
+        given = {name: given[name] for name in names if name in given}
+    return model(**given)
+
+
+def _exception(told: Mapping[str, Any]) -> TaskException | None:
+    if f.EXC_TYPE not in told:
+        return None
+    texts = [str(told.get(name, "")) for name in (f.EXC_TYPE, f.EXC_MESSAGE, f.STACKTRACE)]
+    return TaskException(*texts)
+
+
+def _time(value: Any) -> datetime | None:
+    time_ns = parse_timestamp_ns(value)
+    return None if time_ns is None else EPOCH + timedelta(microseconds=time_ns // 1000)
+
+
+def _number(value: Any) -> float | None:
+    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    return float(value) if is_number else None

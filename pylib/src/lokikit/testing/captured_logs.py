@@ -1,0 +1,165 @@
+"""Lines of the contract captured in this process, and assertions about them."""
+
+from __future__ import annotations
+
+import difflib
+import logging
+import re
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from lokikit.delivery.entry import json_object
+from lokikit.fields import CALLER, LEVEL, MESSAGE
+from lokikit.output.json_formatter import JsonFormatter
+from lokikit.output.stdout_handler import StdoutHandler, is_ours
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+Line = dict[str, Any]
+
+_NEAREST = 3
+_ALIKE_AT_MOST = 0.9
+"""Two texts that differ are never as good as equal ones."""
+
+
+class CapturingHandler(logging.Handler):
+    """Keeps each record as the line that the service would write."""
+
+    captures_our_lines = True
+    """See `lokikit.output.stdout_handler.gets_our_lines`."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lines: list[Line] = []
+        self._own = JsonFormatter()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Keep the record."""
+        # Not its own `render`: on a terminal the service writes text for a person.
+        line = JsonFormatter.render(self._formatter(), record)
+        self.lines.append(dict(json_object(line.decode())))
+
+    def _formatter(self) -> JsonFormatter:
+        """That of the service where it is set up, which knows what the service is called."""
+        for handler in logging.getLogger().handlers:
+            if isinstance(handler, StdoutHandler) and isinstance(handler.formatter, JsonFormatter):
+                return handler.formatter
+        return self._own
+
+
+class Logged:
+    """What was logged so far, as the lines of the contract.
+
+    Lines are asked for by fields: a value is equal to that of the line, a compiled regular
+    expression is found in it.
+
+    Args:
+        lines: grows while the test runs.
+    """
+
+    def __init__(self, lines: list[Line]) -> None:
+        self.lines = lines
+
+    def find(self, **fields: Any) -> list[Line]:
+        """The lines with these fields; all of them when none is named."""
+        return [line for line in self.lines if not _differences(line, fields)]
+
+    def one(self, **fields: Any) -> Line:
+        """The only line with these fields.
+
+        Raises:
+            AssertionError: there is none, or there are several; shows the nearest lines.
+        """
+        __tracebackhide__ = True
+        found = self.find(**fields)
+        if not found:
+            raise AssertionError(f"no line with {_told(fields)}{_nearest(self.lines, fields)}")
+        if len(found) > 1:
+            told = "".join(f"\n  {_summary(line)}" for line in found)
+            raise AssertionError(f"{_count(found)} with {_told(fields)}, not one:{told}")
+        return found[0]
+
+    def none(self, **fields: Any) -> None:
+        """Pass when no line has these fields.
+
+        Raises:
+            AssertionError: some have; shows them.
+        """
+        __tracebackhide__ = True
+        if found := self.find(**fields):
+            told = "".join(f"\n  {_summary(line)}" for line in found)
+            raise AssertionError(f"{_count(found)} with {_told(fields)}, not none:{told}")
+
+    def clear(self) -> None:
+        """Forget the lines so far."""
+        self.lines.clear()
+
+
+@contextmanager
+def open_root_level() -> Iterator[None]:
+    """Let all levels through where nobody has set up logging: its default is WARNING.
+
+    A level that the service sets meanwhile stays, for it sets it once for all tests.
+    """
+    root = logging.getLogger()
+    level = root.level
+    opened = level == logging.WARNING and not any(map(is_ours, root.handlers))
+    if opened:
+        root.setLevel(logging.DEBUG)
+    yield
+    if opened and root.level == logging.DEBUG:
+        root.setLevel(level)
+
+
+def _differences(line: Line, fields: Mapping[str, Any]) -> list[str]:
+    """The names of the fields that the line has otherwise."""
+    return [name for name, wanted in fields.items() if not _is(line.get(name), wanted)]
+
+
+def _is(found: Any, wanted: Any) -> bool:
+    if isinstance(wanted, re.Pattern):
+        return isinstance(found, str) and wanted.search(found) is not None
+    return bool(found == wanted)
+
+
+def _nearest(lines: Sequence[Line], fields: Mapping[str, Any]) -> str:
+    if not lines:
+        return ": nothing was logged"
+    nearest = sorted(lines, key=lambda line: -_likeness(line, fields))[:_NEAREST]
+    told = [f"; the nearest of {len(lines)}:"]
+    for line in nearest:
+        told.append(f"  {_summary(line)}")
+        for name in _differences(line, fields):
+            have = repr(line[name]) if name in line else "absent"
+            told.append(f"      {name}: {have}, wanted {_wanted(fields[name])}")
+    return "\n".join(told)
+
+
+def _likeness(line: Line, fields: Mapping[str, Any]) -> float:
+    return sum(_alike(line.get(name), wanted) for name, wanted in fields.items())
+
+
+def _alike(found: Any, wanted: Any) -> float:
+    if _is(found, wanted):
+        return 1
+    if found is None:
+        return 0
+    text = wanted.pattern if isinstance(wanted, re.Pattern) else wanted
+    return difflib.SequenceMatcher(None, str(found), str(text)).ratio() * _ALIKE_AT_MOST
+
+
+def _count(lines: Sequence[Line]) -> str:
+    return "1 line" if len(lines) == 1 else f"{len(lines)} lines"
+
+
+def _summary(line: Line) -> str:
+    return f"{line.get(LEVEL)} {line.get(MESSAGE)!r} at {line.get(CALLER)}"
+
+
+def _told(fields: Mapping[str, Any]) -> str:
+    return " ".join(f"{name}={_wanted(value)}" for name, value in fields.items()) or "anything"
+
+
+def _wanted(value: Any) -> str:
+    return f"/{value.pattern}/" if isinstance(value, re.Pattern) else repr(value)

@@ -1,0 +1,62 @@
+"""Fixtures for the tests of a service: what it logged, and a Loki.
+
+pytest loads this wherever lokikit is installed, so it imports what it needs only when used.
+"""
+
+from __future__ import annotations
+
+import logging
+from contextlib import ExitStack
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from lokikit.query.client import Loki
+    from lokikit.testing.captured_logs import Logged
+
+
+@pytest.fixture
+def logged() -> Iterator[Logged]:
+    """What this test logs, as lines of the contract: `logged.one(level="error", user=7)`.
+
+    A line counts at the level that the service has set; where it has set up no logging, at all
+    levels.
+    """
+    from lokikit.testing.captured_logs import (  # noqa: PLC0415 - only when used
+        CapturingHandler,
+        Logged,
+        open_root_level,
+    )
+
+    root, handler = logging.getLogger(), CapturingHandler()
+    with open_root_level():
+        root.addHandler(handler)
+        yield Logged(handler.lines)
+        root.removeHandler(handler)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the option that points the fixture `loki` at a Loki that runs already."""
+    group = parser.getgroup("lokikit")
+    group.addoption("--loki-url", metavar="URL", help="Loki that the fixture `loki` is a client of")
+
+
+@pytest.fixture(scope="session")
+def loki(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Loki]:
+    """A client of a Loki for this session: `loki.url` is where to push to.
+
+    It is an embedded store that starts empty, or the Loki of `--loki-url`.
+    """
+    try:
+        from lokikit.query.client import Loki  # noqa: PLC0415 - only when used
+        from lokikit.stack.native.temporary import temporary_store  # noqa: PLC0415 - only when used
+    except ImportError as error:
+        pytest.fail(f"the fixture loki needs: pip install 'lokikit[cli]' ({error})")
+    with ExitStack() as opened:
+        url: str | None = pytestconfig.getoption("loki_url")
+        if url is None:
+            url = opened.enter_context(temporary_store(tmp_path_factory.mktemp("loki")))
+        yield opened.enter_context(Loki(url))

@@ -1,0 +1,135 @@
+"""Times as people type them, as nanoseconds since 1970."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime, timedelta, timezone
+from functools import lru_cache
+
+from lokikit.errors import SettingsError
+
+Moment = str | int | datetime | timedelta
+"""Text (see `parse_time_ns`), nanoseconds since 1970, a time with a zone, or so long ago."""
+
+NS_PER_S = 1_000_000_000
+NS_PER_US = 1000
+EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+_RFC_3339 = re.compile(
+    r"(\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d)(?:[.,](\d+))?(?:[Zz]|([+-]\d\d):?(\d\d))?", re.ASCII
+)
+_UNITS_S = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
+_DURATION = re.compile(r"(\d+[smhdw])+", re.ASCII)
+_PART = re.compile(r"(\d+)([smhdw])", re.ASCII)
+_DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+_ALLOWED = (
+    "use a duration (90s, 30m, 1h, 2d, 1w, 1h30m), a time (2026-11-21T10:00:00Z, UTC when it "
+    "names no zone), a date (2026-11-21) or now"
+)
+
+
+def parse_duration_ns(text: str, name: str) -> int:
+    """Nanoseconds of a duration such as `1h30m`.
+
+    Args:
+        text: what was typed.
+        name: how the option is called, for the error.
+
+    Raises:
+        SettingsError: it is no duration.
+    """
+    word = text.strip()
+    if not _DURATION.fullmatch(word):
+        raise SettingsError(f"{name} {text!r} is no duration: use 90s, 30m, 1h, 2d, 1w or 1h30m.")
+    return sum(int(count) * _UNITS_S[unit] for count, unit in _PART.findall(word)) * NS_PER_S
+
+
+def parse_time_ns(text: str, name: str, now_ns: int) -> int:
+    """The point in time of RFC 3339, a date (its start), `now`, or a duration before `now_ns`.
+
+    Raises:
+        SettingsError: it is none of them.
+    """
+    word = text.strip()
+    if word == "now":
+        return now_ns
+    if _DURATION.fullmatch(word):
+        return now_ns - parse_duration_ns(word, name)
+    time_ns = parse_timestamp_ns(f"{word}T00:00:00Z" if _DATE.fullmatch(word) else word)
+    if time_ns is None:
+        raise SettingsError(f"{name} {text!r} is no time: {_ALLOWED}.")
+    return time_ns
+
+
+def moment_ns(moment: Moment, name: str, now_ns: int) -> int:
+    """Nanoseconds since 1970 of any form of a moment.
+
+    Raises:
+        SettingsError: the text is no time, or the time has no zone.
+    """
+    if isinstance(moment, str):
+        return parse_time_ns(moment, name, now_ns)
+    if isinstance(moment, timedelta):
+        return now_ns - _duration_ns(moment)
+    if isinstance(moment, datetime):
+        if moment.tzinfo is None:
+            raise SettingsError(f"{name} {moment} has no time zone: add one, such as timezone.utc.")
+        return _duration_ns(moment - EPOCH)
+    return int(moment)
+
+
+def _duration_ns(duration: timedelta) -> int:
+    return duration // timedelta(microseconds=1) * NS_PER_US
+
+
+def parse_span_ns(
+    since: str | None, start: str | None, end: str | None, now_ns: int
+) -> tuple[int, int]:
+    """Start and end of a query: `--from` or `--since` (an hour unless told) up to `--to`.
+
+    Raises:
+        SettingsError: one is wrong, both starts are given, or the end is not after the start.
+    """
+    if since and start:
+        raise SettingsError("give --since or --from, not both.")
+    end_ns = parse_time_ns(end or "now", "--to", now_ns)
+    if start:
+        start_ns = parse_time_ns(start, "--from", now_ns)
+    else:
+        start_ns = end_ns - parse_duration_ns(since or "1h", "--since")
+    if start_ns >= end_ns:
+        raise SettingsError(
+            f"the span ends ({format_time(end_ns)}) before it starts ({format_time(start_ns)}): "
+            "give a --to after --from."
+        )
+    return start_ns, end_ns
+
+
+def format_time(time_ns: int, digits: int = 6) -> str:
+    """RFC 3339 in UTC, with so many digits of the second's fraction."""
+    seconds, rest_ns = divmod(time_ns, NS_PER_S)
+    whole = datetime.fromtimestamp(seconds, timezone.utc)
+    return f"{whole:%Y-%m-%dT%H:%M:%S}.{rest_ns:09d}"[: 20 + digits] + "Z"
+
+
+def parse_timestamp_ns(value: object) -> int | None:
+    """Nanoseconds since the epoch of an RFC 3339 text, `None` when `value` is none.
+
+    Digits beyond nanoseconds are cut; a time without a zone is UTC.
+    """
+    match = _RFC_3339.fullmatch(value) if isinstance(value, str) else None
+    if not match:
+        return None
+    second, fraction, zone_hours, zone_minutes = match.groups()
+    second_s = _epoch_s(second, zone_hours, zone_minutes)
+    if second_s is None:
+        return None
+    return second_s * NS_PER_S + (int(fraction[:9].ljust(9, "0")) if fraction else 0)
+
+
+@lru_cache(maxsize=1024)
+def _epoch_s(second: str, zone_hours: str | None, zone_minutes: str | None) -> int | None:
+    try:
+        local = datetime.fromisoformat(f"{second}{zone_hours or '+00'}:{zone_minutes or '00'}")
+        return (local - EPOCH) // timedelta(seconds=1)
+    except (ValueError, OverflowError):
+        return None

@@ -1,0 +1,191 @@
+import dataclasses
+import enum
+import json
+import math
+import uuid
+from collections import OrderedDict, namedtuple
+from datetime import date, datetime, timedelta, timezone
+from decimal import Decimal
+from pathlib import PurePosixPath
+
+import orjson
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lokikit.fields import REDACTED
+from lokikit.output.json_values import CYCLE, MAX_DEPTH, TOO_DEEP, TOO_MANY, json_value
+from lokikit.output.redaction import SecretNames
+
+
+class _Colour(enum.Enum):
+    RED = "red"
+
+
+class _Number(enum.IntEnum):
+    ONE = 1
+
+
+class _Raises:
+    def __str__(self):
+        raise RuntimeError
+
+
+@dataclasses.dataclass
+class _User:
+    name: str
+    password: str
+
+
+class _NumpyLike:
+    """What `numpy.int64(5)` looks like."""
+
+    dtype = "int64"
+    size = 1
+
+    def tolist(self):
+        return 5
+
+
+_Point = namedtuple("_Point", "x y")  # noqa: PYI024 - the untyped kind, as users have it
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (math.nan, "NaN"),
+        (math.inf, "Infinity"),
+        (-math.inf, "-Infinity"),
+        (2**64, str(2**64)),
+        (-(2**63) - 1, str(-(2**63) - 1)),
+        (2**64 - 1, 2**64 - 1),
+        ("a\ud800b", "a\ufffdb"),
+        (b"ab\xff", "ab\\xff"),
+        (bytearray(b"ab"), "ab"),
+        (datetime(2026, 11, 21, 10, tzinfo=timezone.utc), "2026-11-21T10:00:00+00:00"),
+        (date(2026, 11, 21), "2026-11-21"),
+        (timedelta(hours=1), "1:00:00"),
+        (Decimal("1.10"), "1.10"),
+        (uuid.UUID(int=1), "00000000-0000-0000-0000-000000000001"),
+        (PurePosixPath("/a/b"), "/a/b"),
+        (_Colour.RED, "red"),
+        (_Number.ONE, 1),
+        (_User("ann", "x"), {"name": "ann", "password": REDACTED}),
+        (_User, str(_User)),
+        (_NumpyLike(), 5),
+        (_Point(1, 2), [1, 2]),
+        ({1}, [1]),
+        (OrderedDict(a=1), {"a": 1}),
+        (ValueError("no"), "ValueError: no"),
+        (1 + 2j, "(1+2j)"),
+        (True, True),
+        (None, None),
+    ],
+)
+def test_a_value_has_a_form_in_json(value, expected):
+    """One case per kind of value that services log."""
+    assert json_value(value, SecretNames()) == expected
+
+
+def test_what_cannot_be_turned_into_text_says_so():
+    """An object whose `__str__` raises names its class and the error."""
+    written = json_value(_Raises(), SecretNames())
+    assert "_Raises" in written
+    assert "RuntimeError" in written
+
+
+@pytest.mark.parametrize(
+    ("key", "name"),
+    [(1, "1"), (None, "None"), (b"k", "k"), ((1, 2), "(1, 2)"), (_Colour.RED, "red")],
+)
+def test_keys_become_strings(key, name):
+    """Of whatever type they are."""
+    assert json_value({key: 0}, SecretNames()) == {name: 0}
+
+
+def test_keys_that_become_equal_stay_apart():
+    """The later one gets a suffix."""
+    assert json_value({1: "a", "1": "b"}, SecretNames()) == {"1": "a", "1_": "b"}
+
+
+def test_secrets_are_replaced_at_any_depth():
+    """In dicts inside lists inside dicts."""
+    value = {"users": [{"Auth-Token": "x", "name": "ann", "more": ({"pwd": 1},)}]}
+    assert json_value(value, SecretNames()) == {
+        "users": [{"Auth-Token": REDACTED, "name": "ann", "more": [{"pwd": REDACTED}]}]
+    }
+
+
+def test_a_cycle_is_named():
+    """Where a container holds itself."""
+    value = {"a": []}
+    value["a"].append(value)
+    assert json_value(value, SecretNames()) == {"a": [CYCLE]}
+
+
+def test_a_container_seen_twice_is_no_cycle():
+    """Side by side it is written twice."""
+    shared = [1]
+    assert json_value([shared, shared], SecretNames()) == [[1], [1]]
+
+
+def test_depth_is_bounded():
+    """A list nested 10,000 deep ends after `MAX_DEPTH` levels."""
+    value = []
+    for _ in range(10_000):
+        value = [value]
+    written = json.dumps(json_value(value, SecretNames()))
+    assert written.count("[") == MAX_DEPTH + 1
+    assert TOO_DEEP in written
+
+
+def test_the_number_of_values_is_bounded():
+    """A list of a million numbers is cut and says so."""
+    written = json_value(list(range(1_000_000)), SecretNames())
+    assert len(written) < 30_000
+    assert written[-1] == TOO_MANY
+
+
+def test_a_generator_is_not_consumed():
+    """Logging it must not change what the program does next."""
+    numbers = iter([1, 2])
+    json_value(numbers, SecretNames())
+    assert list(numbers) == [1, 2]
+
+
+_ANY_TEXT = st.text(st.characters(exclude_categories=()))
+_SCALARS = (
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.integers(min_value=2**62, max_value=2**70)
+    | st.floats()
+    | st.complex_numbers()
+    | _ANY_TEXT
+    | st.binary()
+    | st.decimals()
+    | st.fractions()
+    | st.dates()
+    | st.datetimes()
+    | st.timedeltas()
+    | st.uuids()
+    | st.sampled_from([_Colour.RED, _Number.ONE, _Raises(), _User("a", "b"), _NumpyLike(), object])
+)
+_KEYS = st.none() | st.booleans() | st.integers() | st.floats() | _ANY_TEXT | st.binary()
+ANY_VALUE = st.recursive(
+    _SCALARS,
+    lambda inner: (
+        st.lists(inner)
+        | st.tuples(inner, inner)
+        | st.dictionaries(_KEYS, inner)
+        | st.frozensets(_KEYS)
+    ),
+    max_leaves=20,
+)
+"""Whatever somebody may put into `extra=`."""
+
+
+@given(ANY_VALUE)
+def test_whatever_the_value_is_orjson_writes_it(value):
+    """And never as a null or a raw NaN that was not there."""
+    assert orjson.loads(orjson.dumps(json_value(value, SecretNames()))) is not ...

@@ -1,0 +1,48 @@
+from concurrent.futures import ThreadPoolExecutor
+
+from lokikit.output.timestamps import StampClock
+
+
+def test_a_stamp_is_the_time_in_utc_to_the_microsecond():
+    """2026-11-21T10:00:00.123456 UTC is written with all six digits."""
+    assert StampClock().stamp(1795255200.123456) == b"2026-11-21T10:00:00.123456"
+
+
+def test_leading_zeros_of_the_fraction_stand():
+    """A microsecond past the second has five zeros in front of it."""
+    assert StampClock().stamp(1795255200.000001).endswith(b":00.000001")
+
+
+def test_equal_times_get_different_stamps_in_order():
+    """Events of one instant are a microsecond apart."""
+    clock = StampClock()
+    stamps = [clock.stamp(1795255200.5) for _ in range(1000)]
+    assert stamps == sorted(set(stamps))
+
+
+def test_a_small_step_back_is_bridged():
+    """A clock set back by half a second does not turn the stamps back."""
+    clock = StampClock()
+    assert clock.stamp(1795255200.5) < clock.stamp(1795255200.0)
+
+
+def test_a_large_step_back_is_followed():
+    """A clock set back by an hour takes the stamps with it."""
+    clock = StampClock()
+    clock.stamp(1795258800.0)
+    assert clock.stamp(1795255200.25) == b"2026-11-21T10:00:00.250000"
+
+
+def test_the_second_is_crossed_while_bridging():
+    """A bridged stamp carries over into the next second."""
+    clock = StampClock()
+    clock.stamp(1795255200.999999)
+    assert clock.stamp(1795255200.999999) == b"2026-11-21T10:00:01.000000"
+
+
+def test_threads_never_share_a_stamp():
+    """Eight threads that stamp the same instants get 8,000 different stamps."""
+    clock = StampClock()
+    with ThreadPoolExecutor(8) as pool:
+        batches = pool.map(lambda _: [clock.stamp(1795255200.0) for _ in range(1000)], range(8))
+        assert len({stamp for batch in batches for stamp in batch}) == 8000

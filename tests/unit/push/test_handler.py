@@ -1,0 +1,406 @@
+"""What python-logging-loki promises its users, kept by ours, and what ours adds."""
+
+import json
+import logging
+import logging.config
+import os
+import subprocess
+import sys
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import logging_loki
+import pytest
+from tests.waiting import eventually
+
+import lokikit
+from lokikit import JsonFormatter, LokiHandler
+from lokikit.errors import SettingsError
+from lokikit.output.stdout_handler import StdoutHandler
+from lokikit.push.handler import CLOSE_S
+
+
+class Sink(ThreadingHTTPServer):
+    """Stands in for Loki: keeps what is pushed, answers 204."""
+
+    daemon_threads = True
+
+    def __init__(self):
+        super().__init__(("127.0.0.1", 0), _Answer)
+        self.requests = []
+        self.url = f"http://127.0.0.1:{self.server_port}"
+
+    @property
+    def streams(self):
+        """The streams of all pushes."""
+        return [s for _, _, body in self.requests for s in json.loads(body)["streams"]]
+
+    @property
+    def lines(self):
+        """The lines of all streams, parsed."""
+        return [json.loads(value[1]) for s in self.streams for value in s["values"]]
+
+
+class _Answer(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def do_POST(self):
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        self.server.requests.append((self.path, dict(self.headers), body))
+        self.send_response(204)
+        self.end_headers()
+
+    def log_message(self, *_):
+        pass
+
+
+@pytest.fixture
+def sink():
+    """A sink that listens."""
+    server = Sink()
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    yield server
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.fixture
+def logger():
+    """A logger of the test's own, its handlers closed at the end."""
+    logger = logging.getLogger("shop")
+    logger.propagate = False
+    logger.setLevel(logging.DEBUG)
+    yield logger
+    logger.propagate = True
+    for handler in list(logger.handlers):
+        logger.removeHandler(handler)
+        handler.close()
+
+
+@pytest.fixture
+def pushed(sink, logger):
+    """Logs one record through a handler, and gives the stream that arrives."""
+
+    def push(message="m", *args, tags=None, extra=None, **options):
+        handler = LokiHandler(sink.url, tags=tags, **options)
+        logger.addHandler(handler)
+        logger.warning(message, *args, extra=extra)
+        assert handler.flush(30)
+        (stream,) = sink.streams
+        return stream
+
+    return push
+
+
+def test_it_is_the_handler_that_users_of_python_logging_loki_have():
+    """`isinstance` goes on to be true."""
+    assert issubclass(LokiHandler, logging_loki.LokiHandler)
+
+
+@pytest.mark.parametrize(
+    "path", ["", "/", "/loki/api/v1/push", "/loki/api/v1/push/", "/api/prom/push"]
+)
+def test_records_go_to_the_push_api(sink, logger, path):
+    """Whether the URL has the path of it, the former one, or none."""
+    handler = LokiHandler(sink.url + path)
+    logger.addHandler(handler)
+    logger.warning("m")
+    assert handler.flush(30)
+    assert sink.requests[0][0] == "/loki/api/v1/push"
+
+
+@pytest.mark.parametrize("version", [None, "0", "1"])
+def test_each_version_is_accepted_without_a_warning(sink, version):
+    """Loki takes one form now."""
+    LokiHandler(sink.url, version=version).close()
+
+
+def test_an_unknown_version_is_refused():
+    """With the words of python-logging-loki."""
+    with pytest.raises(ValueError, match="Unknown emitter version: 2"):
+        LokiHandler("http://127.0.0.1:1", version="2")
+
+
+def test_tags_of_the_handler_are_labels(pushed):
+    """Beside the service."""
+    stream = pushed(tags={"app": "emitter"})
+    assert stream["stream"] == {"service_name": "unknown", "app": "emitter"}
+
+
+def test_severity_and_logger_are_fields_of_the_line(pushed):
+    """They were labels, and multiplied the streams."""
+    stream = pushed()
+    assert not stream["stream"].keys() & {"severity", "logger"}
+    line = json.loads(stream["values"][0][1])
+    assert (line["level"], line["logger"]) == ("warning", "shop")
+
+
+def test_tags_of_a_record_are_labels(pushed):
+    """Given as `extra={"tags": {...}}`."""
+    assert pushed(extra={"tags": {"extra_tag": 7}})["stream"]["extra_tag"] == "7"
+
+
+@pytest.mark.parametrize(
+    "label", ["test_'svc", 'test_"svc', "test svc", "test-svc", "test.svc", "!test_svc?"]
+)
+@pytest.mark.parametrize("of", ["handler", "record"])
+def test_label_names_are_cleaned(pushed, label, of):
+    """Those of the handler too."""
+    given = {"tags": {label: "v"}} if of == "handler" else {"extra": {"tags": {label: "v"}}}
+    assert pushed(**given)["stream"]["test_svc"] == "v"
+
+
+def test_a_label_without_a_valid_character_is_left_out(pushed):
+    """The line arrives under the others."""
+    assert pushed(extra={"tags": {"!": "v"}})["stream"] == {"service_name": "unknown"}
+
+
+def test_tags_that_are_no_dict_are_a_field_only(pushed):
+    """And break nothing."""
+    stream = pushed(extra={"tags": "invalid"})
+    assert stream["stream"] == {"service_name": "unknown"}
+    assert json.loads(stream["values"][0][1])["tags"] == "invalid"
+
+
+def test_the_entry_has_the_time_of_the_event(pushed):
+    """Of the record, not of the sending."""
+    stamp, line, _ = pushed()["values"][0]
+    assert json.loads(line)["timestamp"][20:26] == stamp[10:16]
+    assert stamp.endswith("000")
+
+
+def test_a_text_formatter_gives_the_line(sink, logger):
+    """For those who want no JSON."""
+    handler = LokiHandler(sink.url)
+    handler.setFormatter(logging.Formatter("%(levelname)s %(message)s"))
+    logger.addHandler(handler)
+    logger.warning("m %s", 1)
+    assert handler.flush(30)
+    stamp, line, _ = sink.streams[0]["values"][0]
+    assert line == "WARNING m 1"
+    assert len(stamp) == 19
+
+
+def test_it_works_in_a_dict_config(sink):
+    """With the converting dict that it hands over as `tags`."""
+    config = {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "handlers": {"loki": {"class": "lokikit.LokiHandler", "url": sink.url, "tags": {"a": "b"}}},
+        "loggers": {"configured": {"handlers": ["loki"], "level": "DEBUG", "propagate": False}},
+    }
+    logging.config.dictConfig(config)
+    logger = logging.getLogger("configured")
+    logger.info("m", extra={"tags": {"c": "d"}})
+    assert logger.handlers[0].flush(30)
+    assert sink.streams[0]["stream"] == {"service_name": "unknown", "a": "b", "c": "d"}
+    logger.handlers[0].close()
+    logger.handlers.clear()
+
+
+@pytest.mark.parametrize(
+    ("options", "header", "value"),
+    [
+        ({"auth": ("u", "p")}, "Authorization", "Basic dTpw"),
+        ({"bearer_token": "t"}, "Authorization", "Bearer t"),
+        ({"tenant": "a"}, "X-Scope-OrgID", "a"),
+        ({"headers": {"X-Own": "1"}}, "X-Own", "1"),
+    ],
+)
+def test_who_sends_is_said_in_headers(pushed, sink, options, header, value):
+    """With each push."""
+    pushed(**options)
+    assert sink.requests[0][1][header] == value
+
+
+def test_values_of_metadata_are_strings(pushed):
+    """One number among them makes Loki refuse the batch."""
+    with lokikit.bound(request_id=12):
+        metadata = pushed()["values"][0][2]
+    assert metadata["request_id"] == "12"
+    assert all(isinstance(value, str) for value in metadata.values())
+
+
+def test_what_the_sending_itself_logs_is_left_out(sink):
+    """A root logger at DEBUG with urllib3 chatty feeds no loop."""
+    root, chatty = logging.getLogger(), logging.getLogger("urllib3")
+    handler = LokiHandler(sink.url)
+    level, chatty_level = root.level, chatty.level
+    root.addHandler(handler)
+    root.setLevel(logging.DEBUG)
+    chatty.setLevel(logging.DEBUG)
+    try:
+        logging.getLogger("app").debug("m")
+        assert handler.flush(30)
+        root.removeHandler(handler)
+        handler.close()
+    finally:
+        root.setLevel(level)
+        chatty.setLevel(chatty_level)
+        root.removeHandler(handler)
+    assert [line["logger"] for line in sink.lines] == ["app"]
+
+
+def test_an_error_in_the_caller_is_counted_and_not_raised(sink, logger):
+    """Whatever breaks, breaks here."""
+    handler = LokiHandler(sink.url)
+    handler.setFormatter(logging.Formatter("%(missing)s"))
+    logger.addHandler(handler)
+    logger.warning("m")
+    assert handler.stats()["dropped"] == {"error": 1}
+
+
+def test_a_filter_of_the_handler_is_heeded(sink, logger):
+    """It may reject a record, or mask what is in it."""
+
+    def only_cards(record):
+        record.card = "****"
+        return record.getMessage() == "kept"
+
+    handler = LokiHandler(sink.url)
+    handler.addFilter(only_cards)
+    logger.addHandler(handler)
+    logger.warning("rejected", extra={"card": "4711"})
+    logger.warning("kept", extra={"card": "4711"})
+    assert handler.flush(30)
+    assert [(line["message"], line["card"]) for line in sink.lines] == [("kept", "****")]
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"on_full": "explode"}, "on_full='explode'"),
+        ({"durable": True}, "set spool_dir"),
+        ({"url": "loki:3100"}, "is not the URL of a Loki"),
+    ],
+)
+def test_bad_arguments_are_refused_with_the_fix(options, said):
+    """When it is made, not at the first record."""
+    with pytest.raises(SettingsError, match=said):
+        LokiHandler(**{"url": "http://127.0.0.1:1", **options})
+
+
+def test_shutdown_keeps_one_deadline(sink, logger, monkeypatch):
+    """A flush that ran into its limit leaves nothing of it to the closing."""
+    handler = LokiHandler(sink.url)
+    logger.addHandler(handler)
+    given = []
+    monkeypatch.setattr(handler._worker, "flush", given.append)
+    close = handler._worker.close
+    monkeypatch.setattr(handler._worker, "close", given.append)
+    handler.flush()
+    handler.close()
+    close(0.0)
+    assert given[0] == CLOSE_S
+    assert 0 <= given[1] <= CLOSE_S
+
+
+def _run(source, sink, **environ):
+    return subprocess.run(
+        [sys.executable, "-c", source],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "LOKI_URL": sink.url, **environ},
+    )
+
+
+def test_one_variable_switches_it_on_beside_stdout(sink):
+    """The same lines, byte for byte."""
+    done = _run(
+        "import lokikit; log = lokikit.setup_json_logging('api')\n"
+        "for n in range(100): log.info('m %s', n)",
+        sink,
+    )
+    pushed = [value[1] for stream in sink.streams for value in stream["values"]]
+    assert pushed == done.stdout.splitlines()
+    assert len(pushed) == 100
+    assert done.stderr == ""
+
+
+def test_push_may_be_refused_or_named(sink):
+    """By the argument, whatever the environment says."""
+    _run("import lokikit; lokikit.setup_json_logging(push=False).info('m')", sink)
+    assert not sink.requests
+    _run(
+        f"import lokikit; lokikit.setup_json_logging(push={sink.url!r}).info('m')",
+        sink,
+        LOKI_URL="",
+    )
+    assert len(sink.lines) == 1
+
+
+def test_push_without_an_address_is_refused(monkeypatch):
+    """With the fix."""
+    monkeypatch.delenv("LOKI_URL", raising=False)
+    with pytest.raises(SettingsError, match="set LOKI_URL"):
+        lokikit.setup_json_logging(push=True)
+
+
+def test_set_up_twice_pushes_once(sink):
+    """The former handler is closed, with what it had."""
+    _run(
+        "import lokikit\nfor n in range(3): lokikit.setup_json_logging().info('m %s', n)",
+        sink,
+    )
+    assert [line["message"] for line in sink.lines] == ["m 0", "m 1", "m 2"]
+
+
+def test_sigterm_flushes_and_still_ends_the_process(sink):
+    """By the signal, as without lokikit."""
+    done = _run(
+        "import lokikit, os, signal\nlog = lokikit.setup_json_logging('api')\n"
+        "for n in range(100): log.info('m %s', n)\n"
+        "os.kill(os.getpid(), signal.SIGTERM)\nsignal.pause()",
+        sink,
+    )
+    assert done.returncode == -15
+    assert len(sink.lines) == 100
+
+
+def test_a_sigterm_handler_of_the_program_stays(sink):
+    """It is the program's to end."""
+    done = _run(
+        "import signal, lokikit\nmine = lambda *_: None\nsignal.signal(signal.SIGTERM, mine)\n"
+        "lokikit.setup_json_logging('api')\nassert signal.getsignal(signal.SIGTERM) is mine",
+        sink,
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_both_handlers_of_set_up_write_the_same_line(sink, monkeypatch, tmp_path):
+    """Byte for byte, its timestamp too: it is one event."""
+    monkeypatch.setattr(logging.Logger, "makeRecord", logging.Logger.makeRecord)
+    for name in ("sys.excepthook", "threading.excepthook", "warnings.showwarning"):
+        module, _, attribute = name.partition(".")
+        monkeypatch.setattr(name, getattr(sys.modules[module], attribute))
+    printed = tmp_path / "stdout"
+    with printed.open("w", encoding="utf-8") as stream:
+        root = lokikit.setup_json_logging("api", push=sink.url, log_format="json", stream=stream)
+        root.warning("m")
+        ours = [h for h in root.handlers if isinstance(h, (StdoutHandler, LokiHandler))]
+        for handler in ours:
+            root.removeHandler(handler)
+            handler.close()
+    eventually(lambda: sink.lines)
+    assert len(ours) == 2
+    assert sink.lines == [json.loads(line) for line in printed.read_text().splitlines()]
+
+
+def test_a_filter_of_one_handler_masks_its_line_alone():
+    """What another handler wrote before is not what this one sends."""
+    formatter = JsonFormatter(service="api")
+    kept, masked = logging.Handler(), logging.Handler()
+    lines = []
+    for handler in (kept, masked):
+        handler.setFormatter(formatter)
+        handler.emit = lambda record: lines.append(json.loads(formatter.render(record)))
+    masked.addFilter(lambda record: setattr(record, "card", "****") or True)
+    logger = logging.getLogger("shop.masked")
+    logger.propagate = False
+    logger.handlers = [kept, masked]
+    logger.error("m", extra={"card": "4711"})
+    logger.handlers = []
+    assert [line["card"] for line in lines] == ["4711", "****"]

@@ -1,0 +1,174 @@
+from __future__ import annotations
+
+import base64
+import contextlib
+import socket
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import TYPE_CHECKING
+
+import pytest
+
+from lokikit.errors import LokikitError, RefusedError, SettingsError, UnreachableError
+from lokikit.query.http import Transport
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+OK = (200, b'{"status":"success","data":["a"]}')
+
+
+class Answers(ThreadingHTTPServer):
+    """Gives one prepared answer after the other, the last one for ever, and keeps the headers."""
+
+    def __init__(self, *answers: tuple[int, bytes]) -> None:
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.answers = list(answers)
+        self.headers: list[dict[str, str]] = []
+        self.more: dict[str, str] = {}
+        self.url = f"http://127.0.0.1:{self.server_port}"
+
+
+class Handler(BaseHTTPRequestHandler):
+    server: Answers
+
+    def do_GET(self) -> None:
+        """Answer the next."""
+        self.server.headers.append(dict(self.headers))
+        answers = self.server.answers
+        status, body = answers.pop(0) if len(answers) > 1 else answers[0]
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(body)))
+        for name, value in self.server.more.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        """Be quiet."""
+
+
+@pytest.fixture
+def serve() -> Iterator[Callable[..., Answers]]:
+    """Start servers that give these answers."""
+    with contextlib.ExitStack() as stack:
+
+        def start(*answers: tuple[int, bytes]) -> Answers:
+            server = stack.enter_context(Answers(*answers))
+            threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+            stack.callback(server.shutdown)
+            return server
+
+        yield start
+
+
+def no_sleep(_: float) -> None:
+    """A pause that takes no time."""
+
+
+@pytest.mark.parametrize("status", [429, 500, 502, 503])
+def test_passing_refusals_are_tried_again(serve: Callable[..., Answers], status: int) -> None:
+    """An answer that may change later is asked for again."""
+    server = serve((status, b"busy"), (status, b"busy"), OK)
+    assert Transport(server.url, sleep=no_sleep).ask("/x", {}) == ["a"]
+    assert len(server.headers) == 3
+
+
+def test_tries_end(serve: Callable[..., Answers]) -> None:
+    """After a few tries Loki's refusal is raised, with its reason and status."""
+    server = serve((503, b"empty ring\n"))
+    with pytest.raises(RefusedError, match=r"\(503\): empty ring$") as caught:
+        Transport(server.url, sleep=no_sleep).ask("/x", {})
+    assert caught.value.status == 503
+    assert len(server.headers) == 4
+
+
+def test_retry_after_is_honoured(serve: Callable[..., Answers]) -> None:
+    """Who asks waits as long as Loki says, and tells the caller where that is too long."""
+    pauses_s: list[float] = []
+    server = serve((429, b"busy"), OK)
+    server.more["Retry-After"] = "7"
+    assert Transport(server.url, sleep=pauses_s.append).ask("/x", {}) == ["a"]
+    assert pauses_s == [7]
+    server = serve((429, b"busy"))
+    server.more["Retry-After"] = "7"
+    with pytest.raises(RefusedError) as caught:
+        Transport(server.url, timeout_s=5, sleep=pauses_s.append).ask("/x", {})
+    assert (caught.value.retry_after_s, pauses_s) == (7, [7])
+
+
+def test_tries_end_at_the_time_limit(serve: Callable[..., Answers]) -> None:
+    """No pause is begun that would end behind the time limit."""
+    pauses_s: list[float] = []
+    with pytest.raises(RefusedError):
+        Transport(serve((503, b"")).url, timeout_s=0, sleep=pauses_s.append).ask("/x", {})
+    assert pauses_s == []
+
+
+@pytest.mark.parametrize("status", [401, 403, 404, 413])
+def test_lasting_refusals_are_not_tried_again(serve: Callable[..., Answers], status: int) -> None:
+    """An answer that will be the same later is raised at once."""
+    server = serve((status, b"no"), OK)
+    with pytest.raises(RefusedError) as caught:
+        Transport(server.url, sleep=no_sleep).ask("/x", {})
+    assert caught.value.status == status
+    assert len(server.headers) == 1
+
+
+def test_a_bad_query_is_a_setting(serve: Callable[..., Answers]) -> None:
+    """A 400 is the asker's to mend, and its text is Loki's own, on one line."""
+    server = serve((400, b"parse error at line 1,\n col 4"))
+    with pytest.raises(SettingsError, match=r"parse error at line 1, col 4$"):
+        Transport(server.url).ask("/x", {})
+
+
+@pytest.mark.parametrize("body", [b"<html>log in</html>", b'"text"', b"{}"])
+def test_something_else_answers(serve: Callable[..., Answers], body: bytes) -> None:
+    """A page of something that is not Loki is named as such."""
+    with pytest.raises(RefusedError, match="is not Loki"):
+        Transport(serve((200, body)).url).ask("/x", {})
+
+
+def test_nothing_there() -> None:
+    """Without a server the error says so, and what to do."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    with pytest.raises(UnreachableError, match=r"refused.*is it running\?.*lokikit up"):
+        Transport(f"http://127.0.0.1:{port}", sleep=no_sleep).ask("/x", {})
+
+
+def test_no_answer() -> None:
+    """A server that takes the question and stays silent is unreachable after the time limit."""
+    with (
+        socket.create_server(("127.0.0.1", 0)) as silent,
+        pytest.raises(UnreachableError, match="in time"),
+    ):
+        Transport(f"http://127.0.0.1:{silent.getsockname()[1]}", timeout_s=0.2).ask("/x", {})
+
+
+def test_tenant_and_token(serve: Callable[..., Answers]) -> None:
+    """The tenant and a bearer token go with each question."""
+    server = serve(OK)
+    Transport(server.url, tenant="shop", auth="secret").ask("/x", {})
+    assert server.headers[0]["X-Scope-OrgID"] == "shop"
+    assert server.headers[0]["Authorization"] == "Bearer secret"
+
+
+@pytest.mark.parametrize("in_url", [True, False])
+def test_user_and_password(serve: Callable[..., Answers], in_url: bool) -> None:  # noqa: FBT001
+    """A user and a password may be given apart or in the URL, and the URL is told without them."""
+    server = serve(OK)
+    address = server.url.replace("//", "//us%40er:pass%3A@") if in_url else server.url
+    transport = Transport(address, auth=None if in_url else ("us@er", "pass:"))
+    transport.ask("/x", {})
+    expected = "Basic " + base64.b64encode(b"us@er:pass:").decode()
+    assert server.headers[0]["Authorization"] == expected
+    assert transport.url == server.url
+
+
+@pytest.mark.parametrize("url", ["", "localhost:3100", "ftp://x", "http://"])
+def test_bad_url(url: str) -> None:
+    """What is no address is refused before anything is sent, with an example."""
+    with pytest.raises(LokikitError, match="write it like") as caught:
+        Transport(url)
+    assert isinstance(caught.value, SettingsError)

@@ -1,0 +1,253 @@
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import pytest
+
+from lokikit.notices import Notices
+from lokikit.ship.file_follower import Follower, rotated_files
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from lokikit.ship.positions import Position
+
+DRAIN_S = 30.0
+
+
+class Rig:
+    """A follower whose clock and notices the test holds; acknowledges what it reads."""
+
+    def __init__(self) -> None:
+        self.now_s = 0.0
+        self.said: list[str] = []
+        self._follower: Follower | None = None
+
+    @property
+    def follower(self) -> Follower:
+        """The one that was started last."""
+        assert self._follower is not None
+        return self._follower
+
+    def start(
+        self, *patterns: str, saved: Sequence[Position] = (), own: Sequence[Path] = ()
+    ) -> Rig:
+        """Start one in place of the one before."""
+        self.stop()
+        self._follower = Follower(
+            patterns,
+            saved=saved,
+            own=own,
+            notices=Notices(self.said.append, lambda: self.now_s),
+            drain_s=DRAIN_S,
+            clock=lambda: self.now_s,
+        )
+        return self
+
+    def lines(self) -> list[bytes]:
+        """Look, read everything there is and acknowledge it."""
+        self.follower.look()
+        found = []
+        for _ in range(3):
+            for file, lines in self.follower.read():
+                found += [line.raw for line in lines]
+                file.acknowledge(file.lives, lines[-1].end)
+        return found
+
+    def restart(self, *patterns: str) -> Rig:
+        """Start another one from the positions of this one."""
+        return self.start(*patterns, saved=self.follower.positions())
+
+    def stop(self) -> None:
+        """Close the files."""
+        if self._follower is not None:
+            self._follower.close()
+
+
+@pytest.fixture
+def rig() -> Iterator[Rig]:
+    """A rig whose files are closed with the test."""
+    made = Rig()
+    yield made
+    made.stop()
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """The file that is followed."""
+    return tmp_path / "app.log"
+
+
+def append(path: Path, text: str) -> None:
+    """Write to the end of a file."""
+    with path.open("a") as file:
+        file.write(text)
+
+
+def test_file_that_comes_later(rig: Rig, path: Path) -> None:
+    """A path where nothing stands yet is waited for."""
+    rig.start(str(path))
+    assert rig.lines() == []
+    append(path, "one\n")
+    assert rig.lines() == [b"one"]
+
+
+def test_glob_that_matches_more_later(rig: Rig, tmp_path: Path) -> None:
+    """Files that begin to match a glob are read from their beginning, others never."""
+    rig.start(str(tmp_path / "*.log"))
+    append(tmp_path / "a.log", "a\n")
+    append(tmp_path / "a.txt", "no\n")
+    assert rig.lines() == [b"a"]
+    append(tmp_path / "b.log", "b\n")
+    assert rig.lines() == [b"b"]
+
+
+def test_own_files_and_folders_are_left_alone(rig: Rig, tmp_path: Path) -> None:
+    """A wide glob does not read what the follower's process writes, nor trip over a folder."""
+    (tmp_path / "folder").mkdir()
+    append(tmp_path / "own", "mine\n")
+    append(tmp_path / "a", "a\n")
+    assert rig.start(str(tmp_path / "*"), own=[tmp_path / "own"]).lines() == [b"a"]
+
+
+def test_old_file_is_finished_before_the_new(rig: Rig, path: Path) -> None:
+    """After a rename what was left in the old file comes first."""
+    rig.start(str(path))
+    append(path, "one\n")
+    assert rig.lines() == [b"one"]
+    append(path, "two\n")
+    path.rename(f"{path}.1")
+    append(path, "three\n")
+    assert rig.lines() == [b"two", b"three"]
+
+
+def test_rotated_several_times_between_two_looks(rig: Rig, path: Path) -> None:
+    """Files that came and went between two looks are found by their names."""
+    rig.start(str(path))
+    append(path, "0\n")
+    assert rig.lines() == [b"0"]
+    for number in range(1, 5):
+        path.rename(f"{path}.{5 - number}")
+        append(path, f"{number}\n")
+        os.utime(path, ns=(0, path.stat().st_mtime_ns + number * 1_000_000_000))
+    assert rig.lines() == [b"1", b"2", b"3", b"4"]
+
+
+def test_rotated_away_and_nothing_new(rig: Rig, path: Path) -> None:
+    """The last file of a writer that rotated and ended is found too."""
+    rig.start(str(path)).lines()
+    append(path, "one\n")
+    path.rename(f"{path}.1")
+    assert rig.lines() == [b"one"]
+
+
+def test_what_was_rotated_before_the_first_look_is_old(rig: Rig, path: Path) -> None:
+    """Rotated files that were there before are not read."""
+    append(path.with_name("app.log.1"), "old\n")
+    rig.start(str(path)).lines()
+    append(path, "new\n")
+    assert rig.lines() == [b"new"]
+
+
+def test_late_writer_to_a_rotated_file(rig: Rig, path: Path) -> None:
+    """Who still has the old file open is heard until the file was quiet for the drain time."""
+    rig.start(str(path))
+    append(path, "one\n")
+    rig.lines()
+    path.rename(f"{path}.1")
+    append(path, "new\n")
+    assert rig.lines() == [b"new"]
+    rig.now_s = DRAIN_S - 1
+    append(path.with_name("app.log.1"), "late\n")
+    assert rig.lines() == [b"late"]
+    rig.now_s += DRAIN_S - 1
+    append(path.with_name("app.log.1"), "later\nhalf")
+    assert rig.lines() == [b"later"]
+    rig.now_s += DRAIN_S
+    assert rig.lines() == [b"half"]
+    rig.lines()
+    assert [position.offset for position in rig.follower.positions()] == [4]
+
+
+def test_file_left_is_not_read_again(rig: Rig, path: Path) -> None:
+    """A rotated file that was finished and left stays left at the next rotation."""
+    rig.start(str(path))
+    append(path, "one\n")
+    rig.lines()
+    path.rename(f"{path}.1")
+    rig.lines()
+    rig.now_s = DRAIN_S
+    rig.lines()
+    assert rig.follower.positions() == []
+    append(path, "two\n")
+    assert rig.lines() == [b"two"]
+
+
+def test_restart_goes_on(rig: Rig, path: Path) -> None:
+    """A new process reads on behind what was delivered."""
+    rig.start(str(path))
+    append(path, "one\n")
+    rig.lines()
+    append(path, "two\n")
+    assert rig.restart(str(path)).lines() == [b"two"]
+
+
+def test_restart_after_rotations(rig: Rig, path: Path) -> None:
+    """A new process finishes the file that was rotated meanwhile, and those between."""
+    rig.start(str(path))
+    append(path, "one\n")
+    rig.lines()
+    append(path, "two\n")
+    path.rename(f"{path}.2")
+    append(path, "three\n")
+    path.rename(f"{path}.1")
+    append(path, "four\n")
+    assert rig.restart(str(path)).lines() == [b"two", b"three", b"four"]
+
+
+def test_inode_used_again(rig: Rig, path: Path) -> None:
+    """Another file with the inode of a remembered one is read from its beginning, and said."""
+    rig.start(str(path))
+    append(path, "one\n")
+    rig.lines()
+    path.write_text("another\n")
+    assert rig.restart(str(path)).lines() == [b"another"]
+    assert any("gone" in text for text in rig.said)
+
+
+def test_positions_of_other_files_are_kept(rig: Rig, path: Path) -> None:
+    """Shipping another file with the same positions does not forget the first one."""
+    rig.start(str(path))
+    append(path, "one\n")
+    rig.lines()
+    other = path.with_name("other.log")
+    append(other, "other\n")
+    assert rig.restart(str(other)).lines() == [b"other"]
+    assert rig.restart(str(path), str(other)).lines() == []
+
+
+def test_truncation_is_said_once(rig: Rig, path: Path) -> None:
+    """A truncated file starts over; that is said once, however often it happens."""
+    rig.start(str(path))
+    for text in ("aaaa\n", "bbb\n", "cc\n"):
+        path.write_text(text)
+        assert rig.lines() == [text.strip().encode()]
+    assert len(rig.said) == 1
+    assert "truncated" in rig.said[0]
+
+
+def test_dangling_link_stops_nothing(rig: Rig, path: Path) -> None:
+    """A name behind which nothing stands does not stop the others."""
+    path.with_name("a.log").symlink_to(path.with_name("missing.log"))
+    append(path, "one\n")
+    assert rig.start(str(path.with_name("*.log"))).lines() == [b"one"]
+
+
+def test_packed_files_are_not_read(path: Path) -> None:
+    """Of what was rotated, only what still is text counts."""
+    for name in ("app.log.1", "app.log.2.gz", "app.log-20261121", "app.log-20261120.zst", "b.log"):
+        append(path.with_name(name), "x")
+    names = {one.path.rpartition("/")[2] for one in rotated_files(str(path))}
+    assert names == {"app.log.1", "app.log-20261121"}

@@ -1,0 +1,102 @@
+"""Which agent carries the files of the native stack."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from lokikit.errors import SettingsError
+from lokikit.stack.native.agent import FLUENT_BIT, SHIP, agent_part, choose_agent
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+URL = "http://127.0.0.1:3100"
+
+
+@pytest.fixture
+def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> object:
+    """Put a program on an otherwise empty PATH that says it is Fluent Bit of some version."""
+
+    def install(version: str) -> None:
+        program = tmp_path / "bin" / "fluent-bit"
+        program.write_text(f"#!/bin/sh\necho Fluent Bit v{version}\n")
+        program.chmod(0o755)
+
+    (tmp_path / "bin").mkdir()
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"))
+    return install
+
+
+def test_ship_where_there_is_no_fluent_bit(tmp_path: Path, install: object) -> None:
+    """A machine with nothing but Python still has an agent."""
+    del install
+    assert choose_agent(tmp_path, {}) == (SHIP, "no Fluent Bit 5 on PATH")
+
+
+def test_fluent_bit_where_there_is_one(tmp_path: Path, install) -> None:
+    """The same agent as on a cluster, with the same configuration."""
+    install("5.1.1")
+    assert choose_agent(tmp_path, {})[0] == FLUENT_BIT
+    part = agent_part(tmp_path, URL, {})
+    assert part.command[0] == str(tmp_path / "bin" / "fluent-bit")
+    assert part.variables["LOKI_PORT"] == "3100"
+
+
+def test_split_files_are_a_setting(tmp_path: Path, install) -> None:
+    """So that `up` starts the agent anew when they are switched on or off."""
+    install("5.1.1")
+    on = agent_part(tmp_path, URL, {"FLUENTBIT_SPLIT_DIR": "/var/log/lokikit"})
+    assert on.variables["FLUENTBIT_SPLIT_DIR"] == "/var/log/lokikit"
+    assert on.settings != agent_part(tmp_path, URL, {}).settings
+
+
+def test_an_old_fluent_bit_is_none(tmp_path: Path, install) -> None:
+    """Its configuration knows other words."""
+    install("3.2.1")
+    assert choose_agent(tmp_path, {})[0] == SHIP
+
+
+def test_who_has_carried_the_files_goes_on(tmp_path: Path, install) -> None:
+    """Another agent would send all of them again."""
+    install("5.1.1")
+    (tmp_path / "ship").mkdir()
+    (tmp_path / "ship/positions.json").write_text("{}")
+    assert choose_agent(tmp_path, {})[0] == SHIP
+    (tmp_path / "fluent-bit").mkdir()
+    (tmp_path / "fluent-bit/files.db").write_text("")
+    assert choose_agent(tmp_path, {})[0] == FLUENT_BIT
+
+
+def test_agent_forces_one(tmp_path: Path, install) -> None:
+    """Whatever is on PATH."""
+    install("5.1.1")
+    assert choose_agent(tmp_path, {"AGENT": "ship"})[0] == SHIP
+    assert agent_part(tmp_path, URL, {"AGENT": "ship"}).name == SHIP
+
+
+@pytest.mark.parametrize(("asked", "says"), [("logstash", "use auto"), ("fluent-bit", "on PATH")])
+def test_what_cannot_be_had_is_refused(
+    tmp_path: Path, install: object, asked: str, says: str
+) -> None:
+    """With the fix."""
+    del install
+    with pytest.raises(SettingsError, match=says):
+        choose_agent(tmp_path, {"AGENT": asked})
+
+
+def test_fluent_bit_sends_to_a_loki_elsewhere(tmp_path: Path, install) -> None:
+    """TLS, tenant and user are those of the command line."""
+    install("5.1.1")
+    environ = {"LOKI_ORG_ID": "team-a", "LOKI_USERNAME": "me"}
+    told = agent_part(tmp_path, "https://loki.example", environ).variables
+    expected = {"LOKI_HOST": "loki.example", "LOKI_PORT": "443", "LOKI_TLS": "on"}
+    assert expected.items() <= told.items()
+    assert (told["LOKI_TENANT"], told["LOKI_USER"]) == ("team-a", "me")
+
+
+def test_fluent_bit_sends_to_no_path(tmp_path: Path, install) -> None:
+    install("5.1.1")
+    with pytest.raises(SettingsError, match="which has a path: AGENT=ship"):
+        agent_part(tmp_path, "https://loki.example/logs", {})

@@ -1,0 +1,59 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from lokikit.stack.native.parts import DEMO_PARTS, Part, stack_parts
+from lokikit.stack.native.stack import STOP_ORDER
+from lokikit.stack.native.store import EMBEDDED_PART, STORE_PARTS, StoreChoice, own_url
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SHIP = {"AGENT": "ship"}
+
+
+def parts(state: Path, store: str = EMBEDDED_PART, **environ: str) -> dict[str, Part]:
+    """The parts of a stack, by name."""
+    environ = {"PATH": "", **environ}
+    choice = StoreChoice(own_url(environ), store, program=state / "loki")
+    made = stack_parts(state, choice, demo=True, environ=environ)
+    return {part.name: part for part in made}
+
+
+def test_demo_does_not_push_beside_its_agent(tmp_path: Path) -> None:
+    """A LOKI_URL of the caller is taken from the demo: each of its lines travels once."""
+    for name, part in parts(tmp_path, LOKI_URL="http://loki.example").items():
+        if name in DEMO_PARTS:
+            assert part.variables["LOKI_URL"] == "", name
+
+
+def test_canary_looks_into_the_loki_of_its_stack(tmp_path: Path) -> None:
+    """A LOKI_URL of the caller is another Loki, where its lines never come."""
+    canary = parts(tmp_path, LOKI_URL="http://loki.example", LOKI_PORT="3999")["canary"]
+    assert canary.variables["LOKI_URL"] == "http://127.0.0.1:3999"
+
+
+def test_writers_stop_before_the_agent(tmp_path: Path) -> None:
+    """Each part has its place in the order of stopping, all that write before the agent."""
+    writers, agents, stores = STOP_ORDER
+    assert {*writers, agents[0], stores[1]} == {*parts(tmp_path, AGENT="ship"), "grafana"}
+
+
+@pytest.mark.parametrize("store", STORE_PARTS)
+def test_changed_retention_is_a_changed_setting(tmp_path: Path, store: str) -> None:
+    """Another LOKI_RETENTION reaches the store, and makes `up` restart it and nothing else."""
+    before, after = parts(tmp_path, store), parts(tmp_path, store, LOKI_RETENTION="24h")
+    assert after[store].variables["LOKI_RETENTION"] == "24h"
+    changed = [name for name in before if before[name].settings != after[name].settings]
+    assert changed == [store]
+
+
+def test_loki_elsewhere_is_no_part(tmp_path: Path) -> None:
+    """Agent and canary use it, and nothing here stores lines."""
+    made = stack_parts(tmp_path, StoreChoice("http://loki.example:80"), demo=False, environ=SHIP)
+    named = {part.name: part for part in made}
+    assert set(named).isdisjoint(STORE_PARTS)
+    assert "http://loki.example:80" in named["ship"].command
+    assert named["canary"].variables["LOKI_URL"] == "http://loki.example:80"

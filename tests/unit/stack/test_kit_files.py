@@ -1,0 +1,95 @@
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+
+import lokikit
+from lokikit.errors import SettingsError
+from lokikit.stack.kit_files import (
+    asked_runtime,
+    kit_env,
+    kit_root,
+    loki_url,
+    overlays,
+    port,
+    state_dir,
+)
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def test_root_holds_the_kit() -> None:
+    """The root has every file that the stack reads."""
+    for name in (".env", "loki/loki.yaml", "deploy/demo/shop.py"):
+        assert (kit_root() / name).is_file(), name
+
+
+def test_environment_wins_over_the_file() -> None:
+    """A variable of the process replaces the line of `.env`, the other lines stay."""
+    told = kit_env({"LOKI_PORT": "4100"})
+    assert told["LOKI_PORT"] == "4100"
+    assert told["REGISTRY"] == "docker.io"
+
+
+def test_state_is_chosen_by_the_environment(tmp_path: Path) -> None:
+    """LOKIKIT_STATE names the state folder; in a checkout it is .lokikit otherwise."""
+    assert state_dir({"LOKIKIT_STATE": str(tmp_path)}) == tmp_path
+    assert state_dir({}) == kit_root() / ".lokikit"
+
+
+@pytest.mark.parametrize("value", ["", "x", "0", "65536", "-1", "3100 "])
+def test_bad_port_names_its_key(value: str) -> None:
+    """A port that is none is refused with the key to change."""
+    with pytest.raises(SettingsError, match="LOKI_PORT="):
+        port("LOKI_PORT", {"LOKI_PORT": value})
+
+
+def test_loki_url() -> None:
+    """LOKI_URL wins; otherwise it is where `up` puts Loki."""
+    assert loki_url({"LOKI_URL": "https://loki.example/"}) == "https://loki.example"
+    assert loki_url({"LOKI_PORT": "4100"}) == "http://127.0.0.1:4100"
+
+
+def test_retentions_agree() -> None:
+    """Without its variable, Loki's configuration keeps lines as long as `.env` says."""
+    text = (kit_root() / "loki/loki.yaml").read_text()
+    defaults = re.findall(r"\$\{LOKI_RETENTION:-(\w+)\}", text)
+    assert defaults
+    assert set(defaults) == {kit_env({})["LOKI_RETENTION"]}
+
+
+@pytest.mark.parametrize("value", ["auto", "docker", "native"])
+def test_runtime(value: str) -> None:
+    """RUNTIME names one; left out or empty it means auto."""
+    assert asked_runtime({"RUNTIME": value}) == value
+    assert asked_runtime({}) == asked_runtime({"RUNTIME": ""}) == "auto"
+
+
+def test_unknown_runtime() -> None:
+    """An unknown RUNTIME is refused with what may be used."""
+    with pytest.raises(SettingsError, match="RUNTIME='podman' is no runtime: use auto or docker"):
+        asked_runtime({"RUNTIME": "podman"})
+
+
+def test_overlays() -> None:
+    """COMPOSE_OVERLAYS names files of deploy/compose, by commas or blanks; others are refused."""
+    told = overlays({"COMPOSE_OVERLAYS": "remote-loki, container-files"})
+    assert [file.name for file in told] == ["remote-loki.yml", "container-files.yml"]
+    assert overlays({}) == []
+    with pytest.raises(SettingsError, match="COMPOSE_OVERLAYS='nfs' is none of container-files, "):
+        overlays({"COMPOSE_OVERLAYS": "nfs"})
+
+
+def test_version_of_the_image() -> None:
+    """`.env` tags the image with the version of the package that is in it."""
+    assert kit_env({})["LOKIKIT_VERSION"] == lokikit.__version__
+
+
+def test_defaults_of_the_dockerfile_agree() -> None:
+    """A build of the image by hand takes what `.env` says."""
+    text = (kit_root() / "Dockerfile").read_text()
+    defaults = dict(re.findall(r"^ARG (\w+)=(\S+)$", text, re.MULTILINE))
+    assert defaults == {name: kit_env({})[name] for name in ("REGISTRY", "PYTHON_VERSION")}

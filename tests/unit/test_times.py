@@ -1,0 +1,116 @@
+from __future__ import annotations
+
+from datetime import datetime, timedelta, timezone
+
+import pytest
+
+from lokikit.errors import SettingsError
+from lokikit.times import (
+    NS_PER_S,
+    format_time,
+    moment_ns,
+    parse_duration_ns,
+    parse_span_ns,
+    parse_time_ns,
+)
+
+NOW_NS = 1_795_255_200_123_456_789
+"""2026-11-21T10:00:00.123456789Z"""
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [("90s", 90), ("30m", 1800), ("1h", 3600), ("2d", 172_800), ("1w", 604_800), ("1h30m", 5400)],
+)
+def test_durations(text: str, seconds: int) -> None:
+    """Each unit means what it says, and they add up."""
+    assert parse_duration_ns(text, "--since") == seconds * NS_PER_S
+
+
+@pytest.mark.parametrize("text", ["", "1", "h", "1 h", "1.5h", "-1h", "1y", "٣h", "1h,"])
+def test_bad_duration(text: str) -> None:
+    """What is no duration is refused with the option's name and what is allowed."""
+    with pytest.raises(SettingsError, match=r"--since .* use 90s, 30m"):
+        parse_duration_ns(text, "--since")
+
+
+@pytest.mark.parametrize(
+    ("text", "time_ns"),
+    [
+        ("now", NOW_NS),
+        ("1h", NOW_NS - 3600 * NS_PER_S),
+        ("2026-11-21T10:00:00.123456789Z", NOW_NS),
+        ("2026-11-21T11:00:00.123456789+01:00", NOW_NS),
+        ("2026-11-21 10:00:00", NOW_NS - 123_456_789),
+        ("2026-11-21", NOW_NS - 123_456_789 - 36_000 * NS_PER_S),
+    ],
+)
+def test_times(text: str, time_ns: int) -> None:
+    """A time may be now, ago, RFC 3339 to the nanosecond, or a date; UTC unless it says."""
+    assert parse_time_ns(text, "--from", NOW_NS) == time_ns
+
+
+@pytest.mark.parametrize(
+    "text", ["", "yesterday", "2026-13-01", "2026-11-21T25:00:00Z", "21.11.26"]
+)
+def test_bad_time(text: str) -> None:
+    """What is no time is refused with the option's name and what is allowed."""
+    with pytest.raises(SettingsError, match=r"--from .* use a duration .* a date .* or now"):
+        parse_time_ns(text, "--from", NOW_NS)
+
+
+def test_span_is_an_hour() -> None:
+    """Without options the span is the last hour."""
+    assert parse_span_ns("", "", "", NOW_NS) == (NOW_NS - 3600 * NS_PER_S, NOW_NS)
+
+
+def test_since_counts_back_from_the_end() -> None:
+    """`--since` with `--to` is the stretch before that end."""
+    assert parse_span_ns("1m", "", "1h", NOW_NS) == (
+        NOW_NS - 3660 * NS_PER_S,
+        NOW_NS - 3600 * NS_PER_S,
+    )
+
+
+def test_from_and_to() -> None:
+    """`--from` and `--to` are the two ends."""
+    assert parse_span_ns("", "2h", "1h", NOW_NS) == (
+        NOW_NS - 7200 * NS_PER_S,
+        NOW_NS - 3600 * NS_PER_S,
+    )
+
+
+def test_two_starts() -> None:
+    """`--since` and `--from` together are refused: one would win silently."""
+    with pytest.raises(SettingsError, match="not both"):
+        parse_span_ns("1h", "2h", "", NOW_NS)
+
+
+def test_end_before_start() -> None:
+    """A span that ends before it starts is refused, not found empty."""
+    with pytest.raises(SettingsError, match="before it starts"):
+        parse_span_ns("", "1h", "2h", NOW_NS)
+
+
+def test_moments_of_every_form() -> None:
+    """Text, nanoseconds, a time with a zone and a duration ago mean the same."""
+    then = datetime(2026, 11, 21, 9, 0, 0, 123456, timezone.utc)
+    then_ns = NOW_NS - 3600 * NS_PER_S
+    assert moment_ns("1h", "since", NOW_NS) == then_ns
+    assert moment_ns(timedelta(hours=1), "since", NOW_NS) == then_ns
+    assert moment_ns(then_ns, "since", NOW_NS) == then_ns
+    assert moment_ns(then, "since", NOW_NS) == then_ns // 1000 * 1000
+    there = then.astimezone(timezone(timedelta(hours=5)))
+    assert moment_ns(there, "since", NOW_NS) == then_ns // 1000 * 1000
+
+
+def test_a_moment_without_a_zone_is_refused() -> None:
+    """Python's own would be local, the text of one UTC: nobody can know."""
+    with pytest.raises(SettingsError, match=r"since .* has no time zone"):
+        moment_ns(datetime(2026, 11, 21), "since", NOW_NS)  # noqa: DTZ001 - on purpose
+
+
+def test_format() -> None:
+    """A time is written with as many digits as asked for, cut and not rounded."""
+    assert format_time(NOW_NS) == "2026-11-21T10:00:00.123456Z"
+    assert format_time(NOW_NS, 9) == "2026-11-21T10:00:00.123456789Z"
