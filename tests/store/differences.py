@@ -47,6 +47,9 @@ DIFFERENCES: Mapping[str, str] = {
         "`index/stats`: Loki leaves out the lines that are in its memory still; the store counts "
         "all"
     ),
+    r"^\w+: patterns": (
+        "`patterns`: Loki without its pattern ingester answers 404, the store that there are none"
+    ),
     r"^levels: index/volume .*~.*series limit=1$": (
         "`index/volume`: Loki counts the metadata in its chunks too, the store the lines"
     ),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from lokikit.store.api import detected_fields, metadata_queries, query, volume
-from lokikit.store.api.http import JSON, Response, text_response
+from lokikit.store.api.http import JSON, Response, json_response, text_response
 from lokikit.store.api.parameters import read_span
 from lokikit.store.api.results import statistics
 from lokikit.store.api.tail_server import read_flags
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from lokikit.store.api.served import ServedStore
     from lokikit.store.api.volume import VolumeRequest
     from lokikit.store.api.work import Stop, Workers
-
-_NOT_FOUND = 404
 
 
 class Queries:
@@ -103,11 +101,11 @@ class Queries:
         return await self._run(request, read)
 
     async def patterns(self, request: Request) -> Response:
-        """`patterns`: as of a Loki whose pattern ingester is off, which the kit's is."""
+        """`patterns`: none, for the store finds no patterns in lines."""
         form = await request.form()
         parse_query(form.get("query"))
         read_span(form, self._engine.clock_ns(), 0)
-        return text_response("", _NOT_FOUND)
+        return json_response({"status": "success", "data": []})
 
     async def tail(self, request: Request) -> Response:
         """`tail` without a websocket."""
