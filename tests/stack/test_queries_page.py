@@ -53,6 +53,7 @@ def test_the_python_of_the_page(url: str) -> None:
     for block in typed("python", url):
         exec(compile(block, "queries.md", "exec"), names)  # noqa: S102 - it is ours
     assert [entry.fields["http_status"] for entry in names["errors"]] == [500]
+    assert names["by_level"].to_dict()["error"] == 1
     assert [run.exception.message for run in names["failed"]] == ["no ink"]
     assert names["last"].status == "run"
     assert names["last"] in names["running"]
