@@ -48,6 +48,8 @@ def _provisioning(settings: Settings) -> dict[str, str]:
         ),
         "provisioning/datasources/loki.yaml": _yaml(datasource(settings.tracing_uid)),
         "provisioning/alerting/rules.yaml": _yaml(rule_groups(settings)),
+        # No plugins: without this folder Grafana logs an error at each start.
+        "provisioning/plugins/none.yaml": _yaml({"apiVersion": 1, "apps": []}),
     }
 
 

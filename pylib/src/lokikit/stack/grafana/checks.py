@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 _KEYS = {
     "datasources": {"apiVersion", "datasources", "deleteDatasources", "prune"},
     "dashboards": {"apiVersion", "providers"},
+    "plugins": {"apiVersion", "apps"},
     "alerting": {
         "apiVersion",
         "groups",
