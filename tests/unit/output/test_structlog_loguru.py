@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from tests.running import run
 
 from lokikit import fields as f
@@ -53,3 +54,69 @@ work()
     assert hello[f.CALLER].endswith(" work")
     assert (odd[f.MESSAGE], odd[f.LEVEL]) == ("100 % {sure}", "warning")
     assert (failed[f.EXC_TYPE], failed[f.LEVEL]) == ("ZeroDivisionError", "error")
+
+
+STRUCTLOG = """
+import logging, lokikit, structlog
+early = logging.getLogger("early")
+lokikit.setup_json_logging()
+lokikit.take_in_structlog()
+log = structlog.get_logger("shop")
+"""
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        ("log.info('%d items', 'x')", "%d items ('x',)"),
+        ("log.info('100 %', 1)", "100 % (1,)"),
+        ("log.info('a %s')", "a %s"),
+        ("log.info(None)", "None"),
+        ("log.info()", ""),
+        ("log.info(a=1)", ""),
+        ("log.info(event='m')", "m"),
+        ("log.info('m', event='e', method_name='x', self=1, level='l', name='n')", "m"),
+        ("log.log(25, 'm')", "m"),
+        ("log.log(25, 'm', level=3)", "m"),
+        ("log.log('warning', 'm %s', 1)", "m 1"),
+        ("log.log(None, 'm')", "m"),
+        ("log.exception('m')", "m"),
+        ("log.info('m', stack_info=True, stacklevel='far')", "m"),
+        ("log.info('m', stacklevel=10**9)", "m"),
+        ("log.info('m', exc_info=(1,))", "m"),
+        ("log.info('m', positional_args=3)", "m (3,)"),
+        ("log.warn('%(a)s', {'a': 1})", "1"),
+    ],
+)
+def test_no_structlog_call_raises_into_the_application(call: str, message: str) -> None:
+    """Arguments that fit nothing are in the line."""
+    (line,) = run(STRUCTLOG + call)
+    assert line[f.MESSAGE] == message
+
+
+def test_a_level_between_two_names_is_the_lower_one() -> None:
+    """As of the standard library; a logger above it drops the event."""
+    (line,) = run(f"{STRUCTLOG}log.log(35, 'm')\nlog.setLevel(30)\nlog.log(25, 'unseen')")
+    assert line[f.LEVEL] == "warning"
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        "structlog.get_logger('early').info('m')",
+        "log.info('m')",
+        "asyncio.run(log.ainfo('m'))",
+    ],
+)
+def test_the_caller_of_a_structlog_event_is_the_application(call: str) -> None:
+    """Also for a logger that is older than the set-up of structlog, and for asynchronous calls."""
+    source = call.replace("asyncio.run(log.ainfo('m'))", "asyncio.run(ask())")
+    (line,) = run(f"""{STRUCTLOG}
+import asyncio
+async def ask():
+    await log.ainfo('m')
+def work():
+    {source}
+work()
+""")
+    assert line[f.CALLER].split()[-1] in {"work", "ask"}

@@ -5,22 +5,27 @@ from __future__ import annotations
 import logging
 from typing import Any
 
+from lokikit.output.log_record import install_records
+
 
 def take_in_structlog() -> None:
     """Configure structlog: its events become lines, its bound values and arguments fields.
 
-    Levels are those of the `logging` module. Call it beside `setup_json_logging`.
+    Levels are those of the `logging` module. Call it beside `setup_json_logging`. No argument of
+    a log call raises: what `%` cannot format stands in the message as it is.
     """
     import structlog  # noqa: PLC0415 - of the application, which may have none
 
+    from lokikit.output.structlog_logger import (  # noqa: PLC0415 - it imports structlog
+        StructlogLogger,
+        drop_below_level,
+        write_record,
+    )
+
+    install_records()
     structlog.configure(
-        processors=[
-            structlog.contextvars.merge_contextvars,
-            structlog.stdlib.filter_by_level,
-            structlog.stdlib.PositionalArgumentsFormatter(),
-            structlog.stdlib.render_to_log_kwargs,
-        ],
-        wrapper_class=structlog.stdlib.BoundLogger,
+        processors=[structlog.contextvars.merge_contextvars, drop_below_level, write_record],
+        wrapper_class=StructlogLogger,
         logger_factory=structlog.stdlib.LoggerFactory(),
         cache_logger_on_first_use=True,
     )
