@@ -59,3 +59,13 @@ def test_the_file_has_a_limit(tmp_path: Path) -> None:
 def test_kinds(reason: str, kind: str) -> None:
     """Loki's reasons are counted under one word each."""
     assert refusal_kind(reason) == kind
+
+
+def test_text_that_utf_8_cannot_say_is_replaced_in_a_letter(tmp_path: Path) -> None:
+    letters = DeadLetters(tmp_path / "dead.ndjson", lambda: 0)
+    assert letters.keep(Entry(1, "line", {"service_name": "caf\udce9"}, {}), "why")
+    letter = json.loads((tmp_path / "dead.ndjson").read_text())
+    assert (letter["labels"], letter["refused_at"]) == (
+        {"service_name": "caf?"},
+        "1970-01-01T00:00:00Z",
+    )

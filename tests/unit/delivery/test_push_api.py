@@ -275,3 +275,11 @@ def test_a_failure_is_told_in_the_systems_words() -> None:
         port = server.getsockname()[1]
     answer = Pusher(f"http://127.0.0.1:{port}").push(ENTRIES)
     assert (answer.outcome, answer.reason) == (Outcome.RETRY, "Connection refused")
+
+
+def test_text_that_utf_8_cannot_say_is_replaced_in_a_payload() -> None:
+    """Undecodable bytes of the environment are lone surrogates, which JSON does not take."""
+    body = orjson.loads(payload([Entry(1, "a", {"service_name": "caf\udce9"}, {"k": "\ud800"})]))
+    assert body["streams"] == [
+        {"stream": {"service_name": "caf?"}, "values": [["1", "a", {"k": "?"}]]}
+    ]

@@ -404,3 +404,29 @@ def test_a_filter_of_one_handler_masks_its_line_alone():
     logger.error("m", extra={"card": "4711"})
     logger.handlers = []
     assert [line["card"] for line in lines] == ["4711", "****"]
+
+
+@pytest.mark.parametrize("created", [1793000000123.0, 1793000000123456789.0, -1e12])
+def test_a_record_of_a_strange_time_stops_no_other(sink, logger, created):
+    """Relayed logs have milliseconds; whatever the time is, the line is delivered."""
+    handler = LokiHandler(sink.url)
+    logger.addHandler(handler)
+    logger.warning("before")
+    logger.handle(logging.makeLogRecord({"created": created, "msg": "odd", "levelno": 30}))
+    logger.warning("after")
+    assert handler.flush(30)
+    assert sorted(line["message"] for line in sink.lines) == ["after", "before", "odd"]
+    stamps = [int(value[0]) for stream in sink.streams for value in stream["values"]]
+    assert max(stamps) - min(stamps) < 60 * 10**9
+    handler.close()
+
+
+def test_closing_never_raises(sink, monkeypatch, capsys):
+    handler = LokiHandler(sink.url)
+
+    def explode(_):
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(handler._worker, "close", explode)
+    handler.close()
+    assert "closing: ZeroDivisionError" in capsys.readouterr().err

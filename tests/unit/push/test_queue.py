@@ -1,3 +1,5 @@
+import time
+
 import pytest
 
 from lokikit.push.queue import ITEM_BYTES, MAX_BATCH_ENTRIES, ItemQueue, read_items
@@ -80,3 +82,27 @@ def test_bytes_that_are_no_utf_8_are_replaced():
     """A text formatter may give anything."""
     (entry,) = read_items([_item(1, b"a\xffb")])
     assert entry.line == "a\ufffdb"
+
+
+@pytest.mark.parametrize(
+    "stamp",
+    [
+        b"58788-01-01T00:00:00.12345",
+        b"58788-01-01T00:00:00.123456",
+        b"-9999-01-01T00:00:00.123456",
+        b"2026-13-41T10:00:00.000000",
+        b"",
+        b"\xff" * 26,
+    ],
+)
+def test_a_timestamp_that_means_nothing_becomes_the_time_of_arrival(stamp):
+    """The items beside it keep theirs."""
+    before_ns = time.time_ns()
+    good, bad = read_items([_item(1), (stamp, b"{}", {}, {})])
+    assert good.timestamp_ns == 1795255200_000001000
+    assert before_ns <= bad.timestamp_ns <= time.time_ns() + 1000
+
+
+def test_an_item_that_cannot_be_read_leaves_the_others():
+    entries = read_items([_item(1), (b"", None, {}, {}), _item(2)])
+    assert [entry.timestamp_ns % 10**6 for entry in entries] == [1000, 2000]

@@ -548,3 +548,73 @@ def test_after_close_the_statistics_say_what_is_left_on_disk(make, tmp_path):
     _put(worker, 5)
     worker.close(0.2)
     assert worker.stats()["spooled"] == 5
+
+
+def test_an_item_that_cannot_be_read_is_counted_and_the_others_arrive(make):
+    sink = Sink()
+    worker = make(sink)
+    _put(worker, 2)
+    worker.put((b"", [], _LABELS, {}))
+    _put(worker, 1, start=2)
+    assert worker.flush(60)
+    assert sink.taken == _lines(0, 1, 2)
+    assert worker.stats()["dropped"] == {"unreadable": 1}
+
+
+def test_an_entry_that_our_own_code_breaks_on_is_isolated(make, tmp_path, monkeypatch):
+    """As an entry that Loki fails on."""
+    monkeypatch.setattr("lokikit.delivery.delivery.backoff_s", lambda *_: 0.0)
+    poison = _item(7)[1].decode()
+
+    def explode(entries):
+        if any(entry.line == poison for entry in entries):
+            raise TypeError
+        return _DONE
+
+    sink = Sink()
+    sink.always = explode
+    worker = make(sink, dead_letters=DeadLetters(tmp_path / "dead.ndjson"))
+    _put(worker, 50)
+    assert worker.flush(60)
+    assert sorted(sink.taken) == sorted(_lines(*(n for n in range(50) if n != 7)))
+    assert worker.stats()["dropped"] == {"refused": 1}
+    assert worker.stats()["dead"] == 1
+
+
+def test_a_body_on_disk_that_cannot_be_read_is_counted_and_the_next_arrives(make, tmp_path):
+    """Of another version, for instance."""
+    spool = Spool(tmp_path, max_bytes=10**7, max_age_s=1000)
+    spool.append(b'{"streams": 1}', 3)
+    sink = Sink()
+    worker = make(sink, spool=spool)
+    _put(worker, 2)
+    eventually(lambda: sink.taken == _lines(0, 1))
+    assert worker.stats()["dropped"] == {"spool_unreadable": 3}
+    assert worker.stats()["spooled"] == 0
+
+
+def test_a_disk_that_cannot_be_read_does_not_hold_up_the_queue(make, said, tmp_path):
+    class Unreadable(Spool):
+        def read(self, *_):
+            raise OSError(5, "Input/output error")
+
+    spool = Unreadable(tmp_path, max_bytes=10**7, max_age_s=1000)
+    spool.append(b"{}", 1)
+    sink = Sink()
+    worker = make(sink, spool=spool)
+    _put(worker, 1)
+    eventually(lambda: said)
+    _put(worker, 2, start=1)
+    eventually(lambda: sink.taken == _lines(1, 2))
+    assert "Input/output error" in said[0]
+
+
+def test_closing_raises_nothing_when_the_connection_does(make, said):
+    class Stuck(Sink):
+        def close(self):
+            raise RuntimeError("stuck")
+
+    worker = make(Stuck())
+    _put(worker, 2)
+    worker.close(60.0)
+    assert "stuck" in said[0]

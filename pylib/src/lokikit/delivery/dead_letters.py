@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import time
 from datetime import datetime, timezone
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import orjson
+
+from lokikit.delivery.entry import valid_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -70,10 +72,19 @@ class DeadLetters:
             "metadata": entry.metadata,
             "line": entry.line,
         }
-        data = orjson.dumps(letter, option=orjson.OPT_APPEND_NEWLINE | orjson.OPT_UTC_Z)
+        data = _dump(letter)
         with os.fdopen(os.open(self.path, _APPEND, 0o600), "ab") as file:
             file.write(data)
         return True
+
+
+def _dump(letter: dict[str, Any]) -> bytes:
+    options = orjson.OPT_APPEND_NEWLINE | orjson.OPT_UTC_Z
+    try:
+        return orjson.dumps(letter, option=options)
+    except TypeError:
+        refused_at = letter["refused_at"]
+        return orjson.dumps({**valid_json(letter), "refused_at": refused_at}, option=options)
 
 
 def _size_bytes(path: Path) -> int:

@@ -23,6 +23,8 @@ SUSPECT_AFTER = 3
 SURE_AFTER = 5
 """So many times, and a single entry is: a Loki that fails on every other push must not cost it."""
 _SERVER_ERROR = 500
+_OWN_ERROR = 0
+"""In place of a status: no answer came, for our own code raised."""
 
 
 @dataclass
@@ -88,7 +90,7 @@ class Delivery:
         pieces = [list(entries)] if entries else []
         failures, patience = 0, SUSPECT_AFTER
         while pieces:
-            answer = self._push(pieces[-1])
+            answer = self._try(pieces[-1])
             self._note(answer)
             enough = patience if len(pieces[-1]) > 1 else SURE_AFTER
             if failures >= enough and self._is_the_batch(answer):
@@ -106,18 +108,26 @@ class Delivery:
             failures = 0
         return []
 
+    def _try(self, entries: Sequence[Entry]) -> Answer:
+        """One push; an exception of our own code is an answer too, worth a few more tries."""
+        try:
+            return self._push(entries)
+        except Exception as error:  # noqa: BLE001 - one batch must not stop all others
+            reason = f"an error of lokikit itself: {type(error).__name__}: {error}"
+            return Answer(Outcome.RETRY, reason, _OWN_ERROR)
+
     def _is_the_batch(self, answer: Answer) -> bool:
-        """Whether Loki answers 500 to this batch while it takes others."""
-        if answer.status != _SERVER_ERROR:
+        """Whether Loki answers 500 to this batch, or our code breaks on it, but on no other."""
+        if answer.status not in {_SERVER_ERROR, _OWN_ERROR}:
             return False
-        return self._push([]).outcome in {Outcome.DONE, Outcome.SPLIT}
+        return self._try([]).outcome in {Outcome.DONE, Outcome.SPLIT}
 
     def drop(self, entry: Entry, kind: str, reason: str) -> None:
         """Count an entry as dropped, and keep it as a dead letter."""
         self.counts.dropped[kind] += 1
         try:
             self.counts.dead_letters += self._dead_letters.keep(entry, reason)
-        except OSError as error:
+        except Exception as error:  # noqa: BLE001 - a letter must not stop the lines behind it
             place = self._dead_letters.path
             self._notices.say(
                 "letters", f"{self._who}: cannot keep dead letters in {place}: {error}"

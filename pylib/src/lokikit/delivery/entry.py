@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -24,7 +25,7 @@ from lokikit.fields import (
 from lokikit.times import NS_PER_US, parse_timestamp_ns
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
 MAX_VALUE_BYTES = 1024
 """Longer labels and metadata are cut: Loki would refuse the line over them."""
@@ -180,6 +181,15 @@ def fit(text: str, max_bytes: int) -> str:
         return text
     data = text.encode("utf-8")
     return text if len(data) <= max_bytes else data[:max_bytes].decode("utf-8", "ignore")
+
+
+def valid_json(value: Any) -> Any:
+    """A body as JSON takes it: keys and values become text, what UTF-8 cannot say a "?"."""
+    if isinstance(value, Mapping):
+        return {str(valid_json(key)): valid_json(one) for key, one in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [valid_json(one) for one in value]
+    return str(value).encode("utf-8", "replace").decode()
 
 
 def label_value(value: str) -> str:

@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 import orjson
 import requests
 
-from lokikit.delivery.entry import Entry
+from lokikit.delivery.entry import Entry, valid_json
 from lokikit.delivery.retry import describe_failure, parse_retry_after_s
 from lokikit.errors import SettingsError
 
@@ -183,9 +183,11 @@ def payload(entries: Sequence[Entry]) -> bytes:
         if stream is None:
             stream = streams[id(labels)] = (labels, [])
         stream[1].append((str(timestamp_ns), line, metadata))
-    return orjson.dumps(
-        {"streams": [{"stream": labels, "values": values} for labels, values in streams.values()]}
-    )
+    body = {"streams": [{"stream": labels, "values": line} for labels, line in streams.values()]}
+    try:
+        return orjson.dumps(body)
+    except TypeError:
+        return orjson.dumps(valid_json(body))
 
 
 def read_payload(body: bytes) -> list[Entry]:

@@ -220,9 +220,13 @@ class LokiHandler(logging_loki.LokiHandler):  # type: ignore[misc]  # its packag
         left_s = CLOSE_S
         if self._close_by_s is not None and time.monotonic() < self._close_by_s + CLOSE_S:
             left_s = max(0.0, self._close_by_s - time.monotonic())
-        self._worker.close(left_s)
-        self.emitter.close()
-        logging.Handler.close(self)
+        try:
+            self._worker.close(left_s)
+            self.emitter.close()
+        except Exception as error:  # noqa: BLE001 - whoever ends the process must get to its end
+            self._notices.say("error", f"push: closing: {type(error).__name__}: {error}")
+        finally:
+            logging.Handler.close(self)
 
     def after_fork_in_child(self) -> None:
         """Begin anew in a forked child: own queue, thread, connection and segments."""

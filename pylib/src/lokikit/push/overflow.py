@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from lokikit.delivery.entry import Entry
     from lokikit.notices import Notices
-    from lokikit.spool.spool import Spool
+    from lokikit.spool.spool import Reading, Spool
 
 ADOPT_EVERY_S = 30.0
 """How often what other processes left on disk is looked for."""
@@ -33,6 +33,7 @@ class Overflow:
     def __init__(self, spool: Spool | None, notices: Notices) -> None:
         self._spool = spool
         self._notices = notices
+        self._unreadable = 0
         self._failed_s = self._adopted_s = float("-inf")
 
     @property
@@ -48,7 +49,8 @@ class Overflow:
     @property
     def dropped(self) -> Counter[str]:
         """What the spool dropped, by reason."""
-        return self._spool.dropped if self._spool is not None else Counter()
+        spool = self._spool.dropped if self._spool is not None else Counter()
+        return spool + Counter(spool_unreadable=self._unreadable)
 
     def works(self) -> bool:
         """Whether it is worth trying."""
@@ -56,11 +58,13 @@ class Overflow:
 
     def keep(self, entries: list[Entry], since_ns: int | None = None) -> bool:
         """Put entries on disk; whether they are there. `since_ns` is as in `Spool.append`."""
+        if not entries:
+            return True
         if self._spool is None or not self.works():
             return False
         try:
             self._spool.append(payload(entries), len(entries), since_ns)
-        except OSError as error:
+        except Exception as error:  # noqa: BLE001 - lines go on through memory, whatever broke
             self._failed_s = time.monotonic()
             told = f"push: the spool takes no lines: {error}; they wait in memory"
             self._notices.say("spool", told)
@@ -71,15 +75,27 @@ class Overflow:
         """Deliver the oldest batch; whether there was one. What is left over stays on disk."""
         if self._spool is None:
             return False
-        reading = self._spool.read(MAX_BATCH_BYTES, MAX_BATCH_ENTRIES)
-        if reading is None:
+        try:
+            reading = self._spool.read(MAX_BATCH_BYTES, MAX_BATCH_ENTRIES)
+            if reading is None:
+                return False
+            if deliver(self._entries(reading)):
+                self._spool.put_back(reading)
+            else:
+                self._spool.done(reading)
+        except Exception as error:  # noqa: BLE001 - the queue behind the disk must go on
+            self._failed_s = time.monotonic()  # or the queue would move there too
+            self._notices.say("spool", f"push: the spool gives no lines: {error}")
             return False
-        left = deliver([entry for body in reading.bodies for entry in read_payload(body)])
-        if left:
-            self._spool.put_back(reading)
-        else:
-            self._spool.done(reading)
         return True
+
+    def _entries(self, reading: Reading) -> list[Entry]:
+        """The entries of a reading; those that cannot be read are counted as dropped."""
+        read = [_read_body(body) for body in reading.bodies]
+        entries = [entry for some in read if some is not None for entry in some]
+        if None in read:
+            self._unreadable += max(1, reading.entries - len(entries))
+        return entries
 
     def adopt_sometimes(self) -> None:
         """Take over what dead processes left, unless that was done lately."""
@@ -94,6 +110,15 @@ class Overflow:
 
     def after_fork_in_child(self) -> None:
         """Have nothing of the parent's."""
+        self._unreadable = 0
         self._failed_s = self._adopted_s = float("-inf")
         if self._spool is not None:
             self._spool.after_fork_in_child()
+
+
+def _read_body(body: bytes) -> list[Entry] | None:
+    """The entries of a body; `None` when it is another program's, or another version's."""
+    try:
+        return read_payload(body)
+    except (ValueError, KeyError, TypeError):
+        return None

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import orjson
 
-from lokikit.delivery.entry import Entry
+from lokikit.delivery.entry import ArrivalClock, Entry
 from lokikit.fields import METADATA_FIELDS
 from lokikit.output.json_values import text
 from lokikit.push.stream_labels import Labels
@@ -27,6 +27,7 @@ ITEM_BYTES = 200
 """What an item in the queue takes beside its line."""
 _SECOND_BYTES = len(b"2026-11-21T10:00:00")
 _FRACTION = slice(_SECOND_BYTES + 1, None)
+_arrival_ns = ArrivalClock()
 _IDS = tuple(f'"{name}":'.encode() for name in METADATA_FIELDS)
 
 
@@ -104,12 +105,27 @@ class _Seconds(dict[bytes, int]):
     """Nanoseconds since the epoch of the whole seconds in timestamps; few in a batch."""
 
     def __missing__(self, second: bytes) -> int:
-        self[second] = parse_timestamp_ns(f"{second.decode()}Z") or 0
-        return self[second]
+        time_ns = parse_timestamp_ns(f"{second.decode()}Z")
+        if time_ns is None:
+            raise ValueError(second)
+        self[second] = time_ns
+        return time_ns
 
 
 def read_items(items: Sequence[Item]) -> list[Entry]:
-    """What Loki stores of queued items; by columns, for that takes half as long as by rows."""
+    """The entries of queued items, without those that cannot be read; never raises.
+
+    An item whose timestamp means nothing gets the time now, as a line of a foreign program does:
+    a year of five digits comes of a `LogRecord.created` in milliseconds.
+    """
+    try:
+        return _read_columns(items)
+    except Exception:  # noqa: BLE001 - one bad item must not hold up the others
+        return [entry for item in items if (entry := _read_item(item))]
+
+
+def _read_columns(items: Sequence[Item]) -> list[Entry]:
+    """All entries at once: by columns, for that takes half as long as by rows."""
     if not items:
         return []
     stamps, lines, labels, metadata = zip(*items, strict=True)
@@ -120,6 +136,22 @@ def read_items(items: Sequence[Item]) -> list[Entry]:
         metadata = tuple(map(_with_ids, metadata, lines))
     texts = [line.decode("utf-8", "replace") for line in lines]
     return list(map(Entry._make, zip(times_ns, texts, labels, metadata, strict=True)))
+
+
+def _read_item(item: Item) -> Entry | None:
+    """The entry of one item; `None` of an item that cannot be read."""
+    try:
+        stamp, line, labels, metadata = item
+        time_ns = parse_timestamp_ns(f"{stamp.decode('ascii', 'replace')}Z")
+        decoded = line.decode("utf-8", "replace")
+        return Entry(
+            _arrival_ns() if time_ns is None else time_ns,
+            decoded,
+            labels,
+            _with_ids(metadata, line),
+        )
+    except Exception:  # noqa: BLE001 - whatever is wrong with it, its user counts it
+        return None
 
 
 def _with_ids(metadata: Labels, line: bytes) -> Labels:

@@ -122,7 +122,7 @@ class PushWorker:
         if self._closed:
             self._put_late(item)
             return True
-        if not self._disk.keep(read_items([item])):
+        if not self._disk.keep(self._read([item])):
             return False
         with self._lock:
             self._accepted += 1
@@ -184,22 +184,35 @@ class PushWorker:
             self._thread.join(timeout_s + _TICK_S)
         else:
             with self._sender.sending():
-                self._work()
+                self._try_to_work()
         self._leave()
 
     def _leave(self) -> None:
         """Keep on disk, or count, what could not be delivered."""
         with self._lock:
-            in_hand = [*self._left, *read_items(self._in_hand)]
-            queued = read_items(self._queue.pop_all())
+            in_hand = [*self._left, *self._read(self._in_hand)]
+            queued = self._read(self._queue.pop_all())
             self._in_hand, self._left = [], []
         # What went to disk meanwhile is younger than what is in hand.
         self._leave_batch(in_hand, self._taken_ns)
         for start in range(0, len(queued), MAX_BATCH_ENTRIES):
             self._leave_batch(queued[start : start + MAX_BATCH_ENTRIES])
         self._left_on_disk = self._disk.entries
-        self._disk.close()
-        self._sender.close()
+        self._end(self._disk.close)
+        self._end(self._sender.close)
+
+    def _end(self, close: Callable[[], None]) -> None:
+        try:
+            close()
+        except Exception as error:  # noqa: BLE001 - who closes the handler must not be hit
+            self._notices.say("error", f"push: closing: {type(error).__name__}: {error}")
+
+    def _read(self, items: list[Item]) -> list[Entry]:
+        """The entries of items; those that cannot be read are counted as dropped."""
+        entries = read_items(items)
+        if len(entries) < len(items):
+            self.count_dropped("unreadable", len(items) - len(entries))
+        return entries
 
     def _leave_batch(self, batch: list[Entry], since_ns: int | None = None) -> None:
         if batch and not self._disk.keep(batch, since_ns):
@@ -207,7 +220,7 @@ class PushWorker:
 
     def _put_late(self, item: Item) -> None:
         """An item after the end: to disk, or by one push within the deadline of the end."""
-        entries = read_items([item])
+        entries = self._read([item])
         if self._disk.keep(entries):
             return
         with self._sender.sending():
@@ -272,7 +285,7 @@ class PushWorker:
             items = self._take() if self._is_due() else []
             if not items:
                 return
-            self._finish(self._sender.deliver(read_items(items)))
+            self._finish(self._sender.deliver(self._read(items)))
 
     def _finish(self, left: list[Entry]) -> None:
         with self._changed:
@@ -326,7 +339,7 @@ class PushWorker:
             return False
         with self._lock:
             items = self._queue.pop_batch(max_entries)
-        if self._disk.keep(read_items(items)):
+        if self._disk.keep(self._read(items)):
             return True
         with self._lock:
             self._queue.put_back(items)
