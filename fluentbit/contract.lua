@@ -152,7 +152,7 @@ local sources, source_count = {}, 0
 
 -- Whether a tag is of a file that was rotated: 0.log.20261121-100000 of a pod, number of Docker.
 local function is_rotated(tag)
-  return match(tag, "^line%.container%.[^_]+_%d+$") or match(tag, "^line%.container%..+%.log%.")
+  return match(tag, "^line:container%.[^_]+_%d+$") or match(tag, "^line:container%..+%.log%.")
 end
 
 local function source_of(tag)
@@ -200,14 +200,17 @@ end
 local CLUSTER = word(os.getenv("CLUSTER"))
 local NO_POD = {}
 
--- What is known of the pod: by the API server, or else by the path of its file.
+-- What is known of the pod, whose name only the path of a container's file gives: by the API server,
+-- or else by that path. A record of any other input may bear a field `kubernetes`: whoever sent it
+-- has no say in whose lines they are.
 local function pod_of(tag, record)
-  if record.kubernetes then
-    return record.kubernetes
-  end
   local pod, namespace, container =
-    match(tag, "^line%.container%.([^_]+)_([^_]+)_([^_]+)_")
-  return pod and { pod_name = pod, namespace_name = namespace, container_name = container }
+    match(tag, "^line:container%.([^_]+)_([^_]+)_([^_]+)_")
+  if not pod then
+    return nil
+  end
+  return record.kubernetes
+    or { pod_name = pod, namespace_name = namespace, container_name = container }
 end
 
 -- The service of lines that name none: what the platform knows, the best first.
@@ -218,12 +221,12 @@ local function default_service(tag, record, pod)
       or word(labels["app.kubernetes.io/name"]) or word(labels.app)
       or word(pod.container_name)
   end
-  local attrs = record.attrs or record
+  local attrs = type(record.attrs) == "table" and record.attrs or record
   return word(attrs.service)
     or word(attrs["com.docker.compose.service"])
-    or word(match(record.container_name or attrs.tag or "", "[^/]+$"))
-    or match(tag, "^line%.file%.(.+)$")
-    or match(tag, "^line%.container%.([^_]+)")
+    or word(match(word(record.container_name) or word(attrs.tag) or "", "[^/]+$"))
+    or match(tag, "^line:file%.(.+)$")
+    or match(tag, "^line:container%.([^_]+)")
 end
 
 -- Whether a line is of a file that was rotated, and was printed so long ago that it is taken as sent:
@@ -238,7 +241,7 @@ local function without_end(line, tag)
   if byte(line, last) == LF then
     last = last - 1
   end
-  if byte(line, last) == CR and sub(tag, 1, 10) ~= "line.file." then
+  if byte(line, last) == CR and sub(tag, 1, 10) ~= "line:file." then
     last = last - 1
   end
   return sub(line, 1, last)
@@ -264,9 +267,15 @@ local function within_range(sec)
   return math.max(0, math.min(sec, 4294967293))
 end
 
-function contract(tag, time, record)
+-- A record without a line, which only a client of the forward protocol can send. It is kept as it is
+-- under a name of ours: left alone, its own fields would be read as labels and as the tenant.
+local function without_line(time, record)
+  return 1, time, { log = next(record) and record or "{}", service_name = UNKNOWN_SERVICE }
+end
+
+local function entry_of(tag, time, record)
   if type(record.log) ~= "string" then
-    return 0, time, record
+    return without_line(time, record)
   end
   local source = source_of(tag)
   if is_sent_before(source, time.sec) then
@@ -294,6 +303,18 @@ function contract(tag, time, record)
     namespace = pod and word(pod.namespace_name),
     metadata = metadata_of(fields, record, pod or NO_POD, #line < #whole),
   }
+end
+
+-- After an error Fluent Bit sends the whole chunk as it came, with the labels and the tenant that its
+-- records name. So an error costs one record its labels, and nothing else.
+function contract(tag, time, record)
+  local done, code, stamp, kept = pcall(entry_of, tag, time, record)
+  if done then
+    return code, stamp, kept
+  end
+  line_fields = {}
+  io.stderr:write("[contract] " .. tostring(code) .. "\n")
+  return without_line(time, record)
 end
 
 -- Plain files beside Loki, for who asks for them: docs/split-files.md.

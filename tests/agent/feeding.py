@@ -81,7 +81,7 @@ class Driver:
         again: how many messages were sent more than once.
     """
 
-    def __init__(self, port: int, container: str) -> None:
+    def __init__(self, port: int, container: str = "") -> None:
         self.again = 0
         self._port = port
         self._container = container

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 import requests
 from tests.agent.feeding import Driver, File, json_lines
+from tests.agent.sink import Sink
 from tests.faults import FaultProxy, Mode
 from tests.stack.pushing import new_service
 from tests.waiting import eventually
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
 TOO_OLD = '{"timestamp":"2001-01-01T00:00:00.000000Z","message":"too old"}'
 LINES, POSTED = 40, 3
+FLUENT_BITS_LIMIT = 5
+"""Errors in a minute above which Fluent Bit takes itself for ill, if nothing else is set."""
 ALL = LINES + POSTED
 
 
@@ -111,6 +114,25 @@ def test_refused_lines(loki_url: str, make_agent: MakeAgent) -> None:
     agent.stop()
     agent.start()
     tells(agent, told(0, 0, dead=1))
+
+
+def test_refused_lines_are_no_ill_health(make_agent: MakeAgent) -> None:
+    """One service with a wrong clock would else take the agent of all services off its node."""
+    with contextlib.closing(Sink(status=400)) as sink:
+        agent = make_agent(sink.url).start()
+        source = File(agent.logs, new_service())
+        for number in range(1, 9):
+            source.write([TOO_OLD])
+            post(agent, "clock", 1)
+            eventually(lambda: agent.numbers().dead == 2 * number)  # noqa: B023 - asked now
+        answer = eventually(lambda: counting_errors(agent.admin_url))
+        assert answer.status_code == 200
+
+
+def counting_errors(url: str) -> requests.Response | None:
+    """The agent's health, once it knows of enough errors to be ill by Fluent Bit's own measure."""
+    answer = requests.get(url + HEALTH_PATH, timeout=10)
+    return answer if answer.json()["errors"] > FLUENT_BITS_LIMIT else None
 
 
 def test_health_and_metrics(make_agent: MakeAgent, proxy: FaultProxy) -> None:

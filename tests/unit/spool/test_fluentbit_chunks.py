@@ -109,4 +109,8 @@ def test_a_posted_element_that_is_no_object_is_a_line_of_nobody(element: object,
 def test_posted_chunks_are_known_by_their_output() -> None:
     """Whose alias stands in the file name."""
     assert is_posted(Path("rejected/http.logs_0_loki_http_0x7f.flb"))
-    assert not is_posted(Path("rejected/line.file.a_400_loki_0x7f.flb"))
+    assert not is_posted(Path("rejected/line:file.a_400_loki_0x7f.flb"))
+
+
+def test_a_tag_does_not_make_a_chunk_a_posted_one() -> None:
+    assert not is_posted(Path("rejected/line:file.a_loki_http_b_400_loki_0x7f.flb"))

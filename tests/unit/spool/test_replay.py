@@ -178,7 +178,7 @@ def test_many_orphans(tmp_path: Path) -> None:
 
 def refused_chunk(storage: Path, *records: object) -> Path:
     """A chunk that Loki refused of an agent."""
-    path = storage / "rejected" / "line.a_400_loki_0x1.flb"
+    path = storage / "rejected" / "line:a_400_loki_0x1.flb"
     path.parent.mkdir()
     path.write_bytes(chunk(*records))
     return path

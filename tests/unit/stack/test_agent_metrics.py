@@ -70,3 +70,12 @@ def test_the_numbers_of_ship(tmp_path: Path) -> None:
     said = {"read": 5, "sent": 3, "retried": 2, "dropped": 1, "dead_letters": 1}
     path.write_text(json.dumps(said))
     assert read_ship_stats(path) == AgentNumbers(5, 3, 2, 1, dead=1)
+
+
+def test_long_lines_of_files_are_counted() -> None:
+    """Whether Fluent Bit cut them or read past them."""
+    text = 'fluentbit_input_long_line_truncated_total{name="files"} 2\n'
+    text += 'fluentbit_input_long_line_skipped_total{name="pods"} 1\n'
+    assert read_metrics(text).cut == 3
+    assert ", 3 cut" in str(read_metrics(text))
+    assert " cut" not in str(read_metrics(""))

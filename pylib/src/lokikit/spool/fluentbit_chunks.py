@@ -8,6 +8,7 @@ whose last two give the length of the metadata behind it, then the events in Mes
 from __future__ import annotations
 
 import json
+import re
 import struct
 from typing import TYPE_CHECKING, Any
 
@@ -37,8 +38,9 @@ _LINE, _METADATA = "log", "metadata"
 """Fields of a line's record beside its labels; see fluentbit/contract.lua."""
 _ADDED = {name: f"_lokikit_{name}" for name in (*LABEL_FIELDS.values(), *METADATA_FIELDS)}
 """Copies of fields that fluentbit/http.yaml adds to what was posted."""
-_HTTP = "_loki_http_"
-"""In the file name of a refused chunk: the output for what was posted."""
+_HTTP = re.compile(r"_loki_http_[^_]*$")
+"""Ends the file name of a refused chunk: the output for what was posted. The tag before it may be
+the name of any file that the agent follows."""
 
 
 def chunk_paths(storage: Path) -> list[Path]:
@@ -63,7 +65,7 @@ def begun_s(path: Path) -> float:
 
 def is_posted(path: Path) -> bool:
     """Whether a refused chunk holds what came by `POST /logs`."""
-    return _HTTP in path.name
+    return _HTTP.search(path.name) is not None
 
 
 def read_chunk(data: bytes, host: str, *, posted: bool = False) -> Iterator[Entry | None]:

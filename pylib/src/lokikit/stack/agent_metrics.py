@@ -7,7 +7,7 @@ import re
 import time
 from collections import Counter
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import requests
@@ -24,6 +24,7 @@ OUTPUTS = frozenset({"loki", "loki_http"})
 """The aliases of the outputs to Loki in fluentbit/."""
 _TIMEOUT_S = 2
 _METRIC = re.compile(r'^fluentbit_(\w+)\{[^}]*?name="([^"]*)"[^}]*\} (\S+)$', re.MULTILINE)
+_LONG_LINES = ("input_long_line_truncated_total", "input_long_line_skipped_total")
 _SECOND_HAND = ("storage_backlog", "emitter")
 """Inputs of Fluent Bit's own, whose lines have come in by another before."""
 
@@ -39,6 +40,7 @@ class AgentNumbers:
         dropped: lines that Loki will never have by itself, dead letters among them; an upper
             bound, for of a chunk that it refuses Loki stores the valid lines.
         dead: lines kept as dead letters.
+        cut: lines of files over 4 MiB, whose rest was read past.
         buffered_bytes: what waits on disk.
         oldest_s: how long the oldest of it has waited; 0 when nothing waits.
     """
@@ -50,10 +52,13 @@ class AgentNumbers:
     dead: int | None = None
     buffered_bytes: int | None = None
     oldest_s: float | None = None
+    cut: int = 0
 
     def __str__(self) -> str:
         parts = [f"{self.read} in, {self.sent} out, {self.retried} retried"]
         parts.append(f"{self.dropped} dropped")
+        if self.cut:
+            parts.append(f"{self.cut} cut")
         if self.dead is not None:
             parts.append(f"{self.dead} dead letters")
         if self.buffered_bytes is not None:
@@ -91,16 +96,14 @@ def read_metrics(
         sent=counts["output_proc_records_total"],
         retried=counts["output_retried_records_total"],
         dropped=counts["output_dropped_records_total"],
+        cut=sum(counts[name] for name in _LONG_LINES),
     )
     if storage is None or not storage.is_dir():
         return numbers
     waiting = [found for path in chunk_paths(storage) if (found := _size_and_start(path))]
     starts = [start for _, start in waiting]
-    return AgentNumbers(
-        numbers.read,
-        numbers.sent,
-        numbers.retried,
-        numbers.dropped,
+    return replace(
+        numbers,
         dead=sum(_events(path) for path in rejected_paths(storage)),
         buffered_bytes=sum(size for size, _ in waiting),
         oldest_s=max(0.0, time_s() - min(starts)) if starts else 0.0,
