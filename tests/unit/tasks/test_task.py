@@ -7,6 +7,8 @@ import os
 import re
 import subprocess
 import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -188,6 +190,165 @@ def test_an_asynchronous_generator_is_a_run(lines: Lines) -> None:
     asyncio.run(main())
     ends = [line[f.ACTION] for line in lines() if line[f.ACTION] != "run"]
     assert ends == ["success", "fail", "terminate"]
+
+
+def test_one_task_object_serves_asyncio_tasks_that_overlap(lines: Lines) -> None:
+    """Each block ends its own run, the first begun ending first."""
+    job = lokikit.task("t")
+
+    async def work(number: int, begun: asyncio.Event, go_on: asyncio.Event) -> str:
+        with job as run:
+            lokikit.bind(number=number)
+            begun.set()
+            await go_on.wait()
+        return run.task_id
+
+    async def main() -> list[str]:
+        one, two = asyncio.Event(), asyncio.Event()
+        return await asyncio.gather(work(1, one, two), work(2, two, one))
+
+    ids = asyncio.run(main())
+    ended = {line["number"]: line[f.TASK_ID] for line in lines() if line[f.ACTION] == "success"}
+    assert [ended[1], ended[2]] == ids
+
+
+def test_one_task_object_serves_threads_that_overlap(lines: Lines) -> None:
+    """Likewise."""
+    job, barrier = lokikit.task("t"), threading.Barrier(4)
+
+    def work(number: int) -> str:
+        with job as run:
+            lokikit.bind(number=number)
+            barrier.wait()
+        return run.task_id
+
+    with ThreadPoolExecutor(4) as pool:
+        ids = list(pool.map(work, range(4)))
+    ended = {line["number"]: line[f.TASK_ID] for line in lines() if line[f.ACTION] == "success"}
+    assert [ended[number] for number in range(4)] == ids
+
+
+def test_a_task_block_may_be_closed_from_another_task(lines: Lines) -> None:
+    """As an asynchronous generator that is left is."""
+
+    async def work() -> AsyncIterator[int]:
+        with lokikit.task("t"):
+            yield 1
+
+    async def main() -> None:
+        left: Any = work()
+        await anext(left)
+        await asyncio.create_task(left.aclose())
+        assert bound_fields() == {}
+
+    asyncio.run(main())
+    assert actions(lines()) == ["run", "terminate"]
+
+
+class _Mute(Exception):  # noqa: N818 - it is no error
+    def __str__(self) -> str:
+        raise OSError("no text")
+
+
+class _MuteInaction(lokikit.TaskInaction):
+    __str__ = _Mute.__str__
+
+
+def test_an_exception_without_a_text_is_raised_on(lines: Lines) -> None:
+    """What its `__str__` raises does not take its place."""
+    with pytest.raises(_Mute), lokikit.task("t"):
+        raise _Mute
+    with lokikit.task("t"):
+        raise _MuteInaction
+    assert [line[f.ACTION] for line in lines()] == ["run", "fail", "run", "inaction"]
+
+
+def test_a_filter_that_raises_takes_no_exceptions_place(lines: Lines) -> None:
+    """Nor does it end the task: its lines are lost, as any other of that filter."""
+    handler = logging.getLogger().handlers[-1]
+
+    def refuse(_: logging.LogRecord) -> bool:
+        raise OSError("broken filter")
+
+    handler.addFilter(refuse)
+    with pytest.raises(KeyError), lokikit.task("t"):
+        raise KeyError
+    assert lines() == []
+
+
+async def _fails() -> None:
+    await asyncio.sleep(0)
+    raise ValueError("late")
+
+
+class _Awaitable:
+    def __await__(self) -> Any:
+        return _fails().__await__()
+
+
+@pytest.mark.parametrize(
+    "wrapper",
+    [
+        lambda: _fails(),  # noqa: PLW0108 - a plain function that returns a coroutine
+        lambda: asyncio.ensure_future(_fails()),
+        _Awaitable,
+    ],
+)
+def test_a_function_that_returns_an_awaitable_is_a_run_until_that_ends(
+    lines: Lines, wrapper: Any
+) -> None:
+    """Its failure is the run's."""
+
+    async def main() -> None:
+        with pytest.raises(ValueError, match="late"):
+            await lokikit.task("t")(wrapper)()
+
+    asyncio.run(main())
+    assert actions(lines()) == ["run", "fail"]
+    assert lines()[1][f.EXC_MESSAGE] == "late"
+
+
+def test_a_future_stays_what_it_is(lines: Lines) -> None:
+    """It can be cancelled, which ends the run."""
+
+    async def main() -> None:
+        future = lokikit.task("t")(lambda: asyncio.ensure_future(asyncio.sleep(60)))()
+        assert isinstance(future, asyncio.Task)
+        future.cancel()
+        await asyncio.wait([future])
+
+    asyncio.run(main())
+    assert actions(lines()) == ["run", "terminate"]
+
+
+def test_a_function_that_returns_a_generator_is_a_run_until_that_ends(lines: Lines) -> None:
+    """A failure within is the run's."""
+
+    def work() -> Iterator[int]:
+        yield 1
+        raise ValueError
+
+    walk = lokikit.task("t")(lambda: work())()  # noqa: PLW0108 - a wrapper
+    assert next(walk) == 1
+    with pytest.raises(ValueError, match=r"^$"):
+        next(walk)
+    assert actions(lines()) == ["run", "fail"]
+
+
+@pytest.mark.parametrize("ending", [SystemExit(0), SystemExit(), GeneratorExit()])
+def test_an_orderly_end_is_no_warning(lines: Lines, ending: BaseException) -> None:
+    """A generator that is left early, and `sys.exit(0)`."""
+    with pytest.raises(type(ending)), lokikit.task("t"):
+        raise ending
+    assert (lines()[1][f.ACTION], lines()[1][f.LEVEL]) == ("terminate", "info")
+
+
+@pytest.mark.parametrize("code", [3, "no disk", [0]])
+def test_an_exit_with_an_error_is_a_warning(lines: Lines, code: Any) -> None:
+    """Whatever stands for the error."""
+    with pytest.raises(SystemExit), lokikit.task("t"):
+        raise SystemExit(code)
+    assert (lines()[1][f.ACTION], lines()[1][f.LEVEL]) == ("terminate", "warning")
 
 
 def test_actions_are_told_whatever_the_levels(lines: Lines) -> None:

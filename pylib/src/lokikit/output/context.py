@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+import sys
+from contextlib import nullcontext
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from lokikit.output.wrapped_callables import wrap
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable
+    from contextvars import Token
+    from types import FrameType
+
+Function = TypeVar("Function", bound="Callable[..., Any]")
+Item = TypeVar("Item")
 
 _NOTHING: dict[str, Any] = {}
 """Never changed; a plain dict, for every log call copies what is bound."""
 _bound: ContextVar[dict[str, Any]] = ContextVar("lokikit_bound", default=_NOTHING)
+_here: ContextVar[None] = ContextVar("lokikit_here")
+"""Set by each block for its token alone, which no other context can reset."""
 
 bound_fields = _bound.get
 """The fields bound in this context; not to be changed in place."""
@@ -34,11 +44,100 @@ def unbind(*names: str) -> None:
     _bound.set(kept)
 
 
-@contextmanager
-def bound(**fields: Any) -> Iterator[None]:
-    """Put fields on every line logged inside the `with` block (or decorated function)."""
-    token = _bound.set({**_bound.get(), **fields})
+def bound(**fields: Any) -> BoundFields:
+    """Put fields on every line logged inside the `with` block (or decorated function).
+
+    The function may be a coroutine function, or a generator of either kind, whose consumer does
+    not see the fields between two steps.
+    """
+    return BoundFields(fields)
+
+
+class BoundFields:
+    """What `bound` gives: a context manager, for any number of blocks at once, and a decorator.
+
+    Args:
+        fields: to be bound.
+    """
+
+    def __init__(self, fields: dict[str, Any]) -> None:
+        self._fields = fields
+        self._blocks: OpenBlocks[None] = OpenBlocks()
+
+    def __enter__(self) -> None:
+        self._blocks.open(sys._getframe(1), self._fields, None)  # noqa: SLF001 - the only way to it
+
+    def __exit__(self, *_: object) -> None:
+        self._blocks.find(sys._getframe(1)).close()  # noqa: SLF001 - likewise the only way
+
+    def __call__(self, function: Function) -> Function:
+        """The function with the fields on every line that is logged inside it."""
+        return wrap(function, lambda: (nullcontext(), lambda: BoundFields(self._fields)))
+
+
+class Block(Generic[Item]):
+    """One block with fields bound, from its beginning to its end.
+
+    Args:
+        frame: has the `with` statement, unless an `ExitStack` or a decorator enters the block.
+        fields: to be bound.
+        item: what belongs to the block.
+        blocks: those that are open, this one among them until it is closed.
+    """
+
+    __slots__ = ("_blocks", "_fields", "_inner", "_outer", "_token", "frame_id", "here", "item")
+
+    def __init__(
+        self, frame: FrameType, fields: dict[str, Any], item: Item, blocks: list[Block[Item]]
+    ) -> None:
+        self.frame_id = id(frame)
+        self.item = item
+        self.here: Token[None] = _here.set(None)
+        self._fields = fields
+        self._blocks = blocks
+        self._outer = _bound.get()
+        self._inner = {**self._outer, **fields}
+        self._token = _bound.set(self._inner)
+
+    def close(self) -> None:
+        """Restore what was bound before, also where another task or thread calls this."""
+        self._blocks.remove(self)
+        try:
+            _bound.reset(self._token)
+        except ValueError:
+            self._take_back()
+
+    def _take_back(self) -> None:
+        """Change the fields in place: nobody can set the variable of another context."""
+        for name in self._fields:
+            if name in self._outer:
+                self._inner[name] = self._outer[name]
+            else:
+                self._inner.pop(name, None)
+
+
+class OpenBlocks(Generic[Item]):
+    """The open blocks of one object, which several tasks and threads may have entered."""
+
+    def __init__(self) -> None:
+        self._blocks: list[Block[Item]] = []
+
+    def open(self, frame: FrameType, fields: dict[str, Any], item: Item) -> None:
+        """Begin a block."""
+        self._blocks.append(Block(frame, fields, item, self._blocks))
+
+    def find(self, frame: FrameType) -> Block[Item]:
+        """The last block of the frame; else of this context; else of all."""
+        blocks = self._blocks[::-1]
+        for block in blocks:
+            if block.frame_id == id(frame):
+                return block
+        return next(filter(_is_of_this_context, blocks), blocks[0])
+
+
+def _is_of_this_context(block: Block[Any]) -> bool:
     try:
-        yield
-    finally:
-        _bound.reset(token)
+        _here.reset(block.here)
+    except (ValueError, RuntimeError):  # of another context, or found before and not closed
+        return False
+    return True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lokikit.output.stdout_handler import gets_our_lines
@@ -60,7 +61,9 @@ def tell(  # noqa: PLR0913 - what a record is made of
     )
     if exception is not None:
         mark_told(exception)
-    logger.callHandlers(record)
+    # A filter that raises would take the place of what a task or request has raised itself.
+    with suppress(Exception):
+        logger.callHandlers(record)
 
 
 def mark_told(exception: BaseException) -> None:

@@ -7,20 +7,20 @@ import logging
 import os
 import sys
 import time
-from contextlib import ExitStack
 from datetime import datetime, timezone
-from functools import cache, update_wrapper
+from functools import cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from lokikit import fields as f
 from lokikit.errors import SettingsError
-from lokikit.output.context import bound
+from lokikit.output.context import BoundFields, OpenBlocks, bound
+from lokikit.output.json_values import text
 from lokikit.output.told_once import Place, tell
+from lokikit.output.wrapped_callables import wrap
 from lokikit.settings import read_settings
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable, Generator
-    from contextlib import AbstractContextManager
+    from collections.abc import Callable
     from types import FrameType, TracebackType
 
 Function = TypeVar("Function", bound="Callable[..., Any]")
@@ -120,17 +120,18 @@ class Run:
         if exception is None:
             self.end("success")
         elif isinstance(exception, TaskInaction):
-            self.end("inaction", str(exception))
+            self.end("inaction", text(exception))
         elif isinstance(exception, TaskTermination):
-            self.end("terminate", str(exception))
+            self.end("terminate", text(exception))
         elif isinstance(exception, Exception):
-            self.end("fail", f"{type(exception).__name__}: {exception}", exception)
+            self.end("fail", f"{type(exception).__name__}: {text(exception)}", exception)
         else:
             # Cancelled, closed or interrupted: no error of the task's own, so no traceback.
-            self.end("terminate", type(exception).__name__)
+            level = logging.INFO if _is_orderly(exception) else None
+            self.end("terminate", type(exception).__name__, level=level)
         return isinstance(exception, (TaskInaction, TaskTermination))
 
-    def bound(self) -> AbstractContextManager[None]:
+    def bound(self) -> BoundFields:
         """A block whose lines name this run."""
         return bound(**self.fields)
 
@@ -145,14 +146,14 @@ class Run:
         if not are_told():
             return
         usual, words = _STEPS[action]
-        text = ("%s %s: %s", self.name, words, reason) if reason else ("%s %s", self.name, words)
+        parts = ("%s %s: %s", self.name, words, reason) if reason else ("%s %s", self.name, words)
         fields = {**self.fields, f.ACTION: action, **times}
         place = self._place
-        tell(_logger, level or usual, text, fields=fields, place=place, exception=exception)
+        tell(_logger, level or usual, parts, fields=fields, place=place, exception=exception)
 
 
 class Task:
-    """What `task` gives: a context manager, and a decorator.
+    """What `task` gives: a context manager, for any number of blocks at once, and a decorator.
 
     Args:
         name: of the task.
@@ -162,14 +163,13 @@ class Task:
     def __init__(self, name: str, fields: dict[str, Any]) -> None:
         self._name = name
         self._fields = fields
-        self._open: list[ExitStack] = []
+        self._blocks: OpenBlocks[Run] = OpenBlocks()
 
     def __enter__(self) -> Run:
-        run = self._new_run(_frame_place(sys._getframe(1)))  # noqa: SLF001 - the only way to it
-        block = ExitStack()
-        block.enter_context(run.bound())
-        self._open.append(block)
-        block.enter_context(run)
+        frame = sys._getframe(1)  # noqa: SLF001 - the only way to it
+        run = self._new_run(_frame_place(frame))
+        self._blocks.open(frame, run.fields, run)
+        run.begin()
         return run
 
     def __exit__(
@@ -178,89 +178,24 @@ class Task:
         exception: BaseException | None,
         trace: TracebackType | None,
     ) -> bool:
-        return bool(self._open.pop().__exit__(kind, exception, trace))
+        block = self._blocks.find(sys._getframe(1))  # noqa: SLF001 - likewise the only way
+        try:
+            return block.item.end_with(exception)
+        finally:
+            block.close()
 
     def __call__(self, function: Function) -> Function:
         """The function, each call of which (of a generator: each walk) is a run."""
         place = function_place(function)
-        wrapped: Any
-        if inspect.isasyncgenfunction(function):
-            wrapped = self._async_generator(function, place)
-        elif inspect.isgeneratorfunction(function):
-            wrapped = self._generator(function, place)
-        elif inspect.iscoroutinefunction(function):
-            wrapped = self._coroutine(function, place)
-        else:
-            wrapped = self._function(function, place)
-        update_wrapper(wrapped, function)
-        done: Function = wrapped
-        return done
+
+        def begin() -> tuple[Run, Callable[[], BoundFields]]:
+            run = self._new_run(place)
+            return run, run.bound
+
+        return wrap(function, begin)
 
     def _new_run(self, place: Place) -> Run:
         return Run(self._name, place, fields=self._fields)
-
-    def _function(self, function: Callable[..., Any], place: Place) -> Callable[..., Any]:
-        def call(*args: Any, **kwargs: Any) -> Any:
-            run = self._new_run(place)
-            with run.bound(), run:
-                return function(*args, **kwargs)
-
-        return call
-
-    def _coroutine(self, function: Callable[..., Any], place: Place) -> Callable[..., Any]:
-        async def call(*args: Any, **kwargs: Any) -> Any:
-            run = self._new_run(place)
-            with run.bound(), run:
-                return await function(*args, **kwargs)
-
-        return call
-
-    def _generator(self, function: Callable[..., Any], place: Place) -> Callable[..., Any]:
-        # Bound for each step alone: what is between two of them is its consumer's.
-        def walk(*args: Any, **kwargs: Any) -> Generator[Any, Any, Any]:
-            run = self._new_run(place)
-            with run:
-                steps = function(*args, **kwargs)
-                step, value = steps.send, None
-                while True:
-                    try:
-                        with run.bound():
-                            item = step(value)
-                    except StopIteration as end:
-                        return end.value
-                    try:
-                        step, value = steps.send, (yield item)
-                    except GeneratorExit:
-                        with run.bound():
-                            steps.close()
-                        raise
-                    except BaseException as error:  # noqa: BLE001 - it is the generator's to handle
-                        step, value = steps.throw, error
-
-        return walk
-
-    def _async_generator(self, function: Callable[..., Any], place: Place) -> Callable[..., Any]:
-        async def walk(*args: Any, **kwargs: Any) -> AsyncGenerator[Any, Any]:
-            run = self._new_run(place)
-            with run:
-                steps = function(*args, **kwargs)
-                step, value = steps.asend, None
-                while True:
-                    try:
-                        with run.bound():
-                            item = await step(value)
-                    except StopAsyncIteration:
-                        return
-                    try:
-                        step, value = steps.asend, (yield item)
-                    except GeneratorExit:
-                        with run.bound():
-                            await steps.aclose()
-                        raise
-                    except BaseException as error:  # noqa: BLE001 - it is the generator's to handle
-                        step, value = steps.athrow, error
-
-        return walk
 
 
 def task(name: str, **fields: Any) -> Task:
@@ -281,6 +216,13 @@ def stamp(moment_s: float) -> str:
     """Seconds since the epoch in the form of a line's timestamp."""
     moment = datetime.fromtimestamp(moment_s, timezone.utc)
     return f"{moment.replace(tzinfo=None).isoformat(timespec='microseconds')}Z"
+
+
+def _is_orderly(exception: BaseException) -> bool:
+    """Whether nothing went wrong: a generator that is left early, or `sys.exit(0)`."""
+    if isinstance(exception, SystemExit):
+        return exception.code is None or (isinstance(exception.code, int) and not exception.code)
+    return isinstance(exception, GeneratorExit)
 
 
 def _frame_place(frame: FrameType) -> Place:
