@@ -2,6 +2,8 @@ import copy
 import logging
 import pickle
 import threading
+from collections import UserDict
+from types import MappingProxyType
 
 import pytest
 
@@ -77,6 +79,64 @@ def test_a_renamed_extra_overwrites_no_other(logger):
 def test_an_extra_that_is_no_dict_is_kept(logger):
     """Under the name `extra`."""
     assert added_attributes(_logged(logger, "m", extra=[1])) == {"extra": [1]}
+
+
+@pytest.mark.parametrize(
+    "extra", [MappingProxyType({"user": "u", "name": 1}), UserDict({"user": "u", "name": 1})]
+)
+def test_an_extra_of_another_mapping_type_is_spread(logger, extra):
+    """A kept handler with `%(user)s` finds it on the record."""
+    record = _logged(logger, "m", extra=extra)
+    assert added_attributes(record) == {"user": "u", "name_": 1}
+    assert logging.Formatter("%(user)s").format(record) == "u"
+
+
+def test_a_wrapper_of_the_record_fields_sees_no_extra_that_the_stdlib_refuses():
+    """As ddtrace's wrapt patch does: a wrapper object, whatever stood there inside it."""
+    before = logging.Logger.makeRecord
+    try:
+        for wrap_first in (True, False):
+            logging.Logger.makeRecord = before
+            if wrap_first:
+                logging.Logger.makeRecord = _Wrapt(before)
+                install_records()
+            else:
+                install_records()
+                logging.Logger.makeRecord = _Wrapt(logging.Logger.makeRecord)
+                install_records()
+            made = logging.getLogger("x").makeRecord(
+                "x", 20, "p", 1, "m", (), None, None, {"name": 1, "a": 2}
+            )
+            assert added_attributes(made) == {"name_": 1, "a": 2, "dd.trace_id": "0"}
+    finally:
+        logging.Logger.makeRecord = before
+
+
+class _Wrapt:
+    """A `wrapt.FunctionWrapper` in short: a descriptor that passes attributes on."""
+
+    def __init__(self, wrapped):
+        object.__setattr__(self, "__wrapped__", wrapped)
+
+    def __getattr__(self, name):
+        return getattr(object.__getattribute__(self, "__wrapped__"), name)
+
+    def __setattr__(self, name, value):
+        setattr(object.__getattribute__(self, "__wrapped__"), name, value)
+
+    def __get__(self, instance, owner):
+        if instance is None:
+            return self
+
+        def bound_function(*args, **kwargs):
+            record = object.__getattribute__(self, "__wrapped__")(instance, *args, **kwargs)
+            setattr(record, "dd.trace_id", "0")
+            return record
+
+        return bound_function
+
+    def __call__(self, instance, *args, **kwargs):
+        return self.__get__(instance, type(instance))(*args, **kwargs)
 
 
 def test_what_a_filter_adds_is_found(logger):
