@@ -7,6 +7,7 @@ import os
 import sys
 from typing import IO, TYPE_CHECKING, Any
 
+from lokikit.delivery.address import read_address
 from lokikit.errors import SettingsError
 from lokikit.http_requests.access_logs import take_in_access_lines
 from lokikit.output.console_formatter import ConsoleFormatter
@@ -20,6 +21,7 @@ from lokikit.settings import (
     default_level,
     parse_format,
     parse_level,
+    read_loki_access,
     read_settings,
 )
 from lokikit.tasks.rocketry import take_in_rocketry
@@ -177,13 +179,15 @@ def _push_handler(
         raise SettingsError(
             f"pushing to {url} needs the extra: pip install 'lokikit[push]' ({error})."
         ) from error
-    access = settings.loki
-    auth = access.auth if access else None
+    access = read_loki_access()
+    # Credentials in the argument are meant for that Loki, those of the environment for another.
+    own = isinstance(push, str) and read_address(url).credentials is not None
+    auth = None if own else access.auth
     handler = LokiHandler(
         url,
         auth=auth if isinstance(auth, tuple) else None,
         bearer_token=auth if isinstance(auth, str) else None,
-        tenant=access.tenant if access else None,
+        tenant=access.tenant,
         spool_dir=settings.spool_dir,
         durable=settings.durable,
         service=identity["service"],

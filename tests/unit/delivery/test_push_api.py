@@ -22,6 +22,7 @@ from lokikit.errors import SettingsError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 LABELS = {"service_name": "a"}
 ENTRIES = [
@@ -283,3 +284,78 @@ def test_text_that_utf_8_cannot_say_is_replaced_in_a_payload() -> None:
     assert body["streams"] == [
         {"stream": {"service_name": "caf?"}, "values": [["1", "a", {"k": "?"}]]}
     ]
+
+
+@pytest.fixture
+def _netrc(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have requests find credentials of another program for this machine."""
+    netrc = tmp_path / "netrc"
+    netrc.write_text("machine 127.0.0.1 login other password other")
+    monkeypatch.setenv("NETRC", str(netrc))
+
+
+@pytest.mark.parametrize(
+    ("in_url", "headers", "sent"),
+    [
+        ("", {"Authorization": "Bearer t"}, "Bearer t"),
+        ("me:pw@", {}, "Basic bWU6cHc="),
+        ("me:pw@", {"Authorization": "Bearer t"}, "Bearer t"),
+        ("", {}, None),
+    ],
+)
+@pytest.mark.usefixtures("_netrc")
+def test_a_netrc_file_decides_nothing(
+    peers: list[Peer], in_url: str, headers: dict[str, str], sent: str | None
+) -> None:
+    """It is not lokikit's setting; an explicit header wins over the credentials in a URL."""
+    peers.append(Peer(b"HTTP/1.1 204 No Content\r\n\r\n", reset=False, hold=False))
+    pusher = Pusher(peers[0].url.replace("//", f"//{in_url}"), headers=headers)
+    pusher._session.trust_env = True  # as for a Loki on another machine
+    assert pusher.push(ENTRIES).outcome is Outcome.DONE
+    found = re.search(rb"(?i)authorization: ([^\r]+)", peers[0].requests[0])
+    assert (found and found[1].decode()) == sent
+    pusher.close()
+
+
+PAGE = b"<!DOCTYPE html><html><body>Please log in</body></html>"
+
+
+@pytest.mark.parametrize("kind", ["text/html", "application/json", "text/plain"])
+@pytest.mark.parametrize("before", [b"", b"\r\n  ", b"\xef\xbb\xbf"])
+def test_a_login_page_is_no_delivery(peers: list[Peer], kind: str, before: bytes) -> None:
+    """Whatever Content-Type a proxy gives it."""
+    answer = push_to(peers, _answer(200, kind, before + PAGE))
+    assert answer.outcome is Outcome.CONFIGURATION
+    assert "login" in answer.reason
+
+
+@pytest.mark.parametrize("status", [200, 202, 204])
+@pytest.mark.parametrize("kind", ["text/html", "application/json"])
+@pytest.mark.parametrize("body", [b"", b"ok", b'{"status":"success"}'])
+def test_other_receivers_may_answer_with_a_word_or_json(
+    peers: list[Peer], status: int, kind: str, body: bytes
+) -> None:
+    """Frameworks call an empty answer HTML too."""
+    answer = push_to(peers, _answer(status, kind, b"" if status == 204 else body))
+    assert answer.outcome is Outcome.DONE
+
+
+def _answer(status: int, kind: str, body: bytes) -> bytes:
+    head = f"HTTP/1.1 {status} X\r\nContent-Type: {kind}\r\nContent-Length: {len(body)}\r\n\r\n"
+    return head.encode() + body
+
+
+def test_a_header_that_no_request_can_have_is_refused_at_once() -> None:
+    with pytest.raises(SettingsError, match="header X-Own holds a control character"):
+        Pusher("http://127.0.0.1:1", headers={"X-Own": "a\nb"})
+
+
+def test_a_request_that_cannot_be_made_names_what_to_check(monkeypatch: pytest.MonkeyPatch) -> None:
+    pusher = Pusher("http://127.0.0.1:1")
+
+    def refuse(*_: object, **__: object) -> None:
+        raise ValueError("bad name")
+
+    monkeypatch.setattr(pusher._session, "post", refuse)
+    answer = pusher.push(ENTRIES)
+    assert (answer.outcome, "check the URL" in answer.reason) == (Outcome.CONFIGURATION, True)

@@ -430,3 +430,23 @@ def test_closing_never_raises(sink, monkeypatch, capsys):
     monkeypatch.setattr(handler._worker, "close", explode)
     handler.close()
     assert "closing: ZeroDivisionError" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("variables", "in_url", "sent"),
+    [
+        ({"LOKI_USERNAME": "u", "LOKI_PASSWORD": "p"}, "", "Basic dTpw"),
+        ({"LOKI_BEARER_TOKEN": "t"}, "", "Bearer t"),
+        ({"LOKI_BEARER_TOKEN": "t"}, "u:p@", "Basic dTpw"),
+    ],
+)
+def test_the_environment_says_who_pushes_to_a_named_url(sink, variables, in_url, sent):
+    """Without `LOKI_URL` too; credentials in the URL are meant for it."""
+    url = sink.url.replace("//", f"//{in_url}")
+    _run(
+        f"import lokikit; lokikit.setup_json_logging(push={url!r}).info('m')",
+        sink,
+        **{"LOKI_URL": "", "LOKI_ORG_ID": "shop", **variables},
+    )
+    headers = sink.requests[0][1]
+    assert (headers["Authorization"], headers["X-Scope-OrgID"]) == (sent, "shop")

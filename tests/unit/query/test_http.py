@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from lokikit.errors import LokikitError, RefusedError, SettingsError, UnreachableError
+from lokikit.query.client import Loki
 from lokikit.query.http import Transport
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ class Answers(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), Handler)
         self.answers = list(answers)
         self.headers: list[dict[str, str]] = []
+        self.paths: list[str] = []
         self.more: dict[str, str] = {}
         self.url = f"http://127.0.0.1:{self.server_port}"
 
@@ -35,6 +37,7 @@ class Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         """Answer the next."""
         self.server.headers.append(dict(self.headers))
+        self.server.paths.append(self.path)
         answers = self.server.answers
         status, body = answers.pop(0) if len(answers) > 1 else answers[0]
         self.send_response(status)
@@ -172,3 +175,25 @@ def test_bad_url(url: str) -> None:
     with pytest.raises(LokikitError, match="write it like") as caught:
         Transport(url)
     assert isinstance(caught.value, SettingsError)
+
+
+@pytest.mark.parametrize("path", ["", "/", "/loki/api/v1/push", "/api/prom/push"])
+def test_the_address_for_pushes_is_one_to_ask(serve: Callable[..., Answers], path: str) -> None:
+    """`LOKI_URL` serves both ways."""
+    server = serve(OK)
+    transport = Transport(server.url + path)
+    assert transport.ask("/x", {}) == ["a"]
+    assert transport.url == server.url
+
+
+def test_a_query_string_of_the_address_goes_with_each_question(
+    serve: Callable[..., Answers],
+) -> None:
+    server = serve(OK)
+    Transport(f"{server.url}/?key=a%20b").ask("/x", {"limit": 1})
+    assert server.paths == ["/x?key=a+b&limit=1"]
+
+
+def test_a_login_page_is_no_loki_that_is_ready(serve: Callable[..., Answers]) -> None:
+    assert not Loki(serve((200, b"<html>log in</html>")).url).ready()
+    assert Loki(serve((200, b"ready\n")).url).ready()

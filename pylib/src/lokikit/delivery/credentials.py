@@ -3,13 +3,50 @@
 from __future__ import annotations
 
 import base64
+from typing import TYPE_CHECKING, Any
+
+from lokikit.errors import SettingsError
+
+if TYPE_CHECKING:
+    import requests
 
 
 def identity_headers(tenant: str | None, auth: tuple[str, str] | str | None) -> dict[str, str]:
-    """What tells Loki, or a proxy before it, who asks."""
-    headers = {"X-Scope-OrgID": tenant} if tenant else {}
+    """What tells Loki, or a proxy before it, who asks.
+
+    Raises:
+        SettingsError: a tenant or a token has characters that no header can have.
+    """
+    headers = {"X-Scope-OrgID": header_value("tenant", tenant)} if tenant else {}
     if isinstance(auth, str):
-        headers["Authorization"] = f"Bearer {auth}"
+        headers["Authorization"] = f"Bearer {header_value('bearer token', auth)}"
     elif auth:
-        headers["Authorization"] = "Basic " + base64.b64encode(":".join(auth).encode()).decode()
+        basic = ":".join(auth).encode("utf-8", "surrogateescape")
+        headers["Authorization"] = "Basic " + base64.b64encode(basic).decode()
     return headers
+
+
+def header_value(name: str, value: Any) -> str:
+    """`value` so that its bytes, as UTF-8 or as the environment had them, go over the wire.
+
+    Raises:
+        SettingsError: it holds a line end or another control character; `name` says of what.
+    """
+    text = value.decode("latin-1") if isinstance(value, bytes) else str(value)
+    text = text.strip()  # read from a file, it has a line end
+    if any(ord(character) < ord(" ") for character in text):
+        raise SettingsError(f"the {name} holds a control character: write it on one line.")
+    # Of text http.client makes Latin-1, which has no place for most of Unicode.
+    try:
+        return text if isinstance(value, bytes) else _wire(text)
+    except UnicodeEncodeError as error:
+        raise SettingsError(f"the {name} holds no valid text: {error.reason}.") from error
+
+
+def _wire(text: str) -> str:
+    return text.encode("utf-8", "surrogateescape").decode("latin-1")
+
+
+def only_our_headers(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    """The request as it is: with this as a session's `auth`, no .netrc replaces our header."""
+    return request

@@ -12,19 +12,18 @@ import re
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 import orjson
 import requests
 
+from lokikit.delivery.address import read_address
+from lokikit.delivery.credentials import header_value, identity_headers, only_our_headers
 from lokikit.delivery.entry import Entry, valid_json
 from lokikit.delivery.retry import describe_failure, parse_retry_after_s
-from lokikit.errors import SettingsError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-PUSH_PATH = "/loki/api/v1/push"
 CONNECT_TIMEOUT_S = 2.0
 READ_TIMEOUT_S = 10.0
 
@@ -99,10 +98,11 @@ class Pusher:
         verify: bool | str = True,
         client_cert: str | tuple[str, str] | None = None,
     ) -> None:
-        self._url = push_url(url)
-        host = urlsplit(self._url).hostname or ""
+        address = read_address(url)
+        self._url = address.push_url
+        host = address.host
         on_this_machine = host in {"localhost", "::1"} or host.startswith("127.")
-        self.target = f"{urlsplit(self._url).scheme}://{urlsplit(self._url).netloc.split('@')[-1]}"
+        self.target = address.origin
         self.compress = not on_this_machine if compress is None else compress
         # JSON and YAML give a list, with which requests can do nothing.
         connect_s, read_s = timeout_s
@@ -113,7 +113,11 @@ class Pusher:
         # Given with each request: of a session REQUESTS_CA_BUNDLE would win over it.
         self._verify = verify
         self._session.cert = client_cert
-        self._session.headers.update({"Content-Type": "application/json", **(headers or {})})
+        self._session.auth = only_our_headers
+        self._session.headers.update(identity_headers(None, address.credentials))
+        self._session.headers["Content-Type"] = "application/json"
+        for name, value in (headers or {}).items():
+            self._session.headers[name] = header_value(f"header {name}", value)
         if self.compress:
             self._session.headers["Content-Encoding"] = "gzip"
 
@@ -136,6 +140,9 @@ class Pusher:
                 return classify(response.status_code, self._reason(response), response.headers)
         except (requests.RequestException, OSError) as error:
             return Answer(Outcome.RETRY, describe_failure(error))
+        except ValueError as error:  # what no request can be made of
+            reason = f"{type(error).__name__}: {error}; check the URL and the headers"
+            return Answer(Outcome.CONFIGURATION, reason)
 
     def close(self) -> None:
         """Let go of the connection."""
@@ -156,22 +163,12 @@ class Pusher:
 
 
 def push_url(url: str) -> str:
-    """The address of the push API of the Loki at `url`.
+    """The address of the push API of the Loki at `url`, without credentials.
 
     Raises:
         SettingsError: `url` is no HTTP address.
     """
-    try:
-        parts = urlsplit(url.strip())
-        valid = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        valid = False
-    if not valid:
-        raise SettingsError(
-            f"{url!r} is not the URL of a Loki: write it like http://127.0.0.1:3100."
-        )
-    base = url.strip().rstrip("/")
-    return base if base.endswith(PUSH_PATH) else base + PUSH_PATH
+    return read_address(url).push_url
 
 
 def payload(entries: Sequence[Entry]) -> bytes:
@@ -201,7 +198,7 @@ def read_payload(body: bytes) -> list[Entry]:
 
 def classify(status: int, reason: str, headers: Mapping[str, str]) -> Answer:
     """What an HTTP answer asks for."""
-    if status in _OK:
+    if status in _OK and not is_page(reason):
         return Answer(Outcome.DONE, status=status)
     reason = reason or "no reason given"
     if status in _WORTH_A_RETRY or status in _SERVER_ERRORS:
@@ -210,5 +207,17 @@ def classify(status: int, reason: str, headers: Mapping[str, str]) -> Answer:
     if status in _REFUSED:
         refused = sum(int(count) for count in _COUNTED_ERRORS.findall(reason))
         return Answer(Outcome.SPLIT, reason, status, refused=refused)
+    if status in _OK:
+        reason = "a web page answers, perhaps a login, and no Loki"
     check = _CHECKS.get(status, "check the URL: what answers there does not take pushes")
     return Answer(Outcome.CONFIGURATION, f"{status} {reason}; {check}", status)
+
+
+def is_page(body: str) -> bool:
+    """Whether the text of an answer is a page for a browser, whatever the status says.
+
+    Loki answers 204 without a text. Other receivers answer 200 or 202 with none, with a word or
+    with JSON, some of them under the Content-Type of HTML, which is the default of frameworks: so
+    the text alone decides.
+    """
+    return body.lstrip("\ufeff \t\r\n").startswith("<")

@@ -41,7 +41,6 @@ SPOOL_MAX_AGE_S = 7 * 86_400.0
 CLOSE_S = 5.0
 """What flushing and closing at the exit may take together."""
 BLOCK_S = 1.0
-_OLD_PATH = "/api/prom/push"
 _STAMP = slice(len('{"timestamp":"'), len('{"timestamp":"2026-11-21T10:00:00.123456'))
 
 
@@ -124,7 +123,7 @@ class LokiHandler(logging_loki.LokiHandler):  # type: ignore[misc]  # its packag
         folder = Path(spool_dir) if spool_dir is not None else None
         self._worker = PushWorker(
             lambda: Pusher(
-                url.replace(_OLD_PATH, ""),
+                url,
                 headers={**identity_headers(tenant, bearer_token or auth), **(headers or {})},
                 timeout_s=timeout_s,
                 verify=str(ca_file) if ca_file and verify else verify,

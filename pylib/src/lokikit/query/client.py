@@ -8,6 +8,7 @@ import time
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+from lokikit.delivery.push_api import is_page
 from lokikit.errors import SettingsError, UnreachableError
 from lokikit.fields import EVERY_STREAM, LABEL_SERVICE, MAX_STREAMS
 from lokikit.query.http import Tls, Transport
@@ -163,9 +164,10 @@ class Loki:
     def ready(self) -> bool:
         """Whether Loki takes pushes and answers queries."""
         try:
-            return bool(self._transport.get("/ready", {}, _READY_TIMEOUT_S).ok)
+            answer = self._transport.get("/ready", {}, _READY_TIMEOUT_S)
         except UnreachableError:
             return False
+        return bool(answer.ok) and not is_page(answer.text)
 
     def labels(self, name: str = "", since: Moment = "6h") -> list[str]:
         """The names of all labels, or the values of the one called `name`."""

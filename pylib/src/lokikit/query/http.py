@@ -7,11 +7,12 @@ import ssl
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
-from urllib.parse import SplitResult, unquote, urlsplit
+from urllib.parse import parse_qsl
 
 import orjson
 import requests
 
+from lokikit.delivery.address import read_address
 from lokikit.delivery.credentials import identity_headers
 from lokikit.delivery.retry import backoff_s, describe_failure, parse_retry_after_s
 from lokikit.errors import LokikitError, RefusedError, SettingsError, UnreachableError
@@ -59,7 +60,7 @@ class Transport:
     """Requests to one Loki, for one tenant.
 
     Args:
-        url: the address, without a path of the API; may hold a user and a password.
+        url: the address, with or without a path of the API; may hold a user and a password.
         tenant: the tenant to ask for (`X-Scope-OrgID`), when Loki has several.
         auth: a user and a password, or a bearer token.
         timeout_s: how long one question may take, with its retries.
@@ -79,15 +80,15 @@ class Transport:
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        parts = _checked(url)
-        self.url = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path.rstrip('/')}"
+        address = read_address(url)
+        self.url = address.base
         # Without this flag Loki mixes labels, metadata and parsed fields into one mapping.
         self.headers = {
             "X-Loki-Response-Encoding-Flags": "categorize-labels",
-            **identity_headers(tenant, auth or _credentials(parts)),
+            **identity_headers(tenant, auth or address.credentials),
         }
         # An outer proxy cannot reach this machine's own loopback.
-        self.local = parts.hostname in _LOOPBACK
+        self.local = address.host in _LOOPBACK
         self.timeout_s = timeout_s
         self.tls = tls or Tls()
         self._clock, self._sleep = clock, sleep
@@ -96,6 +97,7 @@ class Transport:
         self._session.trust_env = not self.local
         # A callable, or requests would let a .netrc file win over our header.
         self._session.auth = self._sign
+        self._session.params = dict(parse_qsl(address.query))
 
     def ask(self, path: str, parameters: Mapping[str, str | int]) -> Any:
         """The `data` of Loki's answer.
@@ -195,14 +197,3 @@ def _parsed(response: requests.Response, url: str) -> Any:
     if isinstance(answer, dict) and answer.get("status") == "success":
         return answer
     raise RefusedError(f"what answers at {url} is not Loki: check LOKI_URL.", response.status_code)
-
-
-def _checked(url: str) -> SplitResult:
-    parts = urlsplit(url.strip())
-    if parts.scheme in ("http", "https") and parts.hostname:
-        return parts
-    raise SettingsError(f"{url!r} is not the URL of a Loki: write it like http://127.0.0.1:3100.")
-
-
-def _credentials(parts: SplitResult) -> tuple[str, str] | None:
-    return (unquote(parts.username), unquote(parts.password or "")) if parts.username else None

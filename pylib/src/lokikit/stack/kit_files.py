@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import platformdirs
 from dotenv import dotenv_values
 
+from lokikit.delivery.address import without_api_path
 from lokikit.errors import SettingsError
 
 if TYPE_CHECKING:
@@ -89,5 +90,5 @@ def port(name: str, environ: Mapping[str, str] = os.environ) -> int:
 
 def loki_url(environ: Mapping[str, str] = os.environ) -> str:
     """`LOKI_URL` when it is set, otherwise where `lokikit up` puts Loki."""
-    chosen = environ.get("LOKI_URL", "").rstrip("/")
+    chosen = without_api_path(environ.get("LOKI_URL", ""))
     return chosen or f"http://127.0.0.1:{port('LOKI_PORT', environ)}"

@@ -1,0 +1,69 @@
+"""Where a Loki is: its address in the forms in which people write it, and who that says we are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from urllib.parse import unquote, urlsplit
+
+from lokikit.errors import SettingsError
+
+PUSH_PATH = "/loki/api/v1/push"
+_API_PATHS = (PUSH_PATH, "/loki/api/v1", "/api/prom/push", "/api/prom")
+
+
+def without_api_path(url: str) -> str:
+    """The URL but for a path of Loki's API at its end."""
+    url = url.strip().rstrip("/")
+    return url.removesuffix(next((api for api in _API_PATHS if url.endswith(api)), ""))
+
+
+@dataclass(frozen=True)
+class Address:
+    """The parts of an address.
+
+    Args:
+        base: what the paths of Loki's API are put behind; without credentials.
+        query: what stands behind the "?", sent with each request.
+        host: its name or number.
+        credentials: the user and the password in the address, `None` without a user.
+    """
+
+    base: str
+    query: str
+    host: str
+    credentials: tuple[str, str] | None
+
+    @property
+    def push_url(self) -> str:
+        """The address of the push API."""
+        return self.base + PUSH_PATH + (f"?{self.query}" if self.query else "")
+
+    @property
+    def origin(self) -> str:
+        """Scheme, host and port."""
+        return "/".join(self.base.split("/")[:3])
+
+
+def read_address(url: str) -> Address:
+    """The parts of `url`, with or without a path of Loki's API.
+
+    Raises:
+        SettingsError: it is no HTTP address.
+    """
+    try:
+        parts = urlsplit(url.strip())
+        valid = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        valid = False
+    if not valid:
+        raise SettingsError(
+            f"{url!r} is not the URL of a Loki: write it like http://127.0.0.1:3100."
+        )
+    path = without_api_path(parts.path)
+    user = parts.username
+    return Address(
+        f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{path}",
+        parts.query,
+        parts.hostname or "",
+        (unquote(user), unquote(parts.password or "")) if user else None,
+    )
