@@ -450,3 +450,26 @@ def test_the_environment_says_who_pushes_to_a_named_url(sink, variables, in_url,
     )
     headers = sink.requests[0][1]
     assert (headers["Authorization"], headers["X-Scope-OrgID"]) == (sent, "shop")
+
+
+def test_undecodable_bytes_in_the_environment_stop_no_delivery(sink):
+    """Python has them as lone surrogates, which JSON does not take."""
+    done = _run(
+        "import lokikit; lokikit.setup_json_logging().info('m')",
+        sink,
+        **dict.fromkeys(("ENV", "LOKI_ORG_ID", "LOKI_USERNAME", "LOKI_PASSWORD"), "\udcff"),
+        SERVICE_NAME="caf\udce9",
+    )
+    assert [line["message"] for line in sink.lines] == ["m"]
+    assert done.stderr == ""
+
+
+def test_a_text_line_is_cut_to_what_loki_takes(sink, logger):
+    """As a line of the contract is."""
+    handler = LokiHandler(sink.url)
+    handler.setFormatter(logging.Formatter("%(message)s"))
+    logger.addHandler(handler)
+    logger.warning("\u20ac" * 100_000)
+    assert handler.flush(30)
+    line = sink.streams[0]["values"][0][1]
+    assert 0 <= 256 * 1024 - len(line.encode()) < 4

@@ -106,3 +106,9 @@ def test_a_timestamp_that_means_nothing_becomes_the_time_of_arrival(stamp):
 def test_an_item_that_cannot_be_read_leaves_the_others():
     entries = read_items([_item(1), (b"", None, {}, {}), _item(2)])
     assert [entry.timestamp_ns % 10**6 for entry in entries] == [1000, 2000]
+
+
+def test_an_id_of_a_line_is_cut_as_a_label_is():
+    """Else Loki refuses the line."""
+    (entry,) = read_items([_item(1, b'{"request_id":"%s"}' % (b"r" * 100_000))])
+    assert entry.metadata["request_id"] == "r" * 1024

@@ -4,7 +4,7 @@ import pytest
 from logging_loki.emitter import LokiEmitterV1
 
 from lokikit.fields import MAX_LABELS
-from lokikit.push.stream_labels import MAX_NUMBERS, MAX_VALUES, LabelMaker
+from lokikit.push.stream_labels import MAX_NAMES, MAX_NUMBERS, MAX_VALUES, LabelMaker
 
 _FIXED = {"service_name": "api", "env": ""}
 
@@ -140,3 +140,38 @@ def test_a_long_value_is_cut(maker):
     """Loki refuses more than 1,024 bytes, and characters stay whole."""
     labels, _ = maker.of_record({"x": "ä" * 1000})
     assert labels["x"] == "ä" * 512
+
+
+@pytest.mark.parametrize("size", [1, 1000])
+def test_more_metadata_than_loki_takes_is_left_to_the_line(maker, warned, size):
+    """With one warning, whatever the number of records."""
+    tags = {f"t{number}": "v" * size for number in range(38)}
+    for _ in range(3):
+        _, metadata = maker.of_record(tags)
+    assert len(metadata) <= 28
+    assert sum(len(name) + len(value) for name, value in metadata.items()) < 16 * 1024
+    assert sum("in its line only" in text for text in warned) == 1
+
+
+def test_values_of_the_environment_become_valid():
+    """Undecodable bytes come as lone surrogates, and Loki takes 1,024 bytes."""
+    fixed = {"service_name": "caf\udce9", "env": "x" * 3000}
+    clean = LokiEmitterV1("http://127.0.0.1:1").format_label
+    maker = LabelMaker(fixed, {}, {"host": "h\udcff"}, clean=clean, warn=lambda *_: None)
+    assert maker.labels == {"service_name": "caf?", "env": "x" * 1024}
+    assert maker.metadata["host"].encode()
+
+
+def test_a_long_name_is_cut(maker):
+    """Loki refuses a label whose name is longer than 1,024 bytes."""
+    labels, _ = maker.of_record({"x" * 3000: "v", "1" * 3000: "v"})
+    assert max(map(len, labels)) <= 1024
+
+
+def test_names_without_end_are_not_remembered(maker, warned):
+    for number in range(20_000):
+        _, metadata = maker.of_record({f"t{number}": "v"})
+    assert metadata["t19999"] == "v"
+    assert len(maker._values) <= MAX_NAMES
+    assert len(maker._demoted) <= MAX_NAMES
+    assert len(warned) <= MAX_NAMES + 1

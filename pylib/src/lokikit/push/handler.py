@@ -18,7 +18,7 @@ from lokikit.delivery.credentials import identity_headers
 from lokikit.delivery.dead_letters import DeadLetters
 from lokikit.delivery.push_api import CONNECT_TIMEOUT_S, READ_TIMEOUT_S, Pusher
 from lokikit.errors import SettingsError
-from lokikit.fields import HOST, LABEL_FIELDS, UNKNOWN_SERVICE
+from lokikit.fields import HOST, LABEL_FIELDS, MAX_LINE_BYTES, UNKNOWN_SERVICE
 from lokikit.notices import Notices
 from lokikit.output.json_formatter import JsonFormatter
 from lokikit.output.log_record import install_records
@@ -185,7 +185,7 @@ class LokiHandler(logging_loki.LokiHandler):  # type: ignore[misc]  # its packag
             line = self._json.render(record)
             stamp = line[_STAMP]
         else:
-            line = self.format(record).encode("utf-8", "replace")
+            line = _cut(self.format(record).encode("utf-8", "replace"))
             stamp = process_clock.stamp(record.created)
         tags = record.__dict__.get("tags")
         if isinstance(tags, dict):
@@ -230,6 +230,13 @@ class LokiHandler(logging_loki.LokiHandler):  # type: ignore[misc]  # its packag
     def after_fork_in_child(self) -> None:
         """Begin anew in a forked child: own queue, thread, connection and segments."""
         self._worker.after_fork_in_child()
+
+
+def _cut(line: bytes) -> bytes:
+    """The line, or as many of its first characters as Loki takes of one."""
+    if len(line) <= MAX_LINE_BYTES:
+        return line
+    return line[:MAX_LINE_BYTES].decode("utf-8", "ignore").encode()
 
 
 _handlers: weakref.WeakSet[LokiHandler] = weakref.WeakSet()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import orjson
 
-from lokikit.delivery.entry import ArrivalClock, Entry
+from lokikit.delivery.entry import MAX_VALUE_BYTES, ArrivalClock, Entry, fit
 from lokikit.fields import METADATA_FIELDS
 from lokikit.output.json_values import text
 from lokikit.push.stream_labels import Labels
@@ -163,6 +163,7 @@ def _ids(line: bytes) -> dict[str, str]:
     """The ids of a line that may hold some, as structured metadata."""
     try:
         fields = orjson.loads(line)
-        return {name: text(fields[name]) for name in METADATA_FIELDS if fields.get(name)}
+        found = {name: fields[name] for name in METADATA_FIELDS if fields.get(name)}
+        return {name: fit(text(value), MAX_VALUE_BYTES) for name, value in found.items()}
     except (orjson.JSONDecodeError, AttributeError):
         return {}

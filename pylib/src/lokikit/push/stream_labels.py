@@ -6,6 +6,11 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from lokikit.delivery.entry import MAX_VALUE_BYTES, fit, label_value
+from lokikit.delivery.metadata_limits import (
+    MAX_METADATA_BYTES,
+    MAX_METADATA_ENTRIES,
+    fit_metadata,
+)
 from lokikit.fields import LABEL_FIELDS, MAX_LABELS, PLATFORM_METADATA
 from lokikit.output.json_values import text
 
@@ -16,6 +21,9 @@ MAX_VALUES = 50
 """Of one label that calls set; a label with more is no label but metadata."""
 MAX_NUMBERS = 10
 """The same where every value is a number: it is a series, not a choice."""
+
+MAX_NAMES = 100
+"""Of tags whose values are counted; an application with more makes names of values."""
 
 _UUID = re.compile(r"[0-9a-f]{8}-?(?:[0-9a-f]{4}-?){3}[0-9a-f]{12}", re.IGNORECASE)
 
@@ -46,8 +54,9 @@ class LabelMaker:
         self._warn = warn
         self._values: dict[str, set[str]] = {}
         self._demoted: set[str] = set()
+        self._said_metadata = self._said_names = False
         self._made: dict[tuple[tuple[str, str], ...], tuple[Labels, Labels]] = {}
-        self.labels, self.metadata = self._with(fixed, metadata, tags)
+        self.labels, self.metadata = self._with(_bounded(fixed), _bounded(metadata), tags)
 
     def of_record(self, tags: Mapping[Any, Any]) -> tuple[Labels, Labels]:
         """Labels and metadata of a line with tags of its own; equal ones are one object."""
@@ -72,14 +81,27 @@ class LabelMaker:
                 metadata[name] = value
             else:
                 labels[name] = value
-        return {name: label_value(value) for name, value in labels.items() if value}, metadata
+        labels = {name: label_value(value) for name, value in labels.items() if value}
+        return labels, self._fitting(metadata)
+
+    def _fitting(self, metadata: Labels) -> Labels:
+        fitting = fit_metadata(metadata)
+        if len(fitting) < len(metadata) and not self._said_metadata:
+            self._said_metadata = True
+            left_out = len(metadata) - len(fitting)
+            self._warn(
+                "metadata",
+                f"push: {left_out} of the tags of a record are in its line only: a line may have "
+                f"{MAX_METADATA_ENTRIES} values of structured metadata, {MAX_METADATA_BYTES} bytes",
+            )
+        return fitting
 
     def _name(self, tag: str) -> str:
-        name = self._clean(tag)
+        name = fit(self._clean(tag), MAX_VALUE_BYTES - 1)
         return f"_{name}" if name[:1].isdigit() else name
 
     def _is_label(self, name: str, value: str, labels: Labels) -> bool:
-        if name in self._demoted:
+        if name in self._demoted or not self._is_known(name):
             return False
         why = self._unbounded(name, value)
         if not why and name not in labels and len(labels) >= MAX_LABELS:
@@ -92,6 +114,16 @@ class LabelMaker:
             )
         return not why
 
+    def _is_known(self, name: str) -> bool:
+        """Whether the name is one of those that are remembered, of which there are not too many."""
+        if name not in self._values and len(self._values) >= MAX_NAMES:
+            told = f"push: there were {MAX_NAMES} names of tags: new ones are no labels"
+            if not self._said_names:
+                self._said_names = True
+                self._warn("names", told)
+            return False
+        return True
+
     def _unbounded(self, name: str, value: str) -> str:
         values = self._values.setdefault(name, set())
         values.add(value)
@@ -102,3 +134,8 @@ class LabelMaker:
         if len(values) > MAX_NUMBERS and all(map(str.isdigit, values)):
             return f"it had {len(values)} different numbers as values"
         return ""
+
+
+def _bounded(values: Labels) -> Labels:
+    """Values from the environment or the machine as Loki takes them."""
+    return {name: fit(text(value), MAX_VALUE_BYTES) for name, value in values.items()}
