@@ -618,3 +618,18 @@ def test_closing_raises_nothing_when_the_connection_does(make, said):
     _put(worker, 2)
     worker.close(60.0)
     assert "stuck" in said[0]
+
+
+def test_a_flush_waits_for_all_lines_beside_records_that_were_lost_before(make):
+    """A drop of what was never accepted settles no other line."""
+    sink = Sink()
+    sink.always = _AWAY
+    worker = make(sink)
+    for _ in range(9):
+        worker.count_lost("broken")
+    _put(worker, 5)
+    assert not worker.flush(0.1)
+    sink.always = None
+    assert worker.flush(60)
+    assert sink.taken == _lines(*range(5))
+    assert worker.stats()["dropped"] == {"error": 9}

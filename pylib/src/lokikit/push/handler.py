@@ -178,7 +178,7 @@ class LokiHandler(logging_loki.LokiHandler):  # type: ignore[misc]  # its packag
         try:
             self._worker.put(self._item(record))
         except Exception as error:  # noqa: BLE001 - logging never raises into the application
-            self._worker.count_dropped("error", 1, f"{type(error).__name__}: {error}")
+            self._worker.count_lost(f"{type(error).__name__}: {error}")
 
     def _item(self, record: logging.LogRecord) -> Item:
         if self._json is not None:

@@ -151,6 +151,12 @@ class PushWorker:
         told = ", ".join(f"{name} {number}" for name, number in sorted(self._dropped().items()))
         self._notices.say("dropped", f"push: lines dropped so far: {told} {reason}".rstrip())
 
+    def count_lost(self, reason: str) -> None:
+        """Count a record that became no item; accepted too, for else it would settle another."""
+        with self._lock:
+            self._accepted += 1
+        self.count_dropped("error", 1, reason)
+
     def _start(self) -> None:
         with self._lock:
             if self._thread is not None or self._closed:
@@ -220,6 +226,8 @@ class PushWorker:
 
     def _put_late(self, item: Item) -> None:
         """An item after the end: to disk, or by one push within the deadline of the end."""
+        with self._lock:
+            self._accepted += 1
         entries = self._read([item])
         if self._disk.keep(entries):
             return
