@@ -473,3 +473,25 @@ def test_a_text_line_is_cut_to_what_loki_takes(sink, logger):
     assert handler.flush(30)
     line = sink.streams[0]["values"][0][1]
     assert 0 <= 256 * 1024 - len(line.encode()) < 4
+
+
+def test_a_place_that_can_be_no_spool_is_refused_with_the_fix(tmp_path):
+    place = tmp_path / "file"
+    place.touch()
+    for folder in (place, place / "below"):
+        with pytest.raises(SettingsError, match="LOKI_SPOOL_DIR name a folder"):
+            LokiHandler("http://127.0.0.1:1", spool_dir=folder)
+
+
+def test_a_handler_that_was_refused_is_not_closed_at_the_exit(sink, tmp_path):
+    """The error of set-up is the only one."""
+    place = tmp_path / "file"
+    place.touch()
+    done = _run(
+        "import lokikit\n"
+        "try: lokikit.setup_json_logging()\n"
+        "except lokikit.LokikitError as error: kept = error",
+        sink,
+        LOKI_SPOOL_DIR=str(place),
+    )
+    assert (done.returncode, done.stderr) == (0, "")

@@ -116,8 +116,7 @@ class LokiHandler(logging_loki.LokiHandler):  # type: ignore[misc]  # its packag
             raise SettingsError(f"on_full={on_full!r} is not known: use drop or block.")
         if durable and spool_dir is None:
             raise SettingsError("durable=True needs a place for the lines: set spool_dir.")
-        # Not the parent's: it warns of an API that is gone, and opens nothing that is needed.
-        logging.Handler.__init__(self)
+        formatter = JsonFormatter(service=service, env=env)
         self.emitter = LokiEmitterV1(url, dict(tags or {}), auth)
         self._notices = Notices()
         folder = Path(spool_dir) if spool_dir is not None else None
@@ -129,9 +128,7 @@ class LokiHandler(logging_loki.LokiHandler):  # type: ignore[misc]  # its packag
                 verify=str(ca_file) if ca_file and verify else verify,
                 client_cert=client_cert,
             ),
-            spool=None
-            if folder is None
-            else Spool(folder, max_bytes=spool_max_bytes, max_age_s=spool_max_age_s),
+            spool=None if folder is None else _open_spool(folder, spool_max_bytes, spool_max_age_s),
             dead_letters=DeadLetters(folder and folder / DEAD_LETTERS),
             notices=self._notices,
             max_records=max_records,
@@ -150,7 +147,10 @@ class LokiHandler(logging_loki.LokiHandler):  # type: ignore[misc]  # its packag
             warn=self._notices.say,
         )
         self._close_by_s: float | None = None
-        self.setFormatter(JsonFormatter(service=service, env=env))
+        # Last, for it has `logging` close this at the exit, which needs all of the above. Not the
+        # parent's: it warns of an API that is gone, and opens nothing that is needed.
+        logging.Handler.__init__(self)
+        self.setFormatter(formatter)
         install_records()
         flush_on_sigterm()
         _handlers.add(self)
@@ -230,6 +230,16 @@ class LokiHandler(logging_loki.LokiHandler):  # type: ignore[misc]  # its packag
     def after_fork_in_child(self) -> None:
         """Begin anew in a forked child: own queue, thread, connection and segments."""
         self._worker.after_fork_in_child()
+
+
+def _open_spool(folder: Path, max_bytes: int, max_age_s: float) -> Spool:
+    try:
+        return Spool(folder, max_bytes=max_bytes, max_age_s=max_age_s)
+    except OSError as error:
+        raise SettingsError(
+            f"the spool cannot be in {folder} ({error.strerror}): let spool_dir or LOKI_SPOOL_DIR "
+            "name a folder that this process may make and write."
+        ) from error
 
 
 def _cut(line: bytes) -> bytes:
