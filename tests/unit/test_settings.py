@@ -63,3 +63,15 @@ def test_dev_is_debug_and_all_else_is_info():
     """The default level follows the environment."""
     assert default_level("dev") == logging.DEBUG
     assert default_level("prod") == default_level(None) == logging.INFO
+
+
+@pytest.mark.parametrize(
+    ("word", "durable"), [("on", True), ("off", False), ("", False), ("FSYNC", "fsync")]
+)
+def test_durable_is_for_the_process_or_for_the_power_too(word, durable):
+    assert read_settings({"LOKI_DURABLE": word}).durable == durable
+
+
+def test_another_word_for_durable_is_refused():
+    with pytest.raises(SettingsError, match="LOKI_DURABLE='always' is none of on, off and fsync"):
+        read_settings({"LOKI_DURABLE": "always"})

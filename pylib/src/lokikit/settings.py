@@ -20,6 +20,8 @@ Network = IPv4Network | IPv6Network
 FORMATS = ("json", "console", "auto")
 HEALTH_PATHS = ("/health", "/healthz", "/livez", "/metrics", "/ping", "/readyz")
 SLOW_S = 1.0
+FSYNC = "fsync"
+"""The value of `LOKI_DURABLE` and `durable=` that has each line survive a power cut."""
 _SWITCH = {"on": True, "true": True, "1": True, "off": False, "false": False, "0": False}
 _LEVEL_NUMBERS = {
     **{name: getattr(logging, name.upper()) for name in LEVELS},
@@ -74,7 +76,8 @@ class Settings:
         redact: further words that mark a key as secret.
         loki: where to push lines to, `None` for nowhere.
         spool_dir: where pushed lines wait on disk, `None` for nowhere.
-        durable: whether each line is on disk before the call that logs it returns.
+        durable: whether each line is in a file before the call that logs it returns; `FSYNC`:
+            on the disk itself, whatever the power does.
         levels: thresholds of single loggers, by name.
         requests: how requests are logged.
         tasks: whether each step of a task has a line.
@@ -88,7 +91,7 @@ class Settings:
     redact: tuple[str, ...] = field(default=())
     loki: LokiAccess | None = None
     spool_dir: str | None = None
-    durable: bool = False
+    durable: bool | str = False
     levels: tuple[tuple[str, int], ...] = ()
     requests: RequestSettings = field(default_factory=RequestSettings)
     tasks: bool = True
@@ -111,7 +114,7 @@ def read_settings(environ: Mapping[str, str] = os.environ) -> Settings:
         redact=_words(get("LOG_REDACT")),
         loki=access if access.url else None,
         spool_dir=get("LOKI_SPOOL_DIR"),
-        durable=_parse_switch(get("LOKI_DURABLE") or "off", "LOKI_DURABLE"),
+        durable=_parse_durable(get("LOKI_DURABLE") or "off"),
         levels=tuple(_parse_logger(word, "LOG_LEVELS") for word in _words(get("LOG_LEVELS"))),
         requests=_read_requests(get),
         tasks=_parse_switch(get("LOG_TASKS") or "on", "LOG_TASKS"),
@@ -126,6 +129,11 @@ def _read_requests(get: Callable[..., str | None]) -> RequestSettings:
         health_paths=HEALTH_PATHS if paths is None else _words(paths),
         trusted_proxies=parse_networks(_words(get("TRUSTED_PROXIES")), "TRUSTED_PROXIES"),
     )
+
+
+def words_of(given: str | Iterable[str]) -> tuple[str, ...]:
+    """The words of an argument that takes several: a text is a list as the environment has it."""
+    return _words(given) if isinstance(given, str) else tuple(given)
 
 
 def _words(text: str | None) -> tuple[str, ...]:
@@ -151,6 +159,12 @@ def _parse_switch(word: str, name: str) -> bool:
     if word.lower() not in _SWITCH:
         raise SettingsError(f"{name}={word!r} is neither on nor off.")
     return _SWITCH[word.lower()]
+
+
+def _parse_durable(word: str) -> bool | str:
+    if word.lower() in {FSYNC, *_SWITCH}:
+        return _SWITCH.get(word.lower(), FSYNC)
+    raise SettingsError(f"LOKI_DURABLE={word!r} is none of on, off and {FSYNC}.")
 
 
 def _parse_seconds(word: str, name: str) -> float:

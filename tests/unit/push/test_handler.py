@@ -273,6 +273,7 @@ def test_a_filter_of_the_handler_is_heeded(sink, logger):
     [
         ({"on_full": "explode"}, "on_full='explode'"),
         ({"durable": True}, "set spool_dir"),
+        ({"durable": "always"}, "durable='always'"),
         ({"url": "loki:3100"}, "is not the URL of a Loki"),
     ],
 )
@@ -495,3 +496,11 @@ def test_a_handler_that_was_refused_is_not_closed_at_the_exit(sink, tmp_path):
         LOKI_SPOOL_DIR=str(place),
     )
     assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("durable", [True, "fsync"])
+def test_only_fsync_waits_for_the_disk(pushed, tmp_path, monkeypatch, durable):
+    synced = []
+    monkeypatch.setattr("os.fsync", synced.append)
+    pushed(spool_dir=tmp_path, durable=durable)
+    assert bool(synced) == (durable == "fsync")

@@ -393,3 +393,35 @@ def test_folder_that_vanishes(tmp_path: Path) -> None:
     for body in numbered(20):
         spool.append(body, 1)
     assert segment_paths(spool.folder) != []
+
+
+@pytest.mark.parametrize("sync", [True, False])
+def test_only_with_sync_each_append_waits_for_the_disk(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    sync: bool,  # noqa: FBT001 - a parameter of the test
+) -> None:
+    """Without it the end of the process loses nothing, but a power cut may."""
+    synced: list[int] = []
+    monkeypatch.setattr("os.fsync", synced.append)
+    spool = spool_in(tmp_path, sync=sync)
+    for due_ns in (None, None, 1):
+        spool.append(b"a", 1, due_ns)
+    folders = 2  # one for each new segment
+    assert len(synced) == (3 + folders if sync else 0)
+
+
+def test_what_the_disk_does_not_sync_is_not_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who appends keeps it elsewhere, so that it must not be here too."""
+
+    def fail(_: int) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    spool = spool_in(tmp_path, sync=True)
+    spool.append(b"kept", 1)
+    monkeypatch.setattr("os.fsync", fail)
+    with pytest.raises(OSError, match="cannot write"):
+        spool.append(b"lost", 1)
+    assert drain(spool) == [b"kept"]

@@ -26,7 +26,7 @@ from lokikit.output.timestamps import process_clock
 from lokikit.push.flush_at_exit import flush_on_sigterm
 from lokikit.push.stream_labels import LabelMaker
 from lokikit.push.worker import PushWorker
-from lokikit.settings import read_settings
+from lokikit.settings import FSYNC, read_settings
 from lokikit.spool.spool import DEAD_LETTERS, Spool
 
 if TYPE_CHECKING:
@@ -73,7 +73,10 @@ class LokiHandler(logging_loki.LokiHandler):  # type: ignore[misc]  # its packag
         spool_dir: folder for what waits on disk; several processes may share it.
         spool_max_bytes: of one process; beyond it the oldest is dropped, counted.
         spool_max_age_s: older lines are dropped, counted.
-        durable: the line is on disk before `logger.info()` returns; needs `spool_dir`.
+        durable: the line is in a file before `logger.info()` returns, so that the end of the
+            process, by SIGKILL too, does not lose it; `"fsync"`: on the disk itself, so that a
+            power cut does not either, at the cost of a write to the disk for each line. Needs
+            `spool_dir`.
         service: name of the service; from the environment unless given.
         env: where it runs; from the environment unless given.
 
@@ -106,7 +109,7 @@ class LokiHandler(logging_loki.LokiHandler):  # type: ignore[misc]  # its packag
         spool_dir: str | os.PathLike[str] | None = None,
         spool_max_bytes: int = SPOOL_MAX_BYTES,
         spool_max_age_s: float = SPOOL_MAX_AGE_S,
-        durable: bool = False,
+        durable: bool | str = False,
         service: str | None = None,
         env: str | None = None,
     ) -> None:
@@ -114,6 +117,8 @@ class LokiHandler(logging_loki.LokiHandler):  # type: ignore[misc]  # its packag
             raise ValueError(f"Unknown emitter version: {version}")
         if on_full not in {"drop", "block"}:
             raise SettingsError(f"on_full={on_full!r} is not known: use drop or block.")
+        if durable not in {True, False, FSYNC}:
+            raise SettingsError(f"durable={durable!r} is not known: use True, False or {FSYNC!r}.")
         if durable and spool_dir is None:
             raise SettingsError("durable=True needs a place for the lines: set spool_dir.")
         formatter = JsonFormatter(service=service, env=env)
@@ -128,13 +133,15 @@ class LokiHandler(logging_loki.LokiHandler):  # type: ignore[misc]  # its packag
                 verify=str(ca_file) if ca_file and verify else verify,
                 client_cert=client_cert,
             ),
-            spool=None if folder is None else _open_spool(folder, spool_max_bytes, spool_max_age_s),
+            spool=None
+            if folder is None
+            else _open_spool(folder, spool_max_bytes, spool_max_age_s, sync=durable == FSYNC),
             dead_letters=DeadLetters(folder and folder / DEAD_LETTERS),
             notices=self._notices,
             max_records=max_records,
             max_bytes=max_bytes,
             block_s=block_timeout_s if on_full == "block" else 0.0,
-            durable=durable,
+            durable=bool(durable),
         )
         settings = read_settings()
         fixed = {"service": service or settings.service or UNKNOWN_SERVICE}
@@ -232,9 +239,9 @@ class LokiHandler(logging_loki.LokiHandler):  # type: ignore[misc]  # its packag
         self._worker.after_fork_in_child()
 
 
-def _open_spool(folder: Path, max_bytes: int, max_age_s: float) -> Spool:
+def _open_spool(folder: Path, max_bytes: int, max_age_s: float, *, sync: bool) -> Spool:
     try:
-        return Spool(folder, max_bytes=max_bytes, max_age_s=max_age_s)
+        return Spool(folder, max_bytes=max_bytes, max_age_s=max_age_s, sync=sync)
     except OSError as error:
         raise SettingsError(
             f"the spool cannot be in {folder} ({error.strerror}): let spool_dir or LOKI_SPOOL_DIR "

@@ -12,7 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from lokikit.spool.segment import Segment, segment_paths, size_bytes
+from lokikit.spool.segment import Segment, segment_paths, size_bytes, sync_folder
 from lokikit.spool.segment_format import HEADER_BYTES, pack
 
 if TYPE_CHECKING:
@@ -64,6 +64,7 @@ class Spool:
             may each be late by one segment.
         max_age_s: segments begun longer ago are dropped.
         segment_bytes: the size of a segment, an eighth of `max_bytes` at most.
+        sync: what `append` has taken survives a power cut too, and not only the process.
         time_s: the clock, in seconds since 1970.
 
     Attributes:
@@ -73,19 +74,21 @@ class Spool:
         OSError: `folder` cannot be made.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - all but the first by keyword
         self,
         folder: Path,
         *,
         max_bytes: int,
         max_age_s: float,
         segment_bytes: int = _SEGMENT_BYTES,
+        sync: bool = False,
         time_s: Callable[[], float] = time.time,
     ) -> None:
         self.folder = folder
         self.max_bytes = max_bytes
         self.max_age_s = max_age_s
         self.segment_bytes = min(segment_bytes, max_bytes // _LEAST_SEGMENTS)
+        self._sync = sync
         self._time_s = time_s
         self._numbers = 0
         self._last_ns = 0
@@ -122,6 +125,8 @@ class Spool:
 
     def append(self, body: bytes, entries: int, since_ns: int | None = None) -> None:
         """Keep one batch: when this returns, the end of the process does not lose it.
+
+        What a power cut loses is the system's to decide, unless the spool was opened with `sync`.
 
         Drops the oldest segments when the cap would be passed, and a batch over the cap itself.
 
@@ -236,7 +241,7 @@ class Spool:
 
     def _append(self, record: bytes, entries: int) -> None:
         self._settle()
-        self._writable(len(record)).append(record, entries)
+        self._writable(len(record)).append(record, entries, sync=self._sync)
         self._size += len(record)
 
     def _append_between(self, record: bytes, entries: int, since_ns: int) -> None:
@@ -250,12 +255,12 @@ class Spool:
             self._drop(self._segments[0], "spool_full")
         segment = self._create(since_ns)
         self._add(segment)
-        segment.append(record, entries)
+        segment.append(record, entries, sync=self._sync)
         self._size += len(record)
 
     def _append_aside(self, record: bytes, entries: int) -> None:
         segment = self._create()
-        segment.append(record, entries)
+        segment.append(record, entries, sync=self._sync)
         self._aside.append(segment)
 
     def _settle(self) -> None:
@@ -283,6 +288,8 @@ class Spool:
             self._numbers += 1
             name = f"{since_ns:020d}-{os.getpid():010d}-{self._numbers % 1_000_000:06d}.spool"
             if segment := Segment.create(self.folder / name):
+                if self._sync:
+                    sync_folder(self.folder)
                 return segment
 
     def _make_room(self, size: int) -> None:
