@@ -3,10 +3,13 @@ import enum
 import json
 import math
 import uuid
-from collections import OrderedDict, namedtuple
+from collections import ChainMap, OrderedDict, UserDict, deque, namedtuple
+from collections.abc import Mapping
 from datetime import date, datetime, timedelta, timezone
 from decimal import Decimal
+from email.message import Message
 from pathlib import PurePosixPath
+from types import MappingProxyType, SimpleNamespace
 
 import orjson
 import pytest
@@ -110,7 +113,7 @@ def test_keys_that_become_equal_stay_apart():
 
 def test_secrets_are_replaced_at_any_depth():
     """In dicts inside lists inside dicts."""
-    value = {"users": [{"Auth-Token": "x", "name": "ann", "more": ({"pwd": 1},)}]}
+    value = {"users": [{"Auth-Token": "x", "name": "ann", "more": ({"pwd": "x"},)}]}
     assert json_value(value, SecretNames()) == {
         "users": [{"Auth-Token": REDACTED, "name": "ann", "more": [{"pwd": REDACTED}]}]
     }
@@ -151,6 +154,190 @@ def test_a_generator_is_not_consumed():
     numbers = iter([1, 2])
     json_value(numbers, SecretNames())
     assert list(numbers) == [1, 2]
+
+
+class _Settings(Mapping):
+    """A mapping of somebody's own."""
+
+    def __init__(self, **values):
+        self._values = values
+
+    def __getitem__(self, key):
+        return self._values[key]
+
+    def __iter__(self):
+        return iter(self._values)
+
+    def __len__(self):
+        return len(self._values)
+
+
+class _Slots:
+    __slots__ = ("_password", "user")
+
+    def __init__(self, user, password):
+        self.user, self._password = user, password
+
+    def __repr__(self):
+        return f"{self.user}:{self._password}"
+
+
+class _Outer:
+    """Shows what another object inside it shows."""
+
+    def __init__(self, *inner):
+        self.inner = inner
+
+    @property
+    def password(self):
+        raise SystemExit
+
+    def __repr__(self):
+        return f"Outer({self.inner})"
+
+
+class _Foreign:
+    """Shows fields that it does not store where Python can read them."""
+
+    __slots__ = ()
+
+    def __repr__(self):
+        return "Foreign(user='ann', password='hunter2')"
+
+
+class _Attrs:
+    """What attrs makes of a class."""
+
+    __attrs_attrs__ = (
+        SimpleNamespace(name="user", repr=True),
+        SimpleNamespace(name="password", repr=True),
+        SimpleNamespace(name="hidden", repr=False),
+    )
+
+    def __init__(self):
+        self.user, self.password, self.hidden = "ann", "hunter2", "hunter2"
+
+
+@dataclasses.dataclass
+class _Hidden:
+    user: str
+    key: str = dataclasses.field(repr=False)
+
+
+@dataclasses.dataclass(slots=True)
+class _SlotsData:
+    user: str
+    password: str
+
+
+def _headers():
+    message = Message()
+    message["Authorization"] = "hunter2"
+    message["user"] = "ann"
+    return message
+
+
+_Login = namedtuple("_Login", "user password")  # noqa: PYI024 - likewise
+_SECRET = {"user": "ann", "password": "hunter2"}
+_SAFE = {"user": "ann", "password": REDACTED}
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (OrderedDict(_SECRET), _SAFE),
+        (MappingProxyType(_SECRET), _SAFE),
+        (ChainMap(_SECRET), _SAFE),
+        (UserDict(_SECRET), _SAFE),
+        (_Settings(**_SECRET), _SAFE),
+        (_headers(), {"Authorization": REDACTED, "user": "ann"}),
+        ({b"password": b"hunter2"}, {"password": REDACTED}),
+        (SimpleNamespace(**_SECRET), _SAFE),
+        (_Login("ann", "hunter2"), ["ann", REDACTED]),
+        (_SlotsData("ann", "hunter2"), _SAFE),
+        (_Hidden("ann", "hunter2"), {"user": "ann"}),
+        (_Attrs(), _SAFE),
+        (_Slots("ann", "hunter2"), {"_password": REDACTED, "user": "ann"}),
+        (_Outer(_SECRET), {"inner": [_SAFE]}),
+        (_Foreign(), f"Foreign(user='ann', password='{REDACTED}')"),
+        (deque([_SECRET]), [_SAFE]),
+        ({1: _SECRET}.values(), [_SAFE]),
+        (_SECRET.items(), [["user", "ann"], ["password", REDACTED]]),
+        ([("Authorization", "hunter2"), ("a", "b")], [["Authorization", REDACTED], ["a", "b"]]),
+        ([[b"cookie", b"hunter2"]], [["cookie", REDACTED]]),
+        (("password", "hunter2"), ["password", REDACTED]),
+        ({"name": "DB_PASSWORD", "value": "hunter2"}, {"name": "DB_PASSWORD", "value": REDACTED}),
+        (ValueError(_SECRET), f"ValueError: {{'user': 'ann', 'password': '{REDACTED}'}}"),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_secrets_are_found_in_whatever_holds_fields(value, expected):
+    assert json_value([value], SecretNames()) == [expected]
+
+
+def test_secrets_of_pydantic_models_are_found():
+    pydantic = pytest.importorskip("pydantic")
+
+    class User(pydantic.BaseModel, extra="allow"):
+        user: str
+        password: str
+        hidden: str = pydantic.Field("hunter2", repr=False)
+
+    model = User(user="ann", password="hunter2", api_key="hunter2")  # noqa: S106 - to be found
+    assert json_value(model, SecretNames()) == {**_SAFE, "api_key": REDACTED}
+
+
+def test_secrets_of_pydantic_1_models_are_found():
+    pydantic = pytest.importorskip("pydantic.v1")
+
+    class User(pydantic.BaseModel):
+        user: str
+        password: str
+
+    assert json_value(User(**_SECRET), SecretNames()) == _SAFE
+
+
+def test_an_object_that_shows_no_secret_is_its_text():
+    assert json_value(_Outer(1), SecretNames()) == "Outer((1,))"
+
+
+def test_a_list_of_names_is_no_pair():
+    assert json_value(["password", "email"], SecretNames()) == ["password", "email"]
+
+
+@pytest.mark.parametrize(
+    ("unit", "time", "duration"),
+    [
+        ("Y", "1975", "P5Y"),
+        ("M", "1970-06", "P5M"),
+        ("W", "1970-02-05", "P5W"),
+        ("D", "1970-01-06", "P5D"),
+        ("h", "1970-01-01T05", "PT5H"),
+        ("m", "1970-01-01T00:05", "PT5M"),
+        ("s", "1970-01-01T00:00:05", "PT5S"),
+        ("ms", "1970-01-01T00:00:00.005", "PT0.005S"),
+        ("us", "1970-01-01T00:00:00.000005", "PT0.000005S"),
+        ("ns", "1970-01-01T00:00:00.000000005", "PT0.000000005S"),
+    ],
+)
+def test_times_of_numpy_are_iso_text(unit, time, duration):
+    """Of every unit, alone and in arrays."""
+    numpy = pytest.importorskip("numpy")
+    values = [numpy.datetime64(5, unit), numpy.timedelta64(5, unit)]
+    arrays = [numpy.array([value]) for value in values]
+    assert json_value(values, SecretNames()) == [time, duration]
+    assert json_value(arrays, SecretNames()) == [[time], [duration]]
+
+
+def test_no_time_of_numpy_is_null():
+    numpy = pytest.importorskip("numpy")
+    assert json_value(numpy.datetime64("NaT"), SecretNames()) is None
+
+
+def test_secrets_of_numpy_records_are_found():
+    numpy = pytest.importorskip("numpy")
+    kinds = [("user", "U9"), ("password", "U9")]
+    assert json_value(numpy.array([("ann", "hunter2")], kinds), SecretNames()) == [_SAFE]
 
 
 _ANY_TEXT = st.text(st.characters(exclude_categories=()))

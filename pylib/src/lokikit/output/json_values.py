@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Mapping
-from collections.abc import Set as AbstractSet
-from datetime import date, time
-from enum import Enum
-from functools import lru_cache
-from math import isfinite, isnan
+from math import isfinite
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+import orjson
+
 from lokikit.fields import REDACTED
+from lokikit.output.safe_text import class_name, clean, key_name, text
+from lokikit.output.value_writers import write_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
     from lokikit.output.redaction import SecretNames
 
-    Write = Callable[["_Walk", Any, int], Any]
+__all__ = ("class_name", "clean", "json_value", "json_values", "key_name", "redacted_text", "text")
 
 MAX_DEPTH = 32
 """Of containers inside containers; what lies deeper becomes `TOO_DEEP`."""
@@ -29,9 +27,6 @@ TOO_DEEP = "[too deep]"
 TOO_MANY = "[too many values]"
 CYCLE = "[cycle]"
 
-_INT_MIN, _INT_MAX = -(2**63), 2**64 - 1
-"""The integers that orjson writes."""
-_MAX_TYPES = 1024
 _NEVER_CHANGED = frozenset({bool, type(None), UUID})
 _LEFT_AS_IS = _NEVER_CHANGED | {str, int}
 
@@ -41,7 +36,7 @@ def json_value(value: Any, secrets: SecretNames) -> Any:
 
     Whatever else it is becomes a string. Cycles, depth and number of values are bounded.
     """
-    return _Walk(secrets).convert(value, 0)
+    return Walk(secrets).convert(value, 0)
 
 
 def json_values(values: Iterable[Any], secrets: SecretNames) -> list[Any]:
@@ -57,49 +52,30 @@ def json_values(values: Iterable[Any], secrets: SecretNames) -> list[Any]:
         if kind in _LEFT_AS_IS or (kind is float and isfinite(value)):
             converted.append(value)
         else:
-            walk = walk or _Walk(secrets)
+            walk = walk or Walk(secrets)
             converted.append(walk.convert(value, 0))
     return converted
 
 
-def class_name(kind: type) -> str:
-    """The name of a class with its module, builtins without it."""
-    module = kind.__module__
-    return kind.__qualname__ if module == "builtins" else f"{module}.{kind.__qualname__}"
+def redacted_text(value: Any, secrets: SecretNames) -> str | None:
+    """The value as JSON text without its secrets; `None` for a value that holds no secret."""
+    walk = Walk(secrets)
+    converted = walk.convert(value, 0)
+    if not walk.redacted:
+        return None
+    return converted if isinstance(converted, str) else orjson.dumps(converted).decode()
 
 
-def text(value: Any) -> str:
-    """`str(value)` as valid Unicode, also when `__str__` raises or gives lone surrogates."""
-    try:
-        return clean(str(value))
-    except Exception as error:  # noqa: BLE001 - a stranger's __str__ may raise anything
-        return f"[{type(value).__name__}: str() raised {type(error).__name__}]"
-
-
-def clean(string: str) -> str:
-    """The string with lone surrogates replaced, for they have no form in UTF-8."""
-    try:
-        string.encode()
-    except UnicodeEncodeError:
-        return string.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    return str.__str__(string)
-
-
-def key_name(key: Any) -> str:
-    """The key of a mapping as a string."""
-    if isinstance(key, str):
-        return clean(key)
-    if isinstance(key, bytes):
-        return key.decode("utf-8", "backslashreplace")
-    return text(key.value if isinstance(key, Enum) else key)
-
-
-class _Walk:
+class Walk:
     """One pass over one value, with the state that bounds it."""
 
-    __slots__ = ("_is_secret", "_nodes_left", "_open")
+    max_nodes = MAX_NODES
+    __slots__ = ("_is_secret", "_nodes_left", "_open", "redacted", "secrets")
 
     def __init__(self, secrets: SecretNames) -> None:
+        self.secrets = secrets
+        self.redacted = False
+        """Whether a secret was replaced."""
         self._is_secret = secrets.is_secret
         self._nodes_left = MAX_NODES
         self._open: set[int] = set()
@@ -112,9 +88,9 @@ class _Walk:
         if kind is str and value.isascii():
             return value
         try:
-            return _write_of(kind)(self, value, depth)  # type: ignore[arg-type]  # types hash
+            return write_of(kind)(self, value, depth)  # type: ignore[arg-type]  # types hash
         except Exception:  # noqa: BLE001 - a stranger's __iter__ or property may raise anything
-            return text(value)
+            return self.mask(text(value))
 
     def container(
         self, value: Any, depth: int, convert_all: Callable[[Any, int], Any], items: Any
@@ -140,107 +116,48 @@ class _Walk:
             name = key if type(key) is str and key.isascii() else key_name(key)
             while name in converted:
                 name += "_"
-            if self._is_secret(name):
-                converted[name] = REDACTED
+            if self._is_secret(name) and self.secrets.hides(name, value):
+                converted[name] = self.redact()
             elif type(value) in _NEVER_CHANGED:
                 self._nodes_left -= 1
                 converted[name] = value
             else:
                 converted[name] = self.convert(value, depth)
+        if "value" in converted:
+            self._redact_named_value(converted)
         return converted
 
+    def _redact_named_value(self, converted: dict[str, Any]) -> None:
+        """`{"name": "DB_PASSWORD", "value": "x"}`, as headers and environments are written."""
+        for key in ("name", "key"):
+            name = converted.get(key)
+            if isinstance(name, str) and self.secrets.hides(name, converted["value"]):
+                converted["value"] = self.redact()
+
     def sequence(self, values: Iterable[Any], depth: int) -> list[Any]:
-        converted = []
+        converted: list[Any] = []
         for value in values:
             if self._nodes_left <= 0:
                 converted.append(TOO_MANY)
                 break
-            converted.append(self.convert(value, depth))
+            if type(value) is list and self.is_secret_pair(value):
+                converted.append([key_name(value[0]), self.redact()])
+            else:
+                converted.append(self.convert(value, depth))
         return converted
 
+    def is_secret_pair(self, pair: Sequence[Any]) -> bool:
+        """Whether it is a name and its value, as headers are kept, and that a secret."""
+        if len(pair) != 2:  # noqa: PLR2004 - a pair has two
+            return False
+        name, value = pair
+        return isinstance(name, (str, bytes)) and self.secrets.hides(key_name(name), value)
 
-def _write_mapping(walk: _Walk, value: Any, depth: int) -> Any:
-    return walk.container(value, depth, walk.mapping, value.items())
+    def redact(self) -> str:
+        self.redacted = True
+        return REDACTED
 
-
-def _write_sequence(walk: _Walk, value: Any, depth: int) -> Any:
-    return walk.container(value, depth, walk.sequence, value)
-
-
-def _write_dataclass(walk: _Walk, value: Any, depth: int) -> Any:
-    items = ((one.name, getattr(value, one.name)) for one in dataclasses.fields(value))
-    return walk.container(value, depth, walk.mapping, items)
-
-
-def _write_numpy(walk: _Walk, value: Any, depth: int) -> Any:
-    return text(value) if value.size > MAX_NODES else walk.convert(value.tolist(), depth + 1)
-
-
-def _write_enum(walk: _Walk, value: Any, depth: int) -> Any:
-    return walk.convert(value.value, depth + 1)
-
-
-def _write_bytes(_walk: _Walk, value: Any, _depth: int) -> str:
-    return bytes(value).decode("utf-8", "backslashreplace")
-
-
-def _write_time(_walk: _Walk, value: Any, _depth: int) -> str:
-    return str(value.isoformat())
-
-
-def _write_exception(_walk: _Walk, value: Any, _depth: int) -> str:
-    return f"{type(value).__name__}: {text(value)}"
-
-
-def _write_string(_walk: _Walk, value: str, _depth: int) -> str:
-    return value if type(value) is str and value.isascii() else clean(value)
-
-
-def _write_itself(_walk: _Walk, value: Any, _depth: int) -> Any:
-    return value
-
-
-def _write_integer(_walk: _Walk, value: int, _depth: int) -> Any:
-    return int(value) if _INT_MIN <= value <= _INT_MAX else text(int(value))
-
-
-def _write_float(_walk: _Walk, value: float, _depth: int) -> Any:
-    if isfinite(value):
-        return float(value)
-    return "NaN" if isnan(value) else "Infinity" if value > 0 else "-Infinity"
-
-
-def _write_text(_walk: _Walk, value: Any, _depth: int) -> str:
-    return text(value)
-
-
-_WRITES: tuple[tuple[Any, Write], ...] = (
-    ((bool, type(None)), _write_itself),
-    (Enum, _write_enum),
-    (str, _write_string),
-    (int, _write_integer),
-    (float, _write_float),
-    ((bytes, bytearray, memoryview), _write_bytes),
-    ((date, time), _write_time),
-    (BaseException, _write_exception),
-)
-_CONTAINER_WRITES: tuple[tuple[Any, Write], ...] = (
-    (Mapping, _write_mapping),
-    ((list, tuple, AbstractSet), _write_sequence),
-)
-
-
-@lru_cache(_MAX_TYPES)
-def _write_of(kind: type) -> Write:
-    """How values of a type are written."""
-    for kinds, write in _WRITES:
-        if issubclass(kind, kinds):
-            return write
-    if hasattr(kind, "dtype") and hasattr(kind, "tolist"):
-        return _write_numpy
-    if dataclasses.is_dataclass(kind):
-        return _write_dataclass
-    for kinds, write in _CONTAINER_WRITES:
-        if issubclass(kind, kinds):
-            return write
-    return _write_text
+    def mask(self, shown: str) -> str:
+        masked = self.secrets.mask(shown)
+        self.redacted = self.redacted or masked != shown
+        return masked

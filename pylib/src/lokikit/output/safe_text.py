@@ -1,0 +1,38 @@
+"""Text of any Python value: valid Unicode, and never an error."""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import Any
+
+
+def class_name(kind: type) -> str:
+    """The name of a class with its module, builtins without it."""
+    module = kind.__module__
+    return kind.__qualname__ if module == "builtins" else f"{module}.{kind.__qualname__}"
+
+
+def text(value: Any) -> str:
+    """`str(value)` as valid Unicode, also when `__str__` raises or gives lone surrogates."""
+    try:
+        return clean(str(value))
+    except Exception as error:  # noqa: BLE001 - a stranger's __str__ may raise anything
+        return f"[{type(value).__name__}: str() raised {type(error).__name__}]"
+
+
+def clean(string: str) -> str:
+    """The string with lone surrogates replaced, for they have no form in UTF-8."""
+    try:
+        string.encode()
+    except UnicodeEncodeError:
+        return string.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return str.__str__(string)
+
+
+def key_name(key: Any) -> str:
+    """The key of a mapping as a string."""
+    if isinstance(key, str):
+        return clean(key)
+    if isinstance(key, bytes):
+        return key.decode("utf-8", "backslashreplace")
+    return text(key.value if isinstance(key, Enum) else key)
