@@ -4,6 +4,7 @@ import logging.config
 import re
 import sys
 import types
+from collections import OrderedDict
 from datetime import datetime
 
 import orjson
@@ -126,7 +127,7 @@ def test_extra_values_are_as_given(logged):
 
 def test_a_name_first_seen_plain_may_hold_anything_later(logged):
     """What was learnt of a name does not bind its next value."""
-    for value, expected in [(1, 1), (float("nan"), "NaN"), ({"pwd": 1}, {"pwd": REDACTED})]:
+    for value, expected in [(1, 1), (float("nan"), "NaN"), ({"pwd": "x"}, {"pwd": REDACTED})]:
         assert logged("m", extra={"x": value})["x"] == expected
     assert logged("m", extra={"x": 2**80})["x"] == str(2**80)
     assert logged("m", extra={"x": "\ud800"})["x"] == "\ufffd"
@@ -235,6 +236,140 @@ def test_a_dict_in_place_of_a_message_gives_its_fields(logged):
     assert fields["user"] == 1
     assert fields["token"] == REDACTED
     assert fields["level_"] == "mine"
+
+
+def test_any_mapping_in_place_of_a_message_gives_its_fields(logged):
+    fields = types.MappingProxyType({"message": "m", "user": 1, "password": "x"})
+    for mapping in (fields, OrderedDict(fields)):
+        line = logged(mapping)
+        assert (line["message"], line["user"], line["password"]) == ("m", 1, REDACTED)
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        types.SimpleNamespace(user="ann", password="hunter2"),  # noqa: S106 - a secret to be found
+        [("Authorization", "hunter2"), ("user", "ann")],
+        [{"password": "hunter2", "user": "ann"}],
+    ],
+)
+def test_an_object_in_place_of_a_message_shows_no_secret(logged, message):
+    line = logged(message)
+    assert "hunter2" not in json.dumps(line)
+    assert "ann" in line["message"]
+
+
+def test_an_object_without_secrets_is_its_own_text_as_a_message(logged):
+    assert logged(types.SimpleNamespace(user="ann"))["message"] == "namespace(user='ann')"
+
+
+def test_passwords_of_urls_are_masked_everywhere_in_a_line(logged):
+    url = "postgres://shop:hunter2@db:5432/orders"
+    extra = {"url": url, "all": [{"url": url}]}
+    line = logged("to %s", url, extra=extra, exc_info=ConnectionError(url))
+    assert "hunter2" not in json.dumps(line)
+    masked = f"postgres://shop:{REDACTED}@db:5432/orders"
+    assert line["message"] == f"to {masked}"
+    assert line["url"] == line["all"][0]["url"] == line["exc_message"] == masked
+    assert f"ConnectionError: {masked}" in line["stacktrace"]
+
+
+def test_a_password_is_masked_before_the_line_is_cut(logged):
+    line = logged("x" * (MAX_LINE_BYTES - 400) + " a://u:" + "hunter2" * 400 + "@h")
+    assert "hunter2" not in json.dumps(line)
+
+
+def test_a_number_is_no_secret_unless_its_word_was_configured(logged):
+    logging.getLogger("shop.orders").handlers[0].setFormatter(JsonFormatter(redact="pin"))
+    line = logged("m", extra={"tokens": 5, "secret": True, "pin": 1234, "mapping": 1, "otp": 99})
+    assert (line["tokens"], line["secret"], line["mapping"]) == (5, True, 1)
+    assert line["pin"] == line["otp"] == REDACTED
+
+
+def test_colours_that_a_library_sends_are_no_part_of_a_message(logged):
+    assert logged("\x1b[33mGET %s\x1b[0m", "/", extra={"x": 1})["message"] == "GET /"
+    assert logged("\x1b]0;title\x07")["message"] == "\x1b]0;title\x07"
+
+
+def _raised():
+    try:
+        {}["x"]
+    except KeyError as error:
+        return error
+
+
+def test_a_traceback_given_beside_its_exception_is_printed(logged):
+    """As it comes from another process, or from a library that cut the exception's own."""
+    error = _raised()
+    traceback_given = error.__traceback__
+    error = error.with_traceback(None)
+    line = logged("m", exc_info=(KeyError, error, traceback_given))
+    assert "in _raised" in line["stacktrace"]
+
+
+def test_the_text_of_another_formatter_is_not_our_stacktrace(logged):
+    class Short(logging.Formatter):
+        def formatException(self, ei):  # noqa: N802 - the name that logging calls
+            return f"short: {ei[1]!r}"
+
+    other = logging.StreamHandler(types.SimpleNamespace(write=lambda _: None, flush=lambda: None))
+    other.setFormatter(Short())
+    logger = logging.getLogger("shop.orders")
+    logger.handlers.insert(0, other)
+    try:
+        line = logged("m", exc_info=_raised())
+    finally:
+        logger.removeHandler(other)
+    assert "in _raised" in line["stacktrace"]
+    assert "short" not in line["stacktrace"]
+
+
+def test_the_stacktrace_of_a_record_from_a_queue_is_its_text():
+    record = logging.makeLogRecord({"msg": "m", "levelno": 40, "exc_text": "Traceback …"})
+    assert json.loads(JsonFormatter().format(record))["stacktrace"] == "Traceback …"
+
+
+def test_a_field_that_a_filter_renames_has_its_new_name(logged):
+    def rename(record):
+        record.user_id = record.__dict__.pop("user")
+        return True
+
+    handler = logging.getLogger("shop.orders").handlers[0]
+    handler.addFilter(rename)
+    line = logged("m", extra={"user": 7, "order": 1})
+    assert (line["user_id"], line["order"]) == (7, 1)
+    assert "user" not in line
+
+
+def test_a_second_handler_sees_what_a_filter_of_the_first_masked(logged):
+    def mask(record):
+        record.card = "****"
+        return True
+
+    logger = logging.getLogger("shop.orders")
+    first, second = logger.handlers[0], _Keeper()
+    second.setFormatter(first.formatter)
+    logger.addHandler(second)
+    second.addFilter(mask)
+    try:
+        assert logged("m", extra={"card": "4711"})["card"] == "4711"
+        assert second.lines[-1]["card"] == "****"
+    finally:
+        logger.removeHandler(second)
+
+
+@pytest.mark.parametrize(
+    "argument",
+    ["rename_fields", "static_fields", "timestamp", "json_default", "json_encoder", "format"],
+)
+def test_arguments_of_python_json_logger_are_ignored(argument):
+    """docs/from-python-json-logger.md promises it for a `dictConfig`."""
+    assert JsonFormatter(**{argument: {"levelname": "severity"}})
+
+
+def test_an_unknown_argument_is_refused():
+    with pytest.raises(TypeError, match="servce"):
+        JsonFormatter(servce="api")
 
 
 def test_what_a_filter_adds_or_masks_is_what_is_written(logged):

@@ -3,28 +3,32 @@
 from __future__ import annotations
 
 import os
+import re
 import socket
 import sys
 import threading
 import time
+from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
+from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 import orjson
 from pythonjsonlogger.orjson import OrjsonFormatter
 
 from lokikit import fields as f
-from lokikit.output.json_values import class_name, clean, json_value, json_values, key_name, text
+from lokikit.output.json_values import json_value, json_values, redacted_text
 from lokikit.output.log_record import Record, given_fields
-from lokikit.output.redaction import SecretNames
+from lokikit.output.redaction import AT, SecretNames, mask_url_passwords
+from lokikit.output.safe_text import class_name, clean, key_name, text
 from lokikit.output.timestamps import StampClock, process_clock
 from lokikit.output.truncation import cut_line
-from lokikit.settings import read_settings
+from lokikit.settings import read_settings, words_of
 
 if TYPE_CHECKING:
     import logging
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
 
 _TRACING = "opentelemetry.trace"
 _NO_SPAN: Mapping[str, str] = {}
@@ -33,6 +37,19 @@ _NO_SECRETS_LEFT = SecretNames()
 _MAX_CACHED = 4096
 """Names of fields, and places in the code: the least used ones make room for others."""
 _UNKNOWN = (None, "")
+_INFO = 3
+"""The parts of `sys.exc_info()`."""
+_COLOUR_CODE = re.compile(r"\x1b\[[0-9;:]*m")
+"""Sequences that colour text (ECMA-48, section 8.3.117), as werkzeug and others log them."""
+_IGNORED_ARGUMENTS = frozenset(
+    {
+        *("format", "defaults", "prefix", "rename_fields", "rename_fields_keep_missing"),
+        *("static_fields", "reserved_attrs", "timestamp", "exc_info_as_array"),
+        *("stack_info_as_array", "json_default", "json_encoder", "json_serializer"),
+        *("json_indent", "json_ensure_ascii"),
+    }
+)
+"""Arguments of python-json-logger's formatters and of `logging.Formatter`."""
 
 
 class JsonFormatter(OrjsonFormatter):
@@ -53,8 +70,10 @@ class JsonFormatter(OrjsonFormatter):
         version: version of the service; from the environment unless given.
         redact: further words that mark a key as secret, beside those of the environment.
         clock: source of the timestamps.
+        ignored: arguments of python-json-logger, so that a `dictConfig` may keep them.
 
     Raises:
+        TypeError: an argument is none of those.
         SettingsError: a variable of the environment has a value that means nothing.
     """
 
@@ -68,12 +87,15 @@ class JsonFormatter(OrjsonFormatter):
         service: str | None = None,
         env: str | None = None,
         version: str | None = None,
-        redact: Iterable[str] = (),
+        redact: str | Iterable[str] = (),
         clock: StampClock = process_clock,
+        **ignored: Any,
     ) -> None:
+        if unknown := ignored.keys() - _IGNORED_ARGUMENTS:
+            raise TypeError(f"{type(self).__name__} takes no argument {', '.join(sorted(unknown))}")
         super().__init__(datefmt=datefmt)
         settings = read_settings()
-        self._secrets = SecretNames([*settings.redact, *redact])
+        self._secrets = SecretNames([*settings.redact, *words_of(redact)])
         identity = {
             f.SERVICE: service or settings.service,
             f.ENV: env or settings.env,
@@ -94,6 +116,8 @@ class JsonFormatter(OrjsonFormatter):
             line = _dump(self._fields(record))
         except Exception as error:  # noqa: BLE001 - no record is ever lost
             line = self._last_resort(record, error)
+        if AT in line:
+            line = mask_url_passwords(line)
         if len(line) > f.MAX_LINE_BYTES:
             line = cut_line(orjson.loads(line), f.MAX_LINE_BYTES)
         return line
@@ -105,7 +129,9 @@ class JsonFormatter(OrjsonFormatter):
             f.TIMESTAMP: "",
             f.LEVEL: _level_name(record.levelno),
             f.LOGGER: record.name if type(record.name) is str else text(record.name),
-            f.MESSAGE: _message(record, given),
+            f.MESSAGE: _message(record)
+            if type(record.msg) is str or record.args
+            else self._stands_for_message(record, given),
             **self._identity,
             f.PID: record.process or os.getpid(),
             f.THREAD: record.threadName or threading.current_thread().name,
@@ -119,10 +145,23 @@ class JsonFormatter(OrjsonFormatter):
         if given:
             names, secrets = self._names(tuple(given), tuple(span))
             line.update(zip(names, json_values(given.values(), self._secrets), strict=True))
-            line.update(dict.fromkeys(secrets, f.REDACTED))
+            for name, key in secrets:
+                if self._secrets.hides(key_name(key), given[key]):
+                    line[name] = f.REDACTED
         # The time is taken last: an argument may log while it is formatted, and comes first.
         line[f.TIMESTAMP] = f"{self._stamp(record).decode()}Z"
         return line
+
+    def _stands_for_message(self, record: logging.LogRecord, given: dict[Any, Any]) -> str:
+        """The message of an object that was logged in place of a text.
+
+        The fields of a mapping go to `given`; another object that holds secrets is JSON.
+        """
+        if isinstance(record.msg, Mapping):
+            given.update(record.msg)
+            return text(given.pop(f.MESSAGE, ""))
+        shown = redacted_text(record.msg, self._secrets)
+        return _message(record) if shown is None else shown
 
     def _stamp(self, record: logging.LogRecord) -> bytes:
         """The record's timestamp: the same one for each handler that a logger calls in turn."""
@@ -132,8 +171,8 @@ class JsonFormatter(OrjsonFormatter):
 
     def _free_names(
         self, keys: tuple[Any, ...], taken_names: tuple[str, ...]
-    ) -> tuple[tuple[str, ...], tuple[str, ...]]:
-        """The names that fields of these keys have in a line, and those whose values are secret."""
+    ) -> tuple[tuple[str, ...], tuple[tuple[str, Any], ...]]:
+        """The names that fields of these keys have in a line; name and key of possible secrets."""
         names: list[str] = []
         secrets = []
         taken = set(taken_names)
@@ -145,24 +184,23 @@ class JsonFormatter(OrjsonFormatter):
             taken.add(name)
             names.append(name)
             if own in self._secrets:
-                secrets.append(name)
+                secrets.append((name, key))
         return tuple(names), tuple(secrets)
 
     def _add_exception(self, rest: dict[str, Any], record: logging.LogRecord) -> None:
-        exception = _exception(record)
+        exception, traceback = _exception(record)
         if exception is not None:
             rest[f.EXC_TYPE] = class_name(type(exception))
             rest[f.EXC_MESSAGE] = text(exception)
-        if record.exc_text:
+            rest[f.STACKTRACE] = self._stacktrace(exception, traceback)
+        elif record.exc_text:  # a queue's handler made text of it; another formatter's is its own
             rest[f.STACKTRACE] = text(record.exc_text)
-        elif exception is not None:
-            rest[f.STACKTRACE] = self._stacktrace(exception)
         if record.stack_info:
             rest[f.STACK] = text(record.stack_info)
 
-    def _stacktrace(self, exception: BaseException) -> str:
+    def _stacktrace(self, exception: BaseException, traceback: TracebackType | None) -> str:
         try:
-            info = (type(exception), exception, exception.__traceback__)
+            info = (type(exception), exception, traceback)
             return clean(str(self.formatException(info)))
         except Exception as error:  # noqa: BLE001 - a stranger's exception may do anything
             return f"[no stacktrace: formatting it raised {type(error).__name__}]"
@@ -173,7 +211,7 @@ class JsonFormatter(OrjsonFormatter):
             f.TIMESTAMP: f"{self._clock.stamp(time.time()).decode()}Z",
             f.LEVEL: _level_name(getattr(record, "levelno", None)),
             f.LOGGER: text(getattr(record, "name", "")),
-            f.MESSAGE: text(getattr(record, "msg", "")),
+            f.MESSAGE: self._secrets.mask(text(getattr(record, "msg", ""))),
             **self._identity,
             f.PID: os.getpid(),
             f.THREAD: text(threading.current_thread().name),
@@ -190,15 +228,12 @@ def _dump(value: Any) -> bytes:
         return orjson.dumps(json_value(value, _NO_SECRETS_LEFT))
 
 
-def _message(record: logging.LogRecord, given: dict[Any, Any]) -> str:
-    """The message; the fields of a `dict` that was logged in place of one go to `given`."""
-    if type(record.msg) is dict and not record.args:
-        given.update(record.msg)
-        return text(given.pop(f.MESSAGE, ""))
+def _message(record: logging.LogRecord) -> str:
     try:
-        return record.getMessage()
+        message = record.getMessage()
     except Exception:  # noqa: BLE001 - wrong arguments, or a __str__ that raises
-        return f"{text(record.msg)} {text(record.args)}"
+        message = f"{text(record.msg)} {text(record.args)}"
+    return _COLOUR_CODE.sub("", message) if "\x1b" in message else message
 
 
 def _take_ids(given: dict[Any, Any], span: Mapping[str, str]) -> dict[str, str]:
@@ -245,10 +280,15 @@ def _short_path(path: str) -> str:
     return path
 
 
-def _exception(record: logging.LogRecord) -> BaseException | None:
-    """The exception, in whatever form a caller or a handler left it in the record."""
+def _exception(
+    record: logging.LogRecord,
+) -> tuple[BaseException | None, TracebackType | None]:
+    """The exception and its traceback, in whatever form somebody left them in the record."""
     info: Any = record.exc_info
     if info is True:
         info = sys.exc_info()
-    value = info[1] if isinstance(info, tuple) and len(info) > 1 else info
-    return value if isinstance(value, BaseException) else None
+    _, value, traceback = info if isinstance(info, tuple) and len(info) == _INFO else (0, info, 0)
+    if not isinstance(value, BaseException):
+        return None, None
+    # An exception that was pickled, or never raised, has no traceback of its own.
+    return value, traceback if isinstance(traceback, TracebackType) else value.__traceback__
