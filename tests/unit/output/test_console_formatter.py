@@ -40,6 +40,12 @@ def test_no_log_line_can_steer_the_terminal():
     assert text.endswith("\\x1b[")
 
 
+def test_the_name_of_a_logger_cannot_steer_the_terminal():
+    text = ConsoleFormatter().format(_record(name="\x1b]0;owned\x07"))
+    assert "\x1b" not in text
+    assert "\\x1b]0;owned\\x07" in text
+
+
 def test_a_message_may_have_several_lines():
     """Line ends and tabs are kept."""
     assert ConsoleFormatter().format(_record(msg="a\n\tb", args=())).endswith("a\n\tb")

@@ -43,7 +43,7 @@ class ConsoleFormatter(JsonFormatter):
         head = [
             self._paint("2", f"{clock}.{int(record.msecs):03d}"),
             self._paint(_COLOURS[level], f"{level:<8}"),
-            self._paint("36", line[f.LOGGER]),
+            self._paint("36", _escape(line[f.LOGGER])),
             _escape(line[f.MESSAGE]),
             *(
                 self._paint("2", f"{_escape(name)}=") + _value(value)
