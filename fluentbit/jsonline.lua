@@ -218,17 +218,11 @@ local function unescaped(text, at, last)
   return concat(parts)
 end
 
--- A number as Python writes it: whole ones that Lua holds exactly stay numbers.
+-- Whole numbers that Lua writes as they were written stay numbers; of any other the text, for an id
+-- of 16 digits is no number to be rounded.
 local function number_of(token)
-  if #token <= 15 and not find(token, "[.eE]") then
+  if #token <= 15 and not find(token, "[.eE]") and token ~= "-0" then
     return tonumber(token)
-  end
-  local number = tonumber(token)
-  for digits = 15, 17 do
-    local text = string.format("%." .. digits .. "g", number)
-    if tonumber(text) == number then
-      return find(text, "[.en]") and text or text .. ".0"
-    end
   end
   return token
 end

@@ -18,6 +18,15 @@ from lokikit import fields
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+_NUMBERS = {
+    "of-19-digits": "1234567890123456789",
+    "of-16-digits": "1234567890123456",
+    "of-30-digits": "123456789012345678901234567890",
+    "minus-0": "-0",
+    "with-a-fraction": "1.50",
+    "with-an-exponent": "1e5",
+}
+"""Ids that are numbers; each stays as it is written."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
 
@@ -431,7 +440,16 @@ def _timestamps(moment: datetime) -> list[Case]:
 def _names() -> list[Case]:
     service = f"foreign-{uuid4().hex[:12]}"
     line = {"service": service, "env": "qa", "request_id": "r1", "trace_id": "t1", "span_id": "s1"}
+    numbers = {name: f'{{"request_id":{number}}}' for name, number in _NUMBERS.items()}
     return [
+        *(
+            Case(
+                f"number-{name}",
+                (text.encode(),),
+                (Stored(text, metadata={"request_id": _NUMBERS[name]}),),
+            )
+            for name, text in numbers.items()
+        ),
         Case(
             "names-of-its-own",
             (_object(line), b"plain"),

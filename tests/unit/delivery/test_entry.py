@@ -48,6 +48,21 @@ def test_line_without_fields(raw: bytes) -> None:
     assert entry.line == raw.decode("utf-8", "replace")
 
 
+@pytest.mark.parametrize(
+    "number",
+    ["-0", "1234567890123456", "1234567890123456789", "1" * 40, "1.50", "-0.0", "1e5", "NaN"],
+)
+@pytest.mark.parametrize("field", ["request_id", "trace_id"])
+def test_numbers_are_ids_as_they_are_written(number: str, field: str) -> None:
+    assert read(f'{{"{field}":{number}}}'.encode()).metadata[field] == number
+
+
+def test_number_as_service_is_its_text() -> None:
+    assert read(b'{"service":1234567890123456789012}').labels == {
+        "service_name": "1234567890123456789012"
+    }
+
+
 def test_nobody_knows_the_service() -> None:
     """Without a default the service is `unknown`."""
     assert read(b"plain", None).labels == {"service_name": fields.UNKNOWN_SERVICE}

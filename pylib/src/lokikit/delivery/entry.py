@@ -71,14 +71,14 @@ def read_entry(
     stamp_ns = parse_timestamp_ns(fields.get(TIMESTAMP))
     metadata = dict(platform)
     for name in METADATA_FIELDS:
-        if value := _word(fields.get(name)):
+        if value := _word(fields.get(name), name, text):
             metadata[name] = value
     level = fields.get(LEVEL)
     if level.__class__ is int and level in NUMBERED_LEVELS:
         metadata[DETECTED_LEVEL] = NUMBERED_LEVELS[level]
     if line is not text:
         metadata[TRUNCATED] = "true"
-    words = tuple([_word(fields.get(name)) for name in _LABEL_SOURCES])
+    words = tuple([_word(fields.get(name), name, text) for name in _LABEL_SOURCES])
     return Entry(
         now_ns() if stamp_ns is None else stamp_ns, line, _labels(default_service, words), metadata
     )
@@ -162,17 +162,29 @@ def _lenient_json(text: str) -> Any:
         return None
 
 
-def _word(value: object) -> str | None:
-    """A label or metadata value; numbers as JSON writes them, nothing for what is no word."""
+def _word(value: object, name: str = "", text: str = "") -> str | None:
+    """A label or metadata value; nothing for null, arrays and objects.
+
+    Args:
+        value: as it was read.
+        name: of the field.
+        text: the line, where a number stands as it was written: an id of 20 digits is not rounded.
+    """
     if value is None:
         return None
     if not isinstance(value, str):
         if not isinstance(value, (bool, int, float)):
             return None
-        value = json.dumps(value)
+        value = json.dumps(value) if isinstance(value, bool) else _as_written(text, name)
     if not value.isascii():  # the lenient reader lets lone surrogates through
         value = value.encode("utf-8", "replace").decode()
     return fit(value, MAX_VALUE_BYTES)
+
+
+def _as_written(text: str, name: str) -> str:
+    """The number that the field holds, in the characters of the line."""
+    fields = json.loads(text, parse_int=str, parse_float=str, parse_constant=str)
+    return str(fields[name])
 
 
 def fit(text: str, max_bytes: int) -> str:
