@@ -14,3 +14,22 @@ def test_what_cannot_be_taken_in_is_refused(call: str) -> None:
     (line,) = run(f"import lokikit\nlokikit.setup_json_logging()\nlokikit.{call}(object())")
     assert line[f.EXC_TYPE] == "lokikit.errors.SettingsError"
     assert f"{call} cannot tell what object is" in line[f.EXC_MESSAGE]
+
+
+def test_a_constant_that_a_view_raises_is_in_the_line_of_each_request() -> None:
+    """With its type and traceback, and nothing set on it."""
+    lines = run("""
+import flask, lokikit
+lokikit.setup_json_logging()
+app = lokikit.log_requests(flask.Flask("shop"))
+CONSTANT = ValueError("constant")
+@app.get("/")
+def view():
+    raise CONSTANT
+for _ in range(3):
+    app.test_client().get("/")
+assert vars(CONSTANT) == {}, vars(CONSTANT)
+""")
+    assert [line[f.LOGGER] for line in lines] == ["lokikit.requests"] * 3
+    assert [line[f.EXC_TYPE] for line in lines] == ["ValueError"] * 3
+    assert all(line[f.STACKTRACE] for line in lines)

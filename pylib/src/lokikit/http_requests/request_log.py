@@ -8,21 +8,20 @@ import re
 import time
 from contextvars import ContextVar
 from functools import lru_cache
-from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
 
 from lokikit import fields as f
+from lokikit.http_requests.client_address import is_within, plain_address
 from lokikit.output.context import bound_fields, reset_bound, set_bound
+from lokikit.output.told_exceptions import forget_told, mark_told, was_told
 from lokikit.output.told_once import (
     Place,
     leave_out,
-    mark_told,
     raised_in,
     repeats_exception,
     tell,
-    was_told,
 )
-from lokikit.settings import parse_networks, read_settings
+from lokikit.settings import parse_networks, read_settings, words_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -80,19 +79,19 @@ class RequestLog:
         self,
         *,
         slow_s: float | None = None,
-        health_paths: Iterable[str] | None = None,
-        trusted_proxies: Iterable[str] | None = None,
+        health_paths: str | Iterable[str] | None = None,
+        trusted_proxies: str | Iterable[str] | None = None,
     ) -> None:
         settings = read_settings().requests
         self.enabled = settings.enabled
         self.slow_s = settings.slow_s if slow_s is None else slow_s
         self.health_paths = frozenset(
-            settings.health_paths if health_paths is None else health_paths
+            settings.health_paths if health_paths is None else words_of(health_paths)
         )
         self._proxies = (
             settings.trusted_proxies
             if trusted_proxies is None
-            else parse_networks(trusted_proxies, "trusted_proxies")
+            else parse_networks(words_of(trusted_proxies), "trusted_proxies")
         )
         self._is_trusted = lru_cache(maxsize=4096)(self._find_trusted)
         if self.enabled:
@@ -161,19 +160,17 @@ class RequestLog:
             peer: who the connection is from; empty on a Unix socket, behind which is a proxy.
             forwarded_for: `X-Forwarded-For`, to which each proxy adds whom it was asked by.
         """
+        peer = plain_address(peer) or peer
         if not self._proxies or not forwarded_for:
             return peer
-        for hop in reversed([one.strip() for one in forwarded_for.split(",")]):
-            if not self._is_trusted(peer) or not _is_address(hop):
+        for hop in reversed([plain_address(one) for one in forwarded_for.split(",")]):
+            if not self._is_trusted(peer) or hop is None:
                 break
             peer = hop
         return peer
 
     def _find_trusted(self, peer: str) -> bool:
-        try:
-            return any(ip_address(peer) in network for network in self._proxies)
-        except ValueError:
-            return not peer
+        return is_within(peer, self._proxies) if peer else True
 
 
 class Request:
@@ -190,6 +187,7 @@ class Request:
         self.id = sane_id(given_id) or os.urandom(16).hex()
         self.exception: BaseException | None = None
         self.told = False
+        forget_told()
         self._log = log
         self._started_s = time.perf_counter()
         self._bound = set_bound({**bound_fields(), f.REQUEST_ID: self.id})
@@ -263,11 +261,3 @@ def template(rule: str) -> str:
     rule = _NAMED_GROUP.sub(r"{\1}", rule).lstrip("^").removesuffix("$").removesuffix(r"\Z")
     rule = _PARAMETER.sub(lambda match: f"{{{match[1] or match[2]}}}", rule)
     return rule if rule.startswith("/") else f"/{rule}"
-
-
-def _is_address(word: str) -> bool:
-    try:
-        ip_address(word)
-    except ValueError:
-        return False
-    return True

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import logging
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from lokikit.output.stdout_handler import gets_our_lines
+from lokikit.output.stdout_handler import StdoutHandler, gets_our_lines
+from lokikit.output.told_exceptions import mark_told, was_told
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
-_TOLD = "_lokikit_told"
+    from collections.abc import Callable, Iterator, Mapping
 
 
 class Place(NamedTuple):
@@ -59,24 +57,35 @@ def tell(  # noqa: PLR0913 - what a record is made of
         place.function,
         fields,
     )
-    if exception is not None:
+    if hand_over(logger, record) and exception is not None:
         mark_told(exception)
-    # A filter that raises would take the place of what a task or request has raised itself.
-    with suppress(Exception):
-        logger.callHandlers(record)
 
 
-def mark_told(exception: BaseException) -> None:
-    """Have `was_told` say yes of this exception, wherever it is raised on to."""
+def hand_over(logger: logging.Logger, record: logging.LogRecord) -> bool:
+    """Give a record to the handlers of its logger; return False when none of them wrote it.
+
+    A filter that raises, say, would take the place of what a task or request has raised itself.
+    """
+    handlers = [one for one in _handlers_of(logger) if record.levelno >= one.level]
+    lost = _count_lost(handlers)
     try:
-        setattr(exception, _TOLD, True)
-    except AttributeError:  # it has slots: then it is told twice
-        return
+        # By the logger's own method, into which error trackers put theirs.
+        logger.callHandlers(record)
+    except Exception:  # noqa: BLE001 - logging never raises into the application
+        return False
+    lossy = sum(isinstance(one, StdoutHandler) for one in handlers)
+    return len(handlers) > lossy or _count_lost(handlers) - lost < lossy
 
 
-def was_told(exception: object) -> bool:
-    """Whether a request line or task action has this exception already."""
-    return getattr(exception, _TOLD, False) is True
+def _handlers_of(logger: logging.Logger) -> Iterator[logging.Handler]:
+    above: logging.Logger | None = logger
+    while above:
+        yield from above.handlers
+        above = above.parent if above.propagate else None
+
+
+def _count_lost(handlers: list[logging.Handler]) -> int:
+    return sum(sum(one.lost.values()) for one in handlers if isinstance(one, StdoutHandler))
 
 
 def leave_out(logger_name: str, is_told: Callable[[logging.LogRecord], bool]) -> None:
@@ -100,7 +109,10 @@ def repeats_exception(record: logging.LogRecord) -> bool:
 
 def raised_in(record: logging.LogRecord) -> BaseException | None:
     """The exception of a record that has one."""
-    return record.exc_info[1] if record.exc_info else None
+    info: object = record.exc_info
+    # Whatever a caller gave: only `logging` itself makes a tuple of three of it.
+    exception = info[1] if isinstance(info, tuple) and len(info) > 1 else info
+    return exception if isinstance(exception, BaseException) else None
 
 
 class _LeaveOut(logging.Filter):
@@ -115,10 +127,7 @@ class _LeaveOut(logging.Filter):
         """Whether it may go to all handlers."""
         if not self.is_told(record):
             return True
-        logger: logging.Logger | None = self._logger
-        while logger:
-            for handler in logger.handlers:
-                if not gets_our_lines(handler) and record.levelno >= handler.level:
-                    handler.handle(record)
-            logger = logger.parent if logger.propagate else None
+        for handler in _handlers_of(self._logger):
+            if not gets_our_lines(handler) and record.levelno >= handler.level:
+                handler.handle(record)
         return False

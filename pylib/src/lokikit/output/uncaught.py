@@ -7,95 +7,147 @@ import sys
 import threading
 import traceback
 import warnings
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from lokikit.output.told_once import was_told
+from lokikit.output.told_exceptions import was_told
+from lokikit.output.told_once import hand_over
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
     from types import TracebackType
 
 _logger = logging.getLogger("lokikit.output.uncaught")
 _warnings_logger = logging.getLogger("py.warnings")
-_python_show_warning = warnings.showwarning
-_python_thread_hook = threading.excepthook
-_former_hook = sys.excepthook
-_former_thread_hook = threading.excepthook
+_logging = threading.local()
+"""The exception that a hook of this thread is logging, as its `exception`."""
 
 
 def capture_uncaught() -> None:
     """Log warnings and uncaught exceptions of all threads from now on; twice is once.
 
-    A hook that something else installed before (an error tracker) is still called.
+    A hook that something else installed before (an error tracker) is still called. One that came
+    since the last call holds our former hook, which then leaves the exception to the new one.
     """
-    global _former_hook, _former_thread_hook, _python_show_warning
-    if warnings.showwarning is not _log_warning:
-        _python_show_warning, warnings.showwarning = warnings.showwarning, _log_warning
-    if sys.excepthook is not _log_exception:
-        _former_hook, sys.excepthook = sys.excepthook, _log_exception
-    if threading.excepthook is not _log_thread_exception:
-        _former_thread_hook, threading.excepthook = threading.excepthook, _log_thread_exception
+    if not isinstance(warnings.showwarning, _ShowWarning):
+        warnings.showwarning = _ShowWarning(warnings.showwarning)
+    if not isinstance(sys.excepthook, _ExceptionHook):
+        sys.excepthook = _ExceptionHook(sys.excepthook)
+    if not isinstance(threading.excepthook, _ThreadHook):
+        threading.excepthook = _ThreadHook(threading.excepthook)
 
 
-def _log_exception(
-    kind: type[BaseException], exception: BaseException, trace: TracebackType | None
-) -> None:
-    interactive = hasattr(sys, "ps1")
-    if interactive or issubclass(kind, KeyboardInterrupt):
-        _former_hook(kind, exception, trace)
-        return
-    _log_where_raised(exception, "uncaught exception", ())
-    if _former_hook is not sys.__excepthook__:
-        _former_hook(kind, exception, trace)
+class _ExceptionHook:
+    """A `sys.excepthook` in front of the former one."""
+
+    def __init__(self, former: Callable[..., Any]) -> None:
+        self._former = former
+
+    def __call__(
+        self, kind: type[BaseException], exception: BaseException, trace: TracebackType | None
+    ) -> None:
+        interactive = hasattr(sys, "ps1")
+        if interactive or issubclass(kind, KeyboardInterrupt):
+            self._former(kind, exception, trace)
+            return
+        with _once(exception) as logs:
+            if logs and not _log_where_raised(exception, "uncaught exception", ()):
+                sys.__excepthook__(kind, exception, trace)
+            if self._former is not sys.__excepthook__:
+                self._former(kind, exception, trace)
 
 
-def _log_thread_exception(args: threading.ExceptHookArgs) -> None:
-    if args.exc_type is SystemExit:
-        return
-    exception = args.exc_value or args.exc_type()
-    name = args.thread.name if args.thread is not None else "unknown"
-    _log_where_raised(exception, "uncaught exception in thread %s", (name,))
-    if _former_thread_hook is not _python_thread_hook:
-        _former_thread_hook(args)
+class _ThreadHook:
+    """A `threading.excepthook` in front of the former one."""
+
+    def __init__(self, former: Callable[..., Any]) -> None:
+        self._former = former
+
+    def __call__(self, args: threading.ExceptHookArgs) -> None:
+        if args.exc_type is SystemExit:
+            return
+        exception = args.exc_value or args.exc_type()
+        name = args.thread.name if args.thread is not None else "unknown"
+        with _once(exception) as logs:
+            if logs and not _log_where_raised(
+                exception, "uncaught exception in thread %s", (name,)
+            ):
+                threading.__excepthook__(args)
+            if self._former is not threading.__excepthook__:
+                self._former(args)
 
 
-def _log_where_raised(exception: BaseException, message: str, args: tuple[str, ...]) -> None:
-    """Log an exception with the frame that raised it as its caller, unless a line has it."""
+class _ShowWarning:
+    """A `warnings.showwarning` in place of the former one, which writes to files."""
+
+    def __init__(self, former: Callable[..., Any]) -> None:
+        self._former = former
+
+    def __call__(  # noqa: PLR0913, PLR0917 - the signature of warnings.showwarning
+        self,
+        message: Warning | str,
+        category: type[Warning],
+        filename: str,
+        lineno: int,
+        file: Any = None,
+        line: str | None = None,
+    ) -> None:
+        if file is not None:
+            self._former(message, category, filename, lineno, file, line)
+        elif _warnings_logger.isEnabledFor(logging.WARNING):
+            record = _warnings_logger.makeRecord(
+                _warnings_logger.name,
+                logging.WARNING,
+                filename,
+                lineno,
+                "%s: %s",
+                (category.__name__, message),
+                None,
+            )
+            _warnings_logger.handle(record)
+
+
+@contextmanager
+def _once(exception: BaseException) -> Iterator[bool]:
+    """Whether to log it: False within the block of another hook of ours for the same exception."""
+    outer = getattr(_logging, "exception", None)
+    _logging.exception = exception
+    try:
+        yield outer is not exception
+    finally:
+        _logging.exception = outer
+
+
+def _log_where_raised(exception: BaseException, message: str, args: tuple[str, ...]) -> bool:
+    """Log an exception with the frame that raised it as its caller, unless a line has it.
+
+    Returns:
+        Whether there is a line of it now.
+    """
     if was_told(exception):
-        return
+        return True
+    if _logger.manager.disable >= logging.CRITICAL:
+        return False
+    try:
+        record = _make_record(exception, message, args)
+        # Past the levels, and past a `dictConfig` that disables the loggers it does not name.
+        return bool(_logger.filter(record)) and hand_over(_logger, record)
+    except Exception:  # noqa: BLE001 - Python's own hook has it then
+        return False
+
+
+def _make_record(
+    exception: BaseException, message: str, args: tuple[str, ...]
+) -> logging.LogRecord:
     frames = list(traceback.walk_tb(exception.__traceback__))
-    code, line = (frames[-1][0].f_code, frames[-1][1]) if frames else (_log_exception.__code__, 0)
-    if _logger.isEnabledFor(logging.CRITICAL):
-        record = _logger.makeRecord(
-            _logger.name,
-            logging.CRITICAL,
-            code.co_filename,
-            line,
-            message,
-            args,
-            (type(exception), exception, exception.__traceback__),
-            code.co_name,
-        )
-        _logger.handle(record)
-
-
-def _log_warning(  # noqa: PLR0913, PLR0917 - the signature of warnings.showwarning
-    message: Warning | str,
-    category: type[Warning],
-    filename: str,
-    lineno: int,
-    file: Any = None,
-    line: str | None = None,
-) -> None:
-    if file is not None:
-        _python_show_warning(message, category, filename, lineno, file, line)
-    elif _warnings_logger.isEnabledFor(logging.WARNING):
-        record = _warnings_logger.makeRecord(
-            _warnings_logger.name,
-            logging.WARNING,
-            filename,
-            lineno,
-            "%s: %s",
-            (category.__name__, message),
-            None,
-        )
-        _warnings_logger.handle(record)
+    code, line = (frames[-1][0].f_code, frames[-1][1]) if frames else (_make_record.__code__, 0)
+    return _logger.makeRecord(
+        _logger.name,
+        logging.CRITICAL,
+        code.co_filename,
+        line,
+        message,
+        args,
+        (type(exception), exception, exception.__traceback__),
+        code.co_name,
+    )

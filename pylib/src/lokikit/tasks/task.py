@@ -15,6 +15,7 @@ from lokikit import fields as f
 from lokikit.errors import SettingsError
 from lokikit.output.context import BoundFields, OpenBlocks, bound
 from lokikit.output.json_values import text
+from lokikit.output.told_exceptions import forget_told
 from lokikit.output.told_once import Place, tell
 from lokikit.output.wrapped_callables import wrap
 from lokikit.settings import read_settings
@@ -83,6 +84,7 @@ class Run:
 
     def begin(self) -> None:
         """Tell `run`."""
+        forget_told()
         self._tell("run", "", {f.START: self._start})
 
     def end(
