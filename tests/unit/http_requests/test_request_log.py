@@ -222,12 +222,33 @@ def test_a_websocket_passes_through(lines: Lines) -> None:
         ("10.0.0.9", "6.6.6.6, unknown", "10.0.0.9"),
         ("10.0.0.9", "10.1.1.1, 10.2.2.2", "10.1.1.1"),
         ("2001:db8::1", "2001:db9::7", "2001:db9::7"),
+        ("::ffff:10.0.0.9", "198.51.100.7", "198.51.100.7"),
+        ("::ffff:192.0.2.1", "198.51.100.7", "192.0.2.1"),
+        ("10.0.0.9", "198.51.100.7:5678", "198.51.100.7"),
+        ("10.0.0.9", "::ffff:198.51.100.7", "198.51.100.7"),
+        ("10.0.0.9", "[2001:db9::7]:5678, ::ffff:10.1.2.3", "2001:db9::7"),
+        ("10.0.0.9", '"[2001:db9::7]"', "2001:db9::7"),
     ],
 )
 def test_only_trusted_proxies_are_believed(peer: str, forwarded_for: str, client: str) -> None:
     """The client is the last address that none of them is; a Unix socket has a proxy behind it."""
     log = RequestLog(trusted_proxies=["10.0.0.0/8", "2001:db8::/32"])
     assert log.client_ip(peer, forwarded_for) == client
+
+
+def test_a_socket_that_listens_on_ipv6_has_ipv4_peers_in_their_own_form() -> None:
+    assert RequestLog().client_ip("::ffff:192.0.2.1", "") == "192.0.2.1"
+
+
+def test_a_network_of_ipv4_in_ipv6_is_trusted() -> None:
+    log = RequestLog(trusted_proxies=["::ffff:10.0.0.0/104"])
+    assert log.client_ip("10.0.0.9", "198.51.100.7") == "198.51.100.7"
+
+
+def test_one_word_is_a_list_of_one_word() -> None:
+    log = RequestLog(health_paths="/up", trusted_proxies="10.0.0.0/8")
+    assert log.health_paths == {"/up"}
+    assert log.client_ip("10.0.0.9", "198.51.100.7") == "198.51.100.7"
 
 
 def test_without_trusted_proxies_nobody_is_believed() -> None:
