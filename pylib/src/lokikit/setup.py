@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import sys
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, cast
 
 from lokikit.delivery.address import read_address
 from lokikit.errors import SettingsError
@@ -23,11 +23,14 @@ from lokikit.settings import (
     parse_level,
     read_loki_access,
     read_settings,
+    words_of,
 )
 from lokikit.tasks.rocketry import take_in_rocketry
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from lokikit.push.handler import LokiHandler
 
 _CONSOLE_DESCRIPTORS = (1, 2)
 
@@ -39,7 +42,7 @@ def setup_json_logging(  # noqa: PLR0913 - every argument but the first is by ke
     env: str | None = None,
     version: str | None = None,
     log_format: str | None = None,
-    redact: Iterable[str] = (),
+    redact: str | Iterable[str] = (),
     stream: IO[Any] | None = None,
     push: bool | str | None = None,
 ) -> logging.Logger:
@@ -73,13 +76,14 @@ def setup_json_logging(  # noqa: PLR0913 - every argument but the first is by ke
         threshold = default_level(env or settings.env)
     handler = StdoutHandler(stream)
     chosen = settings.log_format if log_format is None else parse_format(log_format, "log_format")
-    identity = {"service": service, "env": env, "version": version, "redact": tuple(redact)}
+    identity = {"service": service, "env": env, "version": version, "redact": words_of(redact)}
     handler.setFormatter(_formatter(chosen, handler.stream, **identity))
     pushing = _push_handler(push, settings, handler.formatter, **identity)
-    _take_in_existing_loggers()
+    _take_in_existing_loggers(heir=pushing)
     root = logging.getLogger()
-    for one in filter(None, (handler, pushing)):
-        root.addHandler(one)
+    root.addHandler(handler)
+    if pushing is not None:
+        root.addHandler(pushing)
     root.setLevel(threshold)
     set_levels(env or settings.env, settings.levels)
     take_in_access_lines()
@@ -167,7 +171,7 @@ def _push_handler(
     settings: Settings,
     formatter: logging.Formatter | None,
     **identity: Any,
-) -> logging.Handler | None:
+) -> LokiHandler | None:
     url = push if isinstance(push, str) else settings.loki and settings.loki.url
     if push is False or (push is None and not url):
         return None
@@ -199,11 +203,14 @@ def _push_handler(
     return handler
 
 
-def _take_in_existing_loggers(keep: Iterable[logging.Handler] = ()) -> None:
+def _take_in_existing_loggers(
+    keep: Iterable[logging.Handler] = (), heir: LokiHandler | None = None
+) -> None:
     """Take console handlers off every logger, and let what they got reach the root.
 
     Args:
         keep: those that stay on the root.
+        heir: the push handler that takes the place of the one before.
     """
     root = logging.getLogger()
     loggers = [one for one in root.manager.loggerDict.values() if isinstance(one, logging.Logger)]
@@ -222,7 +229,8 @@ def _take_in_existing_loggers(keep: Iterable[logging.Handler] = ()) -> None:
         logger.removeHandler(handler)
         logger.propagate = True
         if getattr(handler, "made_by_setup", False) and handler not in keep:
-            handler.close()
+            # Closing it would wait for a Loki that is away, and then drop lines.
+            cast("LokiHandler", handler).retire(heir)
 
 
 def _is_console(handler: logging.Handler) -> bool:

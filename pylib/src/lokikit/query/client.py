@@ -17,7 +17,7 @@ from lokikit.query.log_query import LogQuery
 from lokikit.query.paging import MAX_PAGE_ENTRIES, Direction, Pager
 from lokikit.query.results import LogEntry, Sample, Volume, read_samples, read_streams, read_volumes
 from lokikit.query.tail import AHEAD_NS, Tail
-from lokikit.settings import read_loki_access
+from lokikit.settings import read_loki_access, words_of
 from lokikit.times import NS_PER_S, Moment, moment_ns
 
 if TYPE_CHECKING:
@@ -186,7 +186,7 @@ class Loki:
         selector: str = EVERY_STREAM,
         start: Moment = "1h",
         end: Moment = "now",
-        by: Sequence[str] = (LABEL_SERVICE,),
+        by: str | Sequence[str] = (LABEL_SERVICE,),
     ) -> list[Volume]:
         """How many bytes the selected streams hold, the largest first: who logs most.
 
@@ -196,7 +196,11 @@ class Loki:
             end: the moment behind the last.
             by: labels; streams that have the same values of these are one.
         """
-        asked: Parameters = {"query": selector, **_span(start, end), "targetLabels": ",".join(by)}
+        asked: Parameters = {
+            "query": selector,
+            **_span(start, end),
+            "targetLabels": ",".join(words_of(by)),
+        }
         return read_volumes(
             self._transport.ask("/loki/api/v1/index/volume", {**asked, "limit": MAX_STREAMS})
         )
