@@ -10,6 +10,7 @@ import pytest
 from lokikit.errors import SettingsError
 from lokikit.query.client import Loki
 from lokikit.query.line_conditions import Precision, field_is, quoted, selector
+from lokikit.query.results import LogEntry
 
 LOKI = Loki("http://127.0.0.1:9")
 
@@ -63,6 +64,31 @@ def test_levels_are_those_that_loki_detects() -> None:
     """Our `warning` is Loki's `warn`; a level that Loki does not know is a field of the line."""
     assert LOKI.logs().where(level="warning").query.endswith('| (detected_level="warn")')
     assert "detected_level" not in LOKI.logs().where(level="loud").query
+
+
+@pytest.mark.parametrize("level", ["fatal", "trace"])
+def test_levels_that_only_others_write_are_detected_ones(level: str) -> None:
+    """Who carries a line of pino says `fatal` of its 60."""
+    assert LOKI.logs().where(level=level).query.endswith(f'| (detected_level="{level}")')
+    asked = LOKI.logs().where(level=["error", level]).query
+    assert asked.endswith(f'| (detected_level="error" or detected_level="{level}")')
+
+
+def test_a_detected_level_is_found_beside_a_word_that_is_none() -> None:
+    condition = field_is("level", ["error", "loud"])
+    assert condition.label_filter is not None
+    assert condition.label_filter("x") == '(detected_level="error") or (x="loud")'
+    entries = [
+        LogEntry(1, '{"level": "ERROR"}', {}, {"detected_level": "error"}),
+        LogEntry(1, '{"level": "loud"}', {}, {"detected_level": "unknown"}),
+        LogEntry(1, '{"level": "INFO"}', {}, {"detected_level": "info"}),
+    ]
+    assert [condition.holds(entry) for entry in entries] == [True, True, False]
+
+
+def test_the_first_of_no_lines_is_none() -> None:
+    """`limit(0)` asks Loki for nothing."""
+    assert LOKI.logs().limit(0).first() is None
 
 
 def test_quotes_end_no_string() -> None:

@@ -23,6 +23,7 @@ from lokikit.fields import (
     HOST,
     LABEL_FIELDS,
     LEVEL,
+    NUMBERED_LEVELS,
     PLATFORM_METADATA,
 )
 from lokikit.output.json_values import clean, json_value
@@ -50,7 +51,8 @@ _MAX_LABEL_CHARACTERS = 4096
 """No label is longer."""
 _ONE_OF = (list, tuple, set, frozenset)
 _LABEL_OF = {field: label for label, field in LABEL_FIELDS.items()}
-_LOKIS_LEVELS = frozenset(DETECTED_LEVELS.values())
+_LEVELS = frozenset({*DETECTED_LEVELS, *DETECTED_LEVELS.values(), *NUMBERED_LEVELS.values()})
+"""Ours, and those that Loki or a carrier of lines detects."""
 _METADATA_ONLY = frozenset(PLATFORM_METADATA) - {HOST}
 _NO_SECRETS = SecretNames()
 
@@ -134,11 +136,28 @@ def field_is(name: str, value: Any) -> Condition:
     texts: set[str | None] = {text for one in values for text in _texts(name, one)}
     if not texts:
         raise SettingsError(f"where({name}={value!r}) has no value to find.")
-    if name == LEVEL and texts <= _LOKIS_LEVELS | DETECTED_LEVELS.keys():
-        return _label_is(DETECTED_LEVEL, {DETECTED_LEVELS.get(one or "", one) for one in texts})
+    if name == LEVEL and (detected := {one for one in texts if one in _LEVELS}):
+        found = _label_is(DETECTED_LEVEL, {DETECTED_LEVELS.get(one or "", one) for one in detected})
+        other = texts - detected
+        return _either(found, _line_field_is(name, other)) if other else found
     if name in _LABEL_OF and None not in texts:
         return _label_is(_LABEL_OF[name], texts)
     return _line_field_is(name, texts)
+
+
+def _either(detected: Condition, written: Condition) -> Condition:
+    """A level that was detected, or another word that stands in the line."""
+    by_label, by_field = detected.label_filter, written.label_filter
+
+    def label_filter(key: str) -> str:
+        return " or ".join(each(key) for each in (by_label, by_field) if each)
+
+    return Condition(
+        key=written.key,
+        label_filter=label_filter if by_field else None,
+        holds=lambda entry: detected.holds(entry) or written.holds(entry),
+        precision=written.precision,
+    )
 
 
 def _label_is(label: str, texts: Collection[str | None]) -> Condition:

@@ -125,7 +125,7 @@ class LogQuery:
 
     def first(self) -> LogEntry | None:
         """The first, if there is any."""
-        return next(self.limit(min(1, self._limit or 1)).iter(), None)
+        return next(self.limit(1 if self._limit is None else min(1, self._limit)).iter(), None)
 
     def to_arrow(self) -> Any:
         """All of them as a `pyarrow.Table`: a row for each line, columns as in `tables`.
