@@ -114,3 +114,10 @@ def test_format() -> None:
     """A time is written with as many digits as asked for, cut and not rounded."""
     assert format_time(NOW_NS) == "2026-11-21T10:00:00.123456Z"
     assert format_time(NOW_NS, 9) == "2026-11-21T10:00:00.123456789Z"
+
+
+@pytest.mark.parametrize("wrong", [1793000000.5, 1793000000, 1793000000123, 1793000000123456])
+def test_a_number_that_is_not_of_nanoseconds_is_refused(wrong: float) -> None:
+    """`time.time()` would be a moment of 1970."""
+    with pytest.raises(SettingsError, match="time_ns"):
+        moment_ns(wrong, "since", NOW_NS)  # type: ignore[arg-type]  # on purpose

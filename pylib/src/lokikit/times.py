@@ -13,6 +13,9 @@ Moment = str | int | datetime | timedelta
 
 NS_PER_S = 1_000_000_000
 NS_PER_US = 1000
+_EARLIEST_NS = 10**16
+"""Smaller numbers are seconds, milli- or microseconds of our time: so many nanoseconds are April
+1970."""
 EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _RFC_3339 = re.compile(
     r"(\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d)(?:[.,](\d+))?(?:[Zz]|([+-]\d\d):?(\d\d))?", re.ASCII
@@ -64,7 +67,7 @@ def moment_ns(moment: Moment, name: str, now_ns: int) -> int:
     """Nanoseconds since 1970 of any form of a moment.
 
     Raises:
-        SettingsError: the text is no time, or the time has no zone.
+        SettingsError: the text is no time, the time has no zone, or the number is of seconds.
     """
     if isinstance(moment, str):
         return parse_time_ns(moment, name, now_ns)
@@ -74,6 +77,11 @@ def moment_ns(moment: Moment, name: str, now_ns: int) -> int:
         if moment.tzinfo is None:
             raise SettingsError(f"{name} {moment} has no time zone: add one, such as timezone.utc.")
         return _duration_ns(moment - EPOCH)
+    if isinstance(moment, float) or 0 < abs(moment) < _EARLIEST_NS:
+        raise SettingsError(
+            f"{name} {moment!r} is no number of nanoseconds since 1970: use time.time_ns(), "
+            "a datetime with a zone, or a duration such as 1h."
+        )
     return int(moment)
 
 
