@@ -10,8 +10,9 @@ from rich.cells import cell_len
 from rich.console import Console
 
 from lokikit.cli.screen import Screen
+from lokikit.cli.top import _span_name
 from lokikit.monitoring.alert_rules import Breach, Rule, provisioned_rules, read_rules
-from lokikit.monitoring.overview import Overview, Service, questions
+from lokikit.monitoring.overview import Overview, Service, covered_s, questions
 from lokikit.query.logql import Selection
 from lokikit.query.results import LogEntry
 from lokikit.stack.kit_files import kit_root
@@ -153,3 +154,13 @@ def test_rules_are_those_of_grafana() -> None:
 def test_file_without_rules() -> None:
     """Other files of that folder have none."""
     assert list(read_rules("apiVersion: 1\npolicies: []\n")) == []
+
+
+@pytest.mark.parametrize(
+    ("since", "since_s", "title"),
+    [("15m", 900, "last 15m"), ("59s", 59, "last 60s"), ("10s", 10, "last 30s")],
+)
+def test_the_title_names_the_span_that_is_covered(since: str, since_s: int, title: str) -> None:
+    """Counts stand in whole steps, so it may be more than was asked for, and is never less."""
+    assert covered_s(since_s) >= since_s
+    assert _span_name(since, since_s) == title

@@ -13,7 +13,7 @@ from lokikit.cli.asking import console, loki_from, whole_output
 from lokikit.cli.screen import Screen
 from lokikit.errors import RefusedError, SettingsError, UnreachableError
 from lokikit.monitoring.alert_rules import breaches, provisioned_rules
-from lokikit.monitoring.overview import take_overview
+from lokikit.monitoring.overview import covered_s, take_overview
 from lokikit.query.http import is_passing
 from lokikit.stack.kit_files import loki_url
 from lokikit.stack.native.signals import sigterm_raises
@@ -50,13 +50,21 @@ def top(
     every_s = parse_duration_ns(every, "--every") / NS_PER_S
     if not since_s or not every_s:
         raise SettingsError("--since and --every take 1s or more.")
-    look = _Look(loki_from(timeout_s=_TIMEOUT_S), since_s, f"last {since}  {loki_url()}")
+    look = _Look(
+        loki_from(timeout_s=_TIMEOUT_S), since_s, f"{_span_name(since, since_s)}  {loki_url()}"
+    )
     if once or not sys.stdout.isatty():
         look.at_all()
         with whole_output():
             console().print(look.screen)
     else:
         _watch(look, every_s)
+
+
+def _span_name(since: str, since_s: int) -> str:
+    """The span that the screen covers, as it was typed where that is exact."""
+    shown_s = covered_s(since_s)
+    return f"last {since}" if shown_s == since_s else f"last {shown_s}s"
 
 
 class _Look:

@@ -94,14 +94,19 @@ class Overview:
     errors: tuple[LogEntry, ...]
 
 
+def covered_s(since_s: int) -> int:
+    """`since_s` or a little more: as many whole steps as there are points."""
+    return max(1, -(-since_s // POINTS)) * POINTS
+
+
 def take_overview(loki: Loki, since_s: int, now_ns: int) -> Overview:
-    """The last `since_s` seconds, or a little less: as many whole steps as there are points.
+    """The last `covered_s(since_s)` seconds.
 
     Raises:
         LokikitError: Loki does not answer, or refuses.
     """
-    step_s = max(1, since_s // POINTS)
-    span_s = step_s * POINTS
+    span_s = covered_s(since_s)
+    step_s = span_s // POINTS
     asked = questions(queries.ALL, f"{step_s}s", f"{span_s}s")
     # Loki moves the ends of a range to whole steps: the last one may not lie before now.
     end_ns = -(-now_ns // (step_s * NS_PER_S)) * step_s * NS_PER_S
