@@ -47,6 +47,13 @@ def test_bad_port_names_its_key(value: str) -> None:
         port("LOKI_PORT", {"LOKI_PORT": value})
 
 
+def test_the_link_that_kubernetes_sets_for_a_service_is_no_port() -> None:
+    """A Service named `loki` gives each pod `LOKI_PORT=tcp://…`."""
+    environ = {"LOKI_PORT": "tcp://10.96.0.7:3100", "GRAFANA_PORT": "udp://10.96.0.8:3000"}
+    assert loki_url(environ) == loki_url({})
+    assert port("GRAFANA_PORT", environ) == port("GRAFANA_PORT", {})
+
+
 def test_loki_url() -> None:
     """LOKI_URL wins; otherwise it is where `up` puts Loki."""
     assert loki_url({"LOKI_URL": "https://loki.example/"}) == "https://loki.example"

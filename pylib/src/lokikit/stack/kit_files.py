@@ -7,6 +7,7 @@ carries: `pip install 'lokikit[cli]' && lokikit up` works without a checkout.
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 _PACKAGE = Path(__file__).parents[1]
 _MAX_PORT = 65535
+_SERVICE_LINK = re.compile(r"(?:tcp|udp|sctp)://")
 _RUNTIMES = ("auto", "docker", "native")
 
 
@@ -38,7 +40,13 @@ def kit_root() -> Path:
 def kit_env(environ: Mapping[str, str] = os.environ) -> Mapping[str, str]:
     """The kit's `.env`, overridden by `environ`."""
     stored = dotenv_values(kit_root() / ".env", interpolate=False)
-    return {**{name: value for name, value in stored.items() if value is not None}, **environ}
+    given = {name: value for name, value in environ.items() if not _is_service_link(name, value)}
+    return {**{name: value for name, value in stored.items() if value is not None}, **given}
+
+
+def _is_service_link(name: str, value: str) -> bool:
+    """Whether Kubernetes set the variable, as `LOKI_PORT` for any Service that is named `loki`."""
+    return name.endswith("_PORT") and _SERVICE_LINK.match(value) is not None
 
 
 def state_dir(environ: Mapping[str, str] = os.environ) -> Path:
