@@ -341,12 +341,12 @@ def test_push_without_an_address_is_refused(monkeypatch):
 
 
 def test_set_up_twice_pushes_once(sink):
-    """The former handler is closed, with what it had."""
+    """The former handler delivers what it had, beside the next."""
     _run(
         "import lokikit\nfor n in range(3): lokikit.setup_json_logging().info('m %s', n)",
         sink,
     )
-    assert [line["message"] for line in sink.lines] == ["m 0", "m 1", "m 2"]
+    assert sorted(line["message"] for line in sink.lines) == ["m 0", "m 1", "m 2"]
 
 
 def test_sigterm_flushes_and_still_ends_the_process(sink):
@@ -504,3 +504,39 @@ def test_only_fsync_waits_for_the_disk(pushed, tmp_path, monkeypatch, durable):
     monkeypatch.setattr("os.fsync", synced.append)
     pushed(spool_dir=tmp_path, durable=durable)
     assert bool(synced) == (durable == "fsync")
+
+
+def test_a_second_set_up_neither_waits_for_loki_nor_drops_a_line(sink):
+    """Loki comes back after it."""
+    done = _run(
+        """
+import lokikit, requests
+post = requests.Session.post
+def away(*_, **__):
+    raise requests.ConnectionError
+requests.Session.post = away
+for n in range(3):
+    log = lokikit.setup_json_logging()
+    log.info("m %s", n)
+requests.Session.post = post
+""",
+        sink,
+    )
+    assert sorted(line["message"] for line in sink.lines) == ["m 0", "m 1", "m 2"]
+    assert "dropped" not in done.stderr
+
+
+def test_a_retired_handler_shares_the_time_of_its_heir(sink, monkeypatch):
+    """Three set-ups make no exit three times as long."""
+    former, heir = LokiHandler(sink.url), LokiHandler(sink.url)
+    given = []
+    for handler in (former, heir):
+        monkeypatch.setattr(handler._worker, "close", given.append)
+        monkeypatch.setattr(handler._worker, "flush", given.append)
+    monkeypatch.setattr(former._worker, "retire", lambda _: None)
+    former.retire(heir)
+    for handler in (heir, former):
+        handler.flush()
+        handler.close()
+    assert given[0] == CLOSE_S
+    assert given[1] >= given[2] >= given[3] >= 0

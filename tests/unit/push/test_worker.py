@@ -633,3 +633,52 @@ def test_a_flush_waits_for_all_lines_beside_records_that_were_lost_before(make):
     assert worker.flush(60)
     assert sink.taken == _lines(*range(5))
     assert worker.stats()["dropped"] == {"error": 9}
+
+
+def test_a_retired_worker_delivers_what_is_left_and_ends(make):
+    """Nobody waits for it, however long Loki is away."""
+    ended = []
+    sink = Sink()
+    sink.always = _AWAY
+    worker = make(sink)
+    _put(worker, 5)
+    worker.retire(lambda: ended.append(True))
+    eventually(lambda: sink.calls)
+    assert not ended
+    sink.always = None
+    eventually(lambda: ended)
+    assert sink.taken == _lines(*range(5))
+    eventually(lambda: not worker.stats()["worker_alive"])
+    assert worker.stats()["dropped"] == {}
+
+
+def test_a_retired_worker_delivers_its_disk_before_it_ends(make, tmp_path):
+    ended = []
+    sink = Sink()
+    sink.always = _AWAY
+    worker = make(sink, spool=Spool(tmp_path, max_bytes=10**7, max_age_s=1000))
+    _put(worker, 5)
+    eventually(lambda: sink.calls)
+    _put(worker, 5, start=5)
+    worker.retire(lambda: ended.append(True))
+    eventually(lambda: worker.stats()["spooled"])
+    sink.always = None
+    eventually(lambda: ended)
+    assert sink.taken == _lines(*range(10))
+    assert not list(tmp_path.glob("*.spool"))
+
+
+def test_a_retired_worker_without_a_thread_ends_at_once(make):
+    ended = []
+    make(Sink()).retire(lambda: ended.append(True))
+    assert ended
+
+
+def test_what_a_retired_worker_could_not_deliver_is_counted_at_the_exit(make):
+    sink = Sink()
+    sink.always = _AWAY
+    worker = make(sink)
+    _put(worker, 5)
+    worker.retire(lambda: None)
+    worker.close(0.1)
+    assert worker.stats()["dropped"] == {"exit": 5}

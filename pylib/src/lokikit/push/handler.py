@@ -80,6 +80,9 @@ class LokiHandler(logging_loki.LokiHandler):  # type: ignore[misc]  # its packag
         service: name of the service; from the environment unless given.
         env: where it runs; from the environment unless given.
 
+    Attributes:
+        end: the time that it has for the exit, and shares with those that it replaces.
+
     Raises:
         SettingsError: an argument means nothing; the text names the fix.
         ValueError: `version` is none of the two, as in python-logging-loki.
@@ -153,7 +156,8 @@ class LokiHandler(logging_loki.LokiHandler):  # type: ignore[misc]  # its packag
             clean=self.emitter.format_label,
             warn=self._notices.say,
         )
-        self._close_by_s: float | None = None
+        self.end = End()
+        self._is_retired = False
         # Last, for it has `logging` close this at the exit, which needs all of the above. Not the
         # parent's: it warns of an API that is gone, and opens nothing that is needed.
         logging.Handler.__init__(self)
@@ -213,26 +217,37 @@ class LokiHandler(logging_loki.LokiHandler):  # type: ignore[misc]  # its packag
 
     def flush(self, timeout_s: float = CLOSE_S) -> bool:
         """Wait until all that was logged before is delivered; whether it is, in time."""
+        if self._is_retired:
+            return self._worker.flush(min(timeout_s, self.end.left_s()))
         began_s = time.monotonic()
         done = self._worker.flush(timeout_s)
-        self._close_by_s = None if done else began_s + CLOSE_S
+        self.end.by_s = None if done else began_s + CLOSE_S
         return done
 
     def close(self) -> None:
         """Send what is left, then spool or count the rest.
 
-        A flush and the closing that follows it, as in `logging.shutdown`, share `CLOSE_S`.
+        A flush and the closing that follows it, as in `logging.shutdown`, share `CLOSE_S`, also
+        with those of the handlers that this one has replaced.
         """
-        left_s = CLOSE_S
-        if self._close_by_s is not None and time.monotonic() < self._close_by_s + CLOSE_S:
-            left_s = max(0.0, self._close_by_s - time.monotonic())
         try:
-            self._worker.close(left_s)
+            self._worker.close(self.end.left_s())
             self.emitter.close()
         except Exception as error:  # noqa: BLE001 - whoever ends the process must get to its end
             self._notices.say("error", f"push: closing: {type(error).__name__}: {error}")
         finally:
             logging.Handler.close(self)
+
+    def retire(self, heir: LokiHandler | None = None) -> None:
+        """Deliver what waits in the background, and end then: `heir` gets what comes from now on.
+
+        At the exit both share `CLOSE_S`.
+        """
+        self._is_retired = True
+        if heir is not None:
+            self.end = heir.end
+        _retired.add(self)
+        self._worker.retire(lambda: _retired.discard(self))
 
     def after_fork_in_child(self) -> None:
         """Begin anew in a forked child: own queue, thread, connection and segments."""
@@ -256,6 +271,26 @@ def _cut(line: bytes) -> bytes:
     return line[:MAX_LINE_BYTES].decode("utf-8", "ignore").encode()
 
 
+class End:
+    """The time that handlers share for flushing and closing at the exit.
+
+    Attributes:
+        by_s: when it ends, by `time.monotonic`; `None` before anything took longer.
+    """
+
+    def __init__(self) -> None:
+        self.by_s: float | None = None
+
+    def left_s(self) -> float:
+        """What is left; a flush of long ago takes nothing away."""
+        now_s = time.monotonic()
+        if self.by_s is None or now_s >= self.by_s + CLOSE_S:
+            self.by_s = now_s + CLOSE_S
+        return max(0.0, self.by_s - now_s)
+
+
+_retired: set[LokiHandler] = set()
+"""Held on to until they have delivered what they took, or the exit closes them."""
 _handlers: weakref.WeakSet[LokiHandler] = weakref.WeakSet()
 
 

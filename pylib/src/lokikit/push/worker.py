@@ -80,6 +80,7 @@ class PushWorker:
         self._taken_ns = 0
         self._flush_until = 0
         self._closed = False
+        self._on_retired: Callable[[], object] | None = None
         self._thread: threading.Thread | None = None
         self._sender = Sender(
             self._make_pusher(),
@@ -193,6 +194,27 @@ class PushWorker:
                 self._try_to_work()
         self._leave()
 
+    def retire(self, on_end: Callable[[], object]) -> None:
+        """Deliver what is left, without being waited for, then end and call `on_end`."""
+        with self._lock:
+            self._on_retired = on_end
+            works = self._thread is not None and self._thread.is_alive()
+        if works:
+            self._wake.set()
+        else:
+            self.close(_TICK_S)
+            on_end()
+
+    def _is_retired(self) -> bool:
+        """Whether the time to end has come, because nothing is left; no item comes after that."""
+        with self._lock:
+            busy = self._queue or self._in_hand or self._left or self._disk.entries
+            if self._closed or self._on_retired is None or busy:
+                return False
+            self._closed = True
+            self._sender.deadline_s = time.monotonic()
+            return True
+
     def _leave(self) -> None:
         """Keep on disk, or count, what could not be delivered."""
         with self._lock:
@@ -262,11 +284,16 @@ class PushWorker:
                 self._wake.wait(self._until_due_s())
                 self._wake.clear()
                 self._try_to_work()
+                if self._on_retired and self._is_retired():
+                    self._leave()
+                    self._on_retired()
+                    return
             self._try_to_work()
 
     def _try_to_work(self) -> None:
         try:
-            if not self._closed:  # a thread that outlasts `close` must leave the disk to others
+            # A thread that outlasts `close`, or is about to end, must leave the disk to others.
+            if not self._closed and not self._on_retired:
                 self._disk.adopt_sometimes()
             self._work()
         except Exception as error:  # noqa: BLE001 - nothing stops the worker for good
@@ -301,7 +328,8 @@ class PushWorker:
             self._changed.notify_all()
 
     def _is_hurried(self) -> bool:
-        return self._closed or self._settled() < self._flush_until
+        ending = self._closed or self._on_retired is not None
+        return ending or self._settled() < self._flush_until
 
     def _is_due(self) -> bool:
         if not self._queue:
