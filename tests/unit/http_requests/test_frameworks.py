@@ -27,7 +27,7 @@ CONSTANT = ValueError("constant")
 def view():
     raise CONSTANT
 for _ in range(3):
-    app.test_client().get("/")
+    app.test_client().get("/").close()
 assert vars(CONSTANT) == {}, vars(CONSTANT)
 """)
     assert [line[f.LOGGER] for line in lines] == ["lokikit.requests"] * 3
