@@ -90,6 +90,26 @@ def test_backlog_of_the_promised_outage_is_taken(loki_url: str, labels: dict[str
     assert set(lines(loki_url, labels, 4 * HOUR_NS)) == {"new", "three hours ago"}
 
 
+@pytest.mark.parametrize("age_h", [2, 7, 9, 24, 160])
+def test_old_line_is_found_at_once(loki_url: str, labels: dict[str, str], age_h: int) -> None:
+    """By each kind of question, before its chunk is flushed."""
+    then_ns = time.time_ns() - age_h * HOUR_NS
+    assert push(loki_url, labels, [(then_ns, "old")]).status_code == 204
+    assert lines(loki_url, labels, (age_h + 1) * HOUR_NS) == ["old"]
+    selector = f'{{service_name="{labels["service_name"]}"}}'
+    window = {"start": then_ns - HOUR_NS, "end": then_ns + HOUR_NS}
+    asked = {
+        "query_range": {"query": f"sum(count_over_time({selector}[1h]))"},
+        "series": {"match[]": selector},
+        "label/service_name/values": {"query": selector},
+    }
+    for path, parameters in asked.items():
+        url = f"{loki_url}/loki/api/v1/{path}"
+        answer = requests.get(url, params={**parameters, **window}, timeout=30).json()
+        found = answer["data"]
+        assert found["result"] if path == "query_range" else found, path
+
+
 def test_line_far_behind_its_stream(engine: Engine, loki_url: str, labels: dict[str, str]) -> None:
     """Loki refuses what is half of `max_chunk_age` behind; the embedded store takes it."""
     now_ns = time.time_ns()
