@@ -11,10 +11,10 @@ from lokikit.http_requests.request_log import (
     HEADER,
     Request,
     RequestLog,
-    are_told_here,
     takes_exception,
     template,
 )
+from lokikit.http_requests.served import are_told_here, is_served_here
 from lokikit.output.told_once import leave_out
 from lokikit.setup import logging_config as _logging_config
 
@@ -156,9 +156,9 @@ def _is_in_the_line(record: logging.LogRecord) -> bool:
     """Of `django.request`: exceptions, and "Not Found: /x" and the like, which come afterwards."""
     if record.exc_info:
         return takes_exception(record)
-    return hasattr(record, "status_code") and are_told_here()
+    return hasattr(record, "status_code") and is_served_here()
 
 
 def _is_access_line(record: logging.LogRecord) -> bool:
     """Of `django.server`, which `runserver` writes after the answer."""
-    return hasattr(record, "status_code") and are_told_here()
+    return hasattr(record, "status_code") and are_told_here(record)

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from gunicorn.glogging import Logger as _GunicornLogger
 
-from lokikit.http_requests.request_log import RequestLog, are_told_here, sane_id
+from lokikit.http_requests.request_log import RequestLog, sane_id
+from lokikit.http_requests.served import are_told_here
 from lokikit.output.stdout_handler import is_ours
 from lokikit.output.told_once import leave_out
 from lokikit.setup import keep_json_logging

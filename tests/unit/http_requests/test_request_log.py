@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import threading
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -209,6 +210,77 @@ def test_a_websocket_passes_through(lines: Lines) -> None:
     """It is no request."""
     asyncio.run(ask(answer(0), {"type": "websocket"}))
     assert lines() == []
+
+
+def serve(app: Any, path: str) -> None:
+    """What werkzeug's server does with a request: its access line comes before the body is closed.
+
+    Its logger is not ours, so its line counts only where no request line stands for it.
+    """
+    body = app({"REQUEST_METHOD": "GET", "PATH_INFO": path}, lambda *_: None)
+    logging.getLogger("werkzeug").critical('127.0.0.1 - - "GET %s HTTP/1.1" 200 -', path)
+    if hasattr(body, "close"):
+        body.close()
+
+
+def test_requests_of_an_application_beside_the_wrapped_one_keep_their_lines(lines: Lines) -> None:
+    """A dispatcher sends the requests of one thread to either."""
+
+    def bare(_: Any, start_response: Any) -> list[bytes]:
+        start_response("200 OK", [])
+        return [b"abc"]
+
+    wrapped = lokikit.WsgiMiddleware(bare)
+
+    def dispatcher(environ: Any, start_response: Any) -> Any:
+        chosen = wrapped if environ["PATH_INFO"] == "/in" else bare
+        return chosen(environ, start_response)
+
+    for path in ("/in", "/beside", "/in", "/beside"):
+        serve(dispatcher, path)
+    loggers = [line[f.LOGGER] for line in lines()]
+    assert loggers == ["lokikit.requests", "werkzeug"] * 2
+
+
+def test_an_access_line_behind_the_request_is_left_out_once(lines: Lines) -> None:
+    """As of servers that log it when the answer is closed; that of another path is kept."""
+    access = logging.getLogger("werkzeug")
+    wsgi("/in")
+    access.critical('"GET /beside HTTP/1.1" 200')
+    access.critical('"GET /in HTTP/1.1" 200')
+    access.critical('"GET /in HTTP/1.1" 200')
+    assert [line[f.LOGGER] for line in lines()] == ["lokikit.requests", "werkzeug", "werkzeug"]
+
+
+def test_a_request_within_another_ends_only_itself(lines: Lines) -> None:
+    """An application that is mounted and wrapped in a wrapped one."""
+    inner = lokikit.WsgiMiddleware(lambda *_: [b""])
+
+    def app(environ: Any, start_response: Any) -> list[bytes]:
+        body = inner({**environ, "PATH_INFO": "/inner"}, start_response)
+        body.close()  # type: ignore[attr-defined]
+        return [b""]
+
+    serve(lokikit.WsgiMiddleware(app), "/outer")
+    assert [line[f.HTTP_PATH] for line in lines()] == ["/inner", "/outer"]
+
+
+def test_an_answer_that_nobody_closes_ends_with_its_object(lines: Lines) -> None:
+    """A cascade drops the answer of its first application; the id is no longer bound."""
+    lokikit.WsgiMiddleware(lambda *_: [b""])({"REQUEST_METHOD": "GET"}, lambda *_: None)
+    assert bound_fields() == {}
+    assert [line[f.LOGGER] for line in lines()] == ["lokikit.requests"]
+
+
+def test_a_body_that_another_thread_closes_leaves_no_id_behind(lines: Lines) -> None:
+    """Where the thread that began goes on serving."""
+    app = lokikit.WsgiMiddleware(lambda *_: [b""])
+    body: Any = app({"REQUEST_METHOD": "GET"}, lambda *_: None)
+    thread = threading.Thread(target=body.close)
+    thread.start()
+    thread.join()
+    assert bound_fields() == {}
+    assert len(lines()) == 1
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,8 @@ import logging
 from functools import cache
 from typing import Any
 
-from lokikit.http_requests.request_log import RequestLog, are_told_here, sane_id
+from lokikit.http_requests.request_log import RequestLog, sane_id
+from lokikit.http_requests.served import are_told_here
 from lokikit.output.told_once import leave_out
 
 
@@ -37,7 +38,7 @@ def _tell_uvicorn(record: logging.LogRecord) -> bool:
     if not isinstance(args, tuple) or len(args) != 5:  # noqa: PLR2004 - its `AccessFormatter`
         return False
     client, method, path, _, status = args
-    if not are_told_here():
+    if not are_told_here(record):
         _requests().tell(
             method,
             path.partition("?")[0],
@@ -52,7 +53,7 @@ def _tell_hypercorn(record: logging.LogRecord) -> bool:
     atoms: Any = record.args
     if not isinstance(atoms, dict) or "U" not in atoms:
         return False
-    if not are_told_here():
+    if not are_told_here(record):
         _requests().tell(
             atoms["m"],
             atoms["U"],

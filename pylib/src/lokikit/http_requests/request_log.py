@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from lokikit import fields as f
 from lokikit.http_requests.client_address import is_within, plain_address
-from lokikit.output.context import bound_fields, reset_bound, set_bound
+from lokikit.http_requests.served import Service, are_told_here, served
+from lokikit.output.context import bound_fields, reset_bound, set_bound, take_back
 from lokikit.output.told_exceptions import forget_told, mark_told, was_told
 from lokikit.output.told_once import (
     Place,
@@ -43,12 +44,6 @@ _SERVER_LOGGERS = ("gunicorn.error", "hypercorn.error", "uvicorn.error")
 _ACCESS_LOGGERS = ("hypercorn.access", "uvicorn.access", "werkzeug")
 
 _current: ContextVar[Request | None] = ContextVar("lokikit_request", default=None)
-_here: ContextVar[bool] = ContextVar("lokikit_told_here", default=False)
-
-
-def are_told_here(record: logging.LogRecord | None = None) -> bool:  # noqa: ARG001 - for `leave_out`
-    """Whether a middleware of ours tells the requests that are served in this context."""
-    return _here.get()
 
 
 def current_id() -> str | None:
@@ -181,7 +176,19 @@ class Request:
         given_id: the header that it came with.
     """
 
-    __slots__ = ("_bound", "_log", "_outer", "_started_s", "exception", "id", "told")
+    __slots__ = (
+        "_bound",
+        "_fields",
+        "_log",
+        "_outer",
+        "_outer_fields",
+        "_outer_service",
+        "_service",
+        "_started_s",
+        "exception",
+        "id",
+        "told",
+    )
 
     def __init__(self, log: RequestLog, given_id: str | None) -> None:
         self.id = sane_id(given_id) or os.urandom(16).hex()
@@ -190,21 +197,29 @@ class Request:
         forget_told()
         self._log = log
         self._started_s = time.perf_counter()
-        self._bound = set_bound({**bound_fields(), f.REQUEST_ID: self.id})
+        self._outer_fields = bound_fields()
+        self._fields = {**self._outer_fields, f.REQUEST_ID: self.id}
+        self._bound = set_bound(self._fields)
         self._outer = _current.set(self if log.enabled else None)
-        _here.set(True)
+        outer = served.get()
+        self._outer_service = None if outer is None or outer.has_ended else outer
+        self._service = Service()
+        served.set(self._service)
 
     def duration_ms(self) -> float:
         """Since it began."""
         return round((time.perf_counter() - self._started_s) * 1000, 3)
 
     def leave(self) -> None:
-        """Unbind its id."""
+        """Unbind its id, also where another thread or task calls this."""
+        self._service.has_ended = True
+        if self._outer_service is not None and served.get() is self._service:
+            served.set(self._outer_service)
         try:
             _current.reset(self._outer)
             reset_bound(self._bound)
-        except ValueError:  # closed in another context than it began in
-            return
+        except ValueError:
+            take_back((f.REQUEST_ID,), self._fields, self._outer_fields)
 
     def tell(  # noqa: PLR0913 - the fields of the contract
         self,
@@ -221,6 +236,7 @@ class Request:
         if self.told:
             return
         self.told = True
+        self._service.path = path
         self._log.tell(
             method,
             path,

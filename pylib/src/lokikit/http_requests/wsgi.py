@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from lokikit.http_requests.request_log import HEADER, Request, RequestLog, template
@@ -93,6 +94,11 @@ class _Answer:
             self._request.exception = error
             raise
         finally:
+            self.end()
+
+    def __del__(self) -> None:
+        """End the request of an answer that nobody closed: a dispatcher tried another one."""
+        with suppress(Exception):
             self.end()
 
     def end(self) -> None:

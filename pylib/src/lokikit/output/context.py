@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from lokikit.output.wrapped_callables import wrap
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from contextvars import Token
     from types import FrameType
 
@@ -75,6 +75,21 @@ class BoundFields:
         return wrap(function, lambda: (nullcontext(), lambda: BoundFields(self._fields)))
 
 
+def take_back(names: Iterable[str], inner: dict[str, Any], outer: dict[str, Any]) -> None:
+    """Change bound fields in place: nobody can set the variable of another context.
+
+    Args:
+        names: of the fields that were bound.
+        inner: what is bound since.
+        outer: what was bound before.
+    """
+    for name in names:
+        if name in outer:
+            inner[name] = outer[name]
+        else:
+            inner.pop(name, None)
+
+
 class Block(Generic[Item]):
     """One block with fields bound, from its beginning to its end.
 
@@ -105,15 +120,7 @@ class Block(Generic[Item]):
         try:
             _bound.reset(self._token)
         except ValueError:
-            self._take_back()
-
-    def _take_back(self) -> None:
-        """Change the fields in place: nobody can set the variable of another context."""
-        for name in self._fields:
-            if name in self._outer:
-                self._inner[name] = self._outer[name]
-            else:
-                self._inner.pop(name, None)
+            take_back(self._fields, self._inner, self._outer)
 
 
 class OpenBlocks(Generic[Item]):
