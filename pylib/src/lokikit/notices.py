@@ -13,10 +13,12 @@ EVERY_S = 60.0
 
 
 def to_stderr(text: str) -> None:
-    """Print one line; a closed stderr is nobody's problem."""
+    """Print one line; a stderr that is closed, missing or broken is nobody's problem."""
+    if sys.stderr is None:  # `print` would take stdout then, where lines of the contract stand
+        return
     try:
         print(f"lokikit: {text}", file=sys.stderr, flush=True)  # noqa: T201 - the notice itself
-    except (OSError, ValueError):
+    except Exception:  # noqa: BLE001 - an application may put anything in its place
         return
 
 

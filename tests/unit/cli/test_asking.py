@@ -32,3 +32,11 @@ def test_nobody_in_particular() -> None:
 def test_no_colour_into_a_pipe() -> None:
     """Output that is no terminal gets no colour."""
     assert not wants_colour({})
+
+
+@pytest.mark.parametrize("path", ["", "/", "/loki/api/v1/push", "/api/prom/push"])
+def test_one_address_serves_both_ways(path: str) -> None:
+    """`LOKI_URL` as a push handler has it is one to ask, too."""
+    environ = {"LOKI_URL": URL + path}
+    assert loki_from(environ).url == URL
+    assert pusher_from(environ)._url == f"{URL}/loki/api/v1/push"

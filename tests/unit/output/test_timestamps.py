@@ -1,5 +1,7 @@
 from concurrent.futures import ThreadPoolExecutor
 
+import pytest
+
 from lokikit.output.timestamps import StampClock
 
 
@@ -46,3 +48,15 @@ def test_threads_never_share_a_stamp():
     with ThreadPoolExecutor(8) as pool:
         batches = pool.map(lambda _: [clock.stamp(1795255200.0) for _ in range(1000)], range(8))
         assert len({stamp for batch in batches for stamp in batch}) == 8000
+
+
+@pytest.mark.parametrize("unit", [1, 10**3, 10**6, 10**9])
+def test_a_time_in_a_finer_unit_is_read_in_it(unit):
+    """Relayed records have milliseconds; a year of five digits is no timestamp."""
+    clock = StampClock()
+    assert clock.stamp(1_793_000_000.0 * unit) == b"2026-10-26T07:33:20.000000"
+    assert clock.stamp(1_793_000_000.0) == b"2026-10-26T07:33:20.000001"
+
+
+def test_a_time_before_1970_is_now():
+    assert StampClock().stamp(-1e12)[:2] == b"20"

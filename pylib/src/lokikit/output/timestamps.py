@@ -18,6 +18,17 @@ _DIGITS = [b"%03d" % number for number in range(1000)]
 """Looked up, for formatting a number takes as long as the rest of a timestamp."""
 
 
+_END_US = 253_402_300_800 * MICROSECONDS_PER_S
+"""The year 10000, which RFC 3339 cannot write."""
+
+
+def _seconds(created_s: float) -> float:
+    """The seconds of a time that relayed records have in milliseconds, or finer; else now."""
+    while created_s * MICROSECONDS_PER_S >= _END_US:
+        created_s /= 1000
+    return created_s if created_s >= 0 else time.time()
+
+
 class _LastEvent(threading.local):
     """What a thread stamped last; weakly held, for a record holds on to its exception's frames."""
 
@@ -58,11 +69,15 @@ class StampClock:
         # A signal handler may log in here too: the lock lets its own thread in again, and no
         # call stands between reading and writing the last time, where it could get between.
         with self._lock:
-            if time_us <= self._last_us < time_us + MAX_STEP_BACK_US:
-                time_us = self._last_us + 1
+            last_us = self._last_us
+            if time_us <= last_us < time_us + MAX_STEP_BACK_US:
+                time_us = last_us + 1
             self._last_us = time_us
             fraction_us = time_us - self._second_us
             if not 0 <= fraction_us < MICROSECONDS_PER_S:
+                if not 0 <= time_us < _END_US:
+                    self._last_us = last_us
+                    return self.stamp(_seconds(created_s))
                 fraction_us = self._start_second(time_us)
             return self._prefix + _DIGITS[fraction_us // 1000] + _DIGITS[fraction_us % 1000]
 
