@@ -120,3 +120,56 @@ def work():
 work()
 """)
     assert line[f.CALLER].split()[-1] in {"work", "ask"}
+
+
+INTERCEPT = """
+import logging, sys, lokikit
+from loguru import logger
+class InterceptHandler(logging.Handler):
+    def emit(self, record):
+        level = logger.level(record.levelname).name
+        frame, depth = logging.currentframe(), 2
+        while frame and frame.f_code.co_filename == logging.__file__:
+            frame, depth = frame.f_back, depth + 1
+        logger.opt(depth=depth, exception=record.exc_info).log(level, record.getMessage())
+"""
+ON_ROOT = "logging.basicConfig(handlers=[InterceptHandler()], level=0, force=True)\n"
+ON_LATER = "logging.getLogger().addHandler(InterceptHandler())"
+
+
+@pytest.mark.parametrize(
+    "order",
+    [
+        f"{ON_ROOT}lokikit.setup_json_logging()\nlokikit.take_in_loguru()",
+        f"{ON_ROOT}lokikit.take_in_loguru()\nlokikit.setup_json_logging()",
+        f"lokikit.setup_json_logging()\nlokikit.take_in_loguru()\n{ON_LATER}",
+    ],
+)
+def test_an_intercept_handler_on_the_root_doubles_nothing(order: str) -> None:
+    """Of either library each message has one line, in any order of set-up."""
+    lines = run(f"""{INTERCEPT}{order}
+logging.getLogger("shop").info("stdlib {{x}}")
+logging.getLogger("shop").error("same")
+logger.info("loguru")
+try:
+    1 / 0
+except ZeroDivisionError:
+    logging.exception("failed")
+with lokikit.task("t"):
+    pass
+""")
+    expected = ["stdlib {x}", "same", "loguru", "failed", "t started", "t succeeded"]
+    assert [line[f.MESSAGE] for line in lines] == expected
+    assert lines[3][f.EXC_TYPE] == "ZeroDivisionError"
+
+
+def test_an_intercept_handler_that_alone_has_a_loggers_records_keeps_them() -> None:
+    """They reach our handlers through loguru only."""
+    lines = run(f"""{INTERCEPT}
+lokikit.setup_json_logging()
+lokikit.take_in_loguru()
+own = logging.getLogger("uvicorn")
+own.handlers, own.propagate = [InterceptHandler()], False
+own.info("started")
+""")
+    assert [line[f.MESSAGE] for line in lines] == ["started"]

@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 import logging
-from typing import Any
+import sys
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Any
 
 from lokikit.output.log_record import install_records
+from lokikit.output.stdout_handler import gets_our_lines
+from lokikit.output.told_once import handlers_of
+
+if TYPE_CHECKING:
+    from types import FrameType
 
 
 def take_in_structlog() -> None:
@@ -39,11 +46,56 @@ def take_in_loguru() -> None:
     from loguru import logger  # noqa: PLC0415 - of the application, which may have none
 
     logger.remove()
-    logger.add(_write_loguru, format="{message}", level=0)
+    logger.add(_write_loguru, format="{message}", level=0, filter=_has_no_line)
+
+
+_HANDLING = logging.Logger.callHandlers.__code__
+"""Of the method itself, into whose place error trackers put their own."""
+_writing: ContextVar[str | None] = ContextVar("lokikit_loguru_message", default=None)
+"""The message of loguru that this context is writing to the standard library's handlers."""
+
+
+def _has_no_line(told: Any) -> bool:
+    """Whether a message of loguru is not one that a handler has sent it from a line of ours.
+
+    loguru's documentation has such an `InterceptHandler`; with it each line would come round.
+    """
+    message: str = told["message"]
+    return message != _writing.get() and not _is_intercepted(message, sys._getframe(1))  # noqa: SLF001 - the only way to it
+
+
+def _is_intercepted(message: str, frame: FrameType | None) -> bool:
+    """Whether the standard library is handling a record of this message, and we write that."""
+    while frame is not None:
+        if frame.f_code is _HANDLING:
+            record, logger = frame.f_locals.get("record"), frame.f_locals.get("self")
+            if isinstance(record, logging.LogRecord) and isinstance(logger, logging.Logger):
+                return _message(record) == message and _reaches_us(logger, record)
+        frame = frame.f_back
+    return False
+
+
+def _message(record: logging.LogRecord) -> str | None:
+    try:
+        return record.getMessage()
+    except Exception:  # noqa: BLE001 - wrong arguments
+        return None
+
+
+def _reaches_us(logger: logging.Logger, record: logging.LogRecord) -> bool:
+    ours = filter(gets_our_lines, handlers_of(logger))
+    return any(record.levelno >= handler.level for handler in ours)
 
 
 def _write_loguru(message: Any) -> None:
-    told = message.record
+    token = _writing.set(message.record["message"])
+    try:
+        _hand_over(message.record)
+    finally:
+        _writing.reset(token)
+
+
+def _hand_over(told: Any) -> None:
     logger = logging.getLogger(told["name"])
     level, error = told["level"].no, told["exception"]
     if not logger.isEnabledFor(level):

@@ -66,7 +66,7 @@ def hand_over(logger: logging.Logger, record: logging.LogRecord) -> bool:
 
     A filter that raises, say, would take the place of what a task or request has raised itself.
     """
-    handlers = [one for one in _handlers_of(logger) if record.levelno >= one.level]
+    handlers = [one for one in handlers_of(logger) if record.levelno >= one.level]
     lost = _count_lost(handlers)
     try:
         # By the logger's own method, into which error trackers put theirs.
@@ -77,7 +77,8 @@ def hand_over(logger: logging.Logger, record: logging.LogRecord) -> bool:
     return len(handlers) > lossy or _count_lost(handlers) - lost < lossy
 
 
-def _handlers_of(logger: logging.Logger) -> Iterator[logging.Handler]:
+def handlers_of(logger: logging.Logger) -> Iterator[logging.Handler]:
+    """The handlers that a logger's records reach, its own and those above."""
     above: logging.Logger | None = logger
     while above:
         yield from above.handlers
@@ -127,7 +128,7 @@ class _LeaveOut(logging.Filter):
         """Whether it may go to all handlers."""
         if not self.is_told(record):
             return True
-        for handler in _handlers_of(self._logger):
+        for handler in handlers_of(self._logger):
             if not gets_our_lines(handler) and record.levelno >= handler.level:
                 handler.handle(record)
         return False
