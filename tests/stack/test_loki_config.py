@@ -110,6 +110,12 @@ def test_old_line_is_found_at_once(loki_url: str, labels: dict[str, str], age_h:
         assert found["result"] if path == "query_range" else found, path
 
 
+def test_a_year_is_asked_for_at_once(loki_url: str, labels: dict[str, str]) -> None:
+    """Whoever keeps lines for a year may ask for all of them."""
+    assert push(loki_url, labels, [(time.time_ns(), "new")]).status_code == 204
+    assert lines(loki_url, labels, 366 * 24 * HOUR_NS) == ["new"]
+
+
 def test_line_far_behind_its_stream(engine: Engine, loki_url: str, labels: dict[str, str]) -> None:
     """Loki refuses what is half of `max_chunk_age` behind; the embedded store takes it."""
     now_ns = time.time_ns()

@@ -22,6 +22,7 @@ from lokikit.cli.runtime import (
 )
 from lokikit.errors import UnhealthyError
 from lokikit.stack.docker.choice import choose
+from lokikit.stack.env_settings import check_env
 from lokikit.stack.kit_files import asked_runtime, state_dir
 from lokikit.stack.native.signals import sigterm_raises
 from lokikit.stack.native.stack import alone, remove_data
@@ -58,6 +59,7 @@ def up(
     .env, or with nothing to do. The first time Docker pulls the images.
     """
     asked, console, state = asked_runtime(), _console(), state_dir()
+    check_env()
     with sigterm_raises(), alone(state, console.print):
         wanted = read_wanted(state)
         choice = choose(asked, wanted.runtime if wanted else None, console)

@@ -1,0 +1,95 @@
+"""What each value of `.env` may be: one table, checked before anything starts.
+
+Loki and Fluent Bit take some values that do harm without a word: a retention of 0 refuses every
+line, and a storage limit of 10 is ten bytes.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from typing import TYPE_CHECKING, NamedTuple
+
+from lokikit.errors import SettingsError
+from lokikit.stack.kit_files import kit_env, port
+from lokikit.times import NS_PER_S, parse_duration_ns
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+_VERSION = re.compile(r"\d+(\.\d+)*([.-]?[a-z0-9]+)*", re.ASCII)
+_REGISTRY = re.compile(r"[\w.-]+(:\d+)?(/[\w.-]+)*", re.ASCII)
+_DURATION = re.compile(r"(\d+w)?(\d+d)?(\d+h)?(\d+m)?(\d+s)?", re.ASCII)
+"""Largest unit first, as Loki wants it."""
+_SIZE = re.compile(r"(\d+)([KMG])B?", re.ASCII | re.IGNORECASE)
+_BYTES = {"K": 10**3, "M": 10**6, "G": 10**9}
+"""Fluent Bit's own units."""
+_MIN_STORAGE_BYTES = 10 * _BYTES["M"]
+"""Five of Fluent Bit's chunks, which it drops as a whole."""
+_HOUR_NS = 3600 * NS_PER_S
+_MAX_RETENTION_NS = 100 * 365 * 24 * _HOUR_NS
+
+
+class Kind(NamedTuple):
+    """What a value may be.
+
+    Args:
+        is_valid: whether it is.
+        wanted: ends the sentence of the error.
+    """
+
+    is_valid: Callable[[str], bool]
+    wanted: str
+
+
+def _is_retention(text: str) -> bool:
+    if not text or not _DURATION.fullmatch(text):
+        return False
+    return _HOUR_NS <= parse_duration_ns(text, "") <= _MAX_RETENTION_NS
+
+
+def _is_storage(text: str) -> bool:
+    found = _SIZE.fullmatch(text)
+    return found is not None and int(found[1]) * _BYTES[found[2].upper()] >= _MIN_STORAGE_BYTES
+
+
+_VERSION_KIND = Kind(lambda text: bool(_VERSION.fullmatch(text)), "a version such as 3.7.8")
+TABLE: Mapping[str, Kind] = {
+    **dict.fromkeys(
+        (
+            "LOKI_VERSION",
+            "FLUENTBIT_VERSION",
+            "GRAFANA_VERSION",
+            "PYTHON_VERSION",
+            "LOKIKIT_VERSION",
+        ),
+        _VERSION_KIND,
+    ),
+    "LOKI_RETENTION": Kind(
+        _is_retention,
+        "how long lines are kept, from 1h to 100 years, largest unit first: 168h, 30d or 1d12h",
+    ),
+    "FLUENTBIT_STORAGE_LIMIT": Kind(_is_storage, "a size with its unit, 10M or more: 500M or 1G"),
+    "REGISTRY": Kind(
+        lambda text: bool(_REGISTRY.fullmatch(text)),
+        "a registry without a scheme: docker.io or registry.example:5000/mirror",
+    ),
+}
+"""Name -> kind of value; ports are known by the end of their name."""
+_PORT = "_PORT"
+
+
+def check_env(environ: Mapping[str, str] = os.environ) -> None:
+    """Return when each value of `.env`, or of the shell over it, can be used.
+
+    Raises:
+        SettingsError: the first that cannot, with what it may be.
+    """
+    values = kit_env(environ)
+    for name in kit_env({}):
+        if name.endswith(_PORT):
+            port(name, environ)
+        elif (kind := TABLE.get(name)) and not kind.is_valid(values[name]):
+            raise SettingsError(
+                f"{name}={values[name]!r} cannot be used: set {kind.wanted}, in .env or the shell."
+            )

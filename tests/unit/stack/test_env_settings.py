@@ -1,0 +1,47 @@
+from __future__ import annotations
+
+import pytest
+
+from lokikit.errors import SettingsError
+from lokikit.stack.env_settings import TABLE, check_env
+from lokikit.stack.kit_files import kit_env
+
+WRONG = {
+    "LOKI_RETENTION": ["", "0", "0h", "0s", "59m", "-1h", "abc", "7", "1h1d", "1.5h", "99999999h"],
+    "FLUENTBIT_STORAGE_LIMIT": ["", "0", "10", "abc", "1T", "9M", "-1G", "1 G", "off"],
+    "REGISTRY": ["", "https://docker.io", "docker.io/", "my registry"],
+    "LOKI_VERSION": ["", "latest!", "3.7 .8", "v"],
+    "GRAFANA_PORT": ["", "0", "65536", "http"],
+}
+RIGHT = {
+    "LOKI_RETENTION": ["1h", "24h", "168h", "30d", "1w", "1d12h", "90d"],
+    "FLUENTBIT_STORAGE_LIMIT": ["10M", "500M", "1G", "20gb", "10000K"],
+    "REGISTRY": ["docker.io", "localhost:5000", "registry.example:5000/a/b"],
+    "LOKI_VERSION": ["3.7.8", "3.7", "3.7.0-rc.1", "3.7.8-amd64"],
+    "PYTHON_VERSION": ["3.14", "3.15.0rc1"],
+    "GRAFANA_PORT": ["1", "65535"],
+}
+
+
+def pairs(table: dict[str, list[str]]) -> list[tuple[str, str]]:
+    """Each name with each of its values."""
+    return [(name, value) for name, values in table.items() for value in values]
+
+
+def test_values_of_the_kit_are_valid() -> None:
+    check_env({})
+
+
+def test_each_name_of_the_file_has_its_check() -> None:
+    assert {name for name in kit_env({}) if not name.endswith("_PORT")} == set(TABLE)
+
+
+@pytest.mark.parametrize(("name", "value"), pairs(WRONG))
+def test_wrong_value_is_refused_with_its_name(name: str, value: str) -> None:
+    with pytest.raises(SettingsError, match=f"{name}='{value}'"):
+        check_env({name: value})
+
+
+@pytest.mark.parametrize(("name", "value"), pairs(RIGHT))
+def test_right_value_is_taken(name: str, value: str) -> None:
+    check_env({name: value})
