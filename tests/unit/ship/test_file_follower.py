@@ -251,3 +251,21 @@ def test_packed_files_are_not_read(path: Path) -> None:
         append(path.with_name(name), "x")
     names = {one.path.rpartition("/")[2] for one in rotated_files(str(path))}
     assert names == {"app.log.1", "app.log-20261121"}
+
+
+@pytest.mark.parametrize("name", ["app[1].log", "a*b.log", "wh?t.log", "[.log"])
+def test_file_with_a_bracket_in_its_name_is_read_once(rig: Rig, tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
+    path.write_text("one\n")
+    assert rig.start(str(path)).lines() == [b"one"]
+    with path.open("a") as file:
+        file.write("two\n")
+    assert rig.restart(str(path)).lines() == [b"two"]
+    assert rig.restart(str(path)).lines() == []
+
+
+def test_file_of_a_literal_name_is_no_glob(rig: Rig, tmp_path: Path) -> None:
+    (tmp_path / "app1.log").write_text("other\n")
+    (tmp_path / "app[1].log").write_text("one\n")
+    assert rig.start(str(tmp_path / "app[1].log")).lines() == [b"one"]
+    assert rig.restart(str(tmp_path / "app[1].log")).lines() == []

@@ -176,7 +176,7 @@ class Follower:
 
     def _restore(self, position: Position) -> None:
         places = [one.path for one in files_beside(position.path) if one.inode == position.inode]
-        if not any(fnmatch.fnmatchcase(position.path, one) for one in self._patterns):
+        if not self._is_followed(position.path):
             self._others += [position] if places else []
         elif not any(self._open(place, position.path, position) for place in places):
             self._left_ns[position.path] = position.mtime_ns
@@ -185,6 +185,11 @@ class Follower:
                 f"ship: the file that stood at {position.path} (inode {position.inode}) is gone; "
                 f"what it held behind byte {position.offset}, if anything, is not delivered",
             )
+
+    def _is_followed(self, path: str) -> bool:
+        """Whether it is asked for by its name, which may hold brackets, or by a glob."""
+        globs = self._globs
+        return path in self._patterns or any(fnmatch.fnmatchcase(path, one) for one in globs)
 
     def _expect(self, path: str) -> None:
         """Note what was rotated before anything stood at `path`: it is not ours."""

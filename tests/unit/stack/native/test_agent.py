@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 from typing import TYPE_CHECKING
 
 import pytest
@@ -100,3 +101,25 @@ def test_fluent_bit_sends_to_no_path(tmp_path: Path, install) -> None:
     install("5.1.1")
     with pytest.raises(SettingsError, match="which has a path: AGENT=ship"):
         agent_part(tmp_path, "https://loki.example/logs", {})
+
+
+@pytest.mark.parametrize("name", ["a,b", "a[1]", "a*", "a?", "{a}"])
+def test_fluent_bit_in_a_folder_that_it_cannot_follow_is_refused(
+    tmp_path: Path, install, name: str
+) -> None:
+    install("5.1.1")
+    with pytest.raises(SettingsError, match="LOKIKIT_STATE"):
+        agent_part(tmp_path / name, URL, {"AGENT": FLUENT_BIT})
+
+
+def test_fluent_bit_follows_folders_with_blanks(tmp_path: Path, install) -> None:
+    install("5.1.1")
+    assert agent_part(tmp_path / "my state", URL, {"AGENT": FLUENT_BIT}).name == FLUENT_BIT
+
+
+def test_ship_follows_a_folder_with_brackets(tmp_path: Path) -> None:
+    services = tmp_path / "a[1],*/logs/services"
+    services.mkdir(parents=True)
+    (log := services / "shop.log").write_text("")
+    pattern = agent_part(tmp_path / "a[1],*", URL, {"AGENT": SHIP}).command[4]
+    assert glob.glob(pattern) == [str(log)]  # noqa: PTH207 - as ship expands it

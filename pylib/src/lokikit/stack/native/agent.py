@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import json
 import os
 import re
@@ -31,6 +32,8 @@ _VERSION = re.compile(r"v(\d+)\.")
 _ACCESS = {"LOKI_TENANT": "LOKI_ORG_ID", "LOKI_USER": "LOKI_USERNAME"}
 """Variable of the agent -> that of the command line, where the two differ."""
 _PORTS = ("FLUENTBIT_HTTP_PORT", "FLUENTBIT_ADMIN_PORT")
+_NOT_IN_A_PATH = re.compile(r"[][,*?{}\\\n]|^\s|\s$")
+"""What Fluent Bit takes for two paths, for a glob, or leaves out."""
 _SPLIT_FILES = "FLUENTBIT_SPLIT_"
 """Begins the variables of docs/split-files.md: another value is another setting of the agent."""
 
@@ -94,6 +97,11 @@ def agent_source(state: Path, environ: Mapping[str, str] = os.environ) -> str:
 
 
 def _fluent_bit(state: Path, loki_url: str, environ: Mapping[str, str]) -> Part:
+    if found := _NOT_IN_A_PATH.search(str(state)):
+        raise SettingsError(
+            f"Fluent Bit follows no files below {state}, for {found[0]!r} stands for other paths "
+            f"there: set LOKIKIT_STATE to a folder without it, or {AGENT}={SHIP}."
+        )
     told, files = kit_env(environ), f"{state / 'logs/services'}/*.log"
     folder = kit_root() / "fluentbit"
     settings = folder / "native.yaml"
@@ -142,7 +150,7 @@ def _output_variables(loki_url: str, environ: Mapping[str, str]) -> dict[str, st
 
 
 def _ship(state: Path, url: str) -> Part:
-    services, stats = state / "logs/services", _ship_stats(state)
+    services, stats = glob.escape(str(state / "logs/services")), _ship_stats(state)
     options = ["--url", url, "--positions", str(_ship_positions(state))]
     command = [sys.executable, "-m", "lokikit", "ship", f"{services}/*.log", *options]
     return Part(
