@@ -17,7 +17,7 @@ import lokikit
 from lokikit import JsonFormatter, LokiHandler
 from lokikit.errors import SettingsError
 from lokikit.output.stdout_handler import StdoutHandler
-from lokikit.push.handler import CLOSE_S
+from lokikit.push.exit_time import CLOSE_S
 
 
 class Sink(ThreadingHTTPServer):

@@ -682,3 +682,13 @@ def test_what_a_retired_worker_could_not_deliver_is_counted_at_the_exit(make):
     worker.retire(lambda: None)
     worker.close(0.1)
     assert worker.stats()["dropped"] == {"exit": 5}
+
+
+def test_an_item_that_cannot_be_read_is_counted_once_however_often_the_disk_fails(make, tmp_path):
+    sink = Sink()
+    sink.always = _AWAY
+    worker = make(sink, max_records=1, spool=BrokenSpool(tmp_path, max_bytes=10**7, max_age_s=1000))
+    worker.put((b"", [], _LABELS, {}))
+    _put(worker, 5)
+    worker.close(0.1)
+    assert worker.stats()["dropped"]["unreadable"] == 1

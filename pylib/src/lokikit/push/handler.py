@@ -23,6 +23,7 @@ from lokikit.notices import Notices
 from lokikit.output.json_formatter import JsonFormatter
 from lokikit.output.log_record import install_records
 from lokikit.output.timestamps import process_clock
+from lokikit.push.exit_time import CLOSE_S, ExitTime
 from lokikit.push.flush_at_exit import flush_on_sigterm
 from lokikit.push.stream_labels import LabelMaker
 from lokikit.push.worker import PushWorker
@@ -38,8 +39,6 @@ MAX_RECORDS = 50_000
 MAX_BYTES = 32 * 1024 * 1024
 SPOOL_MAX_BYTES = 256 * 1024 * 1024
 SPOOL_MAX_AGE_S = 7 * 86_400.0
-CLOSE_S = 5.0
-"""What flushing and closing at the exit may take together."""
 BLOCK_S = 1.0
 _STAMP = slice(len('{"timestamp":"'), len('{"timestamp":"2026-11-21T10:00:00.123456'))
 
@@ -156,7 +155,7 @@ class LokiHandler(logging_loki.LokiHandler):  # type: ignore[misc]  # its packag
             clean=self.emitter.format_label,
             warn=self._notices.say,
         )
-        self.end = End()
+        self.end = ExitTime()
         self._is_retired = False
         # Last, for it has `logging` close this at the exit, which needs all of the above. Not the
         # parent's: it warns of an API that is gone, and opens nothing that is needed.
@@ -269,24 +268,6 @@ def _cut(line: bytes) -> bytes:
     if len(line) <= MAX_LINE_BYTES:
         return line
     return line[:MAX_LINE_BYTES].decode("utf-8", "ignore").encode()
-
-
-class End:
-    """The time that handlers share for flushing and closing at the exit.
-
-    Attributes:
-        by_s: when it ends, by `time.monotonic`; `None` before anything took longer.
-    """
-
-    def __init__(self) -> None:
-        self.by_s: float | None = None
-
-    def left_s(self) -> float:
-        """What is left; a flush of long ago takes nothing away."""
-        now_s = time.monotonic()
-        if self.by_s is None or now_s >= self.by_s + CLOSE_S:
-            self.by_s = now_s + CLOSE_S
-        return max(0.0, self.by_s - now_s)
 
 
 _retired: set[LokiHandler] = set()
