@@ -60,3 +60,19 @@ def test_a_time_in_a_finer_unit_is_read_in_it(unit):
 
 def test_a_time_before_1970_is_now():
     assert StampClock().stamp(-1e12)[:2] == b"20"
+
+
+def test_a_late_record_takes_no_later_stamp_with_it():
+    """One that is older than a second has its own time, and those of the present stay apart."""
+    clock = StampClock()
+    now, late = 1795255200.0, 1795255190.0
+    stamps = [clock.stamp(time_s) for time_s in (now, late, now, late, now, late - 5, late)]
+    assert len(set(stamps)) == 7
+    assert clock.stamp(late - 30) == b"2026-11-21T09:59:20.000000"
+
+
+def test_a_record_that_comes_a_second_time_late_has_another_stamp():
+    """As of a queue that delivers twice."""
+    clock = StampClock()
+    stamps = [clock.stamp(time_s) for time_s in (1795255190.0, 1795255200.0, 1795255190.0)]
+    assert len(set(stamps)) == 3

@@ -6,6 +6,7 @@ import os
 import threading
 import time
 import weakref
+from collections import deque
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
 MICROSECONDS_PER_S = 1_000_000
 MAX_STEP_BACK_US = MICROSECONDS_PER_S
 """A clock set back by up to this is bridged; beyond, the timestamps follow the clock."""
+_MAX_RECENT = 1024
+"""Stamps that a record which comes late is compared with."""
 _DIGITS = [b"%03d" % number for number in range(1000)]
 """Looked up, for formatting a number takes as long as the rest of a timestamp."""
 
@@ -40,6 +43,8 @@ class StampClock:
 
     def __init__(self) -> None:
         self._last_us = 0
+        self._last_late_us = 0
+        self._recent: deque[int] = deque(maxlen=_MAX_RECENT)
         self._second_us = -MICROSECONDS_PER_S
         self._prefix = b""
         self._lock = threading.RLock()
@@ -70,16 +75,29 @@ class StampClock:
         # call stands between reading and writing the last time, where it could get between.
         with self._lock:
             last_us = self._last_us
-            if time_us <= last_us < time_us + MAX_STEP_BACK_US:
-                time_us = last_us + 1
-            self._last_us = time_us
+            if time_us > last_us:
+                self._last_us = time_us
+            elif last_us < time_us + MAX_STEP_BACK_US:
+                time_us = self._last_us = last_us + 1
+            else:
+                time_us = self._late_time(time_us)
             fraction_us = time_us - self._second_us
             if not 0 <= fraction_us < MICROSECONDS_PER_S:
                 if not 0 <= time_us < _END_US:
                     self._last_us = last_us
                     return self.stamp(_seconds(created_s))
                 fraction_us = self._start_second(time_us)
+            self._recent.append(time_us)
             return self._prefix + _DIGITS[fraction_us // 1000] + _DIGITS[fraction_us % 1000]
+
+    def _late_time(self, time_us: int) -> int:
+        """A free time for a record that waited somewhere, or after the clock was set back."""
+        if time_us <= self._last_late_us < time_us + MAX_STEP_BACK_US:
+            time_us = self._last_late_us + 1
+        while time_us in self._recent:
+            time_us += 1
+        self._last_late_us = time_us
+        return time_us
 
     def _start_second(self, time_us: int) -> int:
         second, fraction_us = divmod(time_us, MICROSECONDS_PER_S)
