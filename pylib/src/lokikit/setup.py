@@ -15,6 +15,7 @@ from lokikit.output.json_formatter import JsonFormatter
 from lokikit.output.library_levels import set_levels
 from lokikit.output.log_record import install_records
 from lokikit.output.stdout_handler import StdoutHandler, file_descriptor, is_ours
+from lokikit.output.streams import is_terminal
 from lokikit.output.uncaught import capture_uncaught
 from lokikit.settings import (
     Settings,
@@ -159,7 +160,7 @@ def logging_config(
 
 
 def _formatter(chosen: str, stream: IO[Any] | None, **identity: Any) -> JsonFormatter:
-    on_terminal = stream is not None and not stream.closed and stream.isatty()
+    on_terminal = is_terminal(stream)
     if chosen == "console" or (chosen == "auto" and on_terminal):
         colour = on_terminal and not os.environ.get("NO_COLOR")
         return ConsoleFormatter(colour=colour, **identity)

@@ -1,3 +1,4 @@
+import gzip
 import io
 import json
 import logging
@@ -173,6 +174,107 @@ def test_a_stream_without_descriptor_gets_text(record):
     stream = io.StringIO()
     _handler(stream).handle(record)
     assert json.loads(stream.getvalue())["message"] == "m"
+
+
+class _Tee:
+    """No more than a `write`, which is all that `print` needs, over a file with a descriptor."""
+
+    def __init__(self, stream):
+        self._stream = stream
+        self.written = []
+
+    def write(self, text):
+        self.written.append(text)
+
+    def fileno(self):
+        return self._stream.fileno()
+
+
+def test_a_tee_gets_the_line_by_its_write(record, tmp_path):
+    """Although it has a descriptor."""
+    with (tmp_path / "out").open("w") as stream:
+        tee = _Tee(stream)
+        _handler(tee).handle(record)
+    assert json.loads("".join(tee.written))["message"] == "m"
+    assert (tmp_path / "out").read_bytes() == b""
+
+
+@pytest.mark.parametrize("mode", ["wt", "wb"])
+def test_a_compressed_file_stays_readable(record, tmp_path, mode):
+    """Its descriptor takes the compressed bytes alone."""
+    with gzip.open(tmp_path / "out.gz", mode) as stream:
+        _handler(stream).handle(record)
+    written = gzip.decompress((tmp_path / "out.gz").read_bytes())
+    assert json.loads(written)["message"] == "m"
+
+
+@pytest.mark.parametrize("kind", [io.BytesIO, lambda: io.BufferedRandom(_Memory())])
+def test_a_binary_stream_gets_bytes(record, kind):
+    """Whether or not it is buffered."""
+    stream = kind()
+    _handler(stream).handle(record)
+    stream.seek(0)
+    assert json.loads(stream.read())["message"] == "m"
+
+
+class _Memory(io.BytesIO):
+    def readinto(self, buffer):
+        return io.BytesIO.readinto(self, buffer)
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "utf-16", "utf-8-sig"])
+@pytest.mark.parametrize("to_file", [True, False])
+def test_a_text_stream_of_any_encoding_loses_no_character(tmp_path, encoding, to_file):
+    """JSON has escapes for what an encoding lacks."""
+    raw = (tmp_path / "out").open("wb+") if to_file else io.BytesIO()
+    stream = io.TextIOWrapper(raw, encoding=encoding)
+    stream.write("")
+    handler = _handler(stream)
+    handler.handle(logging.makeLogRecord({"msg": "caf\u00e9 \u20ac \U0001f600", "levelno": 20}))
+    raw.seek(0)
+    written = raw.read()
+    plain_file = to_file and encoding in {"ascii", "latin-1"}
+    text = written.decode("utf-8" if plain_file else encoding)
+    assert json.loads(text)["message"] == "caf\u00e9 \u20ac \U0001f600"
+    assert not handler.lost
+    stream.close()
+
+
+def test_a_stream_whose_write_was_replaced_gets_the_line_by_it(record, tmp_path):
+    """As test runners and notebooks do."""
+    written = []
+    with (tmp_path / "out").open("w") as stream:
+        stream.write = written.append
+        _handler(stream).handle(record)
+    assert json.loads("".join(written))["message"] == "m"
+
+
+def test_a_handler_takes_another_stream(record, tmp_path):
+    """Its descriptor too."""
+    with (tmp_path / "out").open("w") as first:
+        handler = _handler(first)
+        handler.stream = io.StringIO()
+        handler.handle(record)
+    assert json.loads(handler.stream.getvalue())["message"] == "m"
+    assert (tmp_path / "out").read_bytes() == b""
+
+
+def test_lines_and_prints_keep_their_order_in_a_pipe():
+    """Standard output is buffered there; each line of either stands on its own."""
+    source = """
+import lokikit
+logger = lokikit.setup_json_logging("test", log_format="json")
+for number in range(3000):
+    print("print", number)
+    logger.info("x", extra={"number": number})
+"""
+    environ = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+    done = subprocess.run(
+        [sys.executable, "-c", source], capture_output=True, check=True, env=environ
+    )
+    lines = done.stdout.decode().splitlines()
+    assert lines[::2] == [f"print {number}" for number in range(3000)]
+    assert [json.loads(line)["number"] for line in lines[1::2]] == list(range(3000))
 
 
 def test_any_formatter_may_be_used(record):

@@ -11,6 +11,8 @@ import weakref
 from collections import Counter
 from typing import IO, TYPE_CHECKING, Any
 
+from lokikit.output.streams import plain_descriptor, write_line
+
 try:
     import fcntl
 except ImportError:  # Windows: lines of one process are whole, those of several may mix
@@ -37,16 +39,25 @@ class StdoutHandler(logging.Handler):
         super().__init__()
         if self.lock is not None:
             self._handler_lock: Any = self.lock
-        self.stream: IO[Any] | None = sys.stdout if stream is None else stream
         self.lost: Counter[str] = Counter()
         """Lines that could not be written, by the reason (`BrokenPipeError`, …)."""
-        self._fd = file_descriptor(self.stream)
-        self._locks = self._fd is not None and _HAS_RECORD_LOCKS and _is_shared(self._fd)
+        self.stream = sys.stdout if stream is None else stream
         self._render: Callable[[logging.LogRecord], bytes] = self._encode
         self._torn = False
         self._writing = False
         self._waiting: list[bytes] = []
         _handlers.add(self)
+
+    @property
+    def stream(self) -> IO[Any] | None:
+        """Where to write; of plain files and pipes the descriptor is written to."""
+        return self._stream
+
+    @stream.setter
+    def stream(self, stream: IO[Any] | None) -> None:
+        self._stream = stream
+        self._fd = plain_descriptor(stream)
+        self._locks = self._fd is not None and _HAS_RECORD_LOCKS and _is_shared(self._fd)
 
     def setFormatter(self, fmt: logging.Formatter | None) -> None:  # noqa: N802 - stdlib's name
         """Use a formatter; of one that has `render` the bytes are taken as they are."""
@@ -89,18 +100,19 @@ class StdoutHandler(logging.Handler):
             self.lost[type(error).__name__] += 1
 
     def _write(self, line: bytes) -> None:
-        stream, fd = self.stream, self._fd
-        if stream is None or stream.closed:
+        stream, fd = self._stream, self._fd
+        if stream is None or getattr(stream, "closed", False):
             raise ValueError("the stream is closed")
         if fd is None:
-            stream.write(line.decode())
-            stream.flush()
+            write_line(stream, line)
         elif self._locks and _lock(fd):
             try:
+                _flush(stream, fd)
                 self._write_to_fd(fd, line)
             finally:
                 fcntl.lockf(fd, fcntl.LOCK_UN)
         else:
+            _flush(stream, fd)
             self._write_to_fd(fd, line)
 
     def _write_to_fd(self, fd: int, line: bytes) -> None:
@@ -149,6 +161,23 @@ def file_descriptor(stream: IO[Any] | None) -> int | None:
         return stream.fileno() if stream is not None else None
     except (AttributeError, OSError, ValueError):
         return None
+
+
+def _flush(stream: IO[Any], fd: int) -> None:
+    """Write what others have printed to the stream, before a line is written past its buffer."""
+    while not _try_to_flush(stream):
+        _wait_until_writable(fd)
+
+
+def _try_to_flush(stream: IO[Any]) -> bool:
+    """False where a pipe that does not block has no room."""
+    try:
+        stream.flush()
+    except BlockingIOError:
+        return False
+    except RuntimeError:  # a signal handler logs while the stream is being written to
+        return True
+    return True
 
 
 def _is_shared(fd: int) -> bool:

@@ -1,0 +1,97 @@
+"""Where the lines of a stream go: to a descriptor past it, or through its `write`."""
+
+from __future__ import annotations
+
+import io
+from typing import IO, Any
+
+_PROBE = "a\n"
+_BUFFERS = (io.BufferedWriter, io.BufferedRandom)
+
+
+def plain_descriptor(stream: IO[Any] | None) -> int | None:
+    """The descriptor of a stream whose `write` puts the bytes of UTF-8 there and does no more.
+
+    `None` of every other one, also where it has a `fileno`: that of a notebook's cell, of a
+    compressed file or of a tee is where only some of its output goes, or in another form.
+    """
+    raw: Any = stream
+    if type(raw) is io.TextIOWrapper:
+        if "write" in vars(raw) or not _keeps_ascii(raw):
+            return None
+        raw = _get(raw, "buffer")
+    if type(raw) in _BUFFERS:
+        raw = _get(raw, "raw")
+    if type(raw) is not io.FileIO:
+        return None
+    try:
+        return raw.fileno()
+    except (OSError, ValueError):
+        return None
+
+
+def write_line(stream: IO[Any], line: bytes) -> None:
+    """Write a line of UTF-8 through the stream's own method, as text or as bytes."""
+    if _is_binary(stream):
+        stream.write(line)
+    else:
+        _write_text(stream, line)
+    if (flush := getattr(stream, "flush", None)) is not None:
+        flush()
+
+
+def is_terminal(stream: IO[Any] | None) -> bool:
+    """Whether the stream is open and a terminal; one may have no more than a `write`."""
+    try:
+        return stream is not None and stream.isatty()
+    except (AttributeError, OSError, ValueError):
+        return False
+
+
+def _write_text(stream: IO[Any], line: bytes) -> None:
+    text = line.decode()
+    try:
+        stream.write(text)
+    except UnicodeEncodeError:
+        stream.write(_escape(text, getattr(stream, "encoding", None) or "ascii"))
+    except TypeError:  # of a stranger that takes bytes
+        stream.write(line)
+
+
+def _escape(text: str, encoding: str) -> str:
+    """The text with JSON's escapes for what the encoding lacks: of a line the same value."""
+    return "".join(one if _has(encoding, one) else _json_escape(one) for one in text)
+
+
+def _has(encoding: str, character: str) -> bool:
+    try:
+        character.encode(encoding)
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _json_escape(character: str) -> str:
+    units = character.encode("utf-16-be", "surrogatepass")
+    return "".join(f"\\u{units[at : at + 2].hex()}" for at in range(0, len(units), 2))
+
+
+def _is_binary(stream: Any) -> bool:
+    if isinstance(stream, io.TextIOBase):
+        return False
+    return isinstance(stream, (io.RawIOBase, io.BufferedIOBase)) or "b" in str(_get(stream, "mode"))
+
+
+def _keeps_ascii(stream: io.TextIOWrapper) -> bool:
+    """Whether bytes of UTF-8 fit between those of the encoding: not so in UTF-16."""
+    try:
+        return _PROBE.encode(stream.encoding) == _PROBE.encode()
+    except LookupError:
+        return False
+
+
+def _get(stream: Any, name: str) -> Any:
+    try:
+        return getattr(stream, name, "")
+    except ValueError:  # its buffer was detached
+        return ""
