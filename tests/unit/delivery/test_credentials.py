@@ -33,3 +33,9 @@ def test_a_token_of_two_lines_is_refused_without_being_shown() -> None:
     with pytest.raises(SettingsError, match="bearer token holds a control character") as caught:
         identity_headers(None, "sec\nret")
     assert "ret" not in str(caught.value)
+
+
+def test_a_password_that_a_configuration_has_as_a_number_is_its_digits() -> None:
+    """As YAML gives it."""
+    header = identity_headers(None, ("u", 123))["Authorization"]  # type: ignore[arg-type]
+    assert base64.b64decode(header.removeprefix("Basic ")) == b"u:123"

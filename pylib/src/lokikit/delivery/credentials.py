@@ -21,7 +21,7 @@ def identity_headers(tenant: str | None, auth: tuple[str, str] | str | None) -> 
     if isinstance(auth, str):
         headers["Authorization"] = f"Bearer {header_value('bearer token', auth)}"
     elif auth:
-        basic = ":".join(auth).encode("utf-8", "surrogateescape")
+        basic = ":".join(map(str, auth)).encode("utf-8", "surrogateescape")
         headers["Authorization"] = "Basic " + base64.b64encode(basic).decode()
     return headers
 
