@@ -195,3 +195,12 @@ def test_own_nanoseconds_stay() -> None:
     reader = LineReader("s", {}, lambda: 0)
     line = LINE.replace(b"123456", b"123456789")
     assert {reader.read(line).timestamp_ns % 1_000 for _ in range(3)} == {789}
+
+
+def test_a_byte_order_mark_is_no_part_of_a_line() -> None:
+    """Programs on Windows, and PowerShell's redirection, begin a file with one."""
+    line = '{"timestamp":"2026-11-21T10:00:00Z","service":"api"}'
+    entry = read(line.encode("utf-8-sig"))
+    assert entry.line == line
+    assert entry.labels["service_name"] == "api"
+    assert entry.timestamp_ns == 1_795_255_200_000_000_000

@@ -3,7 +3,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lokikit.ship.lines import MAX_KEPT_BYTES, LineCutter
+from lokikit.ship.lines import MAX_KEPT_BYTES, Line, LineCutter
 
 
 def cut(chunks: list[bytes]) -> tuple[list[bytes], list[int]]:
@@ -49,3 +49,14 @@ def test_longest_line_kept_whole() -> None:
     """A CRLF line of exactly the bound is whole, whether it comes at once or in parts."""
     data = b"x" * MAX_KEPT_BYTES + b"\r\n"
     assert cut([data])[0] == cut([data[:5], data[5:-1], data[-1:]])[0] == [data[:-2]]
+
+
+def test_a_byte_order_mark_at_the_beginning_is_no_part_of_the_first_line() -> None:
+    """The offsets still count it."""
+    cutter = LineCutter()
+    assert cutter.feed(b"\xef\xbb") == []
+    assert cutter.feed(b'\xbf{"a":1}\nb\n') == [Line(b'{"a":1}', 11), Line(b"b", 13)]
+
+
+def test_a_byte_order_mark_elsewhere_is_text() -> None:
+    assert LineCutter(start=10).feed(b"\xef\xbb\xbfa\n") == [Line(b"\xef\xbb\xbfa", 15)]

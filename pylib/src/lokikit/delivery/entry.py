@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from codecs import BOM_UTF8
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -39,7 +40,7 @@ class Entry(NamedTuple):
 
     Args:
         timestamp_ns: nanoseconds since the epoch.
-        line: the untouched line.
+        line: the untouched line, without a byte order mark.
         labels: name the stream.
         metadata: structured metadata of this line.
     """
@@ -65,7 +66,7 @@ def read_entry(
         platform: structured metadata that only the carrier knows.
         now_ns: the arrival time, asked for only when the line has no timestamp.
     """
-    text = raw.decode("utf-8", "replace")
+    text = raw.removeprefix(BOM_UTF8).decode("utf-8", "replace")
     fields = json_object(text)
     line = fit(text, MAX_LINE_BYTES)
     stamp_ns = parse_timestamp_ns(fields.get(TIMESTAMP))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from codecs import BOM_UTF8
 from typing import NamedTuple
 
 from lokikit.fields import MAX_LINE_BYTES
@@ -17,7 +18,7 @@ class Line(NamedTuple):
     r"""One line without its line end (`\n` or `\r\n`).
 
     Args:
-        raw: the line, or its first `MAX_KEPT_BYTES`.
+        raw: the line, or its first `MAX_KEPT_BYTES`; the first one without a byte order mark.
         end: the offset behind its line end.
     """
 
@@ -35,6 +36,7 @@ class LineCutter:
     def __init__(self, start: int = 0) -> None:
         self.fed = start
         """The offset behind the last byte fed."""
+        self._at_beginning = start == 0
         self._kept = bytearray()
         self._unfinished = False
 
@@ -62,6 +64,9 @@ class LineCutter:
             self._kept = bytearray()
             self._unfinished = False
         raw = part[:-1] if part.endswith(b"\r") else part
+        if self._at_beginning:
+            self._at_beginning = False
+            raw = raw.removeprefix(BOM_UTF8)
         return raw[:MAX_KEPT_BYTES]
 
     def _keep(self, part: bytes) -> None:
