@@ -150,9 +150,10 @@ end
 -- tag -> the timestamps that were given last, and whether its file was rotated
 local sources, source_count = {}, 0
 
--- Whether a tag is of a file that was rotated: 0.log.20261121-100000 of a pod, number of Docker.
+-- Whether a tag is of a file that was rotated: 0.log.20261121-100000 of a pod, whose own name may hold
+-- `.log.` too, number of Docker.
 local function is_rotated(tag)
-  return match(tag, "^line:container%.[^_]+_%d+$") or match(tag, "^line:container%..+%.log%.")
+  return match(tag, "^line:container%.[^_]+_%d+$") or match(tag, "^line:container%.[^_]+_[^_]+_[^_]+_[^_]+_.*%.log%.")
 end
 
 local function source_of(tag)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ from tests.waiting import eventually
 
 from lokikit import fields
 from lokikit.delivery.entry import MAX_VALUE_BYTES
+from lokikit.times import parse_timestamp_ns
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -163,3 +165,46 @@ def test_one_level_too_many(make_agent: Callable[..., RunningAgent], loki_url: s
     assert any(service in one.line for one in stored(loki_url, fields.UNKNOWN_SERVICE))
     post(agent, event(service, "later"))
     eventually(lambda: "later" in names(loki_url, service))
+
+
+@pytest.mark.parametrize(
+    "end",
+    [
+        *("+25:00", "+00:99", "-24:00", "+2400", "+00:60", "+99:99"),
+        *(":60Z", ":60", ":61.5Z", ":60.5+00:00"),
+    ],
+)
+@pytest.mark.parametrize("between", ["T", " "])
+def test_what_is_no_time_is_the_time_of_arrival(
+    agent: RunningAgent, loki_url: str, end: str, between: str
+) -> None:
+    """As for the same line by every other way."""
+    service, day = new_service(), f"{datetime.now(timezone.utc):%Y-%m-%d}{between}"
+    stamp = day + "00:00" + (end if end.startswith(":") else f":00{end}")
+    before_ns = time.time_ns()
+    post(agent, json.dumps({"service": service, "timestamp": stamp}))
+    (entry,) = eventually(lambda: list(stored(loki_url, service)))
+    assert parse_timestamp_ns(stamp) is None
+    assert entry.timestamp_ns >= before_ns - 10**9
+
+
+@pytest.mark.parametrize("zone", ["+23:59", "-23:59", "+0530", "Z", ""])
+def test_zones_of_the_world_are_read(agent: RunningAgent, loki_url: str, zone: str) -> None:
+    service, zone_s = new_service(), 0
+    if len(zone) > 1:
+        zone_s = int(zone[0] + "1") * (int(zone[1:3]) * 3600 + int(zone[-2:]) * 60)
+    local = datetime.fromtimestamp(time.time() + zone_s, timezone.utc)
+    stamp = f"{local:%Y-%m-%dT%H:%M:59}{zone}"
+    post(agent, json.dumps({"service": service, "timestamp": stamp}))
+    (entry,) = eventually(lambda: list(stored(loki_url, service)))
+    assert entry.timestamp_ns == parse_timestamp_ns(stamp)
+
+
+def test_a_form_is_an_event_of_strings(agent: RunningAgent, loki_url: str) -> None:
+    """Fluent Bit takes it, and cannot be told not to."""
+    service = new_service()
+    form = {"service": service, "level": "info", "namespace": "other"}
+    assert requests.post(agent.logs_url, data=form, timeout=30).status_code == 201
+    (entry,) = eventually(lambda: list(stored(loki_url, service)))
+    assert json.loads(entry.line) == form
+    assert entry.labels == {fields.LABEL_SERVICE: service}

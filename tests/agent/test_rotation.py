@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 from tests.agent.container_files import DockerFile
 from tests.agent.pods import Pods, following
-from tests.stack.asking import recent_entries
+from tests.stack.asking import HOUR_NS, recent_entries
 from tests.stack.shipping import append
 from tests.waiting import eventually
 
@@ -110,6 +110,29 @@ def test_the_last_hour_of_a_rotated_file(
     append(rotated, [line.encode() for line in lines])
     make_agent(loki_url, "kubernetes", **variables).start()
     assert pods.found(mark).line == f"{mark} young"
+
+
+def test_pod_with_log_in_its_name_is_not_rotated(
+    api: ApiServer, loki_url: str, make_agent: Callable[..., RunningAgent], tmp_path: Path
+) -> None:
+    """Its old lines are sent; of its rotated file they are not."""
+    variables = following(tmp_path / "containers", api.url)
+    pods, mark = Pods(api, tmp_path / "containers", Loki(loki_url)), uuid.uuid4().hex
+    at = datetime.now(timezone.utc) - timedelta(minutes=61)
+    file = pods.file("my.log.reader")
+    rotated = file.with_name("0.log.20261121-100000")
+    for path, name in ((rotated, "sent before"), (file, "of an hour ago")):
+        append(path, [f"{at:%Y-%m-%dT%H:%M:%S.%fZ} stdout F {mark} {name}".encode()])
+    append(rotated, [f"{datetime.now(timezone.utc):%Y-%m-%dT%H:%M:%S.%fZ} stdout F end".encode()])
+    make_agent(loki_url, "kubernetes", **variables).start()
+
+    def found() -> set[str]:
+        start_ns = time.time_ns() - 2 * HOUR_NS
+        query = f'{{service_name=~".+"}} |= "{mark}"'
+        return {one.line for one in Loki(loki_url).query_range(query, start_ns, time.time_ns())}
+
+    pods.found("end")
+    eventually(lambda: found() == {f"{mark} of an hour ago"})
 
 
 def rotate(file: Path) -> None:

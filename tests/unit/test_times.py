@@ -12,6 +12,7 @@ from lokikit.times import (
     parse_duration_ns,
     parse_span_ns,
     parse_time_ns,
+    parse_timestamp_ns,
 )
 
 NOW_NS = 1_795_255_200_123_456_789
@@ -121,3 +122,8 @@ def test_a_number_that_is_not_of_nanoseconds_is_refused(wrong: float) -> None:
     """`time.time()` would be a moment of 1970."""
     with pytest.raises(SettingsError, match="time_ns"):
         moment_ns(wrong, "since", NOW_NS)  # type: ignore[arg-type]  # on purpose
+
+
+@pytest.mark.parametrize("end", [":00+00:60", ":00+00:99", ":00+25:00", ":00-24:00", ":60Z"])
+def test_what_no_clock_shows_is_no_timestamp(end: str) -> None:
+    assert parse_timestamp_ns(f"2026-11-21T10:00{end}") is None

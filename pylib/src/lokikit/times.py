@@ -18,7 +18,7 @@ _EARLIEST_NS = 10**16
 1970."""
 EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _RFC_3339 = re.compile(
-    r"(\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d)(?:[.,](\d+))?(?:[Zz]|([+-]\d\d):?(\d\d))?", re.ASCII
+    r"(\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d)(?:[.,](\d+))?(?:[Zz]|([+-]\d\d):?([0-5]\d))?", re.ASCII
 )
 _UNITS_S = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
 _DURATION = re.compile(r"(\d+[smhdw])+", re.ASCII)
