@@ -1,8 +1,11 @@
+import re
+
 import orjson
 import pytest
 
 from lokikit.fields import REDACTED
 from lokikit.output.redaction import SecretNames, mask_url_passwords
+from lokikit.stack.kit_files import kit_root
 
 
 @pytest.mark.parametrize(
@@ -202,3 +205,14 @@ def test_a_further_word_is_a_whole_word(name):
 )
 def test_the_passwords_of_urls_are_masked(text, masked):
     assert orjson.loads(mask_url_passwords(orjson.dumps(text))) == masked
+
+
+def _documented_names():
+    page = (kit_root() / "docs/security.md").read_text()
+    for names, caught in re.findall(r"^\|[^|]+\|([^|]+)\| (yes|no) \|$", page, re.MULTILINE):
+        yield from ((name, caught == "yes") for name in re.findall("`([^`]+)`", names))
+
+
+@pytest.mark.parametrize(("name", "caught"), [*_documented_names()])
+def test_the_page_on_security_says_what_is_caught(name, caught):
+    assert (name in SecretNames()) == caught
