@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import logging
 import os
-import sys
 from typing import IO, TYPE_CHECKING, Any, cast
 
 from lokikit.delivery.address import read_address
 from lokikit.errors import SettingsError
 from lokikit.http_requests.access_logs import take_in_access_lines
 from lokikit.output.console_formatter import ConsoleFormatter
+from lokikit.output.console_handlers import is_console
 from lokikit.output.json_formatter import JsonFormatter
 from lokikit.output.library_levels import set_levels
 from lokikit.output.log_record import install_records
-from lokikit.output.stdout_handler import StdoutHandler, file_descriptor, is_ours
+from lokikit.output.stdout_handler import StdoutHandler, is_ours
 from lokikit.output.streams import is_terminal
 from lokikit.output.uncaught import capture_uncaught
 from lokikit.settings import (
@@ -32,8 +32,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from lokikit.push.handler import LokiHandler
-
-_CONSOLE_DESCRIPTORS = (1, 2)
 
 
 def setup_json_logging(  # noqa: PLR0913 - every argument but the first is by keyword
@@ -221,8 +219,7 @@ def _take_in_existing_loggers(
         (logger, handler)
         for logger in (*loggers, root)
         for handler in logger.handlers
-        if (is_ours(handler) or _is_console(handler))
-        and (logger is not root or handler not in keep)
+        if (is_ours(handler) or is_console(handler)) and (logger is not root or handler not in keep)
     ]
     for logger, handler in found:
         if logger is root and handler in keep:
@@ -232,12 +229,3 @@ def _take_in_existing_loggers(
         if getattr(handler, "made_by_setup", False) and handler not in keep:
             # Closing it would wait for a Loki that is away, and then drop lines.
             cast("LokiHandler", handler).retire(heir)
-
-
-def _is_console(handler: logging.Handler) -> bool:
-    if not isinstance(handler, logging.StreamHandler):
-        return False
-    if any(handler.stream is console for console in (sys.stdout, sys.stderr)):
-        return True
-    # Flask's own handler writes to a proxy of stderr.
-    return file_descriptor(handler.stream) in _CONSOLE_DESCRIPTORS

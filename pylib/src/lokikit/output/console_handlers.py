@@ -1,0 +1,50 @@
+"""Which handlers write to the console, where our own lines go."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from typing import Any
+
+from lokikit.output.stdout_handler import file_descriptor
+
+_STREAM_NAMES = ("stream", "console", "_console", "file", "target")
+"""Attributes of handlers that have something to write to."""
+
+
+def is_console(handler: logging.Handler) -> bool:
+    """Whether what the handler writes stands beside our lines, by whatever class or descriptor."""
+    if isinstance(handler, logging.FileHandler) and handler.stream is None:  # opened later
+        return _is_console_file(_stat_of(handler.baseFilename))
+    return any(_leads_to_console(getattr(handler, name, None)) for name in _STREAM_NAMES)
+
+
+def _leads_to_console(target: Any) -> bool:
+    if target is None:
+        return False
+    if isinstance(target, logging.Handler):
+        return is_console(target)
+    if any(target is one for one in (sys.stdout, sys.stderr, sys.__stdout__, sys.__stderr__)):
+        return True
+    descriptor = file_descriptor(target)
+    if descriptor is not None:
+        return _is_console_file(_stat_of(descriptor))
+    # Rich's console has the file that it writes to now.
+    return not hasattr(target, "write") and _leads_to_console(getattr(target, "file", None))
+
+
+def _is_console_file(status: os.stat_result | None) -> bool:
+    """Whether it is the file, pipe or terminal of standard output or error, however opened."""
+    # Without a stream the descriptor may be any file's that was opened since.
+    consoles = [number for number, one in ((1, sys.__stdout__), (2, sys.__stderr__)) if one]
+    return status is not None and any(
+        other is not None and os.path.samestat(status, other) for other in map(_stat_of, consoles)
+    )
+
+
+def _stat_of(file: str | int) -> os.stat_result | None:
+    try:
+        return os.stat(file)  # noqa: PTH116 - also of a descriptor
+    except (OSError, ValueError, OverflowError):
+        return None
