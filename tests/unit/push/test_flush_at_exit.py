@@ -1,3 +1,4 @@
+import shutil
 import signal
 import subprocess
 import sys
@@ -58,6 +59,71 @@ signal.pause()
 """)
     assert done.returncode == -signal.SIGTERM
     assert done.stdout == b"flushed 1\n"
+
+
+_UNSHARE = ("unshare", "--user", "--map-root-user", "--pid", "--fork", "--kill-child")
+
+
+def _can_unshare():
+    if shutil.which("unshare") is None:
+        return False
+    return not subprocess.run([*_UNSHARE, "true"], check=False, capture_output=True).returncode
+
+
+@pytest.mark.skipif(not _can_unshare(), reason="no PID namespaces here")
+def test_sigterm_ends_a_process_that_is_pid_1():
+    """As in a container, where the default action of a signal does nothing."""
+    source = """
+import signal
+from lokikit.push.flush_at_exit import flush_on_sigterm
+assert os.getpid() == 1
+flush_on_sigterm()
+os.kill(1, signal.SIGTERM)
+os.write(1, b"went on")
+"""
+    done = subprocess.run(
+        [*_UNSHARE, sys.executable, "-c", _KEEPER + source], capture_output=True, check=False
+    )
+    assert done.stdout == b"flushed 1\n"
+    assert done.returncode == 128 + signal.SIGTERM
+
+
+def test_sigterm_ends_a_process_whose_handler_is_never_done():
+    """A thread writes to a pipe that nobody reads, and holds the handler's lock."""
+    done = _run("""
+import signal, threading
+from lokikit.push.flush_at_exit import flush_on_sigterm
+held = threading.Event()
+def hold():
+    keeper.acquire()
+    held.set()
+    threading.Event().wait()
+threading.Thread(target=hold, daemon=True).start()
+held.wait()
+flush_on_sigterm(longest_s=0.1)
+os.kill(os.getpid(), signal.SIGTERM)
+""")
+    assert done.returncode == -signal.SIGTERM
+
+
+def test_sigterm_ends_a_process_that_writes_to_a_reader_that_stands_still():
+    """The signal interrupts the write."""
+    source = """
+import lokikit, signal, sys
+from lokikit.push.flush_at_exit import flush_on_sigterm
+logger = lokikit.setup_json_logging(log_format="json")
+flush_on_sigterm()
+print("ready", file=sys.stderr, flush=True)
+while True:
+    logger.info("x" * 10_000)
+"""
+    with subprocess.Popen(
+        [sys.executable, "-c", source], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as child:
+        assert child.stderr.readline() == b"ready\n"
+        child.stdout.read(1)
+        child.terminate()
+        assert child.wait(60) == -signal.SIGTERM
 
 
 @pytest.fixture

@@ -7,22 +7,31 @@ import os
 import signal
 import sys
 import threading
+from functools import partial
 from typing import Any
 
+from lokikit.push.exit_time import CLOSE_S
+
 _AFTER_ALL_OTHERS = -100
+_SIGNALLED = 128
+"""Added to the number of a signal: the exit code of a shell for a process that it ended."""
 
 
-def flush_on_sigterm() -> None:
+def flush_on_sigterm(longest_s: float = CLOSE_S + 1) -> None:
     """Have SIGTERM flush the log handlers before it ends the process, as `exit` does.
 
     Only where the signal has its default action, which ends a process in the middle of whatever
     it does; servers and workers that handle it themselves are left alone. The process still
-    ends by the signal.
+    ends by the signal, or as PID 1, which signals do not end, with the exit code of one.
+
+    Args:
+        longest_s: seconds after which the process ends although a handler is not done, as one
+            of a stream whose reader stands still.
     """
     if threading.current_thread() is threading.main_thread():
         handled = signal.getsignal(signal.SIGTERM)
         if handled is signal.SIG_DFL:
-            signal.signal(signal.SIGTERM, _flush_and_end)
+            signal.signal(signal.SIGTERM, partial(_flush_and_end, longest_s))
 
 
 def flush_at_end_of_child() -> None:
@@ -47,7 +56,19 @@ def _flush_on_signal(**_: Any) -> None:
     logging.shutdown()
 
 
-def _flush_and_end(number: int, frame: Any) -> None:  # noqa: ARG001 - what signal handlers get
-    logging.shutdown()
+def _flush_and_end(longest_s: float, number: int, _frame: Any) -> None:
     signal.signal(number, signal.SIG_DFL)
+    # In this thread, for a handler that was interrupted has locks which only its own thread passes.
+    watch = threading.Timer(longest_s, _end, [number])
+    watch.daemon = True
+    watch.start()
+    try:
+        logging.shutdown()
+    finally:
+        _end(number)
+
+
+def _end(number: int) -> None:
     os.kill(os.getpid(), number)
+    # The signal ends every process but PID 1, unless it is blocked.
+    os._exit(_SIGNALLED + number)
