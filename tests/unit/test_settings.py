@@ -3,7 +3,7 @@ import logging
 import pytest
 
 from lokikit.errors import LokikitError, SettingsError
-from lokikit.settings import Settings, default_level, parse_level, read_settings
+from lokikit.settings import Settings, default_level, parse_level, read_settings, words_of
 
 
 def test_nothing_set_gives_the_defaults():
@@ -75,3 +75,11 @@ def test_durable_is_for_the_process_or_for_the_power_too(word, durable):
 def test_another_word_for_durable_is_refused():
     with pytest.raises(SettingsError, match="LOKI_DURABLE='always' is none of on, off and fsync"):
         read_settings({"LOKI_DURABLE": "always"})
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [("pin", ("pin",)), ("pin, iban", ("pin", "iban")), (["a,b"], ("a,b",)), ((), ()), ("", ())],
+)
+def test_a_text_is_a_list_of_words_as_in_the_environment(given, words):
+    assert words_of(given) == words

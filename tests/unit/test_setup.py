@@ -235,3 +235,14 @@ def test_no_color_is_heeded(monkeypatch):
         stream = _Terminal()
         setup_json_logging(stream=stream).warning("m")
         assert ("\x1b[" in stream.getvalue()) is escapes
+
+
+def test_a_word_to_redact_is_one_word():
+    """Not the list of its letters."""
+    events, _ = _run("""
+import logging, lokikit
+lokikit.setup_json_logging("api", redact="pin")
+logging.info("m", extra={"pin": "x", "user_pin": 7, "mapping": 1})
+""")
+    fields = [(e["pin"], e["user_pin"], e["mapping"]) for e in events]
+    assert fields == [("[redacted]", "[redacted]", 1)]
