@@ -46,6 +46,11 @@ def test_the_name_of_a_logger_cannot_steer_the_terminal():
     assert "\\x1b]0;owned\\x07" in text
 
 
+def test_neither_a_logger_nor_a_field_begins_a_line_of_its_own():
+    text = ConsoleFormatter().format(_record(name="a\n12:00", **{"b\n12:00": "c\n12:00"}))
+    assert "\n" not in text
+
+
 def test_a_message_may_have_several_lines():
     """Line ends and tabs are kept."""
     assert ConsoleFormatter().format(_record(msg="a\n\tb", args=())).endswith("a\n\tb")

@@ -43,10 +43,10 @@ class ConsoleFormatter(JsonFormatter):
         head = [
             self._paint("2", f"{clock}.{int(record.msecs):03d}"),
             self._paint(_COLOURS[level], f"{level:<8}"),
-            self._paint("36", _escape(line[f.LOGGER])),
+            self._paint("36", _one_line(line[f.LOGGER])),
             _escape(line[f.MESSAGE]),
             *(
-                self._paint("2", f"{_escape(name)}=") + _value(value)
+                self._paint("2", f"{_one_line(name)}=") + _value(value)
                 for name, value in line.items()
                 if name not in _SHOWN_APART or name in f.CALLER_SETTABLE
             ),
@@ -66,3 +66,8 @@ def _value(value: Any) -> str:
 
 def _escape(string: str) -> str:
     return _CONTROL.sub(lambda match: repr(match[0])[1:-1], string)
+
+
+def _one_line(string: str) -> str:
+    """Escaped with its line ends too: only a message and a traceback may have several lines."""
+    return _escape(string).replace("\n", r"\n")
