@@ -10,6 +10,7 @@
 
 local HERE = string.match(debug.getinfo(1, "S").source, "^@(.*/)") or ""
 local cleaned, jsonline = dofile(HERE .. "cleaned.lua"), dofile(HERE .. "jsonline.lua")
+local levels = dofile(HERE .. "levels.lua")
 
 local MAX_LINE_BYTES = 256 * 1024
 local MAX_VALUE_BYTES = 1024
@@ -18,12 +19,8 @@ local MAX_SOURCES = 10000
 local ROTATED_SINCE_S = 3600
 local LF, CR = 10, 13
 
--- Levels as pino and bunyan write them, and what Loki calls them: it reads words alone.
-local NUMBERED_LEVELS = {
-  [10] = "trace", [20] = "debug", [30] = "info", [40] = "warn", [50] = "error", [60] = "fatal",
-}
-
-jsonline.want({ "timestamp", "level", "service", "env", "request_id", "trace_id" })
+jsonline.want({ "timestamp", "service", "env", "request_id", "trace_id" })
+jsonline.want(levels.fields)
 
 local byte, match, sub = string.byte, string.match, string.sub
 
@@ -253,7 +250,7 @@ local function metadata_of(fields, record, pod, truncated)
   return {
     request_id = word(fields.request_id),
     trace_id = word(fields.trace_id),
-    detected_level = NUMBERED_LEVELS[fields.level],
+    detected_level = levels.untold(fields),
     stream = word(record.source or record.stream),
     pod = word(pod.pod_name),
     container = word(pod.container_name),

@@ -16,20 +16,11 @@ RULES = RULES ~= "" and RULES or HERE .. "split.conf"
 local TELL_EVERY_S = 60
 local MAX_DECISIONS = 10000
 
--- Where a program says the level: the list of loki/loki.yaml. What it may say, and our word for it.
-local LEVEL_FIELDS = {
-  "level", "LEVEL", "Level", "log.level", "severity", "SEVERITY", "Severity", "SeverityText",
-  "lvl", "LVL", "Lvl", "severity_text", "Severity_Text", "SEVERITY_TEXT", "levelname",
-  "log_level", "@l",
-}
-local LEVELS = {
-  trace = "debug", trc = "debug", debug = "debug", dbg = "debug",
-  info = "info", inf = "info", information = "info",
-  warning = "warning", warn = "warning", wrn = "warning",
-  error = "error", err = "error",
+local levels = dofile(HERE .. "levels.lua")
+-- Loki's name of a level -> ours, which the table of rules has.
+local OURS = {
+  trace = "debug", debug = "debug", info = "info", warn = "warning", error = "error",
   critical = "critical", fatal = "critical",
-  ["10"] = "debug", ["20"] = "debug", ["30"] = "info", ["40"] = "warning", ["50"] = "error",
-  ["60"] = "critical",
 }
 
 -- One column of a rule: "*", "a,b" or "!a,b".
@@ -53,8 +44,11 @@ local OUR_LEVELS = { debug = true, info = true, warning = true, error = true, cr
 local function read_rules(path)
   local rules, files = {}, {}
   local source = assert(io.open(path))
-  local text = string.gsub(source:read("*a"), "#[^\n]*", "")
+  -- A line of nothing but a comment is no line: within a rule it does not end it.
+  local text = "\n" .. string.gsub(source:read("*a"), "\r\n?", "\n")
   source:close()
+  text = string.gsub(text, "\n[ \t]*#[^\n]*", "")
+  text = string.gsub(text, "[ \t]*#[^\n]*", "")
   -- An indented line goes on with the one above it.
   text = string.gsub(text, ",[ \t]*\n[ \t]+", ",")
   text = string.gsub(text, "\n[ \t]+(%S)", " %1")
@@ -205,17 +199,7 @@ getmetatable(split_end).__gc = function()
 end
 
 want_fields({ "logger" })
-want_fields(LEVEL_FIELDS)
-
-local function level_of(fields)
-  for _, name in ipairs(LEVEL_FIELDS) do
-    local value = fields[name]
-    if value ~= nil then
-      return LEVELS[string.lower(tostring(value))]
-    end
-  end
-  return nil
-end
+want_fields(levels.fields)
 
 local for_loki = contract
 
@@ -225,9 +209,9 @@ function contract(tag, time, record)
     return code, stamp, kept
   end
   local logger = type(line_fields.logger) == "string" and line_fields.logger or nil
-  local level = level_of(line_fields)
+  local level = OURS[levels.of(line_fields) or ""]
   -- Without both it is no line of JSON, or none that says what it is.
-  if not (logger or level) then
+  if not (logger or level or levels.is_said(line_fields)) then
     return code, stamp, kept
   end
   local now_s = os.time()

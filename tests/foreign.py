@@ -349,7 +349,21 @@ _LEVEL_FIELDS = ("level", "Level", "severity", "lvl", "log.level", "levelname", 
 def _levels() -> list[Case]:
     words = [(word, level) for level, found in _LEVELS.items() for word in found]
     numbers = fields.NUMBERED_LEVELS.items()
+    others = [
+        (name, word, level)
+        for name in ("level", "severity", "SEVERITY")
+        for lower, level in fields.OTHER_LEVELS.items()
+        for word in (lower, lower.upper(), lower.title())
+    ]
     return [
+        Case(
+            "level-words-unknown-to-loki",
+            tuple(_object({name: word, "n": 1}) for name, word, _ in others),
+            tuple(
+                Stored(_object({name: word, "n": 1}).decode(), level)
+                for name, word, level in others
+            ),
+        ),
         Case(
             "level-words",
             tuple(_object({"level": word, "n": 1}) for word, _ in words),

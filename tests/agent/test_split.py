@@ -49,6 +49,8 @@ DEFAULTS = [
     (own("WARN", "com.example.Orders"), {"info.log"}),
     (own(30, hostname="pino"), {"info.log"}),
     (own("loud"), set()),
+    (own("notice"), {"info.log"}),
+    *((own(word), {"error.log"}) for word in ("crit", "EMERG", "Alert", "panic", "severe")),
     (json.dumps({"severity": "ERROR", "message": "elsewhere"}), {"error.log"}),
     ('{"level":"error","message":"no end', set()),
     ("ERROR in plain text", set()),
@@ -118,6 +120,44 @@ def test_the_rules_that_the_page_shows(
     assert lines_of(folder / "billing.log") == lines[:2]
 
 
+@pytest.mark.parametrize("line_end", ["\n", "\r\n"])
+def test_comments_and_line_ends_are_no_part_of_a_rule(
+    make_agent: MakeAgent, loki_url: str, folder: Path, tmp_path: Path, line_end: str
+) -> None:
+    rows = [
+        "# first",
+        "a.log * !x, # of x",
+        "   # and more",
+        "    y",
+        "  # last",
+        "  info # end",
+        "b.log * * *",
+    ]
+    (rules := tmp_path / "rules.conf").write_bytes(line_end.join(rows).encode())
+    agent = make_agent(
+        loki_url, FLUENTBIT_SPLIT_DIR=str(folder), FLUENTBIT_SPLIT_RULES=str(rules)
+    ).start()
+    lines = [own("info", "x"), own("info", "y"), own("info", "z"), own("odd", "z"), own("odd")]
+    append(agent, service := new_service(), lines)
+    in_loki(loki_url, service, len(lines))
+    assert lines_of(folder / "a.log") == [lines[2]]
+    assert lines_of(folder / "b.log") == lines
+
+
+@pytest.mark.parametrize("line_end", ["\n", "\r\n"])
+def test_the_shipped_table_may_have_the_line_ends_of_windows(
+    make_agent: MakeAgent, loki_url: str, folder: Path, tmp_path: Path, line_end: str
+) -> None:
+    text = (kit_root() / "fluentbit/split.conf").read_text()
+    (rules := tmp_path / "rules.conf").write_bytes(text.replace("\n", line_end).encode())
+    agent = make_agent(
+        loki_url, FLUENTBIT_SPLIT_DIR=str(folder), FLUENTBIT_SPLIT_RULES=str(rules)
+    ).start()
+    append(agent, service := new_service(), [own("error", "shop"), own("info", "celery.worker")])
+    in_loki(loki_url, service, 2)
+    assert {path.name for path in folder.iterdir()} == {"error.log", "celery.log"}
+
+
 @pytest.mark.parametrize(
     ("rule", "says"),
     [
@@ -139,15 +179,14 @@ def test_a_wrong_table_is_refused(
 
 def test_levels_are_read_where_loki_reads_them() -> None:
     """A line that Loki knows as an error is one for the files too."""
-    text = (kit_root() / "fluentbit/split.lua").read_text()
-    table = re.search(r"LEVEL_FIELDS = \{(.*?)\}", text, re.DOTALL)
+    text = (kit_root() / "fluentbit/levels.lua").read_text()
+    tables = dict(re.findall(r"local (\w+) = \{(.*?)\n\}", text, re.DOTALL))
     settings = yaml.safe_load((kit_root() / "loki/loki.yaml").read_text())
-    assert table
-    assert re.findall(r'"([^"]+)"', table[1]) == settings["limits_config"]["log_level_fields"]
-    numbers = dict(re.findall(r'\["(\d+)"\] = "(\w+)"', text))
-    ours = {their: our for our, their in fields.DETECTED_LEVELS.items()}
-    ours |= {"trace": "debug", "fatal": "critical"}
-    assert numbers == {str(key): ours[level] for key, level in fields.NUMBERED_LEVELS.items()}
+    places = re.findall(r'"([^"]+)"', tables["FIELDS"])
+    assert places == settings["limits_config"]["log_level_fields"] == list(fields.LEVEL_FIELDS)
+    numbers = {int(one): level for one, level in re.findall(r'\[(\d+)\] = "(\w+)"', text)}
+    assert numbers == fields.NUMBERED_LEVELS
+    assert dict(re.findall(r'(\w+) = "(\w+)"', tables["OTHER"])) == fields.OTHER_LEVELS
 
 
 @pytest.mark.parametrize("fault", ["full", "absent"])

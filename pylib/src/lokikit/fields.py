@@ -167,3 +167,20 @@ NUMBERED_LEVELS = MappingProxyType(
 )
 """Levels that foreign programs write as numbers, as pino and bunyan do -> what Loki calls them.
 Loki reads words alone from a line, so who carries the line says `DETECTED_LEVEL` of these."""
+OTHER_LEVELS = MappingProxyType(
+    {
+        "notice": "info",
+        "severe": "error",
+        **dict.fromkeys(("crit", "alert", "emerg", "emergency", "dpanic"), "critical"),
+        "panic": "fatal",
+    }
+)
+"""Words, in any case, that Loki does not read as levels -> what it calls such; who carries the line
+says so, as with `NUMBERED_LEVELS`."""
+LEVEL_FIELDS = (
+    LEVEL,
+    *("LEVEL", "Level", "log.level", "severity", "SEVERITY", "Severity", "SeverityText"),
+    *("lvl", "LVL", "Lvl", "severity_text", "Severity_Text", "SEVERITY_TEXT", "levelname"),
+    *("log_level", "@l"),
+)
+"""Where a program may say the level, the first that it has; the list of `loki/loki.yaml`."""

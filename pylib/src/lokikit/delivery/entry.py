@@ -16,9 +16,11 @@ from lokikit.fields import (
     LABEL_FIELDS,
     LABEL_SERVICE,
     LEVEL,
+    LEVEL_FIELDS,
     MAX_LINE_BYTES,
     METADATA_FIELDS,
     NUMBERED_LEVELS,
+    OTHER_LEVELS,
     TIMESTAMP,
     TRUNCATED,
     UNKNOWN_SERVICE,
@@ -74,15 +76,24 @@ def read_entry(
     for name in METADATA_FIELDS:
         if value := _word(fields.get(name), name, text):
             metadata[name] = value
-    level = fields.get(LEVEL)
-    if level.__class__ is int and level in NUMBERED_LEVELS:
-        metadata[DETECTED_LEVEL] = NUMBERED_LEVELS[level]
+    if fields and (level := _untold_level(fields)):
+        metadata[DETECTED_LEVEL] = level
     if line is not text:
         metadata[TRUNCATED] = "true"
     words = tuple([_word(fields.get(name), name, text) for name in _LABEL_SOURCES])
     return Entry(
         now_ns() if stamp_ns is None else stamp_ns, line, _labels(default_service, words), metadata
     )
+
+
+def _untold_level(fields: Mapping[str, Any]) -> str | None:
+    """Loki's name of a level that it does not read from the line itself."""
+    level = fields.get(LEVEL)
+    if level.__class__ is int:
+        return NUMBERED_LEVELS.get(level)
+    if level.__class__ is not str:
+        level = next((one for name in LEVEL_FIELDS if (one := fields.get(name)) is not None), None)
+    return OTHER_LEVELS.get(level.lower()) if isinstance(level, str) else None
 
 
 class ArrivalClock:
