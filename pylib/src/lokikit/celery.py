@@ -15,6 +15,7 @@ from celery.utils.log import get_multiprocessing_logger
 from lokikit import fields as f
 from lokikit.http_requests.request_log import current_id
 from lokikit.output.context import bound
+from lokikit.output.json_values import text
 from lokikit.output.told_once import leave_out, raised_in, repeats_exception
 from lokikit.setup import keep_json_logging
 from lokikit.tasks.task import Run, function_place
@@ -84,13 +85,13 @@ def _fail(sender: Any, task_id: str, exception: BaseException, **_: Any) -> None
     if task_id in _open:
         run, _block = _open[task_id]
         if isinstance(exception, SoftTimeLimitExceeded):
-            run.end("terminate", f"{exception!r}", exception)
+            run.end("terminate", _represent(exception), exception)
         else:
             run.end_with(exception)
     elif isinstance(exception, _LOST) and sender.request.id == task_id:
         # Of a hard time limit Celery speaks before the process is gone, too, without the request.
         lost = isinstance(exception, WorkerLostError)
-        reason = str(exception) if lost else repr(exception)
+        reason = text(exception) if lost else _represent(exception)
         _lost_run(sender, task_id).end("crash" if lost else "terminate", reason)
 
 
@@ -101,10 +102,10 @@ def _end(task_id: str, state: str, retval: Any, **_: Any) -> None:
     try:
         if state == states.RETRY:
             error = retval.exc or retval
-            reason = f"{type(error).__name__}: {error}; to be tried again"
+            reason = f"{type(error).__name__}: {text(error)}; to be tried again"
             run.end("fail", reason, error, level=logging.WARNING)
         elif state in {states.IGNORED, states.REJECTED}:
-            run.end("inaction", str(retval))
+            run.end("inaction", text(retval))
         elif state == states.SUCCESS:
             run.end("success")
     finally:
@@ -127,6 +128,14 @@ def _lost_run(task: Any, task_id: str) -> Run:
     retries = request.request_dict.get("retries") if request else 0
     age_s = time.time() - started_s if started_s else 0.0
     return Run(task.name, function_place(task.run), task_id, _attempt(retries), age_s)
+
+
+def _represent(exception: BaseException) -> str:
+    """The exception's `repr`, or its class where that raises."""
+    try:
+        return repr(exception)
+    except Exception:  # noqa: BLE001 - a stranger's exception may do anything
+        return type(exception).__name__
 
 
 def _attempt(retries: int | None) -> dict[str, Any]:
