@@ -12,6 +12,7 @@ import pytest
 from lokikit.errors import LokikitError, RefusedError, SettingsError, UnreachableError
 from lokikit.query.client import Loki
 from lokikit.query.http import Transport
+from lokikit.query.live_tail import open_feed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -197,3 +198,17 @@ def test_a_query_string_of_the_address_goes_with_each_question(
 def test_a_login_page_is_no_loki_that_is_ready(serve: Callable[..., Answers]) -> None:
     assert not Loki(serve((200, b"<html>log in</html>")).url).ready()
     assert Loki(serve((200, b"ready\n")).url).ready()
+
+
+def test_a_query_string_of_the_address_goes_with_a_tail(monkeypatch: pytest.MonkeyPatch) -> None:
+    addresses: list[str] = []
+
+    def refuse(address: str, **_: object) -> None:
+        addresses.append(address)
+        raise OSError
+
+    monkeypatch.setattr("lokikit.query.live_tail.connect", refuse)
+    transport = Transport("http://127.0.0.1:9/loki/api/v1/push?key=k")
+    with pytest.raises(UnreachableError), open_feed(transport, "{}"):
+        pass
+    assert addresses[0].startswith("ws://127.0.0.1:9/loki/api/v1/tail?key=k&query=")

@@ -97,7 +97,8 @@ class Transport:
         self._session.trust_env = not self.local
         # A callable, or requests would let a .netrc file win over our header.
         self._session.auth = self._sign
-        self._session.params = dict(parse_qsl(address.query))
+        self.parameters = dict(parse_qsl(address.query))
+        self._session.params = self.parameters
 
     def ask(self, path: str, parameters: Mapping[str, str | int]) -> Any:
         """The `data` of Loki's answer.

@@ -74,7 +74,7 @@ def open_feed(transport: Transport, query: str) -> Iterator[Feed]:
         RefusedError: Loki answers with another error.
         UnreachableError: no connection is had.
     """
-    parameters = urlencode({"query": query, "start": time.time_ns()})
+    parameters = urlencode({**transport.parameters, "query": query, "start": time.time_ns()})
     address = f"ws{transport.url.removeprefix('http')}/loki/api/v1/tail?{parameters}"
     try:
         connection = connect(
