@@ -123,23 +123,27 @@ def test_each_namespace_is_a_tenant(
 
 
 def test_rules_for_prometheus_ask_what_there_is(
-    loki_url: str, make_agent: Callable[..., RunningAgent]
+    loki_program: Path, tmp_path: Path, make_agent: Callable[..., RunningAgent]
 ) -> None:
     """Each metric that the chart's PrometheusRule names is one of the agent's or of Loki's."""
-    agent = make_agent(loki_url, "native").start()
+    loki = RunningLoki(loki_program, tmp_path, {}).start()
+    agent = make_agent(loki.url, "native").start()
     too_new = [[str(time.time_ns() + HOUR_NS), "refused"]]
     streams = [{"stream": {"service_name": "rules"}, "values": too_new}]
-    requests.post(f"{loki_url}/loki/api/v1/push", json={"streams": streams}, timeout=70)
+    requests.post(f"{loki.url}/loki/api/v1/push", json={"streams": streams}, timeout=70)
     rule = kit_root() / "deploy/chart/templates/monitoring/prometheusrule.yaml"
     asked = set(re.findall(r"\b((?:fluentbit|loki)_\w+)\{", rule.read_text()))
     assert len(asked) == 4
 
     def told() -> bool:
         said = requests.get(agent.admin_url + METRICS_PATH, timeout=60).text
-        said += requests.get(f"{loki_url}/metrics", timeout=60).text
+        said += requests.get(f"{loki.url}/metrics", timeout=60).text
         return asked <= set(re.findall(r"^# TYPE (\w+)", said, re.MULTILINE))
 
-    eventually(told, within_s=60)
+    try:
+        eventually(told, within_s=60)
+    finally:
+        loki.kill()
 
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="`helm test` NOT TRIED: no curl")

@@ -30,13 +30,14 @@ SERVICE = """
     flush grace log_level json.escape_unicode scheduler.base scheduler.cap http_server http_listen
     http_port health_check storage.path storage.metrics storage.max_chunks_up
     storage.backlog.mem_limit storage.keep.rejected storage.rejected.path storage.rejected.limit
+    hc_errors_count hc_retry_failure_count
 """
 INPUTS = {
     "forward": "listen port tag_prefix buffer_chunk_size buffer_max_size",
     "http": "listen port tag buffer_max_size",
     "tail": """path exclude_path tag tag_regex multiline.parser read_from_head refresh_interval
         read_newly_discovered_files_from_head ignore_older rotate_wait buffer_chunk_size
-        buffer_max_size skip_empty_lines db""",
+        buffer_max_size skip_empty_lines skip_long_lines truncate_long_lines db""",
 }
 EVERY_INPUT = "name alias processors storage.type mem_buf_limit threaded"
 FILTERS = {
