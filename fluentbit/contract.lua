@@ -22,7 +22,7 @@ local LF, CR = 10, 13
 jsonline.want({ "timestamp", "service", "env", "request_id", "trace_id" })
 jsonline.want(levels.fields)
 
-local byte, match, sub = string.byte, string.match, string.sub
+local byte, concat, match, sub = string.byte, table.concat, string.match, string.sub
 
 -- The first bytes of `text` that fit, without a part of a character.
 local function fit(text, max_bytes)
@@ -167,17 +167,51 @@ local function source_of(tag)
   return source
 end
 
--- A repetition counts up the nanoseconds that its stamp leaves open.
-local function keep_apart(source, sec, nsec)
+-- The nanoseconds that a stamp leaves open: a second of one in seconds, and none of one that says them.
+local function open_ns(nsec)
+  return nsec == 0 and 1000000000 or nsec % 1000000 == 0 and 1000000 or nsec % 1000 == 0 and 1000 or 1
+end
+
+-- What was sent of late: stream, time and line -> how many nanoseconds on the next is free. Two
+-- generations, so that a line is remembered for as many as MAX_SENT others at least.
+local MAX_SENT = 10000
+local sent, sent_before, sent_count = {}, {}, 0
+
+local function key_of(stream, sec, nsec, line)
+  return concat({ stream, sec, nsec, #line, sub(line, 1, 64), sub(line, -64) }, "\0")
+end
+
+-- The next nanosecond at which a stream has no such line: of two containers of one service, or of
+-- stamps that take turns, Loki would store one. One that only begins and ends alike moves as well.
+local function next_free(stream, sec, nsec, line, room)
+  local ns, key = nsec, key_of(stream, sec, nsec, line)
+  local first = key
+  local jump = sent[key] or sent_before[key]
+  while jump and ns + jump < nsec + room do
+    ns = ns + jump
+    key = key_of(stream, sec, ns, line)
+    jump = sent[key] or sent_before[key]
+  end
+  if sent_count >= MAX_SENT then
+    sent, sent_before, sent_count = {}, sent, 0
+  end
+  sent[key], sent[first], sent_count = 1, ns - nsec + 1, sent_count + 1
+  return ns
+end
+
+-- A repetition counts up the nanoseconds that its stamp leaves open, and so keeps the order.
+local function keep_apart(source, sec, nsec, stream, line)
+  local room = open_ns(nsec)
+  if room == 1 then
+    return nsec
+  end
   if sec ~= source.sec or nsec ~= source.nsec then
     source.sec, source.nsec, source.repeats = sec, nsec, 0
-    return nsec
+  else
+    source.repeats = source.repeats + 1
   end
-  source.repeats = source.repeats + 1
-  if nsec % 1000 ~= 0 then
-    return nsec
-  end
-  return nsec + source.repeats % 1000
+  local repeats = source.repeats % room
+  return next_free(stream, sec, nsec + repeats, line, room - repeats)
 end
 
 -- Each arrival is greater than the one before.
@@ -286,14 +320,8 @@ local function entry_of(tag, time, record)
   local fields = jsonline.fields(whole, is_simple)
   line_fields = fields
   local line = fit(whole, MAX_LINE_BYTES)
-  local sec, nsec = read_timestamp(fields.timestamp)
-  if sec then
-    time.sec, time.nsec = within_range(sec), keep_apart(source, sec, nsec)
-  else
-    time.sec, time.nsec = arrival(source, time)
-  end
   local pod = pod_of(tag, record)
-  return 1, time, {
+  local kept = {
     log = line,
     service_name = label(fields.service) or label(default_service(tag, record, pod)) or UNKNOWN_SERVICE,
     env = label(fields.env),
@@ -301,6 +329,14 @@ local function entry_of(tag, time, record)
     namespace = pod and word(pod.namespace_name),
     metadata = metadata_of(fields, record, pod or NO_POD, #line < #whole),
   }
+  local sec, nsec = read_timestamp(fields.timestamp)
+  if sec then
+    local stream = concat({ kept.service_name, kept.env or "", kept.namespace or "" }, "\0")
+    time.sec, time.nsec = within_range(sec), keep_apart(source, sec, nsec, stream, line)
+  else
+    time.sec, time.nsec = arrival(source, time)
+  end
+  return 1, time, kept
 end
 
 -- After an error Fluent Bit sends the whole chunk as it came, with the labels and the tenant that its

@@ -118,12 +118,12 @@ def test_pod_with_log_in_its_name_is_not_rotated(
     """Its old lines are sent; of its rotated file they are not."""
     variables = following(tmp_path / "containers", api.url)
     pods, mark = Pods(api, tmp_path / "containers", Loki(loki_url)), uuid.uuid4().hex
-    at = datetime.now(timezone.utc) - timedelta(minutes=61)
+    at, end = datetime.now(timezone.utc) - timedelta(minutes=61), uuid.uuid4().hex
     file = pods.file("my.log.reader")
     rotated = file.with_name("0.log.20261121-100000")
     for path, name in ((rotated, "sent before"), (file, "of an hour ago")):
         append(path, [f"{at:%Y-%m-%dT%H:%M:%S.%fZ} stdout F {mark} {name}".encode()])
-    append(rotated, [f"{datetime.now(timezone.utc):%Y-%m-%dT%H:%M:%S.%fZ} stdout F end".encode()])
+    append(rotated, [f"{datetime.now(timezone.utc):%Y-%m-%dT%H:%M:%S.%fZ} stdout F {end}".encode()])
     make_agent(loki_url, "kubernetes", **variables).start()
 
     def found() -> set[str]:
@@ -131,7 +131,7 @@ def test_pod_with_log_in_its_name_is_not_rotated(
         query = f'{{service_name=~".+"}} |= "{mark}"'
         return {one.line for one in Loki(loki_url).query_range(query, start_ns, time.time_ns())}
 
-    pods.found("end")
+    pods.found(end)
     eventually(lambda: found() == {f"{mark} of an hour ago"})
 
 

@@ -198,3 +198,14 @@ def test_pipe_that_ends_within_a_traceback() -> None:
     assert [line for _ in range(2) for line in joined(source)] == [TRACEBACK]
     assert source.ended
     os.close(reading)
+
+
+def test_equal_lines_of_two_files_of_a_service_are_kept_apart(tmp_path: Path) -> None:
+    """Loki would store one of them."""
+    for name in "ab":
+        (tmp_path / f"{name}.log").write_text('{"timestamp":"2026-11-21T10:00:00Z"}\n')
+    source = follow(tmp_path / "*.log", [], "shop")
+    source.look()
+    entries = [item.entry for item in source.items()]
+    source.close()
+    assert len({entry.timestamp_ns for entry in entries if entry}) == len(entries) == 2

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import orjson
 
+from lokikit.delivery.equal_lines import EqualLines, open_ns
 from lokikit.fields import (
     DETECTED_LEVEL,
     LABEL_FIELDS,
@@ -25,7 +26,7 @@ from lokikit.fields import (
     TRUNCATED,
     UNKNOWN_SERVICE,
 )
-from lokikit.times import NS_PER_US, parse_timestamp_ns
+from lokikit.times import parse_timestamp_ns
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -114,12 +115,13 @@ class LineReader:
 
     Loki stores equal lines of one timestamp once. A program that stamps seconds or milliseconds
     writes such lines, so each repetition counts up the nanoseconds that its stamp leaves open;
-    the microsecond stays exact.
+    what the stamp says stays exact.
 
     Args:
         default_service: the service of lines that name none.
         platform: structured metadata that only the carrier knows.
         now_ns: the arrival time.
+        sent: what was sent of late, shared by the readers of one carrier; its own when left out.
     """
 
     def __init__(
@@ -127,7 +129,9 @@ class LineReader:
         default_service: str | None,
         platform: Mapping[str, str],
         now_ns: Callable[[], int],
+        sent: EqualLines | None = None,
     ) -> None:
+        self._sent = sent or EqualLines()
         self._default_service = default_service
         self._platform = platform
         self._now_ns = now_ns
@@ -144,15 +148,17 @@ class LineReader:
         )
         if entry.timestamp_ns != self._last_ns:
             self._last_ns, self._repeats = entry.timestamp_ns, 0
-            return entry
-        self._repeats += 1
-        return self._apart(entry)
+        else:
+            self._repeats += 1
+        room_ns = open_ns(entry.timestamp_ns)
+        return entry if room_ns == 1 else self._apart(entry, room_ns)
 
-    def _apart(self, entry: Entry) -> Entry:
-        if entry.timestamp_ns % NS_PER_US:
-            return entry
-        stamp_ns = entry.timestamp_ns + self._repeats % NS_PER_US
-        return Entry(stamp_ns, entry.line, entry.labels, entry.metadata)
+    def _apart(self, entry: Entry, room_ns: int) -> Entry:
+        repeats = self._repeats % room_ns
+        stamp_ns = self._sent.next_free(
+            entry.timestamp_ns + repeats, room_ns - repeats, entry.labels, entry.line
+        )
+        return entry if stamp_ns == entry.timestamp_ns else entry._replace(timestamp_ns=stamp_ns)
 
 
 def json_object(text: str) -> Mapping[str, Any]:

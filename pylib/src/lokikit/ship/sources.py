@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from lokikit.delivery.entry import ArrivalClock, Entry, LineReader
+from lokikit.delivery.equal_lines import EqualLines
 from lokikit.fields import HOST
 from lokikit.ship.tracebacks import Joiner
 
@@ -92,12 +93,17 @@ class _EventReader:
         service: of lines that name none.
         platform: structured metadata that only the carrier knows.
         arrivals: the arrival time.
+        sent: what other readers of the same carrier sent of late.
     """
 
     def __init__(
-        self, service: str | None, platform: Mapping[str, str], arrivals: ArrivalClock
+        self,
+        service: str | None,
+        platform: Mapping[str, str],
+        arrivals: ArrivalClock,
+        sent: EqualLines | None = None,
     ) -> None:
-        self._reader = LineReader(service, platform, arrivals)
+        self._reader = LineReader(service, platform, arrivals, sent)
         self._joiner = Joiner(arrivals)
         self._place: tuple[FollowedFile | None, int] = (None, 0)
 
@@ -159,6 +165,7 @@ class FileSource:
         self._platform = {HOST: host}
         self._notices = notices
         self._arrivals = ArrivalClock()
+        self._sent = EqualLines()
         self._readers: dict[str, _EventReader] = {}
 
     def look(self) -> None:
@@ -213,7 +220,7 @@ class FileSource:
     def _reader(self, path: str) -> _EventReader:
         if path not in self._readers:
             service = self._service or Path(path).stem
-            self._readers[path] = _EventReader(service, self._platform, self._arrivals)
+            self._readers[path] = _EventReader(service, self._platform, self._arrivals, self._sent)
         return self._readers[path]
 
 

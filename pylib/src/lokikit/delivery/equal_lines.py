@@ -1,0 +1,54 @@
+"""Equal lines of one stream and one timestamp kept apart: Loki would store one of them.
+
+fluentbit/contract.lua does the same for the agent.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lokikit.times import NS_PER_S, NS_PER_US
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+MAX_SENT = 10_000
+"""As many others may come between two equal lines, at least."""
+_NS_PER_MS = 1_000_000
+
+
+def open_ns(stamp_ns: int) -> int:
+    """How many nanoseconds a stamp leaves open: 1 for one that says them itself."""
+    for unit_ns in (NS_PER_S, _NS_PER_MS, NS_PER_US):
+        if stamp_ns % unit_ns == 0:
+            return unit_ns
+    return 1
+
+
+class EqualLines:
+    """Remembers which lines were sent of late, of all sources of one carrier.
+
+    Args:
+        max_sent: forget the older half of what is remembered when it is twice this much.
+    """
+
+    def __init__(self, max_sent: int = MAX_SENT) -> None:
+        self._max_sent = max_sent
+        self._sent: dict[int, int] = {}
+        self._before: dict[int, int] = {}
+
+    def next_free(self, stamp_ns: int, room_ns: int, labels: Mapping[str, str], line: str) -> int:
+        """The first nanosecond from `stamp_ns` on, of `room_ns`, at which there is no such line."""
+        stream = tuple(labels.values())
+        free_ns = stamp_ns
+        first = key = hash((stamp_ns, line, stream))
+        while (jump := self._sent.get(key) or self._before.get(key)) and (
+            free_ns + jump < stamp_ns + room_ns
+        ):
+            free_ns += jump
+            key = hash((free_ns, line, stream))
+        if len(self._sent) >= self._max_sent:
+            self._sent, self._before = {}, self._sent
+        self._sent[key] = 1
+        self._sent[first] = free_ns - stamp_ns + 1
+        return free_ns
