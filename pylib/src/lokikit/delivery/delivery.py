@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from lokikit.delivery.entry import Entry
     from lokikit.notices import Notices
 
+    Push = Callable[[Sequence[Entry]], Answer]
+
 SUSPECT_AFTER = 3
 """So many times 500 in a row, and a batch may itself be what Loki fails on."""
 SURE_AFTER = 5
@@ -48,6 +50,19 @@ class Counts:
     last_error: str = ""
 
 
+def isolating_errors(push: Push) -> Push:
+    """`push`, whose exceptions are answers too: worth a few more tries, and then a dead letter."""
+
+    def isolated(entries: Sequence[Entry]) -> Answer:
+        try:
+            return push(entries)
+        except Exception as error:  # noqa: BLE001 - one batch must not stop all others
+            reason = f"an error of lokikit itself: {type(error).__name__}: {error}"
+            return Answer(Outcome.RETRY, reason, _OWN_ERROR)
+
+    return isolated
+
+
 class Delivery:
     """Brings batches to Loki, one at a time.
 
@@ -64,7 +79,7 @@ class Delivery:
 
     def __init__(  # noqa: PLR0913 - each is a part that tests replace
         self,
-        push: Callable[[Sequence[Entry]], Answer],
+        push: Push,
         *,
         target: str,
         dead_letters: DeadLetters,
@@ -90,7 +105,7 @@ class Delivery:
         pieces = [list(entries)] if entries else []
         failures, patience = 0, SUSPECT_AFTER
         while pieces:
-            answer = self._try(pieces[-1])
+            answer = self._push(pieces[-1])
             self._note(answer)
             enough = patience if len(pieces[-1]) > 1 else SURE_AFTER
             if failures >= enough and self._is_the_batch(answer):
@@ -108,19 +123,11 @@ class Delivery:
             failures = 0
         return []
 
-    def _try(self, entries: Sequence[Entry]) -> Answer:
-        """One push; an exception of our own code is an answer too, worth a few more tries."""
-        try:
-            return self._push(entries)
-        except Exception as error:  # noqa: BLE001 - one batch must not stop all others
-            reason = f"an error of lokikit itself: {type(error).__name__}: {error}"
-            return Answer(Outcome.RETRY, reason, _OWN_ERROR)
-
     def _is_the_batch(self, answer: Answer) -> bool:
         """Whether Loki answers 500 to this batch, or our code breaks on it, but on no other."""
         if answer.status not in {_SERVER_ERROR, _OWN_ERROR}:
             return False
-        return self._try([]).outcome in {Outcome.DONE, Outcome.SPLIT}
+        return self._push([]).outcome in {Outcome.DONE, Outcome.SPLIT}
 
     def drop(self, entry: Entry, kind: str, reason: str) -> None:
         """Count an entry as dropped, and keep it as a dead letter."""

@@ -7,7 +7,7 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from lokikit.delivery.delivery import Delivery
+from lokikit.delivery.delivery import Delivery, isolating_errors
 from lokikit.delivery.push_api import Outcome
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ class Sender:
         self._timeout_s = pusher.timeout_s
         self.threads: set[int] = set()
         self._delivery = Delivery(
-            self._push,
+            isolating_errors(self._push),
             target=pusher.target,
             dead_letters=dead_letters,
             notices=notices,
