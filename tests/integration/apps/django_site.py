@@ -12,6 +12,8 @@ from django.core.asgi import get_asgi_application
 from django.core.wsgi import get_wsgi_application
 from django.http import HttpRequest, HttpResponse
 from django.urls import include, path
+from requests.adapters import HTTPAdapter
+from urllib3 import Retry
 
 import lokikit
 
@@ -30,6 +32,8 @@ settings.configure(
 django.setup()
 log = logging.getLogger("shop.views")
 session = lokikit.pass_request_id(requests.Session())
+# The other server closes a connection that it has not heard of for a while.
+session.mount("http://", HTTPAdapter(max_retries=Retry(3)))
 
 
 def order(_: HttpRequest, number: int) -> HttpResponse:

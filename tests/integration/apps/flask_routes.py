@@ -4,12 +4,16 @@ import logging
 import os
 
 import requests
+from requests.adapters import HTTPAdapter
 from shop import app
+from urllib3 import Retry
 
 import lokikit
 
 log = logging.getLogger("shop.views")
 session = lokikit.pass_request_id(requests.Session())
+# The other server closes a connection that it has not heard of for a while.
+session.mount("http://", HTTPAdapter(max_retries=Retry(3)))
 
 
 @app.get("/orders/<int:number>")
