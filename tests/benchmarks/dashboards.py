@@ -26,8 +26,9 @@ from tests.dashboards import DASHBOARDS, Chosen, load, targets
 from tests.stack.asking import flush
 from tests.stack.conftest import RunningLoki
 
+from lokikit.delivery.address import PUSH_PATH
 from lokikit.delivery.entry import Entry
-from lokikit.delivery.push_api import PUSH_PATH, payload
+from lokikit.delivery.push_api import payload
 from lokikit.query.client import Loki
 from lokikit.stack.native.loki import require_loki
 

@@ -22,8 +22,9 @@ import requests
 from tests.stack.conftest import RunningLoki
 from tests.stack.shipping import Ship
 
+from lokikit.delivery.address import PUSH_PATH
 from lokikit.delivery.entry import ArrivalClock, LineReader
-from lokikit.delivery.push_api import PUSH_PATH, payload
+from lokikit.delivery.push_api import payload
 from lokikit.fields import HOST
 from lokikit.query.client import Loki
 from lokikit.ship.lines import LineCutter

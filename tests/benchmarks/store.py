@@ -27,7 +27,8 @@ from tests.dashboards import DASHBOARDS, load
 from tests.stack.asking import flush
 from tests.stack.engines import EMBEDDED, Engine, Running, loki_engine
 
-from lokikit.delivery.push_api import PUSH_PATH, payload
+from lokikit.delivery.address import PUSH_PATH
+from lokikit.delivery.push_api import payload
 from lokikit.errors import PrerequisiteError
 from lokikit.query.client import Loki
 from lokikit.stack.native.loki import require_loki
