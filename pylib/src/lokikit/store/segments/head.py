@@ -27,9 +27,6 @@ _LINE, _STREAM, _TS = itemgetter(2), itemgetter(1), itemgetter(0)
 _NO_ROWS_NS = (1 << 63) - 1
 _BATCH_ROWS = 4_000
 _BATCH_CHARACTERS = 4 << 20
-_UNNESTED = ", ".join(f"unnest({name})" for name in COLUMNS)
-_LISTS = "{" + ", ".join(f"{name}: '{kind}[]'" for name, kind in COLUMNS.items()) + "}"
-_LISTS_JSON = orjson.dumps({name: [kind] for name, kind in COLUMNS.items()}).decode()
 
 
 class Head:
@@ -101,35 +98,42 @@ class Head:
         columns = table_columns_of(rows)
         text = orjson.dumps(columns)
         try:
-            self._insert_file(text)
+            self._insert_file(text, list(columns))
         except OSError:  # no room for the file
-            self._insert_text(text)
+            self._insert_text(text, list(columns))
         except DatabaseError:
             self._insert_one_by_one(columns)
 
-    def _insert_file(self, text: bytes) -> None:
+    def _insert_file(self, text: bytes, names: Sequence[str]) -> None:
         """Insert from a file of JSON: of the ways without pyarrow, the cheapest a row."""
+        lists = ", ".join(f"{name}: '{COLUMNS[name]}[]'" for name in names)
         try:
             self._file.write_bytes(text)
             self._cursor.execute(
-                f"INSERT INTO {self.table} SELECT {_UNNESTED} FROM "
-                f"read_json({quoted(str(self._file))}, columns={_LISTS}, "
-                f"format='newline_delimited', maximum_object_size={len(text) + 1})"
+                f"{self._insertion(names)} FROM read_json({quoted(str(self._file))}, "
+                f"columns={{{lists}}}, format='newline_delimited', "
+                f"maximum_object_size={len(text) + 1})"
             )
         finally:
             self._file.unlink(missing_ok=True)
 
-    def _insert_text(self, text: bytes) -> None:
+    def _insert_text(self, text: bytes, names: Sequence[str]) -> None:
+        lists = orjson.dumps({name: [COLUMNS[name]] for name in names}).decode()
         self._cursor.execute(
-            f"INSERT INTO {self.table} SELECT {_UNNESTED} FROM "
-            f"(SELECT unnest(from_json(?, {quoted(_LISTS_JSON)})))",
+            f"{self._insertion(names)} FROM (SELECT unnest(from_json(?, {quoted(lists)})))",
             [text.decode()],
         )
+
+    def _insertion(self, names: Sequence[str]) -> str:
+        unnested = ", ".join(f"unnest({name})" for name in names)
+        return f"INSERT INTO {self.table} ({', '.join(names)}) SELECT {unnested}"
 
     def _insert_one_by_one(self, columns: Mapping[str, Sequence[Any]]) -> None:
         marks = ", ".join("?" for _ in columns)
         rows = list(zip(*columns.values(), strict=True))
-        self._cursor.executemany(f"INSERT INTO {self.table} VALUES ({marks})", rows)
+        self._cursor.executemany(
+            f"INSERT INTO {self.table} ({', '.join(columns)}) VALUES ({marks})", rows
+        )
 
     def part(self) -> Part:
         """All rows so far, as SQL reads them."""

@@ -71,10 +71,12 @@ def decode_rows(payload: bytes) -> list[StoredRow]:
 
 
 def table_columns_of(rows: Sequence[StoredRow]) -> dict[str, Sequence[Any]]:
-    """Column -> its values, those that are computed from the lines included."""
+    """Column -> its values, those that are computed from the lines included.
+
+    Columns of hot fields that no line has are left out: most lines have few of them.
+    """
     times, streams, lines, metas, levels = zip(*rows, strict=True)
     odd, bad_json, hot = _read_lines(lines)
-    absent = [None] * len(rows)
     return {
         "ts": times,
         "stream": streams,
@@ -83,7 +85,7 @@ def table_columns_of(rows: Sequence[StoredRow]) -> dict[str, Sequence[Any]]:
         "level": levels,
         "odd": odd,
         "bad_json": bad_json,
-        **{column: hot.get(name, absent) for name, column in _HOT_COLUMNS.items()},
+        **{_HOT_COLUMNS[name]: values for name, values in hot.items()},
     }
 
 
