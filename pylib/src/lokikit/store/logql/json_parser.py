@@ -23,7 +23,7 @@ from lokikit.store.logql.json_scanner import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Sequence
+    from collections.abc import Collection, Iterator
 
 Pair = tuple[str, str]
 """A flat label name and its text."""
@@ -103,14 +103,6 @@ def label_text(value: Any) -> str | None:
     if kind is float:
         return orjson.dumps(value).decode()
     return None
-
-
-def hot_values(line: str, names: Sequence[str]) -> list[str | None] | None:
-    """The labels that `| json` gives for these top-level names, or None when the line is odd."""
-    value = is_plain_json(line, frozenset(names))
-    if value is None:
-        return None
-    return [label_text(value.get(name)) for name in names]
 
 
 def has_json_error(line: str) -> bool:
