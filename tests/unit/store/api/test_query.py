@@ -3,12 +3,12 @@ from dataclasses import replace
 import pytest
 
 from lokikit.store.api.http import Form
-from lokikit.store.api.parameters import Span
-from lokikit.store.api.query import Engine, aligned_steps, answer, longest_range_ns, read_range
+from lokikit.store.api.query import Engine, answer, longest_range_ns, read_range
 from lokikit.store.errors import LimitError, StoppedError
 from lokikit.store.limits import kit_limits
 from lokikit.store.logql.memory_source import MemorySource
 from lokikit.store.logql.parser import parse_query
+from lokikit.store.logql.series import align
 from lokikit.store.rows import Row
 
 S = 10**9
@@ -31,7 +31,7 @@ def ask(query='{a="b"}', check=lambda: None, **limits):
     ],
 )
 def test_steps_reach_from_before_the_start_to_behind_the_end(start_ns, end_ns, first_ns, last_ns):
-    times = aligned_steps(Span(start_ns, end_ns), 10 * S).times()
+    times = align(start_ns, end_ns, 10 * S).times()
     assert (times[0], times[-1]) == (first_ns, last_ns)
 
 

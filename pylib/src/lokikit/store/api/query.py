@@ -19,7 +19,7 @@ from lokikit.store.errors import LimitError, QueryError
 from lokikit.store.logql.binary_operation import scalar_value
 from lokikit.store.logql.evaluator import Evaluator
 from lokikit.store.logql.parser import parse_query
-from lokikit.store.logql.series import Steps
+from lokikit.store.logql.series import Steps, align
 from lokikit.store.logql.syntax import LogQuery, LogRange
 
 if TYPE_CHECKING:
@@ -128,7 +128,7 @@ def read_range(form: Form, limits: StoreLimits, now_ns: int) -> LineRequest | Sa
         # Loki takes the one moment of a span without length as part of it.
         end_ns = max(span.end_ns, span.start_ns + 1)
         return LineRequest(expression, Span(span.start_ns, end_ns), limit, direction, interval_ns)
-    steps = aligned_steps(span, step_ns)
+    steps = align(span.start_ns, span.end_ns, step_ns)
     length_ns = steps.end_ns - steps.start_ns + longest_range_ns(expression)
     parameters.check_length(length_ns, limits.max_query_length_ns)
     return SampleQuery(expression, steps)
@@ -148,13 +148,6 @@ def _check_limit(limit: int, max_entries: int) -> None:
             "max entries limit per query exceeded, limit > max_entries_limit_per_query "
             f"({limit} > {max_entries})"
         )
-
-
-def aligned_steps(span: Span, step_ns: int) -> Steps:
-    """Multiples of the step: from the last before the start to the first behind the end."""
-    start_ns = span.start_ns // step_ns * step_ns
-    end_ns = -(-span.end_ns // step_ns) * step_ns
-    return Steps(start_ns, end_ns, step_ns)
 
 
 def answer(
