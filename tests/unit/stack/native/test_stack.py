@@ -168,6 +168,15 @@ def test_part_that_ends_is_unhealthy(state: Path) -> None:
     assert (told.healthy, told.pid) == (False, None)
 
 
+def test_part_that_is_unwell_for_a_moment(state: Path) -> None:
+    """What got healthy may be asked while it is unwell: it has time to recover."""
+    answers = iter([True, False])
+    part = make_part(state, SLEEP)
+    part = dataclasses.replace(part, healthy=lambda: next(answers, True))
+    (told,) = bring_up([part], state, lambda _: None)
+    assert told.healthy
+
+
 def test_part_that_cannot_be_asked_and_ends(state: Path) -> None:
     """A part without a health of its own that ends in its first moments is unhealthy."""
     part = make_part(state, "import time; time.sleep(0.5); raise SystemExit('no good')")

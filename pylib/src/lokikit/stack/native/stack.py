@@ -103,8 +103,10 @@ def bring_up(
             say(f"Starting {part.name}")
             _start(part, state)
             started.append(part)
-    for part in started:
-        _wait_until_healthy(part, state)
+    well = [part for part in parts if part not in started or _wait_until_healthy(part, state)]
+    # A part may be unwell for a moment: ship is, between its first line and its first answer.
+    for part in well:
+        _within(_RECOVERS_WITHIN_S, lambda: _is_decided(part, state))  # noqa: B023 - asked now
     return conditions(parts, state)
 
 
@@ -183,9 +185,15 @@ def _put_aside(log: Path, max_bytes: int) -> None:
         log.replace(log.with_name(f"{log.name}.1"))
 
 
-def _wait_until_healthy(part: Part, state: Path) -> None:
-    """Wait for its health, its end or its deadline, whichever comes first."""
-    _within(part.within_s, lambda: _has_settled(part, state))
+def _wait_until_healthy(part: Part, state: Path) -> bool:
+    """Whether it got healthy, or ended, before its deadline."""
+    return _within(part.within_s, lambda: _has_settled(part, state))
+
+
+def _is_decided(part: Part, state: Path) -> bool:
+    """Whether it has ended or is healthy."""
+    group = find_groups(state).get(part.name)
+    return group is None or group.leader is None or part.healthy()
 
 
 def _has_settled(part: Part, state: Path) -> bool:
