@@ -43,7 +43,7 @@ def test_the_extra_is_named_where_it_is_missing(name: str) -> None:
 
 def test_asking_needs_nothing_of_the_command_line() -> None:
     """The extra `query` is enough for the client, and none at all for what tests capture."""
-    others = ("typer", "rich", "dotenv", "platformdirs", "psutil", "filelock", "logging_loki")
+    others = ("typer", "rich", "dotenv", "platformdirs", "filelock", "logging_loki")
     code = f"import sys; sys.modules.update(dict.fromkeys({others}))\n"
     code += "import lokikit, lokikit.testing.captured_logs\n"
     code += "lokikit.Loki, lokikit.logs, lokikit.task_runs"

@@ -4,16 +4,11 @@ import os
 import subprocess
 import sys
 from datetime import datetime, timedelta, timezone
-from typing import TYPE_CHECKING
 
+import psutil
 import pytest
 
 from lokikit.tasks.process_alive import process_lives
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="processes are seen in /proc")
 
 
 def now() -> datetime:
@@ -50,6 +45,16 @@ def test_a_process_that_began_later_is_another() -> None:
     assert process_lives(os.getpid(), now() - timedelta(days=30)) is False
 
 
-def test_where_processes_cannot_be_seen(tmp_path: Path) -> None:
-    """Without /proc nothing is known."""
-    assert process_lives(os.getpid(), now(), tmp_path) is None
+@pytest.mark.parametrize("pid", [-5, 2**70])
+def test_a_number_that_no_process_can_have_is_dead(pid: int) -> None:
+    assert process_lives(pid, now()) is False
+
+
+def test_a_process_that_may_not_be_looked_at_is_unknown(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On macOS only root sees the start of another user's process."""
+
+    def refuse(process: psutil.Process) -> float:
+        raise psutil.AccessDenied(process.pid)
+
+    monkeypatch.setattr(psutil.Process, "create_time", refuse)
+    assert process_lives(os.getpid(), now()) is None
