@@ -1,4 +1,4 @@
-"""The folder that Grafana is provisioned from: the kit's files, and who is told of an alert."""
+"""The folder that Grafana is provisioned from: the kit's files and the contact points."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from lokikit.stack.grafana.checks import check_dashboards, check_provisioning
 from lokikit.stack.grafana.contacts import KINDS, contact_file, read_contacts
 from lokikit.stack.grafana.password import grafana_password
 from lokikit.stack.kit_files import kit_root
@@ -20,18 +19,18 @@ CONTACT_FILE = "alerting/contact-points.yaml"
 DASHBOARDS = "GRAFANA_DASHBOARDS"
 """Variable of Grafana's environment: the folder of the dashboards."""
 VARIABLES = (DASHBOARDS, "LOKI_URL", "LOKI_ORG_ID")
-"""What the files take from Grafana's environment."""
+"""The variables of Grafana's environment that the files use."""
 _EVER = "contact-points-ever"
 _READABLE_FILE, _READABLE_FOLDER = 0o644, 0o755
 
 
 def provisioning_folder(state: Path) -> Path:
-    """Where `provision` puts the files."""
+    """The folder that `provision` writes."""
     return state / "grafana/provisioning"
 
 
 def smtp_password_file(state: Path) -> Path:
-    """Where Grafana finds the password of the mail server; empty when there is none."""
+    """The file that holds the mail server's password; empty without a password."""
     return state / "grafana/smtp-password"
 
 
@@ -41,19 +40,17 @@ def dashboards_folder() -> Path:
 
 
 def provision(state: Path, environ: Mapping[str, str] = os.environ) -> Path:
-    """The folder to start Grafana with, made anew and checked: one bad file stops Grafana.
+    """Write the folder that Grafana starts with, and return it.
 
-    Like the password, the files can be read by all, as Grafana's user in a container is none of
-    this machine; nobody else gets through the folder that they are in.
+    All users may read the files, because Grafana's user in a container is no user of this
+    machine; the folder around them is closed to everybody else.
 
     Raises:
-        SettingsError: a variable or a file means nothing.
+        SettingsError: an `ALERT_*` variable is wrong; the folder stays as it was.
     """
-    files = provisioning_files(environ, _ever(state))
-    check_provisioning(files, VARIABLES)
-    check_dashboards({one.name: one.read_bytes() for one in dashboards_folder().glob("*.json")})
-    grafana_password(state)  # makes the closed folder
     contacts = read_contacts(environ)
+    files = provisioning_files(environ, _ever(state))
+    grafana_password(state)  # makes the closed folder
     _write(smtp_password_file(state), contacts.smtp_password.encode())
     _write(state / "grafana" / _EVER, " ".join({*_ever(state), *contacts.ways}).encode())
     folder = provisioning_folder(state)
@@ -69,14 +66,14 @@ def provisioning_files(environ: Mapping[str, str], before: frozenset[str]) -> di
     """Name below the folder -> content of each file.
 
     Args:
-        environ: says who is told of an alert.
-        before: the ways in which somebody was ever told by this Grafana.
+        environ: holds the `ALERT_*` variables.
+        before: the kinds of contact that this Grafana has ever had.
     """
     kit = kit_root() / "grafana/provisioning"
-    found = [one for one in sorted(kit.rglob("*")) if one.is_file()]
-    files = {one.relative_to(kit).as_posix(): one.read_bytes() for one in found}
-    if told := contact_file(read_contacts(environ), before):
-        files[CONTACT_FILE] = _yaml(told)
+    paths = [path for path in sorted(kit.rglob("*")) if path.is_file()]
+    files = {path.relative_to(kit).as_posix(): path.read_bytes() for path in paths}
+    if contacts := contact_file(read_contacts(environ), before):
+        files[CONTACT_FILE] = _yaml(contacts)
     return files
 
 
@@ -84,28 +81,28 @@ def smtp_variables(environ: Mapping[str, str], password_file: Path) -> dict[str,
     """Grafana's settings for sending mail, as environment variables; none without mail.
 
     Args:
-        environ: says who is told of an alert.
-        password_file: where Grafana finds what `smtp_password_file` names here.
+        environ: holds the `ALERT_*` variables.
+        password_file: path, as Grafana sees it, of the file of `smtp_password_file`.
     """
     contacts = read_contacts(environ)
     if not contacts.mail_to:
         return {}
-    told = {
+    variables = {
         "GF_SMTP_ENABLED": "true",
         "GF_SMTP_HOST": contacts.smtp_host,
         "GF_SMTP_FROM_ADDRESS": contacts.smtp_from,
     }
     if contacts.smtp_user:
-        told |= {
+        variables |= {
             "GF_SMTP_USER": contacts.smtp_user,
-            # From a file it is taken as it is: in a variable Grafana would expand a $.
+            # Grafana expands a $ in a variable, but not in a file.
             "GF_SMTP_PASSWORD": f"$__file{{{password_file}}}",
         }
-    return told
+    return variables
 
 
-def _yaml(told: Mapping[str, Any]) -> bytes:
-    return yaml.safe_dump(dict(told), sort_keys=False, allow_unicode=True).encode()
+def _yaml(content: Mapping[str, Any]) -> bytes:
+    return yaml.safe_dump(dict(content), sort_keys=False, allow_unicode=True).encode()
 
 
 def _ever(state: Path) -> frozenset[str]:
