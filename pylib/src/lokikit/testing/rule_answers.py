@@ -6,13 +6,13 @@ from math import fsum, isnan
 from statistics import median
 from typing import TYPE_CHECKING
 
+from lokikit.monitoring.rule_states import Outcome, Reading
 from lokikit.store.errors import QueryError
 from lokikit.store.logql.evaluator import Evaluator
 from lokikit.store.logql.memory_source import MemorySource
 from lokikit.store.logql.parser import parse_query
 from lokikit.store.logql.series import Steps
 from lokikit.store.logql.syntax import LogQuery
-from lokikit.testing.rule_states import Outcome, Reading
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lokikit.testing.rule_annotations import fill_annotation
+from lokikit.monitoring.rule_annotations import fill_annotation
 from lokikit.times import NS_PER_S
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from lokikit.monitoring.rule_states import Instance, RuleStates
     from lokikit.testing.rule_cases import Expectation
-    from lokikit.testing.rule_states import Instance, RuleStates
 
 _UNITS_S = (("d", 86_400), ("h", 3600), ("m", 60), ("s", 1))
 

@@ -7,19 +7,19 @@ from math import isclose
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lokikit.testing.rule_annotations import fill_annotation
+from lokikit.monitoring.rule_annotations import fill_annotation
+from lokikit.monitoring.rule_states import RuleStates
 from lokikit.testing.rule_answers import MemoryAnswers
 from lokikit.testing.rule_cases import read_test_file
 from lokikit.testing.rule_lines import case_rows
 from lokikit.testing.rule_report import describe
-from lokikit.testing.rule_states import RuleStates
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from lokikit.monitoring.rule_definition import Rule
+    from lokikit.monitoring.rule_states import Instance
     from lokikit.testing.rule_cases import Case, Expectation, TestFile
-    from lokikit.testing.rule_states import Instance
 
 _PRECISION = 1e-9
 """Of values, relative: those of a file are written with fewer digits than Loki computes."""

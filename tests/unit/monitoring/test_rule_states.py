@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from lokikit.monitoring.rule_definition import Rule
-from lokikit.testing.rule_states import Outcome, Reading, RuleStates
+from lokikit.monitoring.rule_states import Outcome, Reading, RuleStates
 from lokikit.times import NS_PER_S
 
 MINUTE_NS = 60 * NS_PER_S

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from lokikit.testing.rule_annotations import fill_annotation
+from lokikit.monitoring.rule_annotations import fill_annotation
 
 LABELS = {"app": "shop", "dash-ed": "x"}
 

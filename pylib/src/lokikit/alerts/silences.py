@@ -1,0 +1,120 @@
+"""Silences: alerts of a rule that nobody is told of for a while.
+
+They stand in a file of their own beside the state, so that the command line and the page can write
+them while `lokikit alerts` runs.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
+
+import orjson
+from filelock import FileLock
+
+from lokikit.alerts.state_file import make_folder
+from lokikit.atomic_file import replace_file
+from lokikit.errors import SettingsError
+from lokikit.fields import LABEL_SERVICE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+    from pathlib import Path
+
+_FILE = "silences.json"
+EVERY_RULE = "all"
+
+
+@dataclass(frozen=True)
+class Silence:
+    """One silence.
+
+    Args:
+        number: names it for `lift`.
+        rule: the uid of the rule, or `all`.
+        service: the service; empty for every service.
+        until_ns: end of it, nanoseconds since 1970.
+        made_ns: start of it.
+    """
+
+    number: int
+    rule: str
+    service: str
+    until_ns: int
+    made_ns: int
+
+    def covers(self, rule: str, labels: Mapping[str, str], now_ns: int) -> bool:
+        """Whether the alert of that rule's uid with these labels is silenced now."""
+        return (
+            now_ns < self.until_ns
+            and self.rule in {EVERY_RULE, rule}
+            and self.service in {"", labels.get(LABEL_SERVICE, "")}
+        )
+
+
+def read_silences(folder: Path, now_ns: int) -> list[Silence]:
+    """The silences that are not over, the one that ends first at the front.
+
+    Raises:
+        SettingsError: the file of silences cannot be read.
+    """
+    file = folder / _FILE
+    try:
+        held = [Silence(**one) for one in orjson.loads(file.read_bytes())]
+    except FileNotFoundError:
+        return []
+    except (OSError, ValueError, TypeError) as error:
+        raise SettingsError(f"cannot read the silences in {file}: {error}; remove it.") from error
+    return sorted(
+        (one for one in held if now_ns < one.until_ns), key=lambda one: (one.until_ns, one.number)
+    )
+
+
+def add_silence(folder: Path, rule: str, service: str, until_ns: int, now_ns: int) -> Silence:
+    """Silence a rule, for one service or for every service.
+
+    Args:
+        folder: `alerts_folder` of the stack.
+        rule: the uid of the rule, or `all`.
+        service: empty for every service.
+        until_ns: end of the silence.
+        now_ns: the time of now.
+
+    Raises:
+        SettingsError: the file of silences cannot be read.
+    """
+    with _changed(folder):
+        held = read_silences(folder, now_ns)
+        number = max((one.number for one in held), default=0) + 1
+        made = Silence(number, rule, service, until_ns, now_ns)
+        _write(folder, [*held, made])
+    return made
+
+
+def lift_silence(folder: Path, number: int, now_ns: int) -> Silence:
+    """End the silence of that number, and return it.
+
+    Raises:
+        SettingsError: there is no silence of that number.
+    """
+    with _changed(folder):
+        held = {one.number: one for one in read_silences(folder, now_ns)}
+        if number not in held:
+            known = ", ".join(map(str, sorted(held))) or "none"
+            raise SettingsError(f"there is no silence {number}: there is {known}.")
+        lifted = held.pop(number)
+        _write(folder, held.values())
+    return lifted
+
+
+@contextmanager
+def _changed(folder: Path) -> Iterator[None]:
+    make_folder(folder)
+    with FileLock(folder / f"{_FILE}.lock"):
+        yield
+
+
+def _write(folder: Path, silences: Iterable[Silence]) -> None:
+    data = orjson.dumps([asdict(one) for one in silences], option=orjson.OPT_INDENT_2)
+    replace_file(folder / _FILE, data, durable=True)
