@@ -9,7 +9,17 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from tests.benchmarks import agent, caller, dashboards, middleware, push, replicas, ship, store
+from tests.benchmarks import (
+    agent,
+    caller,
+    dashboards,
+    middleware,
+    push,
+    replicas,
+    ship,
+    spool,
+    store,
+)
 
 RESULTS = Path(__file__).with_name("RESULTS.md")
 _ROUNDS = 5
@@ -26,6 +36,7 @@ _BENCHMARKS = {
         lambda: middleware.table(_ROUNDS),
     ),
     "push": ("The push handler, beside its peers", push.report),
+    "spool": ("The spool's own files, beside SQLite", spool.report),
     "ship": ("`lokikit ship`", lambda: ship.report(_SIZE_MB)),
     "agent": ("The agent: file, Fluent Bit, Loki", lambda: agent.report(_AGENT_MB)),
     "dashboards": ("The dashboards' queries", lambda: dashboards.report(dashboards.LINES)),

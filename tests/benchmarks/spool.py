@@ -1,0 +1,318 @@
+"""The spool's own files beside SQLite in WAL mode: cost for the caller, waits, damage, size.
+
+    python -m tests.benchmarks.spool
+
+Why the spool is not a SQLite database: docs/architecture.md has the decision, this its figures.
+`_Database` is the least that a spool in SQLite would need, without caps, age and adoption. Nothing
+here is asserted on time.
+"""
+
+from __future__ import annotations
+
+import logging
+import multiprocessing
+import os
+import resource
+import sqlite3
+import statistics
+import tempfile
+import threading
+import time
+import zlib
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+import lokikit
+from lokikit.spool.spool import Spool
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+CALLS = 5_000
+_ROUNDS = 5
+_WRITERS = 4
+_BODY = b"x" * 420
+_PLACES = 50
+_NOBODY = 65_534
+_BIG = 1 << 40
+_NOWHERE = "http://127.0.0.1:9/loki/api/v1/push"
+
+
+class _Appending(Protocol):
+    def append(self, body: bytes, entries: int, since_ns: int | None = None) -> None: ...
+
+    def close(self) -> None: ...
+
+
+class _Database:
+    """Batches in a SQLite database in WAL mode, each with a checksum; one for each process.
+
+    Args:
+        folder: holds the file `spool.sqlite`.
+        synchronous: OFF and NORMAL survive the end of the process, FULL a power cut.
+        page_bytes: size of a page; a commit writes at least the page that changed.
+    """
+
+    adopted = 0
+
+    def __init__(self, folder: Path, synchronous: str, page_bytes: int = 4096) -> None:
+        folder.mkdir(exist_ok=True)
+        self.entries = 0
+        self.dropped: dict[str, int] = {}
+        self._lock = threading.Lock()
+        self._connection = sqlite3.connect(
+            folder / "spool.sqlite", isolation_level=None, check_same_thread=False, timeout=60
+        )
+        self._connection.execute(f"PRAGMA page_size={page_bytes}")
+        self._connection.execute("PRAGMA journal_mode=WAL")
+        self._connection.execute(f"PRAGMA synchronous={synchronous}")
+        self._connection.execute(
+            "CREATE TABLE IF NOT EXISTS batches"
+            "(id INTEGER PRIMARY KEY, entries INTEGER, checksum INTEGER, body BLOB)"
+        )
+
+    def append(self, body: bytes, entries: int, since_ns: int | None = None) -> None:
+        """Keep one batch; `since_ns` is not needed here."""
+        del since_ns
+        with self._lock:
+            self._connection.execute(
+                "INSERT INTO batches(entries, checksum, body) VALUES (?, ?, ?)",
+                (entries, zlib.crc32(body), body),
+            )
+            self.entries += entries
+
+    def bodies(self) -> list[bytes]:
+        """Return every batch whose checksum is right, up to the first that SQLite cannot read."""
+        found: list[bytes] = []
+        try:
+            rows = self._connection.execute("SELECT checksum, body FROM batches ORDER BY id")
+            found.extend(body for checksum, body in rows if zlib.crc32(body) == checksum)
+        except sqlite3.DatabaseError:
+            pass
+        return found
+
+    def read(self, *_: int) -> None:
+        """Return nothing: only appends are measured."""
+
+    def adopt(self) -> int:
+        """Return 0: no process has died."""
+        return 0
+
+    def close(self) -> None:
+        """Close the database."""
+        self._connection.close()
+
+
+def _files(folder: Path, *, sync: bool = False) -> Spool:
+    return Spool(folder, max_bytes=_BIG, max_age_s=_BIG, sync=sync)
+
+
+_OPENERS: dict[str, Callable[[Path], Any]] = {
+    "own files": _files,
+    "SQLite, OFF": lambda folder: _Database(folder, "OFF"),
+    "SQLite, OFF, pages of 512 bytes": lambda folder: _Database(folder, "OFF", 512),
+    "SQLite, NORMAL": lambda folder: _Database(folder, "NORMAL"),
+}
+_POWER_SAFE: dict[str, Callable[[Path], Any]] = {
+    "own files, fsync": lambda folder: _files(folder, sync=True),
+    "SQLite, FULL": lambda folder: _Database(folder, "FULL"),
+}
+
+
+def append_us(spool: _Appending, calls: int) -> tuple[float, float, float]:
+    """Return the CPU time and the median and longest time of one `append`, in microseconds."""
+    times_ns = []
+    cpu_ns = time.thread_time_ns()
+    for _ in range(calls):
+        start_ns = time.perf_counter_ns()
+        spool.append(_BODY, 1)
+        times_ns.append(time.perf_counter_ns() - start_ns)
+    cpu_ns = time.thread_time_ns() - cpu_ns
+    return cpu_ns / calls / 1e3, statistics.median(times_ns) / 1e3, max(times_ns) / 1e3
+
+
+def logger_us(spool: Any, folder: Path) -> float:
+    """Return the CPU time of one `logger.info` with a durable handler, in microseconds."""
+    handler = lokikit.LokiHandler(_NOWHERE, spool_dir=folder / "unused", durable=True)
+    own, handler._worker._disk._spool = handler._worker._disk._spool, spool
+    if own is not None:
+        own.close()
+    logger = logging.getLogger("shop.orders")
+    logger.setLevel(logging.INFO)
+    logger.propagate = False
+    logger.addHandler(handler)
+    try:
+        begin_ns = time.thread_time_ns()
+        for number in range(CALLS):
+            logger.info("order placed", extra={"number": number, "total": 12.5, "shop": "Nice"})
+        return (time.thread_time_ns() - begin_ns) / CALLS / 1e3
+    finally:
+        logger.removeHandler(handler)
+        handler._worker._disk._spool = None
+        handler.close()
+
+
+def _write_and_report(name: str, folder: Path, results: Any) -> None:
+    results.put(append_us(_OPENERS[name](folder), CALLS)[1:])
+
+
+def contended_us(name: str, folder: Path) -> tuple[float, float]:
+    """Return the median and longest `append` in microseconds while several processes write."""
+    context = multiprocessing.get_context("spawn")
+    results = context.Queue()
+    writers = [
+        context.Process(target=_write_and_report, args=(name, folder, results))
+        for _ in range(_WRITERS)
+    ]
+    for writer in writers:
+        writer.start()
+    times = [results.get() for _ in writers]
+    for writer in writers:
+        writer.join()
+    return statistics.median(median for median, _ in times), max(longest for _, longest in times)
+
+
+def read_after_damage(name: str, folder: Path) -> str:
+    """Return how many of `CALLS` batches are read when one byte of the file is changed."""
+    spool = _OPENERS[name](folder)
+    for _ in range(CALLS):
+        spool.append(_BODY, 1)
+    spool.close()
+    (file,) = folder.iterdir()
+    data = file.read_bytes()
+    read = [_read_damaged(name, folder, file, data, part) for part in range(_PLACES)]
+    return f"{statistics.mean(read):,.0f} / {min(read):,}"
+
+
+def _read_damaged(name: str, folder: Path, file: Path, data: bytes, part: int) -> int:
+    damaged = bytearray(data)
+    damaged[len(data) * part // _PLACES] ^= 0xFF
+    file.write_bytes(damaged)
+    try:
+        spool = _OPENERS[name](folder)
+    except sqlite3.DatabaseError:
+        return 0
+    if isinstance(spool, _Database):
+        bodies = spool.bodies()
+    else:
+        spool.adopt()
+        bodies = _all_of(spool)
+    file.unlink()
+    spool.close()
+    return len(bodies)
+
+
+def _all_of(spool: Spool) -> list[bytes]:
+    readings = iter(lambda: spool.read(_BIG, _BIG), None)
+    return [body for reading in readings for body in reading.bodies]
+
+
+def read_without_rights(name: str, folder: Path) -> str:
+    """Return what is read of a left spool by a user who may change files, but make none."""
+    spool = _OPENERS[name](folder)
+    spool.append(_BODY, 1)
+    spool.close()
+    user = os.geteuid()
+    for path in (folder, *folder.iterdir()):
+        os.chown(path, user or _NOBODY, -1)
+    folder.chmod(0o500)
+    here = Path.cwd()
+    os.chdir(folder)
+    os.seteuid(user or _NOBODY)
+    try:
+        spool = _OPENERS[name](Path())
+        if isinstance(spool, _Database):
+            return f"{len(spool.bodies())} of 1"
+        spool.adopt()
+        return f"{len(_all_of(spool))} of 1"
+    except (sqlite3.Error, OSError) as error:
+        return f"0 of 1: {error}"
+    finally:
+        os.seteuid(user)
+        os.chdir(here)
+        folder.chmod(0o700)
+
+
+def error_without_room(name: str, folder: Path) -> str:
+    """Return the error of an append when the file may not grow, and its number."""
+    spool = _OPENERS[name](folder)
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, before[1]))
+    try:
+        for _ in range(CALLS):
+            spool.append(_BODY, 1)
+    except (sqlite3.Error, OSError) as error:
+        text = str(error).replace(str(folder), "FOLDER")
+        return f"{text}, errno {getattr(error, 'errno', None)}"
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    return "none"
+
+
+def size_of_one_line(name: str, folder: Path) -> int:
+    """Return the bytes on disk of an open spool that holds one line."""
+    spool = _OPENERS[name](folder)
+    spool.append(_BODY, 1)
+    size_bytes = sum(file.stat().st_size for file in folder.iterdir())
+    spool.close()
+    return size_bytes
+
+
+def report() -> str:
+    """Measure all candidates in turn, and return the tables."""
+    with tempfile.TemporaryDirectory() as name:
+        Path(name).chmod(0o755)  # another user must get through to the folder without rights
+        return _report(Path(name))
+
+
+def _report(folder: Path) -> str:
+    parts = (_costs(folder), _power_safe_costs(folder), _promises(folder))
+    return "\n\n".join("\n".join(rows) for rows in parts)
+
+
+def _costs(folder: Path) -> list[str]:
+    costs: dict[str, list[tuple[float, ...]]] = {name: [] for name in _OPENERS}
+    for turn in range(_ROUNDS):
+        for number, (name, opened) in enumerate(_OPENERS.items()):
+            place = folder / f"{turn}-{number}"
+            place.mkdir()
+            appended = append_us(opened(place / "append"), CALLS)
+            costs[name].append((*appended, logger_us(opened(place / "logger"), place)))
+    head = (
+        "| us; the least of five rounds | append: CPU, median, longest | `logger.info`, durable: "
+        f"CPU | append of {_WRITERS} processes to one folder or database: median, longest |"
+    )
+    rows = [head, "|---|---|---|---|"]
+    for number, name in enumerate(_OPENERS):
+        cpu, median, longest, logged = (min(column) for column in zip(*costs[name], strict=True))
+        shared = contended_us(name, folder / f"shared-{number}")
+        rows.append(
+            f"| {name} | {cpu:.1f}, {median:.1f}, {longest:,.0f} | {logged:.1f} "
+            f"| {shared[0]:.1f}, {shared[1]:,.0f} |"
+        )
+    return rows
+
+
+def _power_safe_costs(folder: Path) -> list[str]:
+    rows = ["| us; safe from a power cut | append: CPU, median, longest |", "|---|---|"]
+    for number, (name, opened) in enumerate(_POWER_SAFE.items()):
+        cpu, median, longest = append_us(opened(folder / f"safe-{number}"), CALLS // 10)
+        rows.append(f"| {name} | {cpu:.1f}, {median:.1f}, {longest:,.0f} |")
+    return rows
+
+
+def _promises(folder: Path) -> list[str]:
+    head = (
+        f"| | bytes of one line | of {CALLS:,} batches read with one changed byte: mean / worst of "
+        f"{_PLACES} places | read where no file may be made | error when the file cannot grow |"
+    )
+    rows = [head, "|---|---|---|---|---|"]
+    checks = (size_of_one_line, read_after_damage, read_without_rights, error_without_room)
+    for number, name in enumerate(_OPENERS):
+        cells = [check(name, folder / f"{check.__name__}-{number}") for check in checks]
+        rows.append(f"| {name} | {' | '.join(map(str, cells))} |")
+    return rows
+
+
+if __name__ == "__main__":
+    print(report())
