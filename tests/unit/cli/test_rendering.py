@@ -6,8 +6,8 @@ import json
 import pytest
 from rich.console import Console
 
-from lokikit.cli.rendering import as_json, as_raw, as_text, sample_as_json, samples_table
-from lokikit.query.results import LogEntry, Sample
+from lokikit.cli.rendering import as_raw, as_text, sample_as_json, samples_table
+from lokikit.query.results import LogEntry, Sample, as_json
 
 TIME_NS = 1_795_255_200_123_456_789
 STAMP = "2026-11-21T10:00:00.123456Z"

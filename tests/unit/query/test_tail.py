@@ -181,3 +181,17 @@ def test_order_of_metadata_does_not_matter() -> None:
     assert seen.add(LogEntry(1, "line", {}, {"a": "1", "b": "2"}))
     assert not seen.add(LogEntry(1, "line", {}, {"b": "2", "a": "1"}))
     assert seen.add(LogEntry(1, "line", {}, {"a": "1", "b": "3"}))
+
+
+def test_a_tail_that_is_stopped_ends_although_nothing_comes() -> None:
+    loki = FakeLoki(3600.0)
+    tail = Tail(
+        loki._ask,
+        loki._connect,  # type: ignore[arg-type]
+        is_stopped=lambda: loki.now_s > 1100,
+        clock=lambda: loki.now_s,
+        now_ns=lambda: round(loki.now_s * S),
+        sleep=loki._sleep,
+    )
+    assert list(tail.entries()) == []
+    assert loki.now_s < 1110

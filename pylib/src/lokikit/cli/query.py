@@ -11,9 +11,10 @@ import typer
 
 from lokikit.cli.asking import console, loki_from, note, wants_colour, whole_output, write
 from lokikit.cli.logql import place_shown
-from lokikit.cli.rendering import as_json, as_raw, as_text, sample_as_json, samples_table
+from lokikit.cli.rendering import as_raw, as_text, sample_as_json, samples_table
 from lokikit.errors import SettingsError
 from lokikit.query.client import is_log_query
+from lokikit.query.results import as_json
 from lokikit.times import NS_PER_S, format_time, parse_duration_ns, parse_span_ns
 
 if TYPE_CHECKING:

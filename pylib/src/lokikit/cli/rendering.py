@@ -59,17 +59,6 @@ def as_raw(entry: LogEntry) -> bytes:
     return entry.line.encode("utf-8", "surrogatepass")
 
 
-def as_json(entry: LogEntry) -> bytes:
-    """One JSON object; `parsed` only when the query took something from the line."""
-    told: dict[str, Any] = {
-        "timestamp": format_time(entry.timestamp_ns, 9),
-        "labels": entry.labels,
-        "metadata": entry.metadata,
-        "line": entry.line,
-    }
-    return orjson.dumps({**told, "parsed": entry.parsed} if entry.parsed else told)
-
-
 def as_text(entry: LogEntry, *, colour: bool = False) -> bytes:
     """`2026-11-21T10:00:00.123456Z LEVEL service message key=value`, a traceback below.
 

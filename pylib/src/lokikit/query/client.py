@@ -143,6 +143,7 @@ class Loki:
         *,
         since: Moment = "now",
         on_lost: Callable[[LokikitError], None] = lambda _: None,
+        is_stopped: Callable[[], bool] = lambda: False,
     ) -> Generator[LogEntry, None, None]:
         """The entries from `since` on, for ever, as they arrive.
 
@@ -153,12 +154,14 @@ class Loki:
             query: a log query.
             since: the first moment.
             on_lost: is told why the connection was lost, once for each loss.
+            is_stopped: asked every second at least; the entries end when it is true.
         """
         query = _log_query(query)
         return Tail(
             lambda start_ns, end_ns: self._pager.entries(query, start_ns, end_ns),
             lambda: open_feed(self._transport, query),
             on_lost=on_lost,
+            is_stopped=is_stopped,
         ).entries(moment_ns(since, "since", time.time_ns()))
 
     def ready(self) -> bool:

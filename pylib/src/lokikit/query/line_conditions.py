@@ -90,6 +90,11 @@ def quoted(text: str) -> str:
     return json.dumps(clean(text), ensure_ascii=False)
 
 
+def can_ask_for(key: str) -> bool:
+    """Whether Loki's JSON expressions can name the field `key` of a line."""
+    return not _NO_KEY_FOR_LOKI.search(key)
+
+
 def json_expression(key: str) -> str:
     """What Loki's JSON expressions call the field `key` of a line."""
     return f'["{key}"]'
@@ -115,14 +120,14 @@ def selector(labels: Mapping[str, str]) -> str:
 def containing(text: str) -> Condition:
     """The line holds `text`, as it is or as JSON writes it."""
     text = clean(text)
-    whole = _writings(text)
+    whole = writings(text)
 
     def holds(entry: LogEntry) -> bool:
         return any(one in entry.line for one in whole)
 
     if len(text) <= _MAX_CHARACTERS:
         return Condition(_line_filter(whole), holds=holds)
-    start = _writings(text[:_MAX_CHARACTERS])
+    start = writings(text[:_MAX_CHARACTERS])
     return Condition(_line_filter(start), holds=holds, precision=Precision.TOO_MUCH)
 
 
@@ -181,7 +186,7 @@ def _line_field_is(name: str, texts: Collection[str | None]) -> Condition:
         return f"{of_line} or {_any_of(name, texts)}" if in_metadata else of_line
 
     precision = max(map(_precision, texts))
-    if _NO_KEY_FOR_LOKI.search(name) or any(len(one or "") > _MAX_CHARACTERS for one in texts):
+    if not can_ask_for(name) or any(len(one or "") > _MAX_CHARACTERS for one in texts):
         return Condition(holds=holds, precision=Precision.TOO_MUCH)
     alike = [one for one in texts if one and _WRITTEN_ALIKE.fullmatch(one)]
     line_filter = _line_filter(alike) if len(alike) == len(texts) and not in_metadata else ""
@@ -229,6 +234,6 @@ def _line_filter(texts: Collection[str]) -> str:
     return f"|= {' or '.join(quoted(one) for one in sorted(texts))}"
 
 
-def _writings(text: str) -> set[str]:
+def writings(text: str) -> set[str]:
     """`text` itself, and as JSON writes it, with and without escapes for what is not ASCII."""
     return {text, orjson.dumps(text).decode()[1:-1], json.dumps(text)[1:-1]}

@@ -6,9 +6,11 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+import orjson
+
 from lokikit.delivery.entry import json_object
 from lokikit.errors import RefusedError
-from lokikit.times import EPOCH, NS_PER_S, NS_PER_US
+from lokikit.times import EPOCH, NS_PER_S, NS_PER_US, format_time
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -44,6 +46,17 @@ class LogEntry:
         if self._fields is None:
             object.__setattr__(self, "_fields", json_object(self.line))
         return self._fields or {}
+
+
+def as_json(entry: LogEntry) -> bytes:
+    """One JSON object; `parsed` only when the query took something from the line."""
+    told: dict[str, Any] = {
+        "timestamp": format_time(entry.timestamp_ns, 9),
+        "labels": entry.labels,
+        "metadata": entry.metadata,
+        "line": entry.line,
+    }
+    return orjson.dumps({**told, "parsed": entry.parsed} if entry.parsed else told)
 
 
 @dataclass(frozen=True, slots=True)

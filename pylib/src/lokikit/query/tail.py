@@ -39,6 +39,8 @@ _GAP_LATE_NS = 60 * NS_PER_S
 AHEAD_NS = 600 * NS_PER_S
 """Loki takes timestamps up to ten minutes in the future (`limits_config.creation_grace_period`)."""
 _NEVER = math.inf
+_LISTEN_S = 1
+"""How long nothing is heard before whoever may stop the tail is asked."""
 _MAX_REMEMBERED = 250_000
 
 
@@ -81,6 +83,7 @@ class Tail:
         ask: gives the entries from one nanosecond on and before another.
         connect: opens the live connection.
         on_lost: is told why the connection was lost, once for each loss.
+        is_stopped: asked every second at least; the entries end when it is true.
         clock: seconds that only grow.
         now_ns: nanoseconds since 1970.
         sleep: waits for so many seconds.
@@ -92,11 +95,13 @@ class Tail:
         connect: Callable[[], AbstractContextManager[Feed]],
         *,
         on_lost: Callable[[LokikitError], None] = lambda _: None,
+        is_stopped: Callable[[], bool] = lambda: False,
         clock: Callable[[], float] = time.monotonic,
         now_ns: Callable[[], int] = time.time_ns,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._ask, self._connect, self._on_lost = ask, connect, on_lost
+        self._is_stopped = is_stopped
         self._clock, self._now_ns, self._sleep = clock, now_ns, sleep
         self._seen = Seen()
         self._newest_ns = self._complete_ns = 0
@@ -112,7 +117,7 @@ class Tail:
         self._newest_ns = self._complete_ns = self._now_ns() if since_ns is None else since_ns
         yield from self._sweep(late_ns=0)
         late_ns = _LATE_NS
-        while True:
+        while not self._is_stopped():
             try:
                 yield from self._live(late_ns)
             except LokikitError as error:
@@ -126,8 +131,8 @@ class Tail:
             yield from self._sweep(late_ns)
             self._failures = 0
             heard, sweep_at = False, self._clock() + _SETTLE_S
-            while True:
-                entries, left_out = feed.receive(sweep_at - self._clock())
+            while not self._is_stopped():
+                entries, left_out = feed.receive(min(sweep_at - self._clock(), _LISTEN_S))
                 yield from self._fresh(entries)
                 self._complete_ns = min([self._complete_ns, *left_out])
                 if entries or left_out:
