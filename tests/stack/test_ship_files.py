@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import itertools
+import os
 import random
 import shutil
 import signal
 import threading
 import time
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
@@ -54,6 +56,10 @@ def write_slowly(path: Path, lines: list[bytes], every: Callable[[int], object])
         append(path, lines[start : start + CHUNK])
         every(start + CHUNK)
         pace.wait(CHUNK / 6_000)
+
+
+def _has_sent(ship: Ship, count: int) -> bool:
+    return ship.sent() == count
 
 
 def rotate(path: Path) -> None:
@@ -133,6 +139,42 @@ def test_copytruncate_starts_over(loki_url: str, logs: Path, ship_for: Callable[
     assert ship.end() == 0
     assert stored_lines(loki_url, service) == sorted(lines)
     assert ship.said().count("truncated") == 1
+
+
+def test_copytruncate_of_a_writer_that_does_not_append(
+    loki_url: str, logs: Path, ship_for: Callable[..., Ship]
+) -> None:
+    """The writer leaves a hole of NUL bytes; its lines arrive without it, each once."""
+    service = new_service()
+    lines = list(itertools.islice(lines_of(service), 2_000))
+    path = logs / "app.log"
+    ship = ship_for(loki_url, str(path))
+    sent = 0
+    with path.open("wb", buffering=0) as writer:
+        ship.start()
+        while sent < len(lines):
+            writer.write(b"".join(line + b"\n" for line in lines[sent : sent + 500]))
+            sent += 500
+            eventually(partial(_has_sent, ship, sent))
+            os.truncate(path, 0)
+    assert ship.end() == 0
+    assert stored_lines(loki_url, service) == sorted(lines)
+
+
+@pytest.mark.parametrize("names", [("",), ("", "app.log")], ids=["alone", "beside-a-file"])
+def test_folder_is_named_with_what_to_write_instead(
+    loki_url: str, logs: Path, ship_for: Callable[..., Ship], names: tuple[str, ...]
+) -> None:
+    """Alone it ends the command; beside a file it is left out."""
+    ship = ship_for(loki_url, *(str(logs / name) for name in names)).start()
+    assert ship.process is not None
+    if len(names) == 1:
+        assert ship.process.wait(30) == 2
+        assert f"{logs} is a folder: name its files, as in '{logs}/*.log'" in ship.said()
+        return
+    eventually(lambda: f"{logs} is a folder" in ship.said())
+    eventually(lambda: f"no file at {logs}/app.log yet" in ship.said())
+    assert ship.end() == 0
 
 
 def test_sigkill_at_random_moments_loses_nothing(

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from lokikit.notices import Notices
-from lokikit.ship.file_follower import Follower, rotated_files
+from lokikit.ship.file_follower import Follower
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -245,14 +245,6 @@ def test_dangling_link_stops_nothing(rig: Rig, path: Path) -> None:
     assert rig.start(str(path.with_name("*.log"))).lines() == [b"one"]
 
 
-def test_packed_files_are_not_read(path: Path) -> None:
-    """Of what was rotated, only what still is text counts."""
-    for name in ("app.log.1", "app.log.2.gz", "app.log-20261121", "app.log-20261120.zst", "b.log"):
-        append(path.with_name(name), "x")
-    names = {one.path.rpartition("/")[2] for one in rotated_files(str(path))}
-    assert names == {"app.log.1", "app.log-20261121"}
-
-
 @pytest.mark.parametrize("name", ["app[1].log", "a*b.log", "wh?t.log", "[.log"])
 def test_file_with_a_bracket_in_its_name_is_read_once(rig: Rig, tmp_path: Path, name: str) -> None:
     path = tmp_path / name
@@ -269,3 +261,88 @@ def test_file_of_a_literal_name_is_no_glob(rig: Rig, tmp_path: Path) -> None:
     (tmp_path / "app[1].log").write_text("one\n")
     assert rig.start(str(tmp_path / "app[1].log")).lines() == [b"one"]
     assert rig.restart(str(tmp_path / "app[1].log")).lines() == []
+
+
+def test_file_beside_that_no_rotation_named_is_not_read(rig: Rig, path: Path) -> None:
+    rig.start(str(path))
+    append(path, "one\n")
+    assert rig.lines() == [b"one"]
+    append(path.with_name("app.log-audit"), "of another program\n")
+    path.rename(f"{path}.1")
+    append(path, "two\n")
+    assert rig.lines() == [b"two"]
+
+
+def test_file_that_loguru_rotated_between_two_looks_is_read(rig: Rig, path: Path) -> None:
+    rig.start(str(path))
+    append(path, "one\n")
+    assert rig.lines() == [b"one"]
+    path.rename(f"{path}.1")
+    append(path, "two\n")
+    path.rename(path.with_name("app.2026-11-21_10-00-00_123456.log"))
+    append(path, "three\n")
+    assert rig.lines() == [b"two", b"three"]
+
+
+def test_missing_file_is_said_once_and_waited_for(rig: Rig, path: Path) -> None:
+    rig.start(str(path))
+    rig.lines()
+    rig.now_s = 1000.0
+    rig.lines()
+    assert rig.said == [f"ship: no file at {path} yet (No such file or directory); waiting for it"]
+    append(path, "one\n")
+    assert rig.lines() == [b"one"]
+
+
+def test_file_that_is_rotated_away_is_not_said_to_be_missing(rig: Rig, path: Path) -> None:
+    append(path, "one\n")
+    rig.start(str(path)).lines()
+    path.rename(f"{path}.1")
+    rig.lines()
+    assert rig.said == []
+
+
+def test_glob_without_a_match_is_said_once(rig: Rig, tmp_path: Path) -> None:
+    rig.start(str(tmp_path / "*.log")).lines()
+    rig.lines()
+    assert rig.said == [f"ship: no file matches {tmp_path}/*.log yet; waiting for one"]
+
+
+def test_folder_in_place_of_a_file_is_said(rig: Rig, tmp_path: Path) -> None:
+    append(tmp_path / "app.log", "one\n")
+    rig.start(str(tmp_path), str(tmp_path / "app.log"))
+    assert rig.lines() == [b"one"]
+    assert [text.partition(":")[2][:30] for text in rig.said] == [f" {tmp_path} is a folder"[:30]]
+
+
+def test_named_pipe_in_place_of_a_file_is_said(rig: Rig, path: Path) -> None:
+    os.mkfifo(path)
+    assert rig.start(str(path)).lines() == []
+    assert "no regular file: pipe it in" in rig.said[0]
+
+
+def test_two_asterisks_are_any_number_of_folders(rig: Rig, tmp_path: Path) -> None:
+    for folder in ("", "a", "a/b"):
+        (tmp_path / folder).mkdir(exist_ok=True)
+        append(tmp_path / folder / "app.log", f"in {folder or '.'}\n")
+    pattern = str(tmp_path / "**" / "*.log")
+    assert sorted(rig.start(pattern).lines()) == [b"in .", b"in a", b"in a/b"]
+    append(tmp_path / "a" / "b" / "app.log", "more\n")
+    assert rig.restart(pattern).lines() == [b"more"]
+
+
+def test_hole_of_a_writer_that_does_not_append_is_no_part_of_a_line(rig: Rig, path: Path) -> None:
+    with path.open("w") as writer:
+        writer.write("one\n" * 100_000)
+        writer.flush()
+        rig.start(str(path))
+        while rig.lines():
+            pass
+        for number in range(3):
+            os.truncate(path, 0)
+            if number == 1:
+                rig.lines()
+            writer.write(f"after {number}\n")
+            writer.flush()
+            found = [line for _ in range(10) for line in rig.lines()]
+            assert [line for line in found if line] == [b"after %d" % number]

@@ -104,3 +104,14 @@ def test_position_knows_its_file(path: Path, follow: Callable[..., FollowedFile]
     path.write_bytes(b"two\n")
     assert not position.is_of(descriptor)
     os.close(descriptor)
+
+
+def test_hole_of_64_gigabytes_is_read_past(path: Path, follow: Callable[..., FollowedFile]) -> None:
+    """A writer that does not append leaves a hole when its file is truncated."""
+    with path.open("wb") as writer:
+        writer.seek(2**36)
+        writer.write(b"after\n")
+    file = follow()
+    found = [line for _ in range(4) for line in lines(file)]
+    assert found == [b"after"]
+    assert file.at_end()

@@ -60,3 +60,12 @@ def test_a_byte_order_mark_at_the_beginning_is_no_part_of_the_first_line() -> No
 
 def test_a_byte_order_mark_elsewhere_is_text() -> None:
     assert LineCutter(start=10).feed(b"\xef\xbb\xbfa\n") == [Line(b"\xef\xbb\xbfa", 15)]
+
+
+def test_nul_bytes_in_front_of_a_line_are_no_part_of_it() -> None:
+    """However many there are; those inside a line are."""
+    cutter = LineCutter()
+    assert cutter.feed(b"\0" * MAX_KEPT_BYTES) == []
+    lines = cutter.feed(b'\0\0{"a":1}\n\0\0\nb\0c\n')
+    end = MAX_KEPT_BYTES + 10
+    assert lines == [Line(b'{"a":1}', end), Line(b"", end + 3), Line(b"b\0c", end + 7)]

@@ -16,7 +16,7 @@ from lokikit.atomic_file import new_name, replace_file
 from lokikit.cli.asking import pusher_from
 from lokikit.delivery.dead_letters import DeadLetters
 from lokikit.delivery.delivery import Delivery
-from lokikit.errors import PrerequisiteError, UnreachableError
+from lokikit.errors import PrerequisiteError, SettingsError, UnreachableError
 from lokikit.notices import Notices, to_stderr
 from lokikit.ship.file_follower import Follower
 from lokikit.ship.pipe import PipeReader
@@ -33,7 +33,7 @@ Files = Annotated[
     typer.Argument(
         metavar="[FILES_OR_GLOBS]...",
         help="Files to follow, and quoted globs: new files that match are picked up. "
-        "Without any, lines come from stdin.",
+        "`**` in a glob is any number of folders. Without any, lines come from stdin.",
     ),
 ]
 Url = Annotated[str | None, typer.Option(help="Loki's URL; `LOKI_URL` when not given.")]
@@ -74,7 +74,7 @@ def ship(  # noqa: PLR0913, PLR0917 - one parameter for each option
     Each line arrives byte for byte, under its own service and timestamp. Lines that are not JSON
     arrive too. **Files** are delivered at least once, through rotation, restarts and a Loki that
     is away: what is not acknowledged is read again. A file is read from its beginning when it is
-    met for the first time.
+    met for the first time; a file that is not there yet is waited for, and said so once.
 
     **Stdin** is delivered to its end before the command ends. While Loki is away it is not read
     on, so the writer waits once the pipe is full; SIGKILL takes up to two batches (10,000 lines
@@ -86,6 +86,7 @@ def ship(  # noqa: PLR0913, PLR0917 - one parameter for each option
     pusher = pusher_from(url=url)
     host = host or socket.gethostname()
     if files:
+        _refuse_folders(files)
         store = PositionStore(positions or state_dir() / "ship" / "positions.json")
         dead_letters = dead_letters or store.path.with_suffix(".dead-letters.ndjson")
         own = [*store.files(), dead_letters, *([stats, new_name(stats)] if stats else [])]
@@ -107,6 +108,15 @@ def ship(  # noqa: PLR0913, PLR0917 - one parameter for each option
             report=_reporter(_writable(stats, "--stats"), notices),
         )
         _run(shipper, durable=source.durable)
+
+
+def _refuse_folders(files: list[str]) -> None:
+    """Refuse arguments that are all folders, which would be waited for without an end."""
+    if all(Path(one).is_dir() for one in files):
+        raise SettingsError(
+            f"ship: {files[0]} is a folder: name its files, as in "
+            f"'{Path(files[0], '*.log')}' or '{Path(files[0], '**', '*.log')}'."
+        )
 
 
 def _writable(path: Path | None, option: str) -> Path | None:

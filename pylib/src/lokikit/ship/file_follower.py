@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
-import fnmatch
-import glob
 import itertools
 import os
 import stat
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
+from lokikit.ship.file_names import expand, files_beside, is_glob, matches, rotated_files
 from lokikit.ship.followed_file import FileKey, FollowedFile
 
 if TYPE_CHECKING:
@@ -23,8 +21,6 @@ if TYPE_CHECKING:
 
 DRAIN_S = 30.0
 """A rotated file is read on for this long after its last line: writers may still have it open."""
-
-_COMPRESSED = (".gz", ".bz2", ".xz", ".zst", ".zip")
 
 
 class Follower:
@@ -63,6 +59,7 @@ class Follower:
         self._keys: set[FileKey] = set()
         self._left_ns: dict[str, int] = {}
         self._quiet_since_s: dict[FileKey, float] = {}
+        self._waiting: set[str] = set()
         self._others: list[Position] = []
         for position in saved:
             self._restore(position)
@@ -123,10 +120,16 @@ class Follower:
 
     def _expand(self) -> Iterable[str]:
         """Each path that a file may stand at, once."""
-        found = [sorted(glob.glob(one)) for one in self._globs]  # noqa: PTH207 - absolute globs
+        found = [self._expand_glob(one) for one in self._globs]
         # A path may stand empty while what was written there is already rotated away.
         met = [path for path, chain in self._chains.items() if chain]
         return dict.fromkeys([*self._paths, *met, *itertools.chain.from_iterable(found)])
+
+    def _expand_glob(self, pattern: str) -> list[str]:
+        paths = expand(pattern)
+        if not paths:
+            self._say_once(pattern, f"no file matches {pattern} yet; waiting for one")
+        return paths
 
     def _open_current(self, path: str) -> FileKey | None:
         """The key of the file that stands at `path`, opened when it is new."""
@@ -134,11 +137,16 @@ class Follower:
             return None
         try:
             status = Path(path).stat()
-        except OSError:
+        except OSError as error:
             self._open_skipped(path)
+            if path not in self._chains:
+                self._say_once(path, f"no file at {path} yet ({error.strerror}); waiting for it")
             return None
         key = (status.st_dev, status.st_ino)
-        if stat.S_ISREG(status.st_mode) and key not in self._keys:
+        if not stat.S_ISREG(status.st_mode):
+            if path in self._paths:
+                self._say_once(path, f"{path} is {_kind(status.st_mode)}; waiting for a file there")
+        elif key not in self._keys:
             self._open_skipped(path)
             self._open(path, path)
         return key
@@ -189,12 +197,18 @@ class Follower:
     def _is_followed(self, path: str) -> bool:
         """Whether it is asked for by its name, which may hold brackets, or by a glob."""
         globs = self._globs
-        return path in self._patterns or any(fnmatch.fnmatchcase(path, one) for one in globs)
+        return path in self._patterns or any(matches(path, one) for one in globs)
 
     def _expect(self, path: str) -> None:
         """Note what was rotated before anything stood at `path`: it is not ours."""
         if path not in self._chains and path not in self._left_ns and not os.path.lexists(path):
             self._left_ns[path] = max((one.mtime_ns for one in rotated_files(path)), default=0)
+
+    def _say_once(self, path: str, text: str) -> None:
+        """Say that nothing is read of a path, once for each path or glob."""
+        if path not in self._waiting:
+            self._waiting.add(path)
+            self._notices.say(f"wait {path}", f"ship: {text}")
 
     def _say_truncated(self, file: FollowedFile) -> None:
         self._notices.say(
@@ -203,44 +217,8 @@ class Follower:
         )
 
 
-def is_glob(pattern: str) -> bool:
-    """Whether `pattern` stands for other paths than itself."""
-    return glob.has_magic(pattern) and not os.path.lexists(pattern)
-
-
-class FoundFile(NamedTuple):
-    """A regular file of some folder.
-
-    Args:
-        path: absolute.
-        inode: its number.
-        mtime_ns: when it was last written to.
-    """
-
-    path: str
-    inode: int
-    mtime_ns: int
-
-
-def files_beside(path: str) -> list[FoundFile]:
-    """The regular files in the folder of `path`, among them the one at `path`."""
-    found = []
-    try:
-        with os.scandir(Path(path).parent) as entries:
-            for entry in entries:
-                with contextlib.suppress(OSError):  # gone since the folder was read
-                    status = entry.stat()
-                    if stat.S_ISREG(status.st_mode):
-                        found.append(FoundFile(entry.path, status.st_ino, status.st_mtime_ns))
-    except OSError:
-        return []
-    return found
-
-
-def rotated_files(path: str) -> list[FoundFile]:
-    """What may once have stood at `path`: `app.log.1`, `app.log-20261121`, but nothing packed."""
-    return [
-        one
-        for one in files_beside(path)
-        if one.path.startswith(path) and one.path != path and not one.path.endswith(_COMPRESSED)
-    ]
+def _kind(mode: int) -> str:
+    """What stands in place of a file, and what to do about it."""
+    if stat.S_ISDIR(mode):
+        return "a folder: name its files, as in '…/*.log' or '…/**/*.log'"
+    return "no regular file: pipe it in (lokikit ship < …)"

@@ -57,7 +57,7 @@ class FollowedFile:
             return []
         if status.st_size < self._cutter.fed or self._is_written_over():
             return self._start_over()
-        lines = self._cutter.feed(os.pread(self._descriptor, CHUNK_BYTES, self._cutter.fed))
+        lines = self._read_chunk()
         if len(self._head) < HEAD_BYTES:
             self._head = os.pread(self._descriptor, min(HEAD_BYTES, self._cutter.fed), 0)
         return lines
@@ -96,6 +96,16 @@ class FollowedFile:
         """Let go of the file."""
         os.close(self._descriptor)
 
+    def _read_chunk(self) -> list[Line]:
+        chunk = os.pread(self._descriptor, CHUNK_BYTES, self._cutter.fed)
+        if chunk.startswith(b"\0"):
+            data_at = _data_start(self._descriptor, self._cutter.fed)
+            if data_at > self._cutter.fed:
+                # Read a chunk at a time, a hole of gigabytes would take hours.
+                self._cutter.skip(data_at)
+                return []
+        return self._cutter.feed(chunk)
+
     def _is_written_over(self) -> bool:
         """Whether it was truncated and grew beyond where we stood between two looks."""
         return os.pread(self._descriptor, len(self._head), 0) != self._head
@@ -109,3 +119,11 @@ class FollowedFile:
         self._on_truncated(self)
         # It stood in the earlier life, so it says nothing about how far this one is delivered.
         return [line._replace(end=0) for line in rest]
+
+
+def _data_start(descriptor: int, offset: int) -> int:
+    """Where a hole at `offset` ends; `offset` itself where the file system knows none."""
+    try:
+        return os.lseek(descriptor, offset, os.SEEK_DATA)
+    except (OSError, AttributeError):
+        return offset

@@ -12,13 +12,17 @@ MAX_KEPT_BYTES = 4 * MAX_LINE_BYTES
 here its timestamp and service are still read from all of it."""
 
 _LINE_END = b"\n"
+_NUL = b"\0"
+"""Stands before a line where a file was truncated under a writer that does not append: it writes
+on where it was, and what is before that is a hole. Also after a power cut."""
 
 
 class Line(NamedTuple):
     r"""One line without its line end (`\n` or `\r\n`).
 
     Args:
-        raw: the line, or its first `MAX_KEPT_BYTES`; the first one without a byte order mark.
+        raw: the line, or its first `MAX_KEPT_BYTES`, without NUL bytes in front; the first line
+            without a byte order mark.
         end: the offset behind its line end.
     """
 
@@ -53,6 +57,11 @@ class LineCutter:
             self._keep(rest)
         return lines
 
+    def skip(self, offset: int) -> None:
+        """Have what is fed next begin at `offset`: up to there is a hole."""
+        self._unfinished = True
+        self.fed = offset
+
     def rest(self) -> Line | None:
         """The last line, when it has no line end and will get none."""
         return Line(self._finish(b""), self.fed) if self._unfinished else None
@@ -63,13 +72,15 @@ class LineCutter:
             part = bytes(self._kept)
             self._kept = bytearray()
             self._unfinished = False
-        raw = part[:-1] if part.endswith(b"\r") else part
+        raw = (part[:-1] if part.endswith(b"\r") else part).lstrip(_NUL)
         if self._at_beginning:
             self._at_beginning = False
             raw = raw.removeprefix(BOM_UTF8)
         return raw[:MAX_KEPT_BYTES]
 
     def _keep(self, part: bytes) -> None:
+        if not self._kept:
+            part = part.lstrip(_NUL)
         self._unfinished = True
         # One byte more than is kept of a line, or its \r would be mistaken for text.
         self._kept += part[: MAX_KEPT_BYTES + 1 - len(self._kept)]

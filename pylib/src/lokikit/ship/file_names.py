@@ -1,0 +1,96 @@
+"""Which paths a pattern stands for, and which names a rotation gives to a file."""
+
+from __future__ import annotations
+
+import contextlib
+import glob
+import os
+import re
+import stat
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_ANY_FOLDERS = "**"
+_DAY_OR_TIME = r"(?:19|20)\d\d-?(?:0[1-9]|1[0-2])[\dT:._+-]*Z?"
+_BEHIND = re.compile(r"[._-]\d[\dT:._+-]*Z?", re.ASCII)
+"""Behind the whole name, as logrotate and the handlers of `logging` write: `app.log.1`,
+`app.log-20261121`, `app.log.2026-11-21_10-00`."""
+_BEFORE_EXTENSION = re.compile(rf"\.\d{{1,4}}|[._-]{{1,2}}{_DAY_OR_TIME}", re.ASCII)
+"""Before the extension, as loguru and logrotate's `extension` write: `app.1.log`,
+`app.2026-11-21_10-00-00_123456.log`. A long number alone may be that of a process."""
+
+
+class FoundFile(NamedTuple):
+    """A regular file of some folder.
+
+    Args:
+        path: absolute.
+        inode: its number.
+        mtime_ns: when it was last written to.
+    """
+
+    path: str
+    inode: int
+    mtime_ns: int
+
+
+def is_glob(pattern: str) -> bool:
+    """Whether `pattern` stands for other paths than itself."""
+    return glob.has_magic(pattern) and not os.path.lexists(pattern)
+
+
+def expand(pattern: str) -> list[str]:
+    """The paths that match a glob now, sorted; `**` is any number of folders."""
+    return sorted(glob.glob(pattern, recursive=True))  # noqa: PTH207 - absolute globs
+
+
+def matches(path: str, pattern: str) -> bool:
+    """Whether `expand(pattern)` holds `path` when a file stands there."""
+    return _matches(Path(path).parts, Path(pattern).parts)
+
+
+def _matches(parts: Sequence[str], patterns: Sequence[str]) -> bool:
+    if not patterns:
+        return not parts
+    if patterns[0] == _ANY_FOLDERS:
+        return any(_matches(parts[start:], patterns[1:]) for start in range(len(parts) + 1))
+    return bool(parts) and fnmatchcase(parts[0], patterns[0]) and _matches(parts[1:], patterns[1:])
+
+
+def files_beside(path: str) -> list[FoundFile]:
+    """The regular files in the folder of `path`, among them the one at `path`."""
+    found = []
+    try:
+        with os.scandir(Path(path).parent) as entries:
+            for entry in entries:
+                with contextlib.suppress(OSError):  # gone since the folder was read
+                    status = entry.stat()
+                    if stat.S_ISREG(status.st_mode):
+                        found.append(FoundFile(entry.path, status.st_ino, status.st_mtime_ns))
+    except OSError:
+        return []
+    return found
+
+
+def rotated_files(path: str) -> list[FoundFile]:
+    """The files that stood at `path` before a rotation, by their names, but nothing packed."""
+    name = Path(path).name
+    return [one for one in files_beside(path) if is_rotated(Path(one.path).name, name)]
+
+
+def is_rotated(name: str, original: str) -> bool:
+    """Whether a rotation of the file `original` gives it this name."""
+    if name.startswith(original) and _BEHIND.fullmatch(name[len(original) :]):
+        return True
+    stem, extension = os.path.splitext(original)  # noqa: PTH122 - of a name
+    between = name[len(stem) : len(name) - len(extension)]
+    return (
+        bool(extension)
+        and name.startswith(stem)
+        and name.endswith(extension)
+        and bool(_BEFORE_EXTENSION.fullmatch(between))
+    )
