@@ -1,4 +1,4 @@
-"""`docker compose` with the kit's file: found, and run with the kit's variables."""
+"""`docker compose` on the kit's file, with the kit's variables."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from lokikit.errors import PrerequisiteError, UnhealthyError
 from lokikit.stack.compose_file import compose_file
+from lokikit.stack.docker.engine import run_docker
 from lokikit.stack.grafana.contacts import read_contacts
 from lokikit.stack.grafana.provisioning import (
     provisioning_folder,
@@ -31,21 +32,20 @@ MOUNTED = {
     "FLUENTBIT_SETTINGS": "fluentbit",
     "GRAFANA_SETTINGS": "grafana/dashboards",
 }
-"""Variable of the Compose file -> what that service has mounted from the kit."""
+"""Variable of the Compose file -> the part of the kit that its service mounts."""
 _SMTP_PASSWORD = Path("/run/secrets/smtp-password")
-_ASK_TIMEOUT_S = 10
 
 
 def project_name(environ: Mapping[str, str] = os.environ) -> str:
-    """What Compose calls the stack, and begins the names of its containers and volumes with."""
+    """Return Compose's name of the stack, which begins the names of containers and volumes."""
     return kit_env(environ).get("COMPOSE_PROJECT_NAME") or DEFAULT_PROJECT
 
 
 def compose_command(environ: Mapping[str, str]) -> tuple[str, ...]:
-    """How to run Compose 2 or newer here.
+    """Return the command that runs Compose 2 or newer.
 
     Raises:
-        PrerequisiteError: Docker comes without it.
+        PrerequisiteError: Docker is not on PATH or has no such plugin.
     """
     if _plugin_major(environ) < 2:  # noqa: PLR2004 - Compose 1 was another program
         raise PrerequisiteError(
@@ -57,12 +57,12 @@ def compose_command(environ: Mapping[str, str]) -> tuple[str, ...]:
 
 @dataclass(frozen=True)
 class Compose:
-    """Compose at work on one stack.
+    """Compose for one stack.
 
     Args:
-        command: how to run it.
-        state: the folder that has the state of the stack.
-        environ: the environment that it runs in.
+        command: the command that runs Compose.
+        state: folder of the stack's state.
+        environ: environment of the command.
     """
 
     command: tuple[str, ...]
@@ -70,14 +70,14 @@ class Compose:
     environ: Mapping[str, str] = field(default_factory=lambda: os.environ, repr=False)
 
     def run(self, *arguments: str, quiet: bool = True) -> None:
-        """Run it with `arguments`.
+        """Run a command of Compose.
 
         Args:
-            arguments: a command of Compose and its options.
-            quiet: whether what it says is shown only when it fails.
+            arguments: the command and its options.
+            quiet: True hides the output, except the last line of a failure.
 
         Raises:
-            UnhealthyError: it failed.
+            UnhealthyError: the command failed.
         """
         output = subprocess.PIPE if quiet else None
         done = subprocess.run(
@@ -90,21 +90,21 @@ class Compose:
             check=False,
         )
         if done.returncode != 0:
-            said = (done.stdout or "see above").strip().splitlines()[-1]
-            raise UnhealthyError(f"docker compose {arguments[0]} failed: {said}")
+            reason = (done.stdout or "see above").strip().splitlines()[-1]
+            raise UnhealthyError(f"docker compose {arguments[0]} failed: {reason}")
 
     def _options(self) -> tuple[str, ...]:
         root = str(kit_root())
-        used = [compose_file(), *overlays(self.environ)]
-        files = [option for file in used for option in ("--file", str(file))]
+        paths = [compose_file(), *overlays(self.environ)]
+        files = [option for path in paths for option in ("--file", str(path))]
         name = project_name(self.environ)
-        named = ("--project-directory", root, "--env-file", f"{root}/.env", "--project-name", name)
-        return (*named, *files, "--profile", "demo")
+        project = ("--project-directory", root, "--project-name", name)
+        return (*project, "--env-file", f"{root}/.env", *files, "--profile", "demo")
 
     def variables(self) -> dict[str, str]:
-        """What the Compose file asks for beside the settings in `.env`."""
-        made = (provisioning_folder(self.state), smtp_password_file(self.state))
-        of_state = {"GRAFANA_SETTINGS": made}
+        """Return the variables that the Compose file reads, except those in `.env`."""
+        written = (provisioning_folder(self.state), smtp_password_file(self.state))
+        of_state = {"GRAFANA_SETTINGS": written}
         digests = {
             name: digest([kit_root() / path, *of_state.get(name, ())])
             for name, path in MOUNTED.items()
@@ -120,27 +120,17 @@ class Compose:
 
 
 def digest(paths: Iterable[Path]) -> str:
-    """Stands for the content of files and of folders with all below them."""
-    told = hashlib.sha256()
+    """Return a hash of the content of files and of all files in folders."""
+    content = hashlib.sha256()
     for path in paths:
         for file in sorted([path, *path.rglob("*")]):
             if file.is_file():
-                told.update(f"{file.name}\0".encode() + file.read_bytes())
-    return told.hexdigest()[:16]
+                content.update(f"{file.name}\0".encode() + file.read_bytes())
+    return content.hexdigest()[:16]
 
 
 def _plugin_major(environ: Mapping[str, str]) -> int:
-    """The major version of Docker's own Compose, 0 when there is none."""
-    try:
-        answer = subprocess.run(
-            ["docker", "compose", "version", "--short"],  # noqa: S607 - the docker of PATH
-            env=dict(environ),
-            capture_output=True,
-            text=True,
-            timeout=_ASK_TIMEOUT_S,
-            check=False,
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return 0
-    found = re.match(r"v?(\d+)\.", answer.stdout)
-    return int(found.group(1)) if found and answer.returncode == 0 else 0
+    """Return the major version of Docker's Compose plugin, 0 when Docker has none."""
+    answer = run_docker(("compose", "version", "--short"), environ)
+    version = re.match(r"v?(\d+)\.", answer.stdout)
+    return int(version.group(1)) if version and answer.returncode == 0 else 0

@@ -23,17 +23,17 @@ _SERVICE_LABEL = "com.docker.compose.service"
 
 @dataclass(frozen=True)
 class Container:
-    """One container, as the daemon tells it just now.
+    """The state of a container as the daemon reports it now.
 
     Args:
-        name: of the container.
-        service: the Compose service that it is of.
+        name: name of the container.
+        service: the Compose service that it belongs to.
         status: `running`, `exited`, `restarting` and so on.
-        pid: of its main process, `None` when that is not running.
-        uptime_s: since it started.
-        restarts: how often Docker has started it anew by itself.
-        ports: of the host, that it is reached at.
-        mounts: folder in the container -> where that is on the daemon's machine.
+        pid: process id of its main process, `None` while that does not run.
+        uptime_s: seconds since its start, 0 while it does not run.
+        restarts: number of times that Docker has restarted it.
+        ports: ports of the host that lead to it.
+        mounts: folder in the container -> the same folder on the daemon's machine.
     """
 
     name: str
@@ -47,50 +47,53 @@ class Container:
 
 
 def daemon_problem(environ: Mapping[str, str] = os.environ) -> str | None:
-    """Why Docker cannot be used here and what to do, `None` when its daemon answers."""
+    """Return why Docker cannot be used and what to do, `None` when its daemon answers."""
     try:
-        answer = _docker(("version", "--format", "{{.Server.Version}}"), environ)
+        answer = run_docker(("version", "--format", "{{.Server.Version}}"), environ)
     except PrerequisiteError as error:
         return str(error)
     if answer.returncode == 0:
         return None
-    said = _last(answer.stderr)
-    refused = "permission denied" in said.lower()
+    reason = _last_line(answer.stderr)
+    refused = "permission denied" in reason.lower()
     fix = "add this user to the group docker" if refused else "start it"
-    return f"no Docker daemon answers ({said}): {fix}"
+    return f"no Docker daemon answers ({reason}): {fix}"
 
 
 def has_image(name: str, environ: Mapping[str, str] = os.environ) -> bool:
-    """Whether the image is on this machine."""
-    return _docker(("image", "inspect", name), environ).returncode == 0
+    """Return whether the image is on this machine."""
+    return run_docker(("image", "inspect", name), environ).returncode == 0
 
 
 def pull(name: str, environ: Mapping[str, str] = os.environ) -> str | None:
-    """Why the image cannot be pulled, `None` when it is here now; Docker shows the progress."""
+    """Pull the image; return why that fails, or `None`. Docker prints the progress."""
     command = ["docker", "pull", name]
     done = subprocess.run(
         command, env=dict(environ), stderr=subprocess.PIPE, text=True, check=False
     )
-    return None if done.returncode == 0 else _last(done.stderr)
+    return None if done.returncode == 0 else _last_line(done.stderr)
 
 
 def containers(project: str, environ: Mapping[str, str] = os.environ) -> list[Container]:
-    """All containers of a Compose project, those that are not running too.
+    """Return all containers of a Compose project, stopped containers too.
 
     Raises:
-        PrerequisiteError: the daemon cannot be asked.
+        PrerequisiteError: the daemon does not answer.
     """
     ids = _ask(("ps", "--all", "--quiet", "--filter", f"label={_PROJECT_LABEL}={project}"), environ)
     if not ids.split():
         return []
-    return [_container(told) for told in json.loads(_ask(("inspect", *ids.split()), environ))]
+    return [
+        _container(attributes)
+        for attributes in json.loads(_ask(("inspect", *ids.split()), environ))
+    ]
 
 
 def remove_volumes(project: str, environ: Mapping[str, str] = os.environ) -> None:
-    """Remove all volumes of a Compose project, also those of files that it runs without now.
+    """Remove all volumes of a Compose project, those of overlays that are not in use now too.
 
     Raises:
-        PrerequisiteError: the daemon cannot be asked, or somebody uses one of them.
+        PrerequisiteError: the daemon does not answer, or a container uses a volume.
     """
     chosen = f"label={_PROJECT_LABEL}={project}"
     names = _ask(("volume", "ls", "--quiet", "--filter", chosen), environ).split()
@@ -99,48 +102,52 @@ def remove_volumes(project: str, environ: Mapping[str, str] = os.environ) -> Non
 
 
 def last_words(name: str, lines: int, environ: Mapping[str, str] = os.environ) -> str:
-    """The last lines that the container `name` printed."""
-    answer = _docker(("logs", "--tail", str(lines), name), environ)
+    """Return the last lines that the container printed."""
+    answer = run_docker(("logs", "--tail", str(lines), name), environ)
     return (answer.stdout + answer.stderr).strip()
 
 
-def _container(told: Mapping[str, Any]) -> Container:
-    state, labels = told["State"], told["Config"]["Labels"]
-    bound = (told["HostConfig"].get("PortBindings") or {}).values()
+def _container(attributes: Mapping[str, Any]) -> Container:
+    state, labels = attributes["State"], attributes["Config"]["Labels"]
+    bound = (attributes["HostConfig"].get("PortBindings") or {}).values()
     return Container(
-        told["Name"].removeprefix("/"),
+        attributes["Name"].removeprefix("/"),
         labels.get(_SERVICE_LABEL, ""),
         state["Status"],
         state["Pid"] or None,
         _age_s(state["StartedAt"]) if state["Running"] else 0.0,
-        told["RestartCount"],
-        frozenset(int(one["HostPort"]) for group in bound for one in group or ()),
-        {one["Destination"]: Path(one["Source"]) for one in told["Mounts"] if one.get("Source")},
+        attributes["RestartCount"],
+        frozenset(int(binding["HostPort"]) for group in bound for binding in group or ()),
+        {
+            mount["Destination"]: Path(mount["Source"])
+            for mount in attributes["Mounts"]
+            if mount.get("Source")
+        },
     )
 
 
 def _age_s(started: str) -> float:
-    """Seconds since a time as Docker writes it: RFC 3339, UTC, up to nine digits."""
+    """Return the seconds since a time in Docker's form: RFC 3339, UTC, up to nine digits."""
     since = datetime.strptime(started[:19], "%Y-%m-%dT%H:%M:%S").replace(tzinfo=timezone.utc)
     return max(0.0, (datetime.now(timezone.utc) - since).total_seconds())
 
 
 def _ask(arguments: Sequence[str], environ: Mapping[str, str]) -> str:
-    answer = _docker(arguments, environ)
+    answer = run_docker(arguments, environ)
     if answer.returncode != 0:
         raise PrerequisiteError(
-            f"docker {arguments[0]} fails ({_last(answer.stderr)}): see to the Docker daemon."
+            f"docker {arguments[0]} fails ({_last_line(answer.stderr)}): see to the Docker daemon."
         )
     return answer.stdout
 
 
-def _docker(
+def run_docker(
     arguments: Sequence[str], environ: Mapping[str, str]
 ) -> subprocess.CompletedProcess[str]:
-    """What `docker` says and returns.
+    """Run `docker` and return its exit status and output.
 
     Raises:
-        PrerequisiteError: there is no `docker`, or it says nothing.
+        PrerequisiteError: `docker` is not on PATH, or does not end in time.
     """
     if shutil.which("docker", path=environ.get("PATH")) is None:
         raise PrerequisiteError("docker is not on PATH: install it")
@@ -160,7 +167,7 @@ def _docker(
         ) from None
 
 
-def _last(text: str) -> str:
-    """The last line of what a command said."""
+def _last_line(text: str) -> str:
+    """Return the last line of a command's output that holds text."""
     lines = [line for line in text.splitlines() if line.strip()]
-    return lines[-1].strip() if lines else "it says nothing"
+    return lines[-1].strip() if lines else "no message"
