@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+from urllib.parse import unquote
 
 import pytest
 import requests
@@ -186,7 +187,7 @@ def is_up(url: str) -> bool:
 
 def paths(setup: Setup) -> list[str]:
     """What to ask a service for, in one round."""
-    common = ["/orders/17", "/orders/18", "/missing?token=secret", "/health"]
+    common = ["/orders/17", "/orders/18", "/missing?token=secret", "/caf%C3%A9", "/health"]
     return [*common, "/crash", "/ask"] if setup.middleware else common
 
 
@@ -257,7 +258,7 @@ def test_every_request_is_one_line(service: Served) -> None:
     told = Counter(line[f.HTTP_PATH] for line in service.requests())
     # Other services ask for it too.
     del told["/orders/7"]
-    asked = Counter(one.path.partition("?")[0] for one in service.answers)
+    asked = Counter(unquote(one.path.partition("?")[0]) for one in service.answers)
     del asked["/health"]
     assert told == asked
 
@@ -292,7 +293,8 @@ def test_an_access_line_tells_what_the_server_knows(played: Played) -> None:
         for line in played.services[name].requests():
             expected = {f.HTTP_METHOD: "GET", f.CLIENT_IP: "127.0.0.1"}
             assert {key: line[key] for key in expected} == expected
-            assert line[f.HTTP_STATUS] == (404 if line[f.HTTP_PATH] == "/missing" else 200)
+            missing = line[f.HTTP_PATH] in {"/missing", "/café"}
+            assert line[f.HTTP_STATUS] == (404 if missing else 200)
     for line in played.services["bare-gunicorn"].requests():
         assert line[f.REQUEST_ID]
         assert (line[f.BYTES] > 0) is (line[f.DURATION_MS] > 0) is True

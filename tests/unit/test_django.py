@@ -79,3 +79,96 @@ asyncio.run(main())
 """)
     assert (line[f.HTTP_PATH], line[f.BYTES], line[f.LEVEL]) == ("/pieces", 3, "info")
     assert inside[f.REQUEST_ID] == line[f.REQUEST_ID] == "r-17"
+
+
+_ASGI_SITE = """
+import asyncio, django, logging, lokikit.django
+from django.conf import settings
+settings.configure(
+    ALLOWED_HOSTS=["*"], SECRET_KEY="s", ROOT_URLCONF="__main__",
+    LOGGING=lokikit.django.logging_config(), MIDDLEWARE=["lokikit.django.RequestMiddleware"],
+)
+django.setup()
+from django.core.asgi import get_asgi_application
+from django.http import StreamingHttpResponse
+from django.urls import path
+left = asyncio.Event()
+async def wait(request):
+    logging.info("inside")
+    left.set()
+    await asyncio.sleep(600)
+async def stream(request):
+    logging.info("inside")
+    async def send():
+        left.set()
+        await asyncio.sleep(600)
+        yield b"never"
+    return StreamingHttpResponse(send())
+urlpatterns = [path("wait", wait), path("stream", stream)]
+messages = [{"type": "http.request"}]
+async def receive():
+    if messages:
+        return messages.pop()
+    await left.wait()
+    return {"type": "http.disconnect"}
+async def send(message):
+    pass
+def ask(path):
+    scope = {"type": "http", "method": "GET", "path": path, "headers": [], "query_string": b""}
+    asyncio.run(get_asgi_application()(scope, receive, send))
+"""
+
+
+def test_client_that_leaves_before_the_answer_has_a_line() -> None:
+    inside, line = run(_ASGI_SITE + 'ask("/wait")')
+    assert (line[f.HTTP_PATH], line[f.HTTP_STATUS], line[f.LEVEL]) == ("/wait", 499, "warning")
+    assert inside[f.REQUEST_ID] == line[f.REQUEST_ID]
+    assert f.EXC_TYPE not in line
+
+
+def test_client_that_leaves_before_the_first_chunk_has_a_line() -> None:
+    _, line = run(_ASGI_SITE + 'ask("/stream")')
+    assert (line[f.HTTP_PATH], line[f.HTTP_STATUS], line[f.BYTES]) == ("/stream", 200, 0)
+
+
+def test_streaming_answer_that_is_closed_unread_has_a_line() -> None:
+    (line,) = run("""
+import django, lokikit.django
+from django.conf import settings
+settings.configure(
+    ALLOWED_HOSTS=["*"], SECRET_KEY="s", ROOT_URLCONF="__main__",
+    LOGGING=lokikit.django.logging_config(), MIDDLEWARE=["lokikit.django.RequestMiddleware"],
+)
+django.setup()
+from django.core.wsgi import get_wsgi_application
+from django.http import StreamingHttpResponse
+from django.test import RequestFactory
+from django.urls import path
+urlpatterns = [path("pieces", lambda request: StreamingHttpResponse(iter([b"ab"])))]
+environ = RequestFactory().get("/pieces").environ
+get_wsgi_application()(environ, lambda status, headers: None).close()
+""")
+    assert (line[f.HTTP_PATH], line[f.HTTP_STATUS], line[f.BYTES]) == ("/pieces", 200, 0)
+
+
+def test_view_that_ends_its_worker_has_a_line() -> None:
+    """As Gunicorn does to a worker whose request takes too long."""
+    (line,) = run("""
+import django, lokikit.django
+from django.conf import settings
+settings.configure(
+    ALLOWED_HOSTS=["*"], SECRET_KEY="s", ROOT_URLCONF="__main__",
+    LOGGING=lokikit.django.logging_config(), MIDDLEWARE=["lokikit.django.RequestMiddleware"],
+)
+django.setup()
+from django.test import Client
+from django.urls import path
+def leave(request):
+    raise SystemExit(1)
+urlpatterns = [path("leave", leave)]
+try:
+    Client().get("/leave")
+except SystemExit:
+    pass
+""")
+    assert (line[f.HTTP_PATH], line[f.LEVEL]) == ("/leave", "warning")

@@ -12,8 +12,8 @@ from lokikit.http_requests.request_log import (
     Request,
     RequestLog,
     takes_exception,
-    template,
 )
+from lokikit.http_requests.route_template import template
 from lokikit.http_requests.served import are_told_here, is_served_here
 from lokikit.output.told_once import leave_out
 from lokikit.setup import logging_config as _logging_config
@@ -87,6 +87,9 @@ class RequestMiddleware:
         line = self._begin(request)
         try:
             return self._end(line, request, self._get_response(request))
+        except BaseException as error:  # Django makes an answer of every other
+            self._fail(line, request, error)
+            raise
         finally:
             line.leave()
 
@@ -94,6 +97,9 @@ class RequestMiddleware:
         line = self._begin(request)
         try:
             return self._end(line, request, await self._get_response(request))
+        except BaseException as error:  # a client that leaves cancels its request
+            self._fail(line, request, error)
+            raise
         finally:
             line.leave()
 
@@ -103,53 +109,79 @@ class RequestMiddleware:
     def _end(self, line: Request, request: Any, response: Any) -> Any:
         response.headers[HEADER] = line.id
         if not response.streaming:
-            self._tell(line, request, response, len(response.content))
-        elif response.is_async:
-            chunks = response.streaming_content
-            response.streaming_content = self._count_async(line, request, response, chunks)
-        else:
-            chunks = response.streaming_content
-            response.streaming_content = self._count(line, request, response, chunks)
+            self._tell(line, request, response.status_code, len(response.content))
+            return response
+        body = _Body(line, lambda size: self._tell(line, request, response.status_code, size))
+        count = body.count_async if response.is_async else body.count
+        response.streaming_content = count(response.streaming_content)
+        response.close = body.closing(response.close)
         return response
 
-    def _count(self, line: Request, request: Any, response: Any, chunks: Any) -> Iterator[bytes]:
-        size_bytes = 0
-        try:
-            for chunk in chunks:
-                size_bytes += len(chunk)
-                yield chunk
-        except Exception as error:
-            line.exception = error
-            raise
-        finally:
-            self._tell(line, request, response, size_bytes)
+    def _fail(self, line: Request, request: Any, error: BaseException) -> None:
+        line.exception = error
+        self._tell(line, request, 0, 0)
 
-    async def _count_async(
-        self, line: Request, request: Any, response: Any, chunks: Any
-    ) -> AsyncIterator[bytes]:
-        size_bytes = 0
-        try:
-            async for chunk in chunks:
-                size_bytes += len(chunk)
-                yield chunk
-        except Exception as error:
-            line.exception = error
-            raise
-        finally:
-            self._tell(line, request, response, size_bytes)
-
-    def _tell(self, line: Request, request: Any, response: Any, size_bytes: int) -> None:
+    def _tell(self, line: Request, request: Any, status: int, size_bytes: int) -> None:
         match = request.resolver_match
         peer = request.META.get("REMOTE_ADDR") or ""
         line.tell(
             request.method,
             request.path,
             route=template(match.route) if match else None,
-            status=response.status_code,
+            status=status,
             size_bytes=size_bytes,
             client_ip=self._log.client_ip(peer, request.META.get("HTTP_X_FORWARDED_FOR", "")),
             duration_ms=line.duration_ms(),
         )
+
+
+class _Body:
+    """A body that streams, counted on its way; its line is told when it ends or is left.
+
+    Args:
+        line: of the request.
+        tell: writes the line, with the size in bytes.
+    """
+
+    def __init__(self, line: Request, tell: Callable[[int], None]) -> None:
+        self._line = line
+        self._tell = tell
+        self._size_bytes = 0
+
+    def count(self, chunks: Any) -> Iterator[bytes]:
+        """The chunks of a body."""
+        try:
+            for chunk in chunks:
+                self._size_bytes += len(chunk)
+                yield chunk
+        except Exception as error:
+            self._line.exception = error
+            raise
+        finally:
+            self._tell(self._size_bytes)
+
+    async def count_async(self, chunks: Any) -> AsyncIterator[bytes]:
+        """The chunks of an asynchronous body."""
+        try:
+            async for chunk in chunks:
+                self._size_bytes += len(chunk)
+                yield chunk
+        except Exception as error:
+            self._line.exception = error
+            raise
+        finally:
+            self._tell(self._size_bytes)
+
+    def closing(self, close: Callable[[], None]) -> Callable[[], None]:
+        """The answer's `close`, which is called also where no chunk was asked for."""
+
+        def close_and_tell() -> None:
+            try:
+                close()
+            finally:
+                self._tell(self._size_bytes)
+
+        return close_and_tell
 
 
 def _is_in_the_line(record: logging.LogRecord) -> bool:

@@ -8,6 +8,7 @@ from gunicorn.glogging import Logger as _GunicornLogger
 
 from lokikit.http_requests.request_log import RequestLog, sane_id
 from lokikit.http_requests.served import are_told_here
+from lokikit.http_requests.wsgi import wsgi_path
 from lokikit.output.stdout_handler import is_ours
 from lokikit.output.told_once import leave_out
 from lokikit.setup import keep_json_logging
@@ -48,7 +49,7 @@ class Logger(_GunicornLogger):  # type: ignore[misc] # it has no types
         get = environ.get
         self._requests.tell(
             get("REQUEST_METHOD", ""),
-            get("SCRIPT_NAME", "") + get("PATH_INFO", ""),
+            wsgi_path(environ),
             status=int(str(resp.status)[:3]),
             duration_ms=request_time.seconds * 1000 + request_time.microseconds / 1000,
             size_bytes=getattr(resp, "sent", None),

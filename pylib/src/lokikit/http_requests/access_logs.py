@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from functools import cache
 from typing import Any
+from urllib.parse import unquote
 
 from lokikit.http_requests.request_log import RequestLog, sane_id
 from lokikit.http_requests.served import are_told_here
@@ -39,11 +40,12 @@ def _tell_uvicorn(record: logging.LogRecord) -> bool:
         return False
     client, method, path, _, status = args
     if not are_told_here(record):
-        _requests().tell(
+        requests = _requests()
+        requests.tell(
             method,
-            path.partition("?")[0],
+            unquote(path.partition("?")[0]),
             status=int(status),
-            client_ip=str(client).rpartition(":")[0],
+            client_ip=requests.client_ip(str(client).rpartition(":")[0], ""),
         )
     return True
 
@@ -54,13 +56,16 @@ def _tell_hypercorn(record: logging.LogRecord) -> bool:
     if not isinstance(atoms, dict) or "U" not in atoms:
         return False
     if not are_told_here(record):
-        _requests().tell(
+        requests = _requests()
+        requests.tell(
             atoms["m"],
             atoms["U"],
             status=int(atoms["s"]) if str(atoms["s"]).isdecimal() else 0,
             size_bytes=int(atoms["B"]) if str(atoms["B"]).isdecimal() else None,
-            client_ip=str(atoms["h"]).rpartition(":")[0],
+            client_ip=requests.client_ip(
+                str(atoms["h"]).rpartition(":")[0], atoms.get("{x-forwarded-for}i", "")
+            ),
             duration_ms=atoms["D"] / 1000,
-            request_id=sane_id(atoms["{x-request-id}i"]),
+            request_id=sane_id(atoms.get("{x-request-id}i")),
         )
     return True

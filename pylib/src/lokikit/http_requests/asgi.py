@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from lokikit.http_requests.request_log import HEADER, RequestLog, template
+from lokikit.http_requests.request_log import HEADER, RequestLog
+from lokikit.http_requests.route_template import template
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, MutableMapping

@@ -5,7 +5,8 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from lokikit.http_requests.request_log import HEADER, Request, RequestLog, template
+from lokikit.http_requests.request_log import HEADER, Request, RequestLog
+from lokikit.http_requests.route_template import template
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -110,7 +111,7 @@ class _Answer:
         peer = environ.get("REMOTE_ADDR", "")
         self._request.tell(
             environ["REQUEST_METHOD"],
-            _path(environ),
+            wsgi_path(environ),
             route=self.route,
             status=self.status,
             size_bytes=self._size_bytes,
@@ -120,7 +121,7 @@ class _Answer:
         self._request.leave()
 
 
-def _path(environ: Environ) -> str:
+def wsgi_path(environ: Environ) -> str:
     """The path as text; WSGI has its bytes as Latin-1 (PEP 3333)."""
     path = environ.get("SCRIPT_NAME", "") + environ.get("PATH_INFO", "")
     if not path.isascii():
