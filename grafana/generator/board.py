@@ -48,6 +48,9 @@ LEGEND = f"{{{{{LABEL_SERVICE}}}}} {{{{{LABEL_ENV}}}}}"
 SERVICE_OF_ROW = f"${{__data.fields.{LABEL_SERVICE}}}"
 SERVICE_OF_SERIES = f"${{__field.labels.{LABEL_SERVICE}}}"
 
+_FIRST_TILE = 101
+_POINTS_PER_COLUMN = 5
+"""About eleven pixels a point on a laptop."""
 _EVERYTHING = VariableOption(selected=True, text=["All"], value=["$__all"])
 _LEVELS = (*dict.fromkeys(DETECTED_LEVELS.values()), "fatal", "unknown")
 
@@ -116,15 +119,26 @@ def typed(name: str, label: str, description: str, default: str = "") -> dashboa
     return box.default_value(default).current(VariableOption(True, default, default))
 
 
-def board(
+def board(  # noqa: PLR0913 - all but the first four by keyword or spread
     uid: str,
     title: str,
     description: str,
     placed: Sequence[Placed],
     *more: dashboard.TextBoxVariable,
+    tiles: Sequence[Placed] = (),
     since: str = "now-1h",
 ) -> dashboard.Dashboard:
-    """A dashboard with the variables that all have, and `more` before them."""
+    """A dashboard with the variables that all have.
+
+    Args:
+        uid: of the dashboard.
+        title: of it.
+        description: of it.
+        placed: its panels, row by row; their ids count from 1.
+        more: variables before those that all dashboards have.
+        tiles: panels above the others; their ids count from 101, so that links to the others stay.
+        since: the start of the time that is shown at first.
+    """
     made = (
         dashboard.Dashboard(title)
         .uid(uid)
@@ -148,7 +162,7 @@ def board(
         ),
     ):
         made.with_variable(variable)
-    for panel in _numbered(placed):
+    for panel in (*_numbered(tiles, _FIRST_TILE), *_numbered(placed, 1)):
         made.with_panel(panel)
     return made
 
@@ -158,9 +172,12 @@ def _links() -> dashboard.DashboardLink:
     return others.include_vars(include_vars=True).keep_time(keep_time=True)
 
 
-def _numbered(placed: Sequence[Placed]) -> list[Panel]:
-    """The panels with their ids, by which links and rules name them: 1, 2, 3."""
+def _numbered(placed: Sequence[Placed], first: int) -> list[Panel]:
+    """The panels with their ids, by which links and rules name them, and their points.
+
+    As many points as have room to be seen: a bar for each second would be a comb.
+    """
     return [
-        panel.id(number).span(width).height(height)
-        for number, (width, height, panel) in enumerate(placed, 1)
+        panel.id(number).span(width).height(height).max_data_points(width * _POINTS_PER_COLUMN)
+        for number, (width, height, panel) in enumerate(placed, first)
     ]

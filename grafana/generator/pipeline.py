@@ -13,8 +13,10 @@ from grafana.generator.board import (
     board,
     to_service,
 )
-from grafana.generator.panels import graph, lines, number
+from grafana.generator.panels import graph
+from grafana.generator.tables import reports
 from grafana.generator.targets import RANGE, STEP, at_once, found, over_time
+from grafana.generator.tiles import number, totals
 
 from lokikit.fields import (
     AGENT_DROPPED,
@@ -26,12 +28,15 @@ from lokikit.fields import (
     MAX_STREAMS,
 )
 from lokikit.query import logql as queries
+from lokikit.query.readable_logql import readable
 
 if TYPE_CHECKING:
     from grafana.generator.panels import Panel
     from grafana_foundation_sdk.builders.dashboard import Dashboard
 
 _NO_CANARY = "No canary in this time: start it, or the pipeline is broken."
+_JOINED_S = 300
+"""The canary says its numbers once a minute: a line goes on over a minute or two without."""
 _CANARY_NUMBERS = {"lost": CANARY_LOST, "late": CANARY_LATE, "twice": CANARY_DUPLICATES}
 
 
@@ -85,6 +90,8 @@ def _delay() -> Panel:
         [over_time(queries.canary_number("max", CANARY_ROUND_TRIP_S, STEP), "round trip")],
         unit="s",
         empty=_NO_CANARY,
+        least_step="1m",
+        joined_s=_JOINED_S,
     )
 
 
@@ -110,14 +117,14 @@ def _lines() -> Panel:
 
 
 def _canary() -> Panel:
-    return graph(
+    return totals(
         "Canary",
-        "Of the canary's numbered lines: lost, come after they were given up, or come twice.",
-        [
-            over_time(queries.canary_number("sum", field, STEP), name)
+        "Of the canary's numbered lines in the time shown: lost, come after they were given up, or "
+        "come twice, and when. All three are none while the pipeline is well.",
+        {
+            name: over_time(queries.canary_number("sum", field, STEP), name)
             for name, field in _CANARY_NUMBERS.items()
-        ],
-        bars=True,
+        },
         colours={"lost": "red", "late": "yellow", "twice": "orange"},
         empty=_NO_CANARY,
     )
@@ -141,21 +148,25 @@ def _agent_drops() -> Panel:
         "of a chunk that Loki refuses, Loki stores the valid lines.",
         [over_time(queries.canary_number("max", AGENT_DROPPED, STEP), "dropped so far")],
         empty="Unknown: no canary could ask the agent in this time.",
+        least_step="1m",
+        joined_s=_JOINED_S,
     )
 
 
 def _drops() -> Panel:
-    return lines(
+    return reports(
         "Reports of drops",
         "What handlers and `lokikit ship` report on stderr, and the agent of its split files, when "
         "they drop lines.",
-        found(queries.drops(PLACE), 50),
+        found(readable(queries.drops(PLACE)), 50),
+        empty="Nothing was dropped: no part of the kit has reported a drop in this time.",
     )
 
 
 def _unparsed_lines() -> Panel:
-    return lines(
+    return reports(
         "Unparsed lines",
         "The newest lines that do not begin as a JSON object does.",
-        found(queries.unparsed(CHOSEN), 50),
+        found(readable(queries.unparsed(CHOSEN)), 50),
+        empty="Every line was JSON in this time.",
     )

@@ -14,11 +14,14 @@ from grafana.generator.board import (
     to_service,
     typed,
 )
-from grafana.generator.panels import graph, lines, rows
+from grafana.generator.panels import graph, lines
+from grafana.generator.tables import rows
 from grafana.generator.targets import RANGE, STEP, at_once, found, over_time
+from grafana.generator.tiles import note
 
 from lokikit.fields import DETECTED_LEVEL, LABEL_ENV, LABEL_SERVICE
 from lokikit.query import logql as queries
+from lokikit.query.readable_logql import readable
 
 if TYPE_CHECKING:
     from grafana.generator.panels import Panel
@@ -41,7 +44,18 @@ def request() -> Dashboard:
             (24, 18, _lines()),
         ],
         typed(ID, "request or trace id", "The whole id, as it stands in a line.", "none"),
+        tiles=[(24, 3, _help())],
         since="now-24h",
+    )
+
+
+def _help() -> Panel:
+    return note(
+        "Which request",
+        "Where the id comes from.",
+        "Put a `request_id` or `trace_id` into the field above, or follow one from a line of "
+        "*Service*. Without lines below, none has this id in the time and choice shown: go further "
+        "back, or choose All.",
     )
 
 
@@ -71,7 +85,7 @@ def _course() -> Panel:
 def _lines() -> Panel:
     return lines(
         "Lines in order",
-        "All of its lines, the oldest first, up to a thousand.",
-        found(_WANTED, 1000),
+        "All of its lines, the oldest first, up to a thousand; none when the id is not found.",
+        found(readable(_WANTED), 1000),
         oldest_first=True,
     )

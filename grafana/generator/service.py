@@ -4,13 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from grafana.generator.board import CHOSEN, LEGEND, PLACE, SERVICE, board, named, to_service
-from grafana.generator.panels import LEVEL_COLOURS, graph, lines, rows
+from grafana.generator.board import (
+    CHOSEN,
+    LEGEND,
+    PLACE,
+    SERVICE,
+    board,
+    named,
+    to_service,
+)
+from grafana.generator.panels import LEVEL_COLOURS, graph, lines
+from grafana.generator.tables import rows
 from grafana.generator.targets import RANGE, STEP, at_once, found, over_time
 
 from lokikit.fields import (
     DETECTED_LEVEL,
-    EXC_MESSAGE,
     EXC_TYPE,
     HTTP_METHOD,
     HTTP_ROUTE,
@@ -18,18 +26,23 @@ from lokikit.fields import (
     LABEL_SERVICE,
 )
 from lokikit.query import logql as queries
+from lokikit.query.readable_logql import readable
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from grafana.generator.panels import Panel
-    from grafana_foundation_sdk.builders.dashboard import Dashboard
+    from grafana_foundation_sdk.builders import dashboard
 
 _TOP = 10
+_ENOUGH = 10
+"""Lines of a point of the error ratio: one error of two lines is no half of a service's work."""
 _QUANTILES = {"p50": 0.5, "p95": 0.95, "p99": 0.99}
 _NO_REQUESTS = "No requests in this time: a service shows them once it logs one line per request."
 _STATUS_COLOURS = {"/^2/": "green", "/^3/": "blue", "/^4/": "yellow", "/^5/": "red"}
 
 
-def service() -> Dashboard:
+def service() -> dashboard.Dashboard:
     """One service: levels, requests, exceptions, lines."""
     return board(
         SERVICE,
@@ -37,7 +50,7 @@ def service() -> Dashboard:
         "One service (or those that are chosen): how it does, what fails, and its lines.",
         [
             (14, 8, _levels()),
-            (10, 8, _error_ratio()),
+            (10, 8, error_ratio("Error ratio")),
             (14, 8, _latency()),
             (10, 8, _statuses()),
             (12, 8, _exceptions()),
@@ -58,13 +71,17 @@ def _levels() -> Panel:
     )
 
 
-def _error_ratio() -> Panel:
+def error_ratio(title: str, links: Sequence[dashboard.DashboardLink] = ()) -> Panel:
+    """The graph of the error ratio, in points that are wide enough not to jump on one line."""
     return graph(
-        "Error ratio",
-        "Which part of the lines is an error or worse.",
-        [over_time(queries.error_ratio(PLACE, STEP), LEGEND)],
+        title,
+        f"Which part of a service's lines is an error or worse. A point needs {_ENOUGH} lines.",
+        [over_time(queries.steady_error_ratio(PLACE, STEP, _ENOUGH), LEGEND)],
         unit="percentunit",
-        empty="No errors in this time.",
+        links=links,
+        empty=f"No service wrote {_ENOUGH} lines within one point: try a longer time, or All.",
+        least_step="2m",
+        joined_s=900,
     )
 
 
@@ -78,6 +95,8 @@ def _latency() -> Panel:
         ],
         unit="ms",
         empty=_NO_REQUESTS,
+        least_step="1m",
+        joined_s=300,
     )
 
 
@@ -118,14 +137,15 @@ def _slowest() -> Panel:
 def _examples() -> Panel:
     return lines(
         "Newest exceptions",
-        "Examples: type and message of the newest. Open one for its traceback and its request.",
-        found(queries.exceptions_in_words(CHOSEN, EXC_TYPE, EXC_MESSAGE), 20),
+        "Examples, the newest; none when nothing failed. Open one for its traceback and request.",
+        found(readable(queries.exceptions(CHOSEN)), 20),
     )
 
 
 def _lines() -> Panel:
     return lines(
         "Lines",
-        "The newest lines as the service wrote them. A request_id leads to all of its request.",
-        found(CHOSEN.lines(), 200),
+        "The newest lines; none when nothing was written in this time and choice. Open one for its "
+        "fields: a request_id leads to all of its request.",
+        found(readable(CHOSEN.lines()), 200),
     )

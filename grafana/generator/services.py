@@ -14,11 +14,15 @@ from grafana.generator.board import (
     named,
     to_service,
 )
-from grafana.generator.panels import graph, lines, rows, shared_rows, step
+from grafana.generator.panels import graph, lines
+from grafana.generator.service import error_ratio
+from grafana.generator.tables import merged, rows, shared_rows, step
 from grafana.generator.targets import RANGE, STEP, at_once, found, over_time
+from grafana.generator.tiles import against_before, alert_list, firing_count
 
 from lokikit.fields import EXC_TYPE, LABEL_ENV, LABEL_SERVICE
 from lokikit.query import logql as queries
+from lokikit.query.readable_logql import readable
 
 if TYPE_CHECKING:
     from grafana.generator.panels import Panel
@@ -38,12 +42,65 @@ def services() -> Dashboard:
         [
             (10, 10, _fleet()),
             (14, 10, _volume()),
-            (12, 8, _error_ratio()),
+            (12, 8, error_ratio("Error ratio by service", to_service(SERVICE_OF_SERIES))),
             (12, 8, _talkers()),
             (12, 8, _new_exceptions()),
             (12, 8, _exceptions()),
             (24, 12, _newest_errors()),
+            (24, 7, _alerts()),
         ],
+        tiles=[
+            (6, 4, _services()),
+            (6, 4, _lines_per_minute()),
+            (6, 4, _ratio()),
+            (6, 4, _firing()),
+        ],
+    )
+
+
+def _services() -> Panel:
+    now = queries.services_count(PLACE, RANGE)
+    return against_before(
+        "Services writing",
+        "How many services wrote in the time shown, and in an equal time before.",
+        now,
+        queries.before(now, RANGE),
+    )
+
+
+def _lines_per_minute() -> Panel:
+    now = queries.lines_per_minute(PLACE, RANGE)
+    return against_before(
+        "Lines a minute",
+        "How many lines came in a minute of the time shown, and of an equal time before.",
+        now,
+        queries.before(now, RANGE),
+    )
+
+
+def _ratio() -> Panel:
+    now = queries.total_error_ratio(PLACE, RANGE)
+    return against_before(
+        "Errors among all lines",
+        "Which part of all lines are errors or worse, now and in an equal time before.",
+        now,
+        queries.before(now, RANGE),
+        unit="percentunit",
+    )
+
+
+def _firing() -> Panel:
+    return firing_count(
+        "Alerts firing",
+        "How many alerts fire just now, as Grafana knows it: what fired before stands in the "
+        "history of each rule. The list below names them.",
+    )
+
+
+def _alerts() -> Panel:
+    return alert_list(
+        "Alerts",
+        "The alerts that fire just now. A click shows the rule with its history and its runbook.",
     )
 
 
@@ -51,18 +108,20 @@ def _fleet() -> Panel:
     groups = {"operation": "groupby", "aggregations": []}
     last, total = ({"operation": "aggregate", "aggregations": [one]} for one in ("max", "sum"))
     columns = {LABEL_SERVICE: groups, LABEL_ENV: groups, "Time": last, "Value": total}
+    names = {
+        LABEL_SERVICE: "Service",
+        LABEL_ENV: "Env",
+        "Time (max)": "Last seen",
+        "Value (sum)": "Lines",
+    }
+    *_, in_order = merged(names)
     return shared_rows(
         "Services",
         "Who wrote how many lines in the time shown, and when last, to the width of one bar. "
         "Taken from the graph beside it.",
         _LINES_PANEL,
-        names={
-            LABEL_SERVICE: "Service",
-            LABEL_ENV: "Env",
-            "Time (max)": "Last seen",
-            "Value (sum)": "Lines",
-        },
-        steps=[step("labelsToFields"), step("merge"), step("groupBy", fields=columns)],
+        names=names,
+        steps=[step("labelsToFields"), step("merge"), step("groupBy", fields=columns), in_order],
         units={"Time (max)": "dateTimeFromNow", "Value (sum)": "short"},
         links={LABEL_SERVICE: to_service()},
     )
@@ -75,17 +134,6 @@ def _volume() -> Panel:
         [over_time(queries.lines(CHOSEN, STEP), LEGEND)],
         bars=True,
         links=to_service(SERVICE_OF_SERIES),
-    )
-
-
-def _error_ratio() -> Panel:
-    return graph(
-        "Error ratio by service",
-        "Which part of a service's lines is an error or worse. A service without any has no line.",
-        [over_time(queries.error_ratio(PLACE, STEP), LEGEND)],
-        unit="percentunit",
-        links=to_service(SERVICE_OF_SERIES),
-        empty="No errors in this time.",
     )
 
 
@@ -103,11 +151,12 @@ def _talkers() -> Panel:
 def _new_exceptions() -> Panel:
     return rows(
         "New exception types",
-        "Types of exception that did not occur in an equal time before the one shown.",
+        "Types of exception that a service did not log in an equal time before the one shown. A "
+        "service that logged nothing at all then is left out: all of its types would be new.",
         [at_once(queries.new_exception_types(PLACE, RANGE))],
         names=named(LABEL_SERVICE, EXC_TYPE, value="Lines"),
         links={LABEL_SERVICE: to_service(), EXC_TYPE: to_service(search=EXC_TYPE)},
-        empty="No exception that is new in this time.",
+        empty="No type of exception is new: each was logged in the time before too.",
     )
 
 
@@ -125,6 +174,7 @@ def _exceptions() -> Panel:
 def _newest_errors() -> Panel:
     return lines(
         "Newest errors",
-        "The newest lines that are errors or worse. Open one for its fields.",
-        found(queries.error_lines(CHOSEN), 100),
+        "The newest lines that are errors or worse, none when no service failed. Open one for its "
+        "fields.",
+        found(readable(queries.error_lines(CHOSEN)), 100),
     )

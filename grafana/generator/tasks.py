@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from grafana.generator.board import CHOSEN, PLACE, TASKS, board, named, to_service
-from grafana.generator.panels import graph, lines, rows, step
+from grafana.generator.panels import graph, lines
+from grafana.generator.tables import rows, step, trends
 from grafana.generator.targets import RANGE, STEP, at_once, found, over_time
 
 from lokikit.fields import ACTION, LABEL_ENV, LABEL_SERVICE, TASK_NAME
 from lokikit.query import task_logql as task_queries
+from lokikit.query.readable_logql import readable
 
 if TYPE_CHECKING:
     from grafana.generator.panels import Panel
@@ -74,13 +76,14 @@ def _steps() -> Panel:
 
 
 def _durations() -> Panel:
-    return graph(
+    return trends(
         "Durations",
-        "The time in which half and 95 % of the runs of a task ended.",
-        [
-            over_time(task_queries.seconds(0.5, PLACE, STEP), f"p50 {_TASK}"),
-            over_time(task_queries.seconds(0.95, PLACE, STEP), f"p95 {_TASK}"),
-        ],
+        "The time in which half and 95 % of the runs of a task ended: the newest, and its course.",
+        {
+            name: over_time(task_queries.seconds(value, PLACE, STEP), f"{name} {_TASK}")
+            for name, value in (("p50", 0.5), ("p95", 0.95))
+        },
+        names={TASK_NAME: "Task"},
         unit="s",
         empty=_NO_TASKS,
     )
@@ -122,6 +125,7 @@ def _overdue(overdue: Numbers) -> Panel:
 def _last_failures() -> Panel:
     return lines(
         "Last failures",
-        "The newest lines of failed and crashed runs. Open one for its traceback.",
-        found(task_queries.failed(CHOSEN), 50),
+        "The newest lines of failed and crashed runs, none when every run ended well. Open one for "
+        "its traceback.",
+        found(readable(task_queries.failed(CHOSEN)), 50),
     )

@@ -25,6 +25,8 @@ ENV = "demo"
 REQUESTS = 300
 RANGE_S = 600
 """Longer than the demo runs here."""
+EARLIER_S = 900
+"""So long ago the shop wrote before: in the time that lies before the time shown."""
 EMPTY = {("lokikit-tasks", "Overdue")}
 """What has nothing to tell here: no run is old enough."""
 HAVE = {
@@ -71,6 +73,8 @@ def filled(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         for service, lines in others().items():
             labels = {fields.LABEL_SERVICE: service, fields.LABEL_ENV: ENV}
             push(loki.url, labels, [(time.time_ns() + n, line) for n, line in enumerate(lines)])
+        labels = {fields.LABEL_SERVICE: "shop", fields.LABEL_ENV: ENV}
+        push(loki.url, labels, [(time.time_ns() - EARLIER_S * 10**9, '{"level":"info"}')])
         end_ns = time.time_ns()
         one = f'{{{fields.LABEL_SERVICE}="traffic"}} | {fields.REQUEST_ID}!=""'
         (entry,) = Loki(loki.url).query_range(one, end_ns - RANGE_S * 10**9, end_ns, 1)

@@ -142,15 +142,48 @@ def error_ratio(selected: Selection, span: str, by: tuple[str, ...] = SERVICE) -
     return f"{errors(selected, span, by)} / {lines(selected, span, by)}"
 
 
+def steady_error_ratio(
+    selected: Selection, span: str, minimum: int, by: tuple[str, ...] = SERVICE
+) -> str:
+    """The same for a graph: 0 without errors, and nothing where a span has too few lines.
+
+    Args:
+        selected: the services.
+        span: of one point.
+        minimum: of lines in a span; of fewer, one error more or less makes the ratio jump.
+        by: a ratio for each combination of these labels.
+    """
+    all_lines = lines(selected, span, by)
+    failed = f"({errors(selected, span, by)} or {all_lines} * 0)"
+    return f"{failed} / ({all_lines} >= {minimum})"
+
+
+def before(query: str, span: str) -> str:
+    """The same numbers of the time that lies `span` before."""
+    return query.replace("])", f"] offset {span})")
+
+
+def services_count(selected: Selection, span: str) -> str:
+    """How many services wrote, 0 for none."""
+    return f"count({lines(selected, span)}) or vector(0)"
+
+
+def lines_per_minute(selected: Selection, span: str) -> str:
+    """How many lines came in a minute of the span, 0 for none."""
+    return f"sum(rate({selected.lines()} [{span}])) * 60 or vector(0)"
+
+
+def total_error_ratio(selected: Selection, span: str) -> str:
+    """Which part of all lines are errors or worse, 0 for none; nothing without lines."""
+    failed, written = (
+        f"sum(count_over_time({one} [{span}]))" for one in (error_lines(selected), selected.lines())
+    )
+    return f"({failed} or {written} * 0) / {written}"
+
+
 def exceptions(selected: Selection) -> str:
     """The lines that hold an exception."""
     return selected.lines(with_field(EXC_TYPE), parsed(EXC_TYPE))
-
-
-def exceptions_in_words(selected: Selection, *fields: str) -> str:
-    """The same, shown as the values of those fields."""
-    words = ": ".join(f"{{{{.{one}}}}}" for one in fields)
-    return f"{selected.lines(with_field(EXC_TYPE), parsed(*fields))} | line_format `{words}`"
 
 
 def exception_types(selected: Selection, span: str) -> str:
@@ -159,9 +192,13 @@ def exception_types(selected: Selection, span: str) -> str:
 
 
 def new_exception_types(selected: Selection, span: str) -> str:
-    """How often each type was logged that did not occur in the span before."""
+    """How often each type was logged that its service did not log in the span before.
+
+    Of a service that wrote nothing then, every type would be new, which says nothing.
+    """
     now = exception_types(selected, span)
-    return f"{now} unless {now.replace('])', f'] offset {span})')}"
+    known = before(lines(selected, span, (LABEL_SERVICE,)), span)
+    return f"{now} unless {before(now, span)} and on ({LABEL_SERVICE}) {known}"
 
 
 def _requests(selected: Selection, *fields: str) -> str:
@@ -190,7 +227,7 @@ def silence(selected: Selection, span: str, history: str) -> str:
 
 def spike(selected: Selection, span: str, history: str, parts: int, minimum: int) -> str:
     """How many times its usual volume a service writes; only where it is `minimum` lines."""
-    now, usual = lines(selected, span), lines(selected, history).replace("])", f"] offset {span})")
+    now, usual = lines(selected, span), before(lines(selected, history), span)
     return f"({now} >= {minimum}) / ({usual} / {parts})"
 
 

@@ -8,6 +8,7 @@ from tests.dashboards import DASHBOARDS, Chosen, rules, targets
 
 from lokikit.query import logql as queries
 from lokikit.query import task_logql as task_queries
+from lokikit.query.readable_logql import readable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -51,6 +52,9 @@ def _of_functions() -> Iterator[str]:
             queries.error_ratio,
             queries.exception_types,
             queries.new_exception_types,
+            queries.services_count,
+            queries.lines_per_minute,
+            queries.total_error_ratio,
             queries.requests,
             queries.unparsed_of_ours,
             queries.streams,
@@ -69,7 +73,8 @@ def _of_functions() -> Iterator[str]:
         ):
             yield lines(selected)
         yield queries.of_one_id(selected, "r-1")
-        yield queries.exceptions_in_words(selected, "exc_type", "exc_message")
+        yield readable(queries.exceptions(selected))
+        yield queries.steady_error_ratio(selected, "1m", 2)
         yield queries.request_ms(0.9, selected, "1m", queries.ROUTE)
         yield task_queries.seconds(0.5, selected, "1m")
         yield task_queries.overdue(selected, "30s", "1m", "90s")
