@@ -382,6 +382,22 @@ def test_signal_handler_appends_too(tmp_path: Path) -> None:
     assert sorted(got) == sorted(bodies + alarms)
 
 
+def test_failed_append_of_a_signal_handler_leaves_no_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The segment that it had begun is closed and removed with the others."""
+
+    def fail(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    spool = spool_in(tmp_path)
+    monkeypatch.setattr("lokikit.spool.segment.Segment.append", fail)
+    with spool._lock, pytest.raises(OSError, match="cannot write"):  # as an interrupted method
+        spool.append(b"a", 1)
+    spool.close()
+    assert segment_paths(tmp_path) == []
+
+
 def test_folder_that_vanishes(tmp_path: Path) -> None:
     """A cleaner that removes the folder costs what was in it; new segments are written again."""
     spool = spool_in(tmp_path / "spool", segment_bytes=100)

@@ -226,16 +226,6 @@ class Segment:
             written += os.write(self._descriptor, data[written:])
 
 
-def sync_folder(folder: Path) -> None:
-    """Have the names in a folder survive a power cut; nothing where a folder is no file."""
-    with suppress(OSError):  # Windows opens no folder
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
-
-
 def look(path: Path) -> Look | None:
     """What stands in a segment, which stays as it is; `None` when it is gone.
 
@@ -262,14 +252,6 @@ def segment_paths(folder: Path) -> list[Path]:
         return sorted(path for path in folder.iterdir() if _NAME.fullmatch(path.name))
     except OSError:
         return []
-
-
-def size_bytes(path: Path) -> int:
-    """What it takes on disk, 0 when it is gone."""
-    try:
-        return path.stat().st_size
-    except OSError:
-        return 0
 
 
 def created_s(path: Path) -> float:

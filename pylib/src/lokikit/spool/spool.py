@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import errno
-import os
-import threading
 import time
 from bisect import insort
 from collections import Counter
@@ -12,7 +10,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from lokikit.spool.segment import Segment, segment_paths, size_bytes, sync_folder
+from lokikit.spool.depth_lock import DepthLock
+from lokikit.spool.segment import Segment
+from lokikit.spool.segment_folder import SegmentFolder
 from lokikit.spool.segment_format import HEADER_BYTES, pack
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ DEAD_LETTERS = "dead-letters.ndjson"
 
 @dataclass(frozen=True)
 class Reading:
-    """Records handed out to be delivered: give them to `Spool.done` or `Spool.put_back`."""
+    """Records handed out for delivery; they go back to `Spool.done` or `Spool.put_back`."""
 
     bodies: list[bytes]
     entries: int
@@ -38,37 +38,20 @@ class Reading:
     span: Span
 
 
-class _Turn:
-    """A lock that tells how deep its holder is in: a signal handler may enter once more."""
-
-    def __init__(self) -> None:
-        self._lock = threading.RLock()
-        self._depth = 0
-
-    def __enter__(self) -> int:
-        self._lock.acquire()
-        self._depth += 1
-        return self._depth
-
-    def __exit__(self, *_: object) -> None:
-        self._depth -= 1
-        self._lock.release()
-
-
 class Spool:
-    """Ready batches on disk, oldest first; thread-safe; one process owns a segment.
+    """Batches on disk, oldest first; thread-safe; each process owns the segments it writes.
 
     Args:
-        folder: made, for its owner only, unless it is there; may be shared by processes.
-        max_bytes: the most that all segments in `folder` take together. Processes that share it
-            may each be late by one segment.
+        folder: made, for its owner only, if it does not exist; processes may share it.
+        max_bytes: limit of all segments in `folder` together. Processes that share it may each
+            exceed it by one segment.
         max_age_s: segments begun longer ago are dropped.
-        segment_bytes: the size of a segment, an eighth of `max_bytes` at most.
-        sync: what `append` has taken survives a power cut too, and not only the process.
-        time_s: the clock, in seconds since 1970.
+        segment_bytes: size of a segment, at most an eighth of `max_bytes`.
+        sync: True syncs each append to the disk, so that a power cut does not lose it.
+        time_s: clock in seconds since 1970.
 
     Attributes:
-        adopted: what came from dead processes so far: entries, and one for each tear.
+        adopted: entries taken over from dead processes so far, plus one for each torn segment.
 
     Raises:
         OSError: `folder` cannot be made.
@@ -90,14 +73,12 @@ class Spool:
         self.segment_bytes = min(segment_bytes, max_bytes // _LEAST_SEGMENTS)
         self._sync = sync
         self._time_s = time_s
-        self._numbers = 0
-        self._last_ns = 0
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._folder = SegmentFolder(folder, sync=sync, time_s=time_s)
         self._begin()
 
     def _begin(self) -> None:
         self._dropped: Counter[str] = Counter()
-        self._lock = _Turn()
+        self._lock = DepthLock()
         self._segments: list[Segment] = []
         self._arriving: list[Segment] = []
         self._aside: list[Segment] = []
@@ -108,98 +89,101 @@ class Spool:
 
     @property
     def entries(self) -> int:
-        """Entries on disk that are not handed out."""
+        """Number of entries on disk that are not handed out."""
         with self._lock:
             return sum(segment.entries for segment in self._segments)
 
     @property
     def size_bytes(self) -> int:
-        """What this process's segments take on disk."""
+        """Bytes on disk of this process's segments."""
         return self._size
 
     @property
     def dropped(self) -> Counter[str]:
-        """Lost entries: `spool_full`, `spool_expired`, `spool_torn` (one a tear, at least)."""
+        """Lost entries: `spool_full`, `spool_expired`, `spool_torn` (one for each tear)."""
         with self._lock:
-            return self._dropped.copy()
+            return +self._dropped  # without zeros
 
     def append(self, body: bytes, entries: int, since_ns: int | None = None) -> None:
-        """Keep one batch: when this returns, the end of the process does not lose it.
+        """Write one batch; after the return the end of the process does not lose it.
 
-        What a power cut loses is the system's to decide, unless the spool was opened with `sync`.
-
-        Drops the oldest segments when the cap would be passed, and a batch over the cap itself.
+        Drops the oldest segments to stay under the cap, and a batch that is over the cap itself.
 
         Args:
             body: the batch.
-            entries: how many are in it.
-            since_ns: since when it was due, in nanoseconds since 1970; now unless given. What came
-                after that is read after it, and is not dropped for it.
+            entries: number of entries in it.
+            since_ns: when the batch was due, in nanoseconds since 1970; now by default. Batches
+                that came later are read after it, and are not dropped for it.
 
         Raises:
-            OSError: the disk is full or read-only; all that was there is as it was.
+            OSError: the disk is full or read-only; the spool stays as it was.
         """
         record = pack(body, entries)
+        size = HEADER_BYTES + len(record)
         with self._lock as depth:
-            if HEADER_BYTES + len(record) > self.max_bytes:
-                self._count("spool_full", entries)
-                return
             try:
-                if depth > 1:  # a signal handler, in the middle of anything
-                    self._append_aside(record, entries)
-                elif since_ns is not None:
-                    self._append_between(record, entries, since_ns)
+                if size > self.max_bytes:
+                    self._dropped["spool_full"] += entries
+                elif depth > 1:  # a signal handler has interrupted another method
+                    self._write_aside(record, entries)
+                elif since_ns is None:
+                    self._settle()
+                    self._write(self._writable(len(record)), record, entries)
+                elif self._make_room_before(since_ns, size):
+                    self._write(self._begin_segment(since_ns), record, entries)
                 else:
-                    self._append(record, entries)
+                    self._dropped["spool_full"] += entries
             except OSError as error:
                 text = f"cannot write to the spool {self.folder}: {error.strerror}"
                 raise OSError(error.errno, text) from error
 
     def read(self, max_bytes: int, max_entries: int) -> Reading | None:
-        """The oldest records not handed out, one at least whatever its size; `None` at the end."""
+        """Hand out the oldest records, at least one of any size; `None` when all are out."""
         with self._lock:
             self._settle()
             for segment in list(self._segments):
                 while piece := segment.take(max_bytes, max_entries):
                     if piece.bodies:
                         return Reading(piece.bodies, piece.span.entries, segment, piece.span)
-                    self._count("spool_torn", max(1, piece.span.entries))
+                    self._dropped["spool_torn"] += max(1, piece.span.entries)
                 self._delete_finished(segment)
         return None
 
     def done(self, reading: Reading) -> None:
-        """Forget records that are delivered; their segment goes with the last of them."""
+        """Forget delivered records; their segment is deleted with the last of them."""
         with self._lock:
             if reading.segment.gone is None:
                 reading.segment.done(reading.span)
                 self._delete_finished(reading.segment)
 
     def put_back(self, reading: Reading) -> None:
-        """Have records that are not delivered be read again, before all younger ones."""
+        """Let undelivered records be read again, before all younger records."""
         with self._lock:
             gone = reading.segment.gone
             if gone is None:
                 reading.segment.put_back(reading.span)
-            elif gone:  # dropped meanwhile, while it was handed out
-                self._count(gone, reading.entries)
+            elif gone:  # dropped while the records were handed out
+                self._dropped[gone] += reading.entries
 
     def adopt(self) -> int:
-        """Take over the segments of dead processes, oldest first; the entries gained.
+        """Take over the segments of dead processes, oldest first; return the entries gained.
 
         Opens a limited number of files: call it again when the spool has been read.
         """
         room = _MOST_ADOPTED - len(self._segments)
         gained = 0
-        for path in self._others()[: max(0, room)]:
+        with self._lock:
+            others = self._folder.others(self._segments)
+        for path in others[: max(0, room)]:
             if segment := Segment.claim(path):
-                self._arriving.append(segment)  # before the long look: a fork must close it
+                self._arriving.append(segment)  # before the slow load: a fork must close it
                 gained += self._take_in(segment)
         with self._lock:
-            self._others_bytes = self._measure_others()
+            self._measure_others()
         return gained
 
     def close(self) -> None:
-        """Let go of all segments: what is undelivered stays for whoever adopts it."""
+        """Close all segments; undelivered records stay for the next process to adopt."""
         with self._lock:
             for segment in (*self._segments, *self._aside):
                 with suppress(OSError):
@@ -209,7 +193,7 @@ class Spool:
             self._segments, self._aside, self._active, self._size = [], [], None, 0
 
     def after_fork_in_child(self) -> None:
-        """Leave everything to the parent, and begin with own segments."""
+        """Leave all segments to the parent and begin with none."""
         for segment in (*self._segments, *self._arriving, *self._aside):
             segment.forget()
         self._begin()
@@ -220,77 +204,53 @@ class Spool:
             self._arriving.remove(segment)
             self._add(segment)
             entries, tears = segment.entries, 0 if whole else 1
-            self._count("spool_torn", tears)
+            self._dropped["spool_torn"] += tears
             self.adopted += entries + tears
             self._delete_finished(segment)
             return entries
 
+    def _write(self, segment: Segment, record: bytes, entries: int) -> None:
+        segment.append(record, entries, sync=self._sync)
+        self._size += len(record)
+
+    def _write_aside(self, record: bytes, entries: int) -> None:
+        segment = self._folder.create()
+        self._aside.append(segment)
+        segment.append(record, entries, sync=self._sync)
+
     def _writable(self, size: int) -> Segment:
-        """The segment for a record of `size`, with room for it under the cap."""
+        """Return the segment for a record of `size` bytes, with room for it under the cap."""
         active = self._active
         if active is not None and self._is_full(active, size):
             self._active = None
             self._delete_finished(active)
         if self._active is None:
-            self._others_bytes = self._measure_others()
+            self._measure_others()
         self._make_room(HEADER_BYTES + size)
-        if self._active is None:  # also when the making of room has dropped it
-            self._active = self._create()
-            self._add(self._active)
+        if self._active is None:  # making room may have dropped it
+            self._active = self._begin_segment()
         return self._active
-
-    def _append(self, record: bytes, entries: int) -> None:
-        self._settle()
-        self._writable(len(record)).append(record, entries, sync=self._sync)
-        self._size += len(record)
-
-    def _append_between(self, record: bytes, entries: int, since_ns: int) -> None:
-        self._settle()
-        self._others_bytes = self._measure_others()
-        size = HEADER_BYTES + len(record)
-        while not self._fits(size):
-            if not self._segments or self._segments[0].created_s * 1e9 >= since_ns:
-                self._count("spool_full", entries)
-                return
-            self._drop(self._segments[0], "spool_full")
-        segment = self._create(since_ns)
-        self._add(segment)
-        segment.append(record, entries, sync=self._sync)
-        self._size += len(record)
-
-    def _append_aside(self, record: bytes, entries: int) -> None:
-        segment = self._create()
-        segment.append(record, entries, sync=self._sync)
-        self._aside.append(segment)
-
-    def _settle(self) -> None:
-        while self._aside:
-            self._add(self._aside.pop())
-        oldest_s = self._time_s() - self.max_age_s
-        with suppress(OSError):  # one that cannot be removed
-            while self._segments and self._segments[0].created_s < oldest_s:
-                self._drop(self._segments[0], "spool_expired")
-
-    def _add(self, segment: Segment) -> None:
-        insort(self._segments, segment, key=lambda one: one.path.name)
-        self._size += segment.end
 
     def _is_full(self, segment: Segment, size: int) -> bool:
         age_s = self._time_s() - segment.created_s
         return segment.end + size > self.segment_bytes or age_s > self.max_age_s / _LEAST_SEGMENTS
 
-    def _create(self, since_ns: int | None = None) -> Segment:
-        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if since_ns is None:
-            # Own segments stay in order when the clock steps back.
-            since_ns = self._last_ns = max(self._last_ns, int(self._time_s() * 1e9))
-        while True:
-            self._numbers += 1
-            name = f"{since_ns:020d}-{os.getpid():010d}-{self._numbers % 1_000_000:06d}.spool"
-            if segment := Segment.create(self.folder / name):
-                if self._sync:
-                    sync_folder(self.folder)
-                return segment
+    def _settle(self) -> None:
+        while self._aside:
+            self._add(self._aside.pop())
+        oldest_s = self._time_s() - self.max_age_s
+        with suppress(OSError):  # a file that cannot be removed
+            while self._segments and self._segments[0].created_s < oldest_s:
+                self._drop(self._segments[0], "spool_expired")
+
+    def _add(self, segment: Segment) -> None:
+        insort(self._segments, segment, key=lambda known: known.path.name)
+        self._size += segment.end
+
+    def _begin_segment(self, since_ns: int | None = None) -> Segment:
+        segment = self._folder.create(since_ns)
+        self._add(segment)
+        return segment
 
     def _make_room(self, size: int) -> None:
         if not self._fits(size):
@@ -301,12 +261,22 @@ class Spool:
                 raise OSError(errno.ENOSPC, kept)
             self._drop(self._segments[0], "spool_full")
 
+    def _make_room_before(self, since_ns: int, size: int) -> bool:
+        """Drop segments older than `since_ns` until `size` bytes fit; return whether they do."""
+        self._settle()
+        self._measure_others()
+        while not self._fits(size):
+            if not self._segments or self._segments[0].created_s * 1e9 >= since_ns:
+                return False
+            self._drop(self._segments[0], "spool_full")
+        return True
+
     def _fits(self, size: int) -> bool:
         return self._size + self._others_bytes + size <= self.max_bytes
 
     def _drop(self, segment: Segment, reason: str) -> None:
         self._delete(segment, reason)
-        self._count(reason, segment.entries)
+        self._dropped[reason] += segment.entries
 
     def _delete_finished(self, segment: Segment) -> None:
         if segment.is_finished and segment is not self._active:
@@ -320,15 +290,5 @@ class Spool:
         if segment is self._active:
             self._active = None
 
-    def _count(self, reason: str, entries: int) -> None:
-        if entries:
-            self._dropped[reason] += entries
-
-    def _others(self) -> list[Path]:
-        """Segments that are not this spool's, oldest first."""
-        with self._lock:
-            own = {segment.path.name for segment in self._segments}
-        return [path for path in segment_paths(self.folder) if path.name not in own]
-
-    def _measure_others(self) -> int:
-        return sum(size_bytes(path) for path in self._others())
+    def _measure_others(self) -> None:
+        self._others_bytes = self._folder.others_bytes(self._segments)
