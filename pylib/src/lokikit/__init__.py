@@ -14,7 +14,12 @@ if TYPE_CHECKING:
     from lokikit.output.structlog_loguru import take_in_loguru, take_in_structlog
     from lokikit.push.handler import LokiHandler
     from lokikit.query.client import Loki, logs
-    from lokikit.setup import JsonHandler, logging_config, setup_json_logging
+    from lokikit.setup import (
+        JsonHandler,
+        keep_json_logging,
+        logging_config,
+        setup_json_logging,
+    )
     from lokikit.tasks.run_query import task_runs
     from lokikit.tasks.task import TaskInaction, TaskTermination, task
 
@@ -32,6 +37,7 @@ __all__ = [
     "WsgiMiddleware",
     "bind",
     "bound",
+    "keep_json_logging",
     "log_requests",
     "logging_config",
     "logs",
@@ -56,6 +62,7 @@ _HOME = {
     "bind": ("lokikit.output.context", ""),
     "bound": ("lokikit.output.context", ""),
     "JsonHandler": ("lokikit.setup", ""),
+    "keep_json_logging": ("lokikit.setup", ""),
     "log_requests": ("lokikit.http_requests.frameworks", ""),
     "logging_config": ("lokikit.setup", ""),
     "logs": ("lokikit.query.client", "query"),

@@ -14,6 +14,7 @@ from lokikit.output.console_handlers import is_console
 from lokikit.output.json_formatter import JsonFormatter
 from lokikit.output.library_levels import set_levels
 from lokikit.output.log_record import install_records
+from lokikit.output.root_guard import guard
 from lokikit.output.stdout_handler import StdoutHandler, is_ours
 from lokikit.output.streams import is_terminal
 from lokikit.output.uncaught import capture_uncaught
@@ -80,28 +81,32 @@ def setup_json_logging(  # noqa: PLR0913 - every argument but the first is by ke
     pushing = _push_handler(push, settings, handler.formatter, **identity)
     _take_in_existing_loggers(heir=pushing)
     root = logging.getLogger()
-    root.addHandler(handler)
-    if pushing is not None:
-        root.addHandler(pushing)
+    made: list[logging.Handler] = [handler] if pushing is None else [handler, pushing]
+    for one in made:
+        root.addHandler(one)
     root.setLevel(threshold)
     set_levels(env or settings.env, settings.levels)
     take_in_access_lines()
     take_in_rocketry()
     install_records()
+    guard.keep(made)
     capture_uncaught()
     return root
 
 
 def keep_json_logging() -> logging.Logger:
-    """The root logger, set up unless it is; console handlers that came since are taken off.
+    """The root logger, set up unless it is; whatever came since is taken in.
 
-    For servers and frameworks that configure logging after the application has.
+    What configures logging after the set-up is noticed by itself, but for a handler that is put
+    into the list of a logger which logs nothing itself. This call looks at all loggers.
     """
     root = logging.getLogger()
+    guard.look_at(root)
     ours = [handler for handler in root.handlers if is_ours(handler)]
     if not ours:
         return setup_json_logging()
     _take_in_existing_loggers(keep=ours)
+    guard.look_at(root)
     return root
 
 
@@ -129,8 +134,10 @@ class JsonHandler(StdoutHandler):
         (made,) = [one for one in root.handlers if isinstance(one, StdoutHandler)]
         super().__init__(made.stream)
         self.setFormatter(made.formatter)
+        others = [one for one in guard.ours if one is not made]
         root.removeHandler(made)
         root.addHandler(self)
+        guard.keep([self, *others])
 
 
 def logging_config(
@@ -153,7 +160,7 @@ def logging_config(
         "formatters": {},
         "handlers": {"lokikit": {"()": "lokikit.JsonHandler", **own}},
         "loggers": {},
-        "root": {},
+        "root": {"handlers": ["lokikit"]},
     }
 
 

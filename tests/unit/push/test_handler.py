@@ -340,6 +340,28 @@ def test_push_without_an_address_is_refused(monkeypatch):
         lokikit.setup_json_logging(push=True)
 
 
+@pytest.mark.parametrize(
+    "configure",
+    [
+        "dictConfig({'version': 1})",
+        "dictConfig({'version': 1, 'root': {'handlers': []}})",
+        "logging.basicConfig(force=True)",
+        "logging.getLogger().handlers = []",
+    ],
+)
+def test_a_later_configuration_does_not_end_the_push(sink, configure):
+    """Nor keep what was logged from being flushed at the exit."""
+    done = _run(
+        "import logging, lokikit; from logging.config import dictConfig\n"
+        f"lokikit.setup_json_logging('api', push={sink.url!r}).info('before')\n"
+        f"{configure}\nlogging.info('after')",
+        sink,
+    )
+    assert [line["message"] for line in sink.lines] == ["before", "after"]
+    assert len(done.stdout.splitlines()) == 2
+    assert done.stderr == ""
+
+
 def test_set_up_twice_pushes_once(sink):
     """The former handler delivers what it had, beside the next."""
     _run(

@@ -17,7 +17,14 @@ def is_console(handler: logging.Handler) -> bool:
     """Whether what the handler writes stands beside our lines, by whatever class or descriptor."""
     if isinstance(handler, logging.FileHandler) and handler.stream is None:  # opened later
         return _is_console_file(_stat_of(handler.baseFilename))
-    return any(_leads_to_console(getattr(handler, name, None)) for name in _STREAM_NAMES)
+    return any(_leads_to_console(_get(handler, name)) for name in _STREAM_NAMES)
+
+
+def _get(handler: logging.Handler, name: str) -> Any:
+    try:
+        return getattr(handler, name, None)
+    except Exception:  # noqa: BLE001 - a stranger's property may do anything
+        return None
 
 
 def _leads_to_console(target: Any) -> bool:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from lokikit.fields import RESERVED_SUFFIX
 from lokikit.output.context import bound_fields
+from lokikit.output.root_guard import guard
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,6 +22,7 @@ _STANDARD_COUNT = len(_bare_attributes)
 STANDARD_ATTRIBUTES = _bare_attributes | _SET_BY_FORMATTERS | {_TASK_NAME}
 """What every record has, or gets from a formatter; all else was added by somebody."""
 _MARK = "_makes_lokikit_records"
+_root = logging.getLogger()
 
 
 class Record(logging.LogRecord):
@@ -82,6 +84,11 @@ def _with_fields(make: Callable[..., logging.LogRecord]) -> Callable[..., loggin
         extra: Any = None,
         sinfo: str | None = None,
     ) -> logging.LogRecord:
+        # Here rather than in a method of the guard: each record passes.
+        if guard.ours and (
+            guard.on_root != _root.handlers or (self.handlers and self is not _root)
+        ):
+            guard.look_at(self)
         record = make(self, name, level, fn, lno, msg, args, exc_info, func, None, sinfo)
         if type(record) is logging.LogRecord:
             record.__class__ = Record

@@ -146,8 +146,12 @@ if hasattr(os, "register_at_fork"):
 
 
 def is_ours(handler: logging.Handler) -> bool:
-    """Whether `setup_json_logging` made this handler."""
-    return isinstance(handler, StdoutHandler) or getattr(handler, "made_by_setup", False)
+    """Whether `setup_json_logging` made this handler, or put it in place of a console handler."""
+    return (
+        isinstance(handler, StdoutHandler)
+        or getattr(handler, "made_by_setup", False)
+        or getattr(handler, "relays_to_ours", False)
+    )
 
 
 def gets_our_lines(handler: logging.Handler) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import socket
+import sys
 import threading
 import time
 import weakref
@@ -22,6 +23,7 @@ from lokikit.fields import HOST, LABEL_FIELDS, MAX_LINE_BYTES, UNKNOWN_SERVICE
 from lokikit.notices import Notices
 from lokikit.output.json_formatter import JsonFormatter
 from lokikit.output.log_record import install_records
+from lokikit.output.root_guard import is_forced
 from lokikit.output.timestamps import process_clock
 from lokikit.push.exit_time import CLOSE_S, ExitTime
 from lokikit.push.flush_at_exit import flush_on_sigterm
@@ -229,6 +231,8 @@ class LokiHandler(logging_loki.LokiHandler):  # type: ignore[misc]  # its packag
         A flush and the closing that follows it, as in `logging.shutdown`, share `CLOSE_S`, also
         with those of the handlers that this one has replaced.
         """
+        if is_forced(self, sys._getframe(1)):  # noqa: SLF001 - who closes it
+            return
         try:
             self._worker.close(self.end.left_s())
             self.emitter.close()

@@ -1,0 +1,30 @@
+"""`Relay`: on a logger in place of a console handler."""
+
+from __future__ import annotations
+
+import logging
+
+from lokikit.output.root_guard import guard
+from lokikit.output.told_once import handlers_of
+
+
+class Relay(logging.Handler):
+    """Hands to our handlers what does not reach the root logger, where they are.
+
+    A logger may be told not to propagate before or after it got its handler, so each record is
+    looked at by itself.
+    """
+
+    relays_to_ours = True
+    """See `lokikit.output.stdout_handler.is_ours`."""
+
+    def handle(self, record: logging.LogRecord) -> bool:
+        """Hand a record on, unless our handlers or another relay on its way get it."""
+        logger = logging.getLogger().manager.loggerDict.get(record.name)
+        if isinstance(logger, logging.Logger):
+            on_its_way = list(handlers_of(logger))
+            relays = [one for one in on_its_way if isinstance(one, Relay)]
+            is_another_s = self in relays and relays[0] is not self
+            if is_another_s or any(one in guard.ours for one in on_its_way):
+                return False
+        return guard.hand_over(record)

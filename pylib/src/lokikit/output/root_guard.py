@@ -1,0 +1,220 @@
+"""Our handlers stay on the root logger, whatever configures logging after the set-up.
+
+What came before is taken in by the set-up. Afterwards an application factory adds console handlers,
+`create_engine(echo=True)` another, a migration loads its own file of `logging.config`: without this
+guard such lines are printed twice, or ours no more.
+"""
+
+from __future__ import annotations
+
+import logging
+import logging.config
+import sys
+from functools import wraps
+from typing import TYPE_CHECKING, Any
+from weakref import WeakSet
+
+from lokikit.output.console_handlers import is_console
+from lokikit.output.stdout_handler import is_ours
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from types import FrameType
+
+_root = logging.getLogger()
+_MARK = "_asks_lokikit"
+_CONFIGURATIONS = frozenset({"logging", "logging.config"})
+"""Modules that take handlers off because they configure, not because somebody wants them off."""
+
+
+class _LastResort(logging.Handler):
+    """Takes what no handler gets, as the standard library's does, at any level.
+
+    Args:
+        former: has it where nothing of ours is set up.
+    """
+
+    def __init__(self, former: logging.Handler | None) -> None:
+        super().__init__()
+        self.former = former
+
+    def handle(self, record: logging.LogRecord) -> bool:
+        if guard.ours:
+            return guard.hand_over(record)
+        if self.former is None or record.levelno < self.former.level:
+            return False
+        return bool(self.former.handle(record))
+
+
+class RootGuard:
+    """Which handlers are to be on the root logger, and what was seen there last.
+
+    Attributes:
+        ours: the handlers of the set-up; none before it, and once somebody has taken them off.
+        on_root: the handlers of the root logger as they were looked at last.
+    """
+
+    def __init__(self) -> None:
+        self.ours: tuple[logging.Handler, ...] = ()
+        self.on_root: list[logging.Handler] = []
+        self._elsewhere: WeakSet[logging.Handler] = WeakSet()
+        self._level_before = logging.NOTSET
+        self._is_of_configuration = False
+
+    def keep(self, handlers: Iterable[logging.Handler]) -> None:
+        """Have these handlers stay on the root logger from now on."""
+        self.ours = tuple(handlers)
+        self._is_of_configuration = True
+        self.on_root = []
+        _watch_logging()
+        self.look_at(_root)
+
+    def let_go(self, handler: logging.Handler) -> None:
+        """Watch a handler no more: whoever takes it off by name wants it off."""
+        self.ours = tuple(one for one in self.ours if one is not handler)
+
+    def hand_over(self, record: logging.LogRecord) -> bool:
+        """Give a record to our handlers; return whether there are any."""
+        for handler in self.ours:
+            if record.levelno >= handler.level:
+                handler.handle(record)
+        return bool(self.ours)
+
+    def look_at(self, logger: logging.Logger) -> None:
+        """Put right what was done to the lists of handlers of the root and of this logger."""
+        try:
+            if self.on_root != _root.handlers:
+                self._look_at_root()
+            if logger is not _root and not self._elsewhere.issuperset(logger.handlers):
+                self._look_below(logger)
+        except Exception:  # noqa: BLE001 - a stranger's handler never raises into the application
+            return
+
+    def _look_at_root(self) -> None:
+        staying = [one for one in _root.handlers if is_ours(one) or not is_console(one)]
+        missing = [one for one in self.ours if one not in staying]
+        if missing or len(staying) < len(_root.handlers):
+            # A new list, here and below, for a logger may have that of another one.
+            _root.handlers = [*staying, *missing]
+        self.on_root = list(_root.handlers)
+
+    def _look_below(self, logger: logging.Logger) -> None:
+        staying = [one for one in logger.handlers if not self.belongs_to_root(one)]
+        self._elsewhere.update(staying)
+        if len(staying) < len(logger.handlers):
+            logger.handlers = staying
+            self.stand_in(logger)
+
+    def belongs_to_root(self, handler: logging.Handler) -> bool:
+        """Whether a logger below the root needs no more than a relay in place of a handler."""
+        return not _is_relay(handler) and (is_ours(handler) or is_console(handler))
+
+    def stand_in(self, logger: logging.Logger) -> None:
+        """Put a relay on a logger that has none."""
+        from lokikit.output.relay import Relay  # noqa: PLC0415 - it needs the lines, which need this
+
+        if not any(map(_is_relay, logger.handlers)):
+            logger.addHandler(Relay())
+
+    def refuses(self, logger: logging.Logger, handler: logging.Handler) -> bool:
+        """Whether a handler that is added would print again what ours print; puts it right."""
+        if logger is _root:
+            return not is_ours(handler) and is_console(handler)
+        if not self.belongs_to_root(handler):
+            return False
+        self.stand_in(logger)
+        return True
+
+    def begin_configuration(self) -> None:
+        """A configuration of `logging.config` begins."""
+        self._level_before = _root.level
+        self._is_of_configuration = False
+
+    def holds(self, handler: logging.Handler, caller: FrameType) -> bool:
+        """Whether a handler stays although the caller takes it off the root logger."""
+        if caller.f_globals.get("__name__") not in _CONFIGURATIONS:
+            self.let_go(handler)
+            return False
+        if caller.f_globals.get("__name__") == "logging.config" and not self._is_of_configuration:
+            # Of a tool, as a migration, whose level is that of its own lines.
+            _root.setLevel(min(_root.level, self._level_before))
+        return True
+
+
+guard = RootGuard()
+"""Of this process."""
+
+
+def _is_relay(handler: logging.Handler) -> bool:
+    return getattr(handler, "relays_to_ours", False)
+
+
+def is_forced(handler: logging.Handler, caller: FrameType) -> bool:
+    """Whether a handler of the set-up is closed by a `basicConfig(force=True)`, and stays."""
+    return handler in guard.ours and caller.f_code is logging.basicConfig.__code__
+
+
+def _watch_logging() -> None:
+    """Have `logging` ask the guard; a second call changes nothing."""
+    if not isinstance(logging.lastResort, _LastResort):
+        logging.lastResort = _LastResort(logging.lastResort)
+    _wrap(logging.Logger, "addHandler", _adding)
+    _wrap(logging.Logger, "removeHandler", _removing)
+    # By these two, for a migration has imported `fileConfig` before anything was set up.
+    _wrap(logging.config, "_clearExistingHandlers", _clearing)
+    _wrap(logging.config, "_handle_existing_loggers", _enabling)
+
+
+def _wrap(owner: Any, name: str, wrapper: Callable[[Any], Any]) -> None:
+    function = getattr(owner, name, None)
+    if function is not None and not hasattr(function, _MARK):
+        wrapped = wraps(function)(wrapper(function))
+        setattr(wrapped, _MARK, True)
+        setattr(owner, name, wrapped)
+
+
+def _adding(add: Callable[..., None]) -> Callable[..., None]:
+    def add_handler(self: logging.Logger, hdlr: logging.Handler) -> None:
+        if not guard.ours or not guard.refuses(self, hdlr):
+            add(self, hdlr)
+
+    return add_handler
+
+
+def _removing(remove: Callable[..., None]) -> Callable[..., None]:
+    def remove_handler(self: logging.Logger, hdlr: logging.Handler) -> None:
+        held = self is _root and hdlr in guard.ours
+        if not held or not guard.holds(hdlr, sys._getframe(1)):  # noqa: SLF001 - who takes it off
+            remove(self, hdlr)
+
+    return remove_handler
+
+
+def _clearing(clear: Callable[[], None]) -> Callable[[], None]:
+    """Keep ours open and known to the exit, where a configuration closes all handlers."""
+
+    def clear_existing_handlers() -> None:
+        guard.begin_configuration()
+        known: list[Any] = getattr(logging, "_handlerList", [])
+        references = [one for one in known if one() in guard.ours]
+        known[:] = [one for one in known if one not in references]
+        try:
+            clear()
+        finally:
+            known.extend(references)
+
+    return clear_existing_handlers
+
+
+def _enabling(handle: Callable[..., None]) -> Callable[..., None]:
+    """Have the loggers that a configuration does not name go on."""
+
+    def handle_existing_loggers(existing: Iterable[str], *arguments: Any) -> None:
+        loggers = [logging.getLogger(name) for name in existing]
+        enabled = [one for one in loggers if not one.disabled]
+        handle(existing, *arguments)
+        if guard.ours:
+            for logger in enabled:
+                logger.disabled = False
+
+    return handle_existing_loggers

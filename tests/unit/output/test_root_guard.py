@@ -1,0 +1,239 @@
+"""What configures logging after the set-up: each program in a process of its own."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from tests.running import messages, run
+
+from lokikit import fields as f
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+START = """
+import logging, logging.config, logging.handlers, sys, lokikit
+from logging import basicConfig
+from logging.config import dictConfig, fileConfig
+shop, views = logging.getLogger("shop"), logging.getLogger("shop.views")
+lokikit.setup_json_logging("shop")
+"""
+ALEMBIC = """
+[loggers]
+keys = root,sqlalchemy,alembic
+[handlers]
+keys = console
+[formatters]
+keys = generic
+[logger_root]
+level = WARNING
+handlers = console
+qualname =
+[logger_sqlalchemy]
+level = WARNING
+handlers =
+qualname = sqlalchemy.engine
+[logger_alembic]
+level = INFO
+handlers =
+qualname = alembic
+[handler_console]
+class = StreamHandler
+args = (sys.stderr,)
+level = NOTSET
+formatter = generic
+[formatter_generic]
+format = %(levelname)-5.5s [%(name)s] %(message)s
+datefmt = %H:%M:%S
+"""
+
+
+def told(source: str, *arguments: str) -> list[str]:
+    """The messages of a program behind the set-up, which writes nothing else."""
+    return messages(run(START + source, *arguments))
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "shop.propagate = False",
+        "shop.hasHandlers() or shop.addHandler(logging.StreamHandler()); shop.propagate = False",
+        "shop.propagate = False; shop = views",
+        "shop = logging.Logger('of no hierarchy')",
+        "logging.getLogger().handlers = []",
+        "logging.getLogger().handlers.clear()",
+    ],
+)
+def test_what_no_handler_would_get_is_in_our_lines(source: str) -> None:
+    """From INFO on, as everything else; `logging.lastResort` prints warnings alone, bare."""
+    assert told(f"{source}\nshop.info('a'); shop.error('b')") == ["a", "b"]
+
+
+def test_a_logger_without_handlers_from_before_the_set_up_is_in_our_lines() -> None:
+    """Like those that end nowhere afterwards."""
+    lines = run("""
+import logging, lokikit
+logging.getLogger("shop").propagate = False
+lokikit.setup_json_logging()
+logging.getLogger("shop").info("m")
+""")
+    assert messages(lines) == ["m"]
+
+
+def test_a_logger_with_a_null_handler_alone_stays_silent() -> None:
+    """That is how a logger is silenced on purpose."""
+    source = "shop.addHandler(logging.NullHandler()); shop.propagate = False; shop.error('m')"
+    assert told(source) == []
+
+
+@pytest.mark.parametrize("logger", ["", "shop", "shop.views"])
+@pytest.mark.parametrize("propagate", [True, False])
+@pytest.mark.parametrize(
+    "add",
+    [
+        "logger.addHandler(handler)",
+        "logger.addHandler(handler); logger.addHandler(logging.StreamHandler(sys.stdout))",
+        "logger.handlers.append(handler)",
+        "logger.handlers = [handler]",
+        "logger.handlers = logging.getLogger().handlers",
+        "logger.handlers = list(logging.getLogger().handlers)",
+        "shop.addHandler(handler); shop.propagate = False; logger.addHandler(handler)",
+    ],
+)
+def test_a_console_handler_that_comes_later_prints_nothing(
+    add: str, logger: str, *, propagate: bool
+) -> None:
+    """Each event is one line of ours, whether its logger propagates or not."""
+    source = f"""
+handler, logger = logging.StreamHandler(), logging.getLogger({logger!r})
+{add}
+logger.propagate = {propagate}
+views.info("a") if {logger!r} == "" else logger.info("a")
+logging.info("b")
+"""
+    assert told(source) == ["a", "b"]
+
+
+def test_handlers_that_write_elsewhere_are_fed_as_before(tmp_path: Path) -> None:
+    """Beside our lines, or in their place where a logger has nothing else and propagates not."""
+    paths = [tmp_path / name for name in ("root", "beside", "alone")]
+    source = """
+for logger, path in zip(["", "beside", "alone"], {paths}):
+    logging.getLogger(logger).addHandler(logging.FileHandler(path))
+    if logger == "beside":
+        logging.getLogger(logger).addHandler(logging.StreamHandler())
+    logging.getLogger(logger).propagate = not logger
+for logger in ["shop", "beside", "alone"]:
+    logging.getLogger(logger).info(logger)
+"""
+    assert told(source.format(paths=[str(one) for one in paths])) == ["shop", "beside"]
+    assert [one.read_text() for one in paths] == ["shop\n", "beside\n", "alone\n"]
+
+
+CONFIGURATIONS = {
+    "file": "fileConfig({ini!r})",
+    "file-that-keeps-loggers": "fileConfig({ini!r}, disable_existing_loggers=False)",
+    "empty": "dictConfig({{'version': 1}})",
+    "root-without-handlers": "dictConfig({{'version': 1, 'root': {{'level': 'ERROR'}}}})",
+    "root-with-console": """
+console = {{"class": "logging.StreamHandler"}}
+root = {{"level": "WARNING", "handlers": ["console"]}}
+dictConfig({{"version": 1, "handlers": {{"console": console}}, "root": root}})""",
+    "logger-with-console": """
+console = {{"class": "logging.StreamHandler"}}
+own = {{"shop": {{"level": "INFO", "handlers": ["console"], "propagate": False}}}}
+dictConfig({{"version": 1, "handlers": {{"console": console}}, "loggers": own}})""",
+    "disabled-by-name": "dictConfig({{'version': 1, 'disable_existing_loggers': True}})",
+    "forced": "basicConfig(force=True)",
+    "twice": "fileConfig({ini!r}); dictConfig({{'version': 1}}); fileConfig({ini!r})",
+}
+
+
+@pytest.mark.parametrize("name", CONFIGURATIONS)
+def test_a_later_configuration_takes_no_line_away(tmp_path: Path, name: str) -> None:
+    """Neither ours nor those of loggers that it disables; also by a function imported before."""
+    ini = tmp_path / "alembic.ini"
+    ini.write_text(ALEMBIC)
+    source = f"""
+{CONFIGURATIONS[name].format(ini=str(ini))}
+shop.info("a"); views.info("b"); logging.getLogger("alembic.runtime").info("c"); logging.info("d")
+"""
+    assert told(source) == ["a", "b", "c", "d"]
+
+
+def test_a_logger_that_was_switched_off_by_hand_stays_off() -> None:
+    """A configuration enables none that it has not disabled."""
+    assert told("shop.disabled = True; dictConfig({'version': 1}); shop.info('m')") == []
+
+
+def test_a_later_configuration_may_let_more_through() -> None:
+    """Of two levels for the root logger the lower one counts."""
+    source = "dictConfig({'version': 1, 'root': {'level': 'DEBUG'}}); shop.debug('m')"
+    assert told(source) == ["m"]
+
+
+def test_a_configuration_with_our_handler_says_the_level() -> None:
+    """It is the set-up itself, also after another one."""
+    source = """
+config = lokikit.logging_config("shop")
+config["root"]["level"] = "WARNING"
+dictConfig(config)
+shop.info("a"); shop.warning("b")
+"""
+    assert told(source) == ["b"]
+
+
+def test_whoever_takes_our_handler_off_by_name_gets_rid_of_it() -> None:
+    """Tests clean up like this; `logging.lastResort` is Python's own then."""
+    source = """
+import io
+root = logging.getLogger()
+root.removeHandler(root.handlers[0])
+sys.stderr = io.StringIO()
+logging.warning("m")
+shop.addHandler(logging.StreamHandler(sys.__stdout__))
+shop.warning('{"message": "bare"}')
+assert sys.stderr.getvalue() == "m\\n", sys.stderr.getvalue()
+"""
+    assert told(source) == ["bare"]
+
+
+def test_a_second_set_up_takes_over() -> None:
+    """The relays of the first lead to the second, and each event appears once."""
+    source = """
+shop.addHandler(logging.StreamHandler())
+shop.propagate = False
+lokikit.setup_json_logging("second")
+fileConfig
+shop.addHandler(logging.StreamHandler())
+shop.propagate = False
+shop.info("m")
+"""
+    lines = run(START + source)
+    assert [(one[f.MESSAGE], one[f.SERVICE]) for one in lines] == [("m", "second")]
+
+
+def test_keeping_looks_at_loggers_that_log_nothing_themselves() -> None:
+    """A console handler that was put into the list of a parent."""
+    source = """
+shop.handlers = [logging.StreamHandler(sys.stderr)]
+lokikit.keep_json_logging()
+views.info("m")
+"""
+    assert told(source) == ["m"]
+
+
+def test_a_handler_that_raises_when_it_is_looked_at_raises_nothing_into_the_application() -> None:
+    """Its place is its own."""
+    source = """
+class Strange(logging.Handler):
+    @property
+    def stream(self): raise RuntimeError
+    def emit(self, record): pass
+logging.getLogger().addHandler(Strange())
+logging.getLogger().handlers.append(Strange())
+shop.handlers.append(Strange())
+shop.info("m")
+"""
+    assert told(source) == ["m"]
