@@ -67,6 +67,9 @@ RESERVED_FIELDS = frozenset(LINE_FIELDS) - CALLER_SETTABLE | {TRUNCATED}
 """Names that only the formatter sets: from context or `extra=` they get `RESERVED_SUFFIX`."""
 RESERVED_SUFFIX = "_"
 
+LEVEL_NAME = "level_name"
+"""On lines of a level of the application's own: its name (`SUCCESS`), where `level` has the one of
+`LEVELS` at or below it. The caller may set it."""
 LEVELS = ("debug", "info", "warning", "error", "critical")
 MAX_LINE_BYTES = 256 * 1024
 """Loki's own default of `limits_config.max_line_size`."""

@@ -117,6 +117,43 @@ def test_every_level_is_one_of_five(logged, number, name):
     assert logged("m", level=number)["level"] == name
 
 
+@pytest.mark.parametrize(
+    ("number", "name", "level"),
+    [
+        (25, "NOTICE", "info"),
+        (5, "TRACE", "debug"),
+        (60, "ALARM", "critical"),
+        (30, "AUDIT", "warning"),
+        (25, "\x1b[32mSUCCESS\x1b[0m ", "info"),
+    ],
+)
+@pytest.mark.usefixtures("level_names")
+def test_a_level_of_the_applications_own_keeps_its_name(logged, number, name, level):
+    logging.addLevelName(number, name)
+    line = logged("x", level=number)
+    plain = re.sub(r"\x1b\[\d+m", "", name).strip()
+    assert (line["level"], line["level_name"]) == (level, plain)
+    assert logged("x", level=number, extra={"level_name": "mine"})["level_name"] == "mine"
+
+
+@pytest.mark.parametrize(
+    ("number", "name"),
+    [(30, "WARN"), (50, "fatal"), (20, "\x1b[32mINFO\x1b[0m"), (25, ""), (30, "INFO"), (33, None)],
+)
+@pytest.mark.usefixtures("level_names")
+def test_a_level_without_a_name_of_its_own_has_no_further_name(logged, number, name):
+    if name is not None:
+        logging.addLevelName(number, name)
+    assert "level_name" not in logged("x", level=number)
+
+
+@pytest.fixture
+def level_names(monkeypatch):
+    """Names given to levels are taken back."""
+    monkeypatch.setattr(logging, "_levelToName", dict(logging._levelToName))
+    monkeypatch.setattr(logging, "_nameToLevel", dict(logging._nameToLevel))
+
+
 def test_extra_values_are_as_given(logged):
     """Numbers stay numbers, a null stays null."""
     extra = {"i": 1, "f": 1.5, "b": True, "n": None, "s": "x", "l": [1], "d": {"a": 1}}

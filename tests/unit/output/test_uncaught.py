@@ -112,3 +112,77 @@ for name in "ab":
 """)
     assert [line["exc_type"] for line in lines if "exc_type" in line] == ["ValueError"] * 3
     assert stderr == ""
+
+
+UNRAISABLE = {
+    "finalizer": "class A:\n    def __del__(self): raise ValueError('lost')\na = A()\ndel a",
+    "repr-that-raises": (
+        "class A:\n    def __del__(self): raise ValueError('lost')\n"
+        "    def __repr__(self): raise KeyError\na = A()\ndel a"
+    ),
+    "weak-reference": (
+        "import weakref\nclass A: pass\ndef gone(_): raise ValueError('lost')\n"
+        "a = A()\nref = weakref.ref(a, gone)\ndel a"
+    ),
+    "generator": (
+        "def g():\n    try: yield\n    finally: raise ValueError('lost')\na = g()\nnext(a)\ndel a"
+    ),
+    "inside-a-log-call": (
+        "class A:\n    def __del__(self): raise ValueError('lost')\n"
+        "    def __str__(self): return 'outer'\n"
+        "class B:\n    def __str__(self):\n        A()\n        return 'outer'\n"
+        "logging.info('%s', B())"
+    ),
+    "at-the-exit": "class A:\n    def __del__(self): raise ValueError('lost')\na = A()\na.me = a",
+}
+
+
+@pytest.mark.parametrize("source", UNRAISABLE.values(), ids=UNRAISABLE)
+def test_exception_that_has_no_caller_is_one_line(source: str) -> None:
+    lines, stderr = _run(source)
+    found = [line for line in lines if line.get("exc_type") == "ValueError"]
+    assert [(one["level"], one["exc_message"]) for one in found] == [("error", "lost")]
+    assert found[0]["message"].startswith("Exception ignored")
+    assert stderr == ""
+
+
+def test_exception_that_has_no_caller_is_on_stderr_when_nothing_writes_it() -> None:
+    lines, stderr = _run(f"logging.disable(50)\n{UNRAISABLE['finalizer']}")
+    assert lines == []
+    assert stderr.count("ValueError: lost") == 1
+
+
+def test_former_hook_of_exceptions_without_a_caller_is_still_called() -> None:
+    """An error tracker's, say."""
+    lines, stderr = _run(f"""
+sys.unraisablehook = lambda args: print("tracked", args.exc_value, file=sys.stderr)
+lokikit.setup_json_logging()
+lokikit.setup_json_logging()
+{UNRAISABLE["finalizer"]}""")
+    assert [line["exc_type"] for line in lines] == ["ValueError"]
+    assert stderr == "tracked lost\n"
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "logging.captureWarnings(True)",
+        "logging.captureWarnings(True)\nlogging.captureWarnings(True)",
+        "logging.captureWarnings(True)\nlogging.captureWarnings(False)",
+        "logging.captureWarnings(True)\nlokikit.setup_json_logging()",
+    ],
+)
+def test_warnings_captured_once_more_are_one_line_each_of_where_they_arose(source: str) -> None:
+    lines, stderr = _run(f"""{source}
+def warn():
+    warnings.warn("old\\nand slow", stacklevel=2)
+warn()
+import io
+file = io.StringIO()
+warnings.showwarning("into a file", UserWarning, "a.py", 3, file)
+assert "a.py:3" in file.getvalue()
+""")
+    assert [(line["message"], line["caller"]) for line in lines] == [
+        ("UserWarning: old\nand slow", f"<string>:{6 + source.count(chr(10))}")
+    ]
+    assert (lines[0]["logger"], stderr) == ("py.warnings", "")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import socket
 import sys
 import threading
@@ -19,9 +18,10 @@ from pythonjsonlogger.orjson import OrjsonFormatter
 
 from lokikit import fields as f
 from lokikit.output.json_values import json_value, json_values, redacted_text
+from lokikit.output.level_names import LEVELS, level_at_or_below, own_level
 from lokikit.output.log_record import Record, given_fields
 from lokikit.output.redaction import AT, SecretNames, mask_url_passwords
-from lokikit.output.safe_text import class_name, clean, key_name, text
+from lokikit.output.safe_text import COLOUR_CODE, class_name, clean, key_name, text
 from lokikit.output.timestamps import StampClock, process_clock
 from lokikit.output.truncation import cut_line
 from lokikit.settings import read_settings, words_of
@@ -39,8 +39,6 @@ _MAX_CACHED = 4096
 _UNKNOWN = (None, "")
 _INFO = 3
 """The parts of `sys.exc_info()`."""
-_COLOUR_CODE = re.compile(r"\x1b\[[0-9;:]*m")
-"""Sequences that colour text (ECMA-48, section 8.3.117), as werkzeug and others log them."""
 _IGNORED_ARGUMENTS = frozenset(
     {
         *("format", "defaults", "prefix", "rename_fields", "rename_fields_keep_missing"),
@@ -127,7 +125,7 @@ class JsonFormatter(OrjsonFormatter):
         given = given_fields(record)
         line = {
             f.TIMESTAMP: "",
-            f.LEVEL: _level_name(record.levelno),
+            f.LEVEL: LEVELS.get((record.levelno, record.levelname)) or own_level(record, given),
             f.LOGGER: record.name if type(record.name) is str else text(record.name),
             f.MESSAGE: _message(record)
             if type(record.msg) is str or record.args
@@ -209,7 +207,7 @@ class JsonFormatter(OrjsonFormatter):
         """The required fields alone, from a record that has something wrong with it."""
         line = {
             f.TIMESTAMP: f"{self._clock.stamp(time.time()).decode()}Z",
-            f.LEVEL: _level_name(getattr(record, "levelno", None)),
+            f.LEVEL: level_at_or_below(getattr(record, "levelno", None)),
             f.LOGGER: text(getattr(record, "name", "")),
             f.MESSAGE: self._secrets.mask(text(getattr(record, "msg", ""))),
             **self._identity,
@@ -233,7 +231,7 @@ def _message(record: logging.LogRecord) -> str:
         message = record.getMessage()
     except Exception:  # noqa: BLE001 - wrong arguments, or a __str__ that raises
         message = f"{text(record.msg)} {text(record.args)}"
-    return _COLOUR_CODE.sub("", message) if "\x1b" in message else message
+    return COLOUR_CODE.sub("", message) if "\x1b" in message else message
 
 
 def _take_ids(given: dict[Any, Any], span: Mapping[str, str]) -> dict[str, str]:
@@ -259,13 +257,6 @@ def _active_span() -> Mapping[str, str]:
     return {f.TRACE_ID: f"{span.trace_id:032x}", f.SPAN_ID: f"{span.span_id:016x}"}
 
 
-def _level_name(number: Any) -> str:
-    """The level at or below a number that may lie between two; `info` for what is none."""
-    if not isinstance(number, int):
-        return "info"
-    return f.LEVELS[min(max(number // 10, 1), len(f.LEVELS)) - 1]
-
-
 @lru_cache(_MAX_CACHED)
 def _caller(path: str, line: int, function: str | None) -> str:
     return text(f"{_short_path(path)}:{line} {function or ''}".rstrip())
@@ -273,7 +264,8 @@ def _caller(path: str, line: int, function: str | None) -> str:
 
 def _short_path(path: str) -> str:
     """The path below the import folder that it lies in, or below the current folder."""
-    folders = sorted({str(Path(folder).absolute()) for folder in (*sys.path, ".")}, key=len)
+    import_folders = sys.path or ()  # `None` late in the end of a process
+    folders = sorted({str(Path(folder).absolute()) for folder in (*import_folders, ".")}, key=len)
     for folder in reversed(folders):
         if path.startswith(folder + os.sep):
             return path[len(folder) + 1 :]

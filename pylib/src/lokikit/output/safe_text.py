@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from enum import Enum
 from typing import Any
+
+COLOUR_CODE = re.compile(r"\x1b\[[0-9;:]*m")
+"""Sequences that colour text (ECMA-48, section 8.3.117), as werkzeug and others log them."""
 
 
 def class_name(kind: type) -> str:

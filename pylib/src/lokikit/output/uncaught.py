@@ -31,6 +31,11 @@ def capture_uncaught() -> None:
     """
     if not isinstance(warnings.showwarning, _ShowWarning):
         warnings.showwarning = _ShowWarning(warnings.showwarning)
+    # What `logging.captureWarnings` puts in the place of the former.
+    if not isinstance(logging._showwarning, _ShowWarning):  # type: ignore[attr-defined] # noqa: SLF001 - the only way to it
+        logging._showwarning = _ShowWarning(logging._showwarning)  # type: ignore[attr-defined] # noqa: SLF001 - likewise the only way
+    if not isinstance(sys.unraisablehook, _UnraisableHook):
+        sys.unraisablehook = _UnraisableHook(sys.unraisablehook)
     if not isinstance(sys.excepthook, _ExceptionHook):
         sys.excepthook = _ExceptionHook(sys.excepthook)
     if not isinstance(threading.excepthook, _ThreadHook):
@@ -77,6 +82,26 @@ class _ThreadHook:
                 self._former(args)
 
 
+class _UnraisableHook:
+    """A `sys.unraisablehook` in front of the former one.
+
+    Exceptions of `__del__`, of callbacks of weak references and the like have no caller.
+    """
+
+    def __init__(self, former: Callable[..., Any]) -> None:
+        self._former = former
+
+    def __call__(self, args: sys.UnraisableHookArgs) -> None:
+        exception = args.exc_value or args.exc_type()
+        words = args.err_msg or "Exception ignored in"
+        text = words if args.object is None else f"{words}: {_represent(args.object)}"
+        with _once(exception) as logs:
+            if logs and not _log_where_raised(exception, "%s", (text,), logging.ERROR):
+                sys.__unraisablehook__(args)
+            if self._former is not sys.__unraisablehook__:
+                self._former(args)
+
+
 class _ShowWarning:
     """A `warnings.showwarning` in place of the former one, which writes to files."""
 
@@ -107,6 +132,14 @@ class _ShowWarning:
             _warnings_logger.handle(record)
 
 
+def _represent(value: object) -> str:
+    """Its `repr`, or its class where that raises."""
+    try:
+        return repr(value)
+    except Exception:  # noqa: BLE001 - a half destroyed object may do anything
+        return f"<{type(value).__name__}>"
+
+
 @contextmanager
 def _once(exception: BaseException) -> Iterator[bool]:
     """Whether to log it: False within the block of another hook of ours for the same exception."""
@@ -118,7 +151,9 @@ def _once(exception: BaseException) -> Iterator[bool]:
         _logging.exception = outer
 
 
-def _log_where_raised(exception: BaseException, message: str, args: tuple[str, ...]) -> bool:
+def _log_where_raised(
+    exception: BaseException, message: str, args: tuple[str, ...], level: int = logging.CRITICAL
+) -> bool:
     """Log an exception with the frame that raised it as its caller, unless a line has it.
 
     Returns:
@@ -126,10 +161,10 @@ def _log_where_raised(exception: BaseException, message: str, args: tuple[str, .
     """
     if was_told(exception):
         return True
-    if _logger.manager.disable >= logging.CRITICAL:
+    if _logger.manager.disable >= level:
         return False
     try:
-        record = _make_record(exception, message, args)
+        record = _make_record(exception, message, args, level)
         # Past the levels, and past a `dictConfig` that disables the loggers it does not name.
         return bool(_logger.filter(record)) and hand_over(_logger, record)
     except Exception:  # noqa: BLE001 - Python's own hook has it then
@@ -137,13 +172,13 @@ def _log_where_raised(exception: BaseException, message: str, args: tuple[str, .
 
 
 def _make_record(
-    exception: BaseException, message: str, args: tuple[str, ...]
+    exception: BaseException, message: str, args: tuple[str, ...], level: int
 ) -> logging.LogRecord:
     frames = list(traceback.walk_tb(exception.__traceback__))
     code, line = (frames[-1][0].f_code, frames[-1][1]) if frames else (_make_record.__code__, 0)
     return _logger.makeRecord(
         _logger.name,
-        logging.CRITICAL,
+        level,
         code.co_filename,
         line,
         message,

@@ -1,0 +1,32 @@
+"""The level of a record: one of ours, and the name of a level of the application's own."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from lokikit import fields as f
+from lokikit.output.safe_text import COLOUR_CODE, text
+
+if TYPE_CHECKING:
+    import logging
+
+LEVELS = {(10 * number, level.upper()): level for number, level in enumerate(f.LEVELS, 1)}
+"""Number and name of the levels of `logging` -> ours."""
+_KNOWN_NAMES = frozenset({*(name for _, name in LEVELS), "WARN", "FATAL", "NOTSET"})
+_UNNAMED = "LEVEL "
+"""How `logging` calls a level that nobody named, before its number."""
+
+
+def own_level(record: logging.LogRecord, given: dict[Any, Any]) -> str:
+    """The level of a record whose level is none of `LEVELS`; its name goes to `given`."""
+    name = COLOUR_CODE.sub("", text(record.levelname)).strip()
+    if name and name.upper() not in _KNOWN_NAMES and not name.upper().startswith(_UNNAMED):
+        given.setdefault(f.LEVEL_NAME, name)
+    return level_at_or_below(record.levelno)
+
+
+def level_at_or_below(number: Any) -> str:
+    """The level at or below a number that may lie between two; `info` for what is none."""
+    if not isinstance(number, int):
+        return "info"
+    return f.LEVELS[min(max(number // 10, 1), len(f.LEVELS)) - 1]
