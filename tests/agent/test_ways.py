@@ -17,7 +17,7 @@ from tests.stack.shipping import Ship, append
 from tests.waiting import eventually
 
 from lokikit import fields
-from lokikit.delivery.entry import ArrivalClock, Entry, LineReader, read_entry
+from lokikit.delivery.entry import ArrivalClock, Entry, EntryReader, read_entry
 from lokikit.delivery.push_api import Outcome, Pusher
 from lokikit.query.client import Loki
 from lokikit.times import parse_timestamp_ns
@@ -77,7 +77,7 @@ class Ways:
         return self._found[way]
 
     def _push(self, url: str, _: Path) -> Iterator[None]:
-        reader = LineReader(SERVICE, {fields.HOST: HOST}, ArrivalClock())
+        reader = EntryReader(SERVICE, {fields.HOST: HOST}, ArrivalClock())
         entries = [reader.read(line) for line in self.lines]
         pusher = Pusher(url)
         for start in range(0, len(entries), _BATCH):

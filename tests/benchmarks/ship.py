@@ -23,7 +23,7 @@ from tests.stack.conftest import RunningLoki
 from tests.stack.shipping import Ship
 
 from lokikit.delivery.address import PUSH_PATH
-from lokikit.delivery.entry import ArrivalClock, LineReader
+from lokikit.delivery.entry import ArrivalClock, EntryReader
 from lokikit.delivery.push_api import payload
 from lokikit.fields import HOST
 from lokikit.query.client import Loki
@@ -124,7 +124,7 @@ def line(time_us: int) -> bytes:
 
 def built_batches(path: Path, max_bytes: int) -> list[tuple[int, bytes]]:
     """Payloads as ship builds them of the first lines of a file, with their number of lines."""
-    reader = LineReader(SERVICE, {HOST: "bench"}, ArrivalClock())
+    reader = EntryReader(SERVICE, {HOST: "bench"}, ArrivalClock())
     with path.open("rb") as file:
         lines = LineCutter().feed(file.read(max_bytes))
     per_batch = min(MAX_BATCH_LINES, MAX_BATCH_BYTES * len(lines) // max_bytes)

@@ -12,7 +12,7 @@ from rich.console import Console
 from lokikit.cli.screen import Screen
 from lokikit.cli.top import _span_name
 from lokikit.monitoring.alert_rules import Breach, Rule, provisioned_rules, read_rules
-from lokikit.monitoring.overview import Overview, Service, covered_s, questions
+from lokikit.monitoring.overview import Overview, ServiceOverview, covered_s, questions
 from lokikit.query.logql import Selection
 from lokikit.query.readable_logql import readable
 from lokikit.query.results import LogEntry
@@ -37,7 +37,7 @@ def overview(
 ) -> Overview:
     """An overview with so many rows."""
     return Overview(
-        tuple(Service((f"{name}-{n}", "dev"), COUNTS, 0.25, 90) for n in range(services)),
+        tuple(ServiceOverview((f"{name}-{n}", "dev"), COUNTS, 0.25, 90) for n in range(services)),
         (("jobs", "requests.exceptions.ConnectionError", 1234),),
         (*first, *(entry(number) for number in range(errors))),
     )

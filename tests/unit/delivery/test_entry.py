@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lokikit import fields
-from lokikit.delivery.entry import MAX_VALUE_BYTES, ArrivalClock, Entry, LineReader, read_entry
+from lokikit.delivery.entry import MAX_VALUE_BYTES, ArrivalClock, Entry, EntryReader, read_entry
 from lokikit.delivery.equal_lines import EqualLines
 from lokikit.times import parse_timestamp_ns
 
@@ -185,7 +185,7 @@ def test_arrival_times_increase() -> None:
 
 def test_equal_stamps_are_kept_apart() -> None:
     """Lines of one timestamp get different nanoseconds of the same microsecond."""
-    reader = LineReader("s", {}, lambda: 0)
+    reader = EntryReader("s", {}, lambda: 0)
     stamps = [reader.read(LINE).timestamp_ns for _ in range(3)]
     other = reader.read(LINE.replace(b"123456", b"123457")).timestamp_ns
     assert [stamp - stamps[0] for stamp in [*stamps, other]] == [0, 1, 2, 1_000]
@@ -193,33 +193,33 @@ def test_equal_stamps_are_kept_apart() -> None:
 
 @pytest.mark.parametrize(("digits", "count"), [("", 1500), (".250", 1500), (".123456", 1000)])
 def test_equal_lines_of_one_coarse_stamp_are_all_different(digits: str, count: int) -> None:
-    reader = LineReader("s", {}, lambda: 0)
+    reader = EntryReader("s", {}, lambda: 0)
     line = LINE.replace(b".123456", digits.encode())
     stamps = [reader.read(line).timestamp_ns for _ in range(count)]
     assert stamps == list(range(stamps[0], stamps[0] + count))
 
 
 def test_equal_lines_whose_stamps_take_turns_are_all_different() -> None:
-    reader = LineReader("s", {}, lambda: 0)
+    reader = EntryReader("s", {}, lambda: 0)
     lines = [LINE.replace(b".123456", digits) for digits in (b".1", b".2", b".3")] * 500
     assert len({reader.read(line).timestamp_ns for line in lines}) == len(lines)
 
 
 def test_equal_lines_of_two_sources_of_a_stream_are_all_different() -> None:
-    readers = [LineReader(name, {}, lambda: 0, sent) for sent in [EqualLines()] for name in "ab"]
+    readers = [EntryReader(name, {}, lambda: 0, sent) for sent in [EqualLines()] for name in "ab"]
     stamps = {reader.read(LINE).timestamp_ns for reader in readers for _ in range(3)}
     assert len(stamps) == 6
 
 
 def test_equal_lines_of_two_streams_keep_their_times() -> None:
     sent, line = EqualLines(), LINE.replace(b'"service":"shop",', b"")
-    readers = [LineReader(name, {}, lambda: 0, sent) for name in "ab"]
+    readers = [EntryReader(name, {}, lambda: 0, sent) for name in "ab"]
     assert len({reader.read(line).timestamp_ns for reader in readers}) == 1
 
 
 def test_own_nanoseconds_stay() -> None:
     """A stamp that gives nanoseconds itself is not touched."""
-    reader = LineReader("s", {}, lambda: 0)
+    reader = EntryReader("s", {}, lambda: 0)
     line = LINE.replace(b"123456", b"123456789")
     assert {reader.read(line).timestamp_ns % 1_000 for _ in range(3)} == {789}
 

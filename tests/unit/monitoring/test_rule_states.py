@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from lokikit.monitoring.rule_definition import Rule
-from lokikit.monitoring.rule_states import Outcome, Reading, RuleStates
+from lokikit.monitoring.rule_states import Reading, RuleAnswer, RuleStates
 from lokikit.times import NS_PER_S
 
 MINUTE_NS = 60 * NS_PER_S
@@ -29,13 +29,13 @@ def states(rule: Rule, values: list[Any], **settings: Any) -> list[str]:
     return found
 
 
-def outcome(value: Any) -> Outcome:
+def outcome(value: Any) -> RuleAnswer:
     """What the query answers."""
     if value == "error":
-        return Outcome(error="no answer")
+        return RuleAnswer(error="no answer")
     if value == "missing":
-        return Outcome((Reading({"other": "x"}, 0),))
-    return Outcome(() if value is None else (Reading(SHOP, value),))
+        return RuleAnswer((Reading({"other": "x"}, 0),))
+    return RuleAnswer(() if value is None else (Reading(SHOP, value),))
 
 
 def test_breach_fires_at_once_without_for() -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from lokikit.notices import Notices
-from lokikit.ship.file_follower import Follower
+from lokikit.ship.file_follower import FileFollower
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -23,10 +23,10 @@ class Rig:
     def __init__(self) -> None:
         self.now_s = 0.0
         self.said: list[str] = []
-        self._follower: Follower | None = None
+        self._follower: FileFollower | None = None
 
     @property
-    def follower(self) -> Follower:
+    def follower(self) -> FileFollower:
         """The one that was started last."""
         assert self._follower is not None
         return self._follower
@@ -36,7 +36,7 @@ class Rig:
     ) -> Rig:
         """Start one in place of the one before."""
         self.stop()
-        self._follower = Follower(
+        self._follower = FileFollower(
             patterns,
             saved=saved,
             own=own,

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from tests.waiting import eventually
 
 from lokikit.notices import Notices
-from lokikit.ship.file_follower import Follower
+from lokikit.ship.file_follower import FileFollower
 from lokikit.ship.pipe import PipeReader
 from lokikit.ship.positions import PositionStore
 from lokikit.ship.sources import FileSource, PipeSource
@@ -19,7 +19,7 @@ def follow(path: Path, said: list[str], service: str | None = None) -> FileSourc
     """A source of one file, its positions beside it."""
     notices = Notices(said.append)
     store = PositionStore(path.with_name("positions.json"))
-    follower = Follower([str(path)], saved=store.open(), own=[], notices=notices)
+    follower = FileFollower([str(path)], saved=store.open(), own=[], notices=notices)
     return FileSource(follower, store, service=service, host="h", notices=notices)
 
 
@@ -158,7 +158,7 @@ def test_tracebacks_of_two_files_are_not_mixed(tmp_path: Path) -> None:
         (tmp_path / f"{name}.log").write_text(TRACEBACK.replace("x", name))
     notices = Notices([].append)
     store = PositionStore(tmp_path / "positions.json")
-    follower = Follower([str(tmp_path / "*.log")], saved=store.open(), own=[], notices=notices)
+    follower = FileFollower([str(tmp_path / "*.log")], saved=store.open(), own=[], notices=notices)
     source = FileSource(follower, store, service=None, host="h", notices=notices)
     for more in ("", "\n\tat c.D(D.java:2)\n"):
         for name in "ab":

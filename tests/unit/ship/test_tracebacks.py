@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.foreign import Case, cases
 
-from lokikit.delivery.entry import LineReader
+from lokikit.delivery.entry import EntryReader
 from lokikit.fields import MAX_LINE_BYTES
 from lokikit.ship.lines import Line
 from lokikit.ship.tracebacks import JOIN_WAIT_S, RULES, START, Event, Joiner
@@ -43,7 +43,7 @@ class Rig:
 def test_foreign_programs(case: Case) -> None:
     """What foreign programs print becomes the entries of the shared table."""
     rig = Rig()
-    reader = LineReader("carrier", {}, lambda: ARRIVAL_NS)
+    reader = EntryReader("carrier", {}, lambda: ARRIVAL_NS)
     events = [event for event in rig.feed(*case.lines) + rig.joiner.flush() if event.raw]
     entries = [reader.read(event.raw, event.arrived_ns) for event in events]
     assert [entry.line for entry in entries] == [one.line for one in case.stored]

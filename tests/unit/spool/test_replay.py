@@ -15,7 +15,7 @@ from lokikit.delivery.entry import Entry
 from lokikit.delivery.push_api import Answer, Outcome, payload
 from lokikit.errors import PrerequisiteError
 from lokikit.notices import Notices
-from lokikit.spool.replay import TAKEN, Sender, replay_chunks, replay_letters, replay_orphans
+from lokikit.spool.replay import TAKEN, ReplaySender, replay_chunks, replay_letters, replay_orphans
 from lokikit.spool.spool import DEAD_LETTERS, Spool
 
 if TYPE_CHECKING:
@@ -57,9 +57,9 @@ class FullDisk(DeadLetters):
         raise OSError(errno.ENOSPC, "No space left on device")
 
 
-def sender_to(loki: Loki, letters: DeadLetters, timeout_s: float = 30) -> Sender:
+def sender_to(loki: Loki, letters: DeadLetters, timeout_s: float = 30) -> ReplaySender:
     """A sender on the clock of that Loki."""
-    return Sender(
+    return ReplaySender(
         loki,
         letters,
         Notices(lambda _: None),

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from lokikit.stack.agent_metrics import AgentNumbers
-    from lokikit.stack.docker.choice import Choice
+    from lokikit.stack.docker.choice import RuntimeChoice
     from lokikit.stack.part_status import Condition, Wanted
 
 
@@ -37,7 +37,7 @@ _NO_GRAFANA = (
 
 
 def bring_up_docker(
-    choice: Choice, state: Path, console: Console, *, demo: bool
+    choice: RuntimeChoice, state: Path, console: Console, *, demo: bool
 ) -> list[Condition]:
     """How each service is once the Docker stack is up."""
     compose = Compose(choice.compose, state)
@@ -50,7 +50,7 @@ def bring_up_docker(
 
 
 def bring_up_native(
-    _choice: Choice, state: Path, console: Console, *, demo: bool
+    _choice: RuntimeChoice, state: Path, console: Console, *, demo: bool
 ) -> list[Condition]:
     """How each part is once the native stack is up."""
     store = choose_store(state)

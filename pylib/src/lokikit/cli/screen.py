@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 
     from lokikit.monitoring.alert_rules import Breach
-    from lokikit.monitoring.overview import Overview, Service
+    from lokikit.monitoring.overview import Overview, ServiceOverview
     from lokikit.query.results import LogEntry
 
 _WIDE = 90
@@ -150,7 +150,7 @@ def _rules(breaches: Sequence[Breach]) -> _Section:
     return _Section(table, rows, "No rule is over its threshold.")
 
 
-def _services(services: Sequence[Service], bars: str) -> _Section:
+def _services(services: Sequence[ServiceOverview], bars: str) -> _Section:
     """The table of services; narrow, without the bars and where they run, when `bars` is empty."""
     rows = []
     for one in services:

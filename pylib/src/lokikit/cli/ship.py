@@ -18,7 +18,7 @@ from lokikit.delivery.dead_letters import DeadLetters
 from lokikit.delivery.delivery import Delivery
 from lokikit.errors import PrerequisiteError, SettingsError, UnreachableError
 from lokikit.notices import Notices, to_stderr
-from lokikit.ship.file_follower import Follower
+from lokikit.ship.file_follower import FileFollower
 from lokikit.ship.pipe import PipeReader
 from lokikit.ship.positions import PositionStore
 from lokikit.ship.shipper import Shipper
@@ -90,7 +90,7 @@ def ship(  # noqa: PLR0913, PLR0917 - one parameter for each option
         store = PositionStore(positions or state_dir() / "ship" / "positions.json")
         dead_letters = dead_letters or store.path.with_suffix(".dead-letters.ndjson")
         own = [*store.files(), dead_letters, *([stats, new_name(stats)] if stats else [])]
-        follower = Follower(files, saved=store.open(), own=own, notices=notices)
+        follower = FileFollower(files, saved=store.open(), own=own, notices=notices)
         source: Source = FileSource(follower, store, service=service, host=host, notices=notices)
     else:
         source = PipeSource(PipeReader(sys.stdin.fileno()), service=service, host=host)

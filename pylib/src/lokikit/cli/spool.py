@@ -26,7 +26,7 @@ from lokikit.errors import (
 )
 from lokikit.notices import Notices
 from lokikit.spool.fluentbit_chunks import read_chunk, rejected_paths
-from lokikit.spool.replay import TAKEN, Sender, replay_chunks, replay_letters, replay_orphans
+from lokikit.spool.replay import TAKEN, ReplaySender, replay_chunks, replay_letters, replay_orphans
 from lokikit.spool.segment import Look, look, segment_paths
 from lokikit.spool.spool import DEAD_LETTERS
 
@@ -88,7 +88,7 @@ def replay(
     """
     before = _looks(folder)
     pusher = pusher_from(url=url)
-    sender = Sender(pusher, DeadLetters(folder / DEAD_LETTERS), Notices(), timeout_s=timeout)
+    sender = ReplaySender(pusher, DeadLetters(folder / DEAD_LETTERS), Notices(), timeout_s=timeout)
     try:
         done = replay_orphans(folder, sender)
         if dead_letters and done:
@@ -149,7 +149,7 @@ def _letter(line: bytes) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def _tell(folder: Path, sender: Sender, target: str, *, owned: list[Look]) -> None:
+def _tell(folder: Path, sender: ReplaySender, target: str, *, owned: list[Look]) -> None:
     counts = sender.counts
     left = sum(one.entries for one in _looks(folder) if not one.owned)
     typer.echo(
@@ -160,7 +160,7 @@ def _tell(folder: Path, sender: Sender, target: str, *, owned: list[Look]) -> No
         note(f"spool: {_count(owned, 'segment')} left to the living processes that own them")
 
 
-def _failure(sender: Sender, target: str) -> LokikitError:
+def _failure(sender: ReplaySender, target: str) -> LokikitError:
     """Why not all was sent: no answer is another matter than a refusal."""
     answer = sender.answer
     text = f"spool: {target} takes no more: {answer.reason}; the rest is kept, run this again."

@@ -110,7 +110,7 @@ class ArrivalClock:
         return self._last_ns
 
 
-class LineReader:
+class EntryReader:
     """Reads the lines of one source, and keeps lines of equal timestamps apart.
 
     Loki stores equal lines of one timestamp once. A program that stamps seconds or milliseconds

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from lokikit import fields as f
 from lokikit.http_requests.client_address import is_within, plain_address
-from lokikit.http_requests.served import Service, are_told_here, served
+from lokikit.http_requests.served import ServedRequest, are_told_here, served
 from lokikit.output.context import bound_fields, reset_bound, set_bound, take_back
 from lokikit.output.told_exceptions import forget_told, mark_told, was_told
 from lokikit.output.told_once import (
@@ -200,7 +200,7 @@ class Request:
         self._outer = _current.set(self if log.enabled else None)
         outer = served.get()
         self._outer_service = None if outer is None or outer.has_ended else outer
-        self._service = Service()
+        self._service = ServedRequest()
         served.set(self._service)
 
     def duration_ms(self) -> float:

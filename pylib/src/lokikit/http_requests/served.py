@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     import logging
 
 
-class Service:
+class ServedRequest:
     """What the access line of a server can be compared with, when it comes behind a request."""
 
     __slots__ = ("has_access_line", "has_ended", "path")
@@ -21,7 +21,7 @@ class Service:
         self.has_ended = False
 
 
-served: ContextVar[Service | None] = ContextVar("lokikit_service", default=None)
+served: ContextVar[ServedRequest | None] = ContextVar("lokikit_service", default=None)
 """Of the request that this context serves, or has served last."""
 
 

@@ -58,7 +58,7 @@ def questions(selected: Selection, step: str, span: str) -> Questions:
 
 
 @dataclass(frozen=True)
-class Service:
+class ServiceOverview:
     """How one service does.
 
     Args:
@@ -89,7 +89,7 @@ class Overview:
         errors: the newest first.
     """
 
-    services: tuple[Service, ...]
+    services: tuple[ServiceOverview, ...]
     exceptions: tuple[tuple[str, str, int], ...]
     errors: tuple[LogEntry, ...]
 
@@ -123,14 +123,14 @@ def take_overview(loki: Loki, since_s: int, now_ns: int) -> Overview:
 
 def _services(
     samples: Iterable[Sample], ratios: Mapping[Key, float], start_ns: int, step_s: int
-) -> tuple[Service, ...]:
+) -> tuple[ServiceOverview, ...]:
     counts: dict[Key, list[int]] = {}
     for sample in samples:
         point = round(((sample.timestamp_ns or 0) - start_ns) / (step_s * NS_PER_S))
         if 0 <= point < POINTS:
             counts.setdefault(_key(sample), [0] * POINTS)[point] += int(float(sample.value))
     services = [
-        Service(key, tuple(own), ratios.get(key, 0.0), _last_seen_s(own, step_s))
+        ServiceOverview(key, tuple(own), ratios.get(key, 0.0), _last_seen_s(own, step_s))
         for key, own in counts.items()
         if any(own)
     ]

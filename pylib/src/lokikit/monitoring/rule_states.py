@@ -38,7 +38,7 @@ class Reading:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class RuleAnswer:
     """What the query of a rule answered at one evaluation: readings, none, or an error."""
 
     readings: tuple[Reading, ...] = ()
@@ -98,7 +98,7 @@ class RuleStates:
         """All series seen so far, those that resolved and are gone too, ordered by labels."""
         return [one for _, one in sorted((self._gone | self._live).items())]
 
-    def update(self, time_ns: int, outcome: Outcome) -> None:
+    def update(self, time_ns: int, outcome: RuleAnswer) -> None:
         """Take in one evaluation; evaluations come in the order of their times."""
         self.last_error = outcome.error
         if outcome.error:

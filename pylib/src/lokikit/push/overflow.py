@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from lokikit.delivery.entry import Entry
     from lokikit.notices import Notices
-    from lokikit.spool.spool import Reading, Spool
+    from lokikit.spool.spool import Spool, SpoolReading
 
 ADOPT_EVERY_S = 30.0
 """How often what other processes left on disk is looked for."""
@@ -89,7 +89,7 @@ class Overflow:
             return False
         return True
 
-    def _entries(self, reading: Reading) -> list[Entry]:
+    def _entries(self, reading: SpoolReading) -> list[Entry]:
         """The entries of a reading; those that cannot be read are counted as dropped."""
         read = [_read_body(body) for body in reading.bodies]
         entries = [entry for some in read if some is not None for entry in some]

@@ -67,7 +67,7 @@ class Precision(enum.IntEnum):
 
 
 @dataclass(frozen=True)
-class Condition:
+class LineCondition:
     """One thing that a line must fulfil.
 
     Args:
@@ -117,7 +117,7 @@ def selector(labels: Mapping[str, str]) -> str:
     return (f"{{{', '.join(matchers)}}}" if matchers else EVERY_STREAM) + "".join(empty)
 
 
-def containing(text: str) -> Condition:
+def containing(text: str) -> LineCondition:
     """The line holds `text`, as it is or as JSON writes it."""
     text = clean(text)
     whole = writings(text)
@@ -126,12 +126,12 @@ def containing(text: str) -> Condition:
         return any(one in entry.line for one in whole)
 
     if len(text) <= _MAX_CHARACTERS:
-        return Condition(_line_filter(whole), holds=holds)
+        return LineCondition(_line_filter(whole), holds=holds)
     start = writings(text[:_MAX_CHARACTERS])
-    return Condition(_line_filter(start), holds=holds, precision=Precision.TOO_MUCH)
+    return LineCondition(_line_filter(start), holds=holds, precision=Precision.TOO_MUCH)
 
 
-def field_is(name: str, value: Any) -> Condition:
+def field_is(name: str, value: Any) -> LineCondition:
     """The field `name` of the line is `value`, or one of several; see `LogQuery.where`.
 
     Raises:
@@ -150,14 +150,14 @@ def field_is(name: str, value: Any) -> Condition:
     return _line_field_is(name, texts)
 
 
-def _either(detected: Condition, written: Condition) -> Condition:
+def _either(detected: LineCondition, written: LineCondition) -> LineCondition:
     """A level that was detected, or another word that stands in the line."""
     by_label, by_field = detected.label_filter, written.label_filter
 
     def label_filter(key: str) -> str:
         return " or ".join(each(key) for each in (by_label, by_field) if each)
 
-    return Condition(
+    return LineCondition(
         key=written.key,
         label_filter=label_filter if by_field else None,
         holds=lambda entry: detected.holds(entry) or written.holds(entry),
@@ -165,14 +165,14 @@ def _either(detected: Condition, written: Condition) -> Condition:
     )
 
 
-def _label_is(label: str, texts: Collection[str | None]) -> Condition:
-    return Condition(
+def _label_is(label: str, texts: Collection[str | None]) -> LineCondition:
+    return LineCondition(
         label_filter=lambda _: _any_of(label, texts),
         holds=lambda entry: {**entry.labels, **entry.metadata}.get(label, "") in texts,
     )
 
 
-def _line_field_is(name: str, texts: Collection[str | None]) -> Condition:
+def _line_field_is(name: str, texts: Collection[str | None]) -> LineCondition:
     in_metadata = name in _METADATA_ONLY
 
     def holds(entry: LogEntry) -> bool:
@@ -187,10 +187,10 @@ def _line_field_is(name: str, texts: Collection[str | None]) -> Condition:
 
     precision = max(map(_precision, texts))
     if not can_ask_for(name) or any(len(one or "") > _MAX_CHARACTERS for one in texts):
-        return Condition(holds=holds, precision=Precision.TOO_MUCH)
+        return LineCondition(holds=holds, precision=Precision.TOO_MUCH)
     alike = [one for one in texts if one and _WRITTEN_ALIKE.fullmatch(one)]
     line_filter = _line_filter(alike) if len(alike) == len(texts) and not in_metadata else ""
-    return Condition(line_filter, name, label_filter, holds, precision)
+    return LineCondition(line_filter, name, label_filter, holds, precision)
 
 
 def _texts(name: str, value: Any) -> Collection[str | None]:

@@ -12,7 +12,7 @@ from lokikit.fields import LABEL_FIELDS
 from lokikit.query.line_conditions import (
     HAS_NONE_REPLACED,
     HAS_REPLACED,
-    Condition,
+    LineCondition,
     Precision,
     containing,
     field_is,
@@ -49,7 +49,7 @@ class LogQuery:
 
     _client: Loki
     _selector: str
-    _conditions: tuple[Condition, ...] = ()
+    _conditions: tuple[LineCondition, ...] = ()
     _since: Moment = "1h"
     _until: Moment = "now"
     _limit: int | None = None
@@ -174,7 +174,7 @@ class LogQuery:
     def _precision(self) -> Precision:
         return max((one.precision for one in self._conditions), default=Precision.EXACT)
 
-    def _with(self, *conditions: Condition) -> LogQuery:
+    def _with(self, *conditions: LineCondition) -> LogQuery:
         return replace(self, _conditions=(*self._conditions, *conditions))
 
     def _span(self) -> tuple[int, int]:

@@ -23,7 +23,7 @@ DRAIN_S = 30.0
 """A rotated file is read on for this long after its last line: writers may still have it open."""
 
 
-class Follower:
+class FileFollower:
     """Follows what matches `patterns`, each path through all the files that stand there in turn.
 
     Files of one path form a chain, oldest first: a newer one is read when the older are at

@@ -7,7 +7,7 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from lokikit.delivery.entry import ArrivalClock, Entry, LineReader
+from lokikit.delivery.entry import ArrivalClock, Entry, EntryReader
 from lokikit.delivery.equal_lines import EqualLines
 from lokikit.fields import HOST
 from lokikit.ship.tracebacks import Joiner
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from lokikit.notices import Notices
-    from lokikit.ship.file_follower import Follower
+    from lokikit.ship.file_follower import FileFollower
     from lokikit.ship.followed_file import FollowedFile
     from lokikit.ship.lines import Line
     from lokikit.ship.pipe import PipeReader
@@ -103,7 +103,7 @@ class _EventReader:
         arrivals: ArrivalClock,
         sent: EqualLines | None = None,
     ) -> None:
-        self._reader = LineReader(service, platform, arrivals, sent)
+        self._reader = EntryReader(service, platform, arrivals, sent)
         self._joiner = Joiner(arrivals)
         self._place: tuple[FollowedFile | None, int] = (None, 0)
 
@@ -151,7 +151,7 @@ class FileSource:
 
     def __init__(
         self,
-        follower: Follower,
+        follower: FileFollower,
         store: PositionStore,
         *,
         service: str | None,

@@ -33,7 +33,7 @@ START = "start_state"
 _JSON = r"\{.*\}[ \t]*$"
 
 
-class Rule(NamedTuple):
+class TracebackRule(NamedTuple):
     """In `state`, a line that `pattern` is found in belongs to the event and leads to `next_state`.
 
     From `START` it begins an event, in whatever state, unless a rule of that state takes the line.
@@ -52,23 +52,23 @@ _INDENTED = rf"\A[ \t]+(?!{_JSON})[^ \t]"
 _GOROUTINE = r"\Agoroutine [0-9]+ .*\[.*\]:$"
 
 RULES = (
-    Rule(START, _TRACEBACK, "python_head"),
-    Rule(START, _GROUP, "python_group"),
-    Rule(START, r'\AException in thread [^"].*:$', "python_lead"),
-    Rule(START, r"\A(?:Exception ignored in.*|--- Logging error ---)$", "python_lead"),
-    Rule(START, r'\A  File "[^"]+", line [0-9]+$', "python_frames"),
-    Rule("python_lead", _TRACEBACK, "python_head"),
-    Rule("python_head", _INDENTED, "python_frames"),
-    Rule("python_frames", _INDENTED, "python_frames"),
+    TracebackRule(START, _TRACEBACK, "python_head"),
+    TracebackRule(START, _GROUP, "python_group"),
+    TracebackRule(START, r'\AException in thread [^"].*:$', "python_lead"),
+    TracebackRule(START, r"\A(?:Exception ignored in.*|--- Logging error ---)$", "python_lead"),
+    TracebackRule(START, r'\A  File "[^"]+", line [0-9]+$', "python_frames"),
+    TracebackRule("python_lead", _TRACEBACK, "python_head"),
+    TracebackRule("python_head", _INDENTED, "python_frames"),
+    TracebackRule("python_frames", _INDENTED, "python_frames"),
     # The exception: a class, dotted or not, and what it says.
-    Rule(
+    TracebackRule(
         "python_frames",
         r"""\A[^ \t:{}()\[\]"',;=<0-9-][^ \t:{}()\[\]"',;=]*(?:: .*|:?)$""",
         "python_raised",
     ),
-    Rule("python_group", r"\A +[+|]", "python_group"),
+    TracebackRule("python_group", r"\A +[+|]", "python_group"),
     *(
-        Rule(
+        TracebackRule(
             state,
             r"\A(?:During handling of the above exception, another exception occurred"
             r"|The above exception was the direct cause of the following exception):$",
@@ -76,48 +76,52 @@ RULES = (
         )
         for state in ("python_raised", "python_group")
     ),
-    Rule("python_chain", _TRACEBACK, "python_head"),
-    Rule("python_chain", _GROUP, "python_group"),
+    TracebackRule("python_chain", _TRACEBACK, "python_head"),
+    TracebackRule("python_chain", _GROUP, "python_group"),
     # What `logging` says of a record that it cannot write.
-    Rule("python_raised", r"\ACall stack:$", "python_call_stack"),
-    Rule("python_call_stack", _INDENTED, "python_call_stack"),
-    Rule("python_call_stack", r"\AMessage: ", "python_message"),
-    Rule("python_message", r"\AArguments: ", "python_raised"),
-    Rule(
+    TracebackRule("python_raised", r"\ACall stack:$", "python_call_stack"),
+    TracebackRule("python_call_stack", _INDENTED, "python_call_stack"),
+    TracebackRule("python_call_stack", r"\AMessage: ", "python_message"),
+    TracebackRule("python_message", r"\AArguments: ", "python_raised"),
+    TracebackRule(
         START,
         r"\A(?:panic: |fatal error: |SIG[A-Z]+: |unexpected fault address |"
         r"runtime: goroutine stack exceeds )",
         "go_head",
     ),
-    Rule(START, _GOROUTINE, "go_call"),
-    Rule("go_head", r"\A(?:\t|\[signal |panic: |fatal error: |runtime: |PC=0x)", "go_head"),
+    TracebackRule(START, _GOROUTINE, "go_call"),
+    TracebackRule(
+        "go_head", r"\A(?:\t|\[signal |panic: |fatal error: |runtime: |PC=0x)", "go_head"
+    ),
     *(
         rule
         for state in ("go_head", "go_call")
         for rule in (
-            Rule(state, _GOROUTINE, "go_call"),
-            Rule(state, r"\Aruntime stack:$", "go_call"),
+            TracebackRule(state, _GOROUTINE, "go_call"),
+            TracebackRule(state, r"\Aruntime stack:$", "go_call"),
         )
     ),
-    Rule("go_call", r'\A(?:[^ \t"{(:][^ \t"]*\(.*\)|created by .*)$', "go_place"),
-    Rule("go_call", r"\A\tgoroutine running on other thread", "go_call"),
-    Rule("go_call", r"\A(?:\.\.\..* frames elided\.\.\.|\[originating from .*\]:?)$", "go_call"),
-    Rule("go_call", r"\A[a-z][a-z0-9]+ +0x[0-9a-f]+$", "go_call"),
-    Rule("go_place", r"\A\t", "go_call"),
+    TracebackRule("go_call", r'\A(?:[^ \t"{(:][^ \t"]*\(.*\)|created by .*)$', "go_place"),
+    TracebackRule("go_call", r"\A\tgoroutine running on other thread", "go_call"),
+    TracebackRule(
+        "go_call", r"\A(?:\.\.\..* frames elided\.\.\.|\[originating from .*\]:?)$", "go_call"
+    ),
+    TracebackRule("go_call", r"\A[a-z][a-z0-9]+ +0x[0-9a-f]+$", "go_call"),
+    TracebackRule("go_place", r"\A\t", "go_call"),
     # Java, and what writes alike: Kotlin, Scala, .NET, Node.js.
-    Rule(START, r'\AException in thread "', "java"),
-    Rule("java", r"\A[ \t]+at [^ \t]", "java"),
-    Rule("java", r"\A[ \t]*(?:Caused by|Suppressed|Wrapped by): ", "java"),
-    Rule("java", r"\A[ \t]*\.\.\. [0-9]+ (?:more|common frames omitted)", "java"),
-    Rule("java", r"\A[ \t]*(?:--- End of .* ---|\[CIRCULAR REFERENCE.*\])$", "java"),
+    TracebackRule(START, r'\AException in thread "', "java"),
+    TracebackRule("java", r"\A[ \t]+at [^ \t]", "java"),
+    TracebackRule("java", r"\A[ \t]*(?:Caused by|Suppressed|Wrapped by): ", "java"),
+    TracebackRule("java", r"\A[ \t]*\.\.\. [0-9]+ (?:more|common frames omitted)", "java"),
+    TracebackRule("java", r"\A[ \t]*(?:--- End of .* ---|\[CIRCULAR REFERENCE.*\])$", "java"),
     # What a log line of the program may end with.
-    Rule(
+    TracebackRule(
         START,
         r"\A(?![ \t]*\{).*http: panic serving ",
         "go_head",
         words=("http: panic serving ",),
     ),
-    Rule(
+    TracebackRule(
         START,
         r"\A(?![ \t]*\{).*(?:Exception|Error|Throwable)(?::|$)",
         "java",

@@ -15,7 +15,7 @@ from lokikit.delivery.entry import Entry
 from lokikit.delivery.push_api import Answer, Outcome, read_payload
 from lokikit.errors import PrerequisiteError
 from lokikit.spool.fluentbit_chunks import is_posted, read_chunk, rejected_paths
-from lokikit.spool.spool import DEAD_LETTERS, Reading, Spool
+from lokikit.spool.spool import DEAD_LETTERS, Spool, SpoolReading
 
 try:
     import fcntl
@@ -39,7 +39,7 @@ TAKEN = "dead-letters.*.replaying"
 """Dead letters that a replay has taken; after a killed one, the next goes on with them."""
 
 
-class Sender:
+class ReplaySender:
     """Delivers batches, and gives up when Loki takes nothing for a while.
 
     Args:
@@ -109,7 +109,7 @@ class Sender:
         return False
 
 
-def replay_orphans(folder: Path, sender: Sender) -> bool:
+def replay_orphans(folder: Path, sender: ReplaySender) -> bool:
     """Deliver the segments of dead processes, oldest first; whether all of it is delivered."""
     spool = Spool(folder, max_bytes=sys.maxsize, max_age_s=float("inf"))
     try:
@@ -123,13 +123,13 @@ def replay_orphans(folder: Path, sender: Sender) -> bool:
     return True
 
 
-def _next(spool: Spool) -> Reading | None:
+def _next(spool: Spool) -> SpoolReading | None:
     return spool.read(MAX_BATCH_BYTES, MAX_BATCH_ENTRIES) or (
         spool.read(MAX_BATCH_BYTES, MAX_BATCH_ENTRIES) if spool.adopt() else None
     )
 
 
-def replay_chunks(storage: Path, sender: Sender, host: str) -> bool:
+def replay_chunks(storage: Path, sender: ReplaySender, host: str) -> bool:
     """Deliver the chunks that Loki refused of an agent; whether it has taken or refused each line.
 
     Of such a chunk Loki has stored the valid lines before, and stores each once. A chunk stays
@@ -149,7 +149,7 @@ def replay_chunks(storage: Path, sender: Sender, host: str) -> bool:
     return True
 
 
-def replay_letters(folder: Path, sender: Sender) -> bool:
+def replay_letters(folder: Path, sender: ReplaySender) -> bool:
     """Deliver the dead letters; whether Loki has taken or refused each.
 
     Those not delivered, and lines that are no letters, stand in the dead-letter file again.
@@ -178,7 +178,7 @@ def _is_ours(file: BinaryIO) -> bool:
     return True
 
 
-def _replay_file(file: BinaryIO, again: Path, sender: Sender) -> bool:
+def _replay_file(file: BinaryIO, again: Path, sender: ReplaySender) -> bool:
     for lines in _batches(file):
         letters = [(line, _entry(line)) for line in lines]
         left = {id(one) for one in sender.deliver([one for _, one in letters if one])}

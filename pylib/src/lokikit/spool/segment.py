@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from lokikit.spool.segment_format import (
     HEADER_BYTES,
     PLACE_AT,
-    Span,
+    RecordSpan,
     delivered_up_to,
     header,
     is_foreign,
@@ -44,7 +44,7 @@ class Piece(NamedTuple):
     """Records taken from a segment to be delivered; without bodies, what cannot be read."""
 
     bodies: list[bytes]
-    span: Span
+    span: RecordSpan
 
 
 class Look(NamedTuple):
@@ -64,7 +64,7 @@ class Look(NamedTuple):
     foreign: bool
 
 
-class Segment:
+class SpoolSegment:
     """One file that this process owns; not thread-safe.
 
     Attributes:
@@ -78,12 +78,12 @@ class Segment:
         self.end = HEADER_BYTES
         self.gone: str | None = None
         self._descriptor = descriptor
-        self._unread: list[Span] = []
-        self._out: list[Span] = []
+        self._unread: list[RecordSpan] = []
+        self._out: list[RecordSpan] = []
         self._place = HEADER_BYTES
 
     @classmethod
-    def create(cls, path: Path) -> Segment | None:
+    def create(cls, path: Path) -> SpoolSegment | None:
         """A new segment that nobody else has; `None` when the name is taken.
 
         Raises:
@@ -107,7 +107,7 @@ class Segment:
         return None
 
     @classmethod
-    def claim(cls, path: Path) -> Segment | None:
+    def claim(cls, path: Path) -> SpoolSegment | None:
         """The orphan at `path`, not yet looked into; `None` when it is owned, or gone."""
         if not HAS_LOCKS:
             return None
@@ -130,7 +130,7 @@ class Segment:
             entries += span.entries
             self.end = span.end
         if self.end > self._place:
-            self._unread = [Span(self._place, self.end, entries)]
+            self._unread = [RecordSpan(self._place, self.end, entries)]
         if self.end >= size:
             return True
         with suppress(OSError):
@@ -160,7 +160,7 @@ class Segment:
         except OSError:
             os.ftruncate(self._descriptor, self.end)
             raise
-        span = Span(self.end, self.end + len(record), entries)
+        span = RecordSpan(self.end, self.end + len(record), entries)
         self.end = span.end
         self._unread[-1:] = _joined(self._unread[-1:], span)
 
@@ -180,11 +180,11 @@ class Segment:
         if not bodies:
             return Piece([], whole)
         if at < whole.end:
-            self._unread.insert(0, Span(at, whole.end, whole.entries - entries))
-        self._out.append(Span(whole.start, at, entries))
+            self._unread.insert(0, RecordSpan(at, whole.end, whole.entries - entries))
+        self._out.append(RecordSpan(whole.start, at, entries))
         return Piece(bodies, self._out[-1])
 
-    def put_back(self, span: Span) -> None:
+    def put_back(self, span: RecordSpan) -> None:
         """Have records that were taken be unread again."""
         self._out.remove(span)
         insort(self._unread, span)
@@ -192,7 +192,7 @@ class Segment:
         for one in spans:
             self._unread[-1:] = _joined(self._unread[-1:], one)
 
-    def done(self, span: Span) -> None:
+    def done(self, span: RecordSpan) -> None:
         """Note records that were taken as delivered, on disk too as far as all before them are."""
         self._out.remove(span)
         place = min((one.start for one in (*self._unread[:1], *self._out)), default=self.end)
@@ -274,7 +274,7 @@ def _lock(descriptor: int) -> bool:
     return os.fstat(descriptor).st_nlink > 0
 
 
-def _joined(before: list[Span], span: Span) -> list[Span]:
+def _joined(before: list[RecordSpan], span: RecordSpan) -> list[RecordSpan]:
     if before and before[0].end == span.start:
-        return [Span(before[0].start, span.end, before[0].entries + span.entries)]
+        return [RecordSpan(before[0].start, span.end, before[0].entries + span.entries)]
     return [*before, span]

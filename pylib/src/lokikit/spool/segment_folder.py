@@ -6,7 +6,7 @@ import os
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from lokikit.spool.segment import Segment, segment_paths
+from lokikit.spool.segment import SpoolSegment, segment_paths
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -33,7 +33,7 @@ class SegmentFolder:
         self._last_ns = 0
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
 
-    def create(self, since_ns: int | None = None) -> Segment:
+    def create(self, since_ns: int | None = None) -> SpoolSegment:
         """Create a segment; its name sorts by `since_ns`, which is now by default.
 
         Raises:
@@ -46,17 +46,17 @@ class SegmentFolder:
         while True:
             self._numbers += 1
             name = f"{since_ns:020d}-{os.getpid():010d}-{self._numbers % 1_000_000:06d}.spool"
-            if segment := Segment.create(self.path / name):
+            if segment := SpoolSegment.create(self.path / name):
                 if self._sync:
                     _sync_names(self.path)
                 return segment
 
-    def others(self, own: Iterable[Segment]) -> list[Path]:
+    def others(self, own: Iterable[SpoolSegment]) -> list[Path]:
         """Return the segments that are not among `own`, oldest first."""
         names = {segment.path.name for segment in own}
         return [path for path in segment_paths(self.path) if path.name not in names]
 
-    def others_bytes(self, own: Iterable[Segment]) -> int:
+    def others_bytes(self, own: Iterable[SpoolSegment]) -> int:
         """Return how many bytes the segments that are not among `own` take on disk."""
         return sum(_size_bytes(path) for path in self.others(own))
 

@@ -24,7 +24,7 @@ PLACE_AT = _HEADER.size - _PLACE.size
 """Where the header tells how far the records are delivered."""
 
 
-class Span(NamedTuple):
+class RecordSpan(NamedTuple):
     """Neighbouring records of a segment, by their places in the file."""
 
     start: int
@@ -38,7 +38,7 @@ def pack(body: bytes, entries: int) -> bytes:
     return struct.pack("<I", zlib.crc32(memoryview(record)[4:])) + record[4:]
 
 
-def records(descriptor: int, start: int, limit: int) -> Iterator[tuple[bytes, Span]]:
+def records(descriptor: int, start: int, limit: int) -> Iterator[tuple[bytes, RecordSpan]]:
     """Each record from `start`, up to the first that is torn or reaches over `limit`."""
     with open(descriptor, "rb", _READ_AHEAD_BYTES, closefd=False) as file:
         file.seek(start)
@@ -50,7 +50,7 @@ def records(descriptor: int, start: int, limit: int) -> Iterator[tuple[bytes, Sp
             body = file.read(length)
             if zlib.crc32(body, zlib.crc32(head[4:])) != checksum:
                 return
-            yield body, Span(start, end, entries)
+            yield body, RecordSpan(start, end, entries)
             start = end
 
 

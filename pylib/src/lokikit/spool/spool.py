@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lokikit.spool.depth_lock import DepthLock
-from lokikit.spool.segment import Segment
+from lokikit.spool.segment import SpoolSegment
 from lokikit.spool.segment_folder import SegmentFolder
 from lokikit.spool.segment_format import HEADER_BYTES, pack
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from lokikit.spool.segment_format import Span
+    from lokikit.spool.segment_format import RecordSpan
 
 _LEAST_SEGMENTS = 8
 _MOST_ADOPTED = 128  # each takes a file descriptor of the application
@@ -29,13 +29,13 @@ DEAD_LETTERS = "dead-letters.ndjson"
 
 
 @dataclass(frozen=True)
-class Reading:
+class SpoolReading:
     """Records handed out for delivery; they go back to `Spool.done` or `Spool.put_back`."""
 
     bodies: list[bytes]
     entries: int
-    segment: Segment
-    span: Span
+    segment: SpoolSegment
+    span: RecordSpan
 
 
 class Spool:
@@ -79,10 +79,10 @@ class Spool:
     def _begin(self) -> None:
         self._dropped: Counter[str] = Counter()
         self._lock = DepthLock()
-        self._segments: list[Segment] = []
-        self._arriving: list[Segment] = []
-        self._aside: list[Segment] = []
-        self._active: Segment | None = None
+        self._segments: list[SpoolSegment] = []
+        self._arriving: list[SpoolSegment] = []
+        self._aside: list[SpoolSegment] = []
+        self._active: SpoolSegment | None = None
         self._size = 0
         self.adopted = 0
         self._others_bytes = 0
@@ -137,26 +137,26 @@ class Spool:
                 text = f"cannot write to the spool {self.folder}: {error.strerror}"
                 raise OSError(error.errno, text) from error
 
-    def read(self, max_bytes: int, max_entries: int) -> Reading | None:
+    def read(self, max_bytes: int, max_entries: int) -> SpoolReading | None:
         """Hand out the oldest records, at least one of any size; `None` when all are out."""
         with self._lock:
             self._settle()
             for segment in list(self._segments):
                 while piece := segment.take(max_bytes, max_entries):
                     if piece.bodies:
-                        return Reading(piece.bodies, piece.span.entries, segment, piece.span)
+                        return SpoolReading(piece.bodies, piece.span.entries, segment, piece.span)
                     self._dropped["spool_torn"] += max(1, piece.span.entries)
                 self._delete_finished(segment)
         return None
 
-    def done(self, reading: Reading) -> None:
+    def done(self, reading: SpoolReading) -> None:
         """Forget delivered records; their segment is deleted with the last of them."""
         with self._lock:
             if reading.segment.gone is None:
                 reading.segment.done(reading.span)
                 self._delete_finished(reading.segment)
 
-    def put_back(self, reading: Reading) -> None:
+    def put_back(self, reading: SpoolReading) -> None:
         """Let undelivered records be read again, before all younger records."""
         with self._lock:
             gone = reading.segment.gone
@@ -175,7 +175,7 @@ class Spool:
         with self._lock:
             others = self._folder.others(self._segments)
         for path in others[: max(0, room)]:
-            if segment := Segment.claim(path):
+            if segment := SpoolSegment.claim(path):
                 self._arriving.append(segment)  # before the slow load: a fork must close it
                 gained += self._take_in(segment)
         with self._lock:
@@ -198,7 +198,7 @@ class Spool:
             segment.forget()
         self._begin()
 
-    def _take_in(self, segment: Segment) -> int:
+    def _take_in(self, segment: SpoolSegment) -> int:
         whole = segment.load()
         with self._lock:
             self._arriving.remove(segment)
@@ -209,7 +209,7 @@ class Spool:
             self._delete_finished(segment)
             return entries
 
-    def _write(self, segment: Segment, record: bytes, entries: int) -> None:
+    def _write(self, segment: SpoolSegment, record: bytes, entries: int) -> None:
         segment.append(record, entries, sync=self._sync)
         self._size += len(record)
 
@@ -218,7 +218,7 @@ class Spool:
         self._aside.append(segment)
         segment.append(record, entries, sync=self._sync)
 
-    def _writable(self, size: int) -> Segment:
+    def _writable(self, size: int) -> SpoolSegment:
         """Return the segment for a record of `size` bytes, with room for it under the cap."""
         active = self._active
         if active is not None and self._is_full(active, size):
@@ -231,7 +231,7 @@ class Spool:
             self._active = self._begin_segment()
         return self._active
 
-    def _is_full(self, segment: Segment, size: int) -> bool:
+    def _is_full(self, segment: SpoolSegment, size: int) -> bool:
         age_s = self._time_s() - segment.created_s
         return segment.end + size > self.segment_bytes or age_s > self.max_age_s / _LEAST_SEGMENTS
 
@@ -243,11 +243,11 @@ class Spool:
             while self._segments and self._segments[0].created_s < oldest_s:
                 self._drop(self._segments[0], "spool_expired")
 
-    def _add(self, segment: Segment) -> None:
+    def _add(self, segment: SpoolSegment) -> None:
         insort(self._segments, segment, key=lambda known: known.path.name)
         self._size += segment.end
 
-    def _begin_segment(self, since_ns: int | None = None) -> Segment:
+    def _begin_segment(self, since_ns: int | None = None) -> SpoolSegment:
         segment = self._folder.create(since_ns)
         self._add(segment)
         return segment
@@ -274,16 +274,16 @@ class Spool:
     def _fits(self, size: int) -> bool:
         return self._size + self._others_bytes + size <= self.max_bytes
 
-    def _drop(self, segment: Segment, reason: str) -> None:
+    def _drop(self, segment: SpoolSegment, reason: str) -> None:
         self._delete(segment, reason)
         self._dropped[reason] += segment.entries
 
-    def _delete_finished(self, segment: Segment) -> None:
+    def _delete_finished(self, segment: SpoolSegment) -> None:
         if segment.is_finished and segment is not self._active:
             with suppress(OSError):  # the next start finds it empty
                 self._delete(segment)
 
-    def _delete(self, segment: Segment, reason: str = "") -> None:
+    def _delete(self, segment: SpoolSegment, reason: str = "") -> None:
         segment.delete(reason)
         self._segments.remove(segment)
         self._size -= segment.end

@@ -19,7 +19,7 @@ class Located(dict[str, Any]):
     lines: dict[str, int]
 
 
-class _Loader(yaml.SafeLoader):
+class _LocatedLoader(yaml.SafeLoader):
     """The safe loader, with `Located` for mappings and times kept as text."""
 
 
@@ -32,8 +32,8 @@ def _mapping(loader: yaml.SafeLoader, node: yaml.MappingNode) -> Located:
     return found
 
 
-_Loader.add_constructor("tag:yaml.org,2002:map", _mapping)
-_Loader.add_constructor("tag:yaml.org,2002:timestamp", lambda _, node: str(node.value))
+_LocatedLoader.add_constructor("tag:yaml.org,2002:map", _mapping)
+_LocatedLoader.add_constructor("tag:yaml.org,2002:timestamp", lambda _, node: str(node.value))
 
 
 def load_located(text: str) -> Any:
@@ -42,4 +42,4 @@ def load_located(text: str) -> Any:
     Raises:
         yaml.YAMLError: it is no YAML.
     """
-    return yaml.load(text, _Loader)  # noqa: S506 - the loader derives from the safe loader
+    return yaml.load(text, _LocatedLoader)  # noqa: S506 - the loader derives from the safe loader

@@ -6,13 +6,13 @@ from math import fsum, isnan
 from statistics import median
 from typing import TYPE_CHECKING
 
-from lokikit.monitoring.rule_states import Outcome, Reading
+from lokikit.monitoring.rule_states import RuleAnswer, Reading
 from lokikit.store.errors import QueryError
 from lokikit.store.logql.evaluator import Evaluator
 from lokikit.store.logql.memory_source import MemorySource
 from lokikit.store.logql.parser import parse_query
 from lokikit.store.logql.series import Steps
-from lokikit.store.logql.syntax import LogQuery
+from lokikit.store.logql.syntax import LogExpression
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -43,40 +43,40 @@ class MemoryAnswers:
     def __init__(self, rows: Iterable[Row]) -> None:
         self._evaluator = Evaluator(MemorySource(rows))
 
-    def outcomes(self, rule: Rule, times_ns: Sequence[int]) -> list[Outcome]:
+    def outcomes(self, rule: Rule, times_ns: Sequence[int]) -> list[RuleAnswer]:
         """What the query of a rule answers at each time; the times lie at even distances."""
         try:
             expression = parse_query(rule.query)
         except QueryError as error:
-            return [Outcome(error=str(error))] * len(times_ns)
-        if isinstance(expression, LogQuery):
-            return [Outcome(error="the query answers lines, not numbers")] * len(times_ns)
+            return [RuleAnswer(error=str(error))] * len(times_ns)
+        if isinstance(expression, LogExpression):
+            return [RuleAnswer(error="the query answers lines, not numbers")] * len(times_ns)
         if rule.span:
             return [self._reduced(expression, rule.span, time_ns) for time_ns in times_ns]
         return self._instants(expression, times_ns)
 
-    def _instants(self, expression: SampleExpression, times_ns: Sequence[int]) -> list[Outcome]:
+    def _instants(self, expression: SampleExpression, times_ns: Sequence[int]) -> list[RuleAnswer]:
         """All evaluations at once, or one by one when one of them fails."""
         step_ns = times_ns[1] - times_ns[0] if len(times_ns) > 1 else 0
         try:
             series = self._evaluator.samples(expression, Steps(times_ns[0], times_ns[-1], step_ns))
         except QueryError as error:
             if len(times_ns) == 1:
-                return [Outcome(error=str(error))]
+                return [RuleAnswer(error=str(error))]
             return [self._instants(expression, [time_ns])[0] for time_ns in times_ns]
         return [_at(series, index) for index in range(len(times_ns))]
 
-    def _reduced(self, expression: SampleExpression, span: Range, time_ns: int) -> Outcome:
+    def _reduced(self, expression: SampleExpression, span: Range, time_ns: int) -> RuleAnswer:
         steps = Steps(time_ns - span.from_ns, time_ns - span.to_ns, span.step_ns)
         try:
             series = self._evaluator.samples(expression, steps)
         except QueryError as error:
-            return Outcome(error=str(error))
-        return Outcome(tuple(_reductions(series, span.reducer)))
+            return RuleAnswer(error=str(error))
+        return RuleAnswer(tuple(_reductions(series, span.reducer)))
 
 
-def _at(series: Iterable[Series], index: int) -> Outcome:
-    return Outcome(
+def _at(series: Iterable[Series], index: int) -> RuleAnswer:
+    return RuleAnswer(
         tuple(
             Reading(one.labels, value) for one in series if (value := one.values[index]) is not None
         )

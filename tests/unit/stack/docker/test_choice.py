@@ -10,7 +10,7 @@ from rich.console import Console
 
 from lokikit.errors import PrerequisiteError
 from lokikit.stack.compose_file import pulled_images
-from lokikit.stack.docker.choice import Choice, choose
+from lokikit.stack.docker.choice import RuntimeChoice, choose
 from lokikit.stack.docker.compose import PLUGIN, compose_command
 from lokikit.stack.docker.engine import daemon_problem
 
@@ -41,20 +41,20 @@ def working(folder: Path, **answers: str) -> dict[str, str]:
 def test_docker_is_taken_where_it_can_be(tmp_path: Path, console: Console) -> None:
     """A daemon that answers, the images and Compose: that is Docker."""
     choice = choose("auto", None, console, working(tmp_path))
-    assert choice == Choice("docker", "its daemon answers and the images are here", PLUGIN)
+    assert choice == RuntimeChoice("docker", "its daemon answers and the images are here", PLUGIN)
 
 
 def test_no_docker(console: Console) -> None:
     """Without the program it is native, and said why."""
     choice = choose("auto", None, console, {"PATH": ""})
-    assert choice == Choice("native", "docker is not on PATH: install it")
+    assert choice == RuntimeChoice("native", "docker is not on PATH: install it")
 
 
 def test_no_daemon(tmp_path: Path, console: Console) -> None:
     """With a daemon that does not answer it is native, and said what Docker says."""
     environ = working(tmp_path, version="echo cannot connect >&2; exit 1")
     choice = choose("auto", None, console, environ)
-    assert choice == Choice("native", "no Docker daemon answers (cannot connect): start it")
+    assert choice == RuntimeChoice("native", "no Docker daemon answers (cannot connect): start it")
 
 
 def test_daemon_that_refuses_this_user(tmp_path: Path) -> None:
@@ -82,7 +82,9 @@ def test_images_that_cannot_be_pulled(tmp_path: Path, console: Console) -> None:
 
 def test_forced(tmp_path: Path, console: Console) -> None:
     """What is asked for is taken, or is an error with the reason."""
-    assert choose("native", None, console, working(tmp_path)) == Choice("native", "RUNTIME=native")
+    assert choose("native", None, console, working(tmp_path)) == RuntimeChoice(
+        "native", "RUNTIME=native"
+    )
     assert choose("docker", None, console, working(tmp_path)).reason == "RUNTIME=docker"
     with pytest.raises(PrerequisiteError, match="not on PATH: install it, or use RUNTIME=native"):
         choose("docker", None, console, {"PATH": ""})

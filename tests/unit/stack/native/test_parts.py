@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from lokikit.stack.native.parts import DEMO_PARTS, Part, stack_parts
+from lokikit.stack.native.parts import DEMO_PARTS, NativePart, stack_parts
 from lokikit.stack.native.stack import STOP_ORDER
 from lokikit.stack.native.store import EMBEDDED_PART, STORE_PARTS, StoreChoice, own_url
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 SHIP = {"AGENT": "ship"}
 
 
-def parts(state: Path, store: str = EMBEDDED_PART, **environ: str) -> dict[str, Part]:
+def parts(state: Path, store: str = EMBEDDED_PART, **environ: str) -> dict[str, NativePart]:
     """The parts of a stack, by name."""
     environ = {"PATH": "", **environ}
     choice = StoreChoice(own_url(environ), store, program=state / "loki")
@@ -23,10 +23,11 @@ def parts(state: Path, store: str = EMBEDDED_PART, **environ: str) -> dict[str, 
 
 
 def test_demo_does_not_push_beside_its_agent(tmp_path: Path) -> None:
-    """A LOKI_URL of the caller is taken from the demo: each of its lines travels once."""
+    """A Loki of the caller is taken from the demo: each of its lines travels once."""
     for name, part in parts(tmp_path, LOKI_URL="http://loki.example").items():
         if name in DEMO_PARTS:
             assert part.variables["LOKI_URL"] == "", name
+            assert part.variables["LOKI_PUSH_URL"] == "", name
 
 
 def test_canary_looks_into_the_loki_of_its_stack(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ import pytest
 from tests.waiting import eventually
 
 from lokikit.errors import PrerequisiteError
-from lokikit.stack.native.parts import Part
+from lokikit.stack.native.parts import NativePart
 from lokikit.stack.native.processes import MARK, _wait_for_mark, end_parts, find_groups
 from lokikit.stack.native.stack import alone, bring_up, conditions, remove_data, take_down
 from lokikit.stack.part_status import Wanted, read_wanted
@@ -42,10 +42,10 @@ def state(tmp_path: Path) -> Iterator[Path]:
             process.kill()
 
 
-def make_part(state: Path, code: str, name: str = "loki") -> Part:
+def make_part(state: Path, code: str, name: str = "loki") -> NativePart:
     """A part that runs `code`, healthy once it has printed something."""
     log = state / f"logs/{name}.log"
-    return Part(
+    return NativePart(
         name,
         (sys.executable, "-c", code),
         log,
@@ -56,7 +56,7 @@ def make_part(state: Path, code: str, name: str = "loki") -> Part:
     )
 
 
-def up(parts: list[Part], state: Path) -> list[int | None]:
+def up(parts: list[NativePart], state: Path) -> list[int | None]:
     """The process ids after `bring_up`, which must find everything healthy."""
     told = bring_up(parts, state, lambda _: None)
     assert all(one.healthy for one in told), told

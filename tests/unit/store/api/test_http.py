@@ -2,7 +2,7 @@ import asyncio
 
 import pytest
 
-from lokikit.store.api.http import DisconnectedError, Form, Request, Response, Route, Router
+from lokikit.store.api.http import ApiRequest, DisconnectedError, Form, Response, Route, Router
 from lokikit.store.errors import PushError, QueryError
 
 
@@ -13,7 +13,7 @@ def request(method="GET", path="/", query=b"", headers=(), messages=()):
         return left.pop(0) if left else {"type": "http.disconnect"}
 
     scope = {"method": method, "path": path, "query_string": query, "headers": list(headers)}
-    return Request(scope, receive)
+    return ApiRequest(scope, receive)
 
 
 def body(*parts):

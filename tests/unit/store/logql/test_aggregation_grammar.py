@@ -7,7 +7,7 @@ from lokikit.store.logql.parser import parse_query
 from lokikit.store.logql.syntax import (
     Grouping,
     JsonParser,
-    LogQuery,
+    LogExpression,
     LogRange,
     Matcher,
     RangeAggregation,
@@ -17,8 +17,8 @@ from lokikit.store.logql.syntax import (
 )
 
 M, H = 60_000_000_000, 3_600_000_000_000
-PLAIN = LogQuery((Matcher("a", "=", "b"),))
-PARSED = LogQuery((Matcher("a", "=", "b"),), (JsonParser(),))
+PLAIN = LogExpression((Matcher("a", "=", "b"),))
+PARSED = LogExpression((Matcher("a", "=", "b"),), (JsonParser(),))
 
 
 @pytest.mark.parametrize(

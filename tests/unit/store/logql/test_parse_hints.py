@@ -3,13 +3,13 @@ from __future__ import annotations
 from lokikit.store.logql.parse_hints import parse_hints
 from lokikit.store.logql.parser import parse_query
 from lokikit.store.logql.pipeline import compile_pipeline
-from lokikit.store.logql.syntax import LogQuery
+from lokikit.store.logql.syntax import LogExpression
 from lokikit.store.rows import Row
 
 
 def stages(pipeline: str):
     query = parse_query(f'{{a="b"}} {pipeline}')
-    assert isinstance(query, LogQuery)
+    assert isinstance(query, LogExpression)
     return query.stages
 
 

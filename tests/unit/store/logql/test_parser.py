@@ -14,7 +14,7 @@ from lokikit.store.logql.syntax import (
     BinaryOperation,
     Grouping,
     LabelReplace,
-    LogQuery,
+    LogExpression,
     LogRange,
     Matcher,
     Number,
@@ -25,7 +25,7 @@ from lokikit.store.logql.syntax import (
 )
 
 MATCHERS = (Matcher("a", "=", "b"),)
-RATE = RangeAggregation("rate", LogRange(LogQuery(MATCHERS), 300_000_000_000))
+RATE = RangeAggregation("rate", LogRange(LogExpression(MATCHERS), 300_000_000_000))
 ONE, TWO, THREE = (VectorFunction(value) for value in (1.0, 2.0, 3.0))
 
 PIECES = tuple(
@@ -43,8 +43,8 @@ def operation(op: str, left: object, right: object, **more: object) -> BinaryOpe
 @pytest.mark.parametrize(
     ("text", "tree"),
     [
-        ('{a="b"}', LogQuery(MATCHERS)),
-        ('({a="b"})', LogQuery(MATCHERS)),
+        ('{a="b"}', LogExpression(MATCHERS)),
+        ('({a="b"})', LogExpression(MATCHERS)),
         ('rate({a="b"}[5m])', RATE),
         ('sum(rate({a="b"}[5m]))', VectorAggregation("sum", RATE)),
         ('sum by (x) (rate({a="b"}[5m]))', VectorAggregation("sum", RATE, None, Grouping(("x",)))),

@@ -14,7 +14,7 @@ import pytest
 from lokikit.store.errors import QueryError
 from lokikit.store.logql.parser import parse_query
 from lokikit.store.logql.pipeline import Processed, compile_pipeline
-from lokikit.store.logql.syntax import LogQuery
+from lokikit.store.logql.syntax import LogExpression
 from lokikit.store.rows import Row
 
 HERE = Path(__file__)
@@ -35,7 +35,7 @@ def answers(group: str, pipeline: str) -> list[dict[str, Any] | None] | None:
     labels = {**QUESTIONS[group]["labels"], "run": "1"}
     try:
         query = parse_query(f'{{run="1"}} {pipeline}')
-        assert isinstance(query, LogQuery)
+        assert isinstance(query, LogExpression)
         compiled = compile_pipeline(query.stages)
     except QueryError:
         return None

@@ -15,7 +15,7 @@ from lokikit.store.logql.range_functions import (
     vector_variance,
     window_function,
 )
-from lokikit.store.logql.syntax import LogQuery, LogRange, RangeAggregation
+from lokikit.store.logql.syntax import LogExpression, LogRange, RangeAggregation
 from lokikit.store.logql.windows import SlidingWindow
 
 SECOND_NS = 1_000_000_000
@@ -70,6 +70,6 @@ def test_counter_reset_counts_from_zero():
 
 
 def test_unknown_aggregation_is_named():
-    aggregation = RangeAggregation("mode_over_time", LogRange(LogQuery(()), 1))
+    aggregation = RangeAggregation("mode_over_time", LogRange(LogExpression(()), 1))
     with pytest.raises(QueryError, match="mode_over_time is not supported"):
         window_function(aggregation)

@@ -2,11 +2,11 @@ from __future__ import annotations
 
 import math
 
-from lokikit.store.logql.selection import Selection
+from lokikit.store.logql.selection import BestSamples
 
 
 def kept(values: list[float], count: int, *, largest: bool) -> list[float]:
-    selection = Selection(count, largest=largest)
+    selection = BestSamples(count, largest=largest)
     for number, value in enumerate(values):
         selection.offer(((("n", str(number)),), value))
     return sorted(value for _labels, value in selection.samples)
@@ -29,7 +29,7 @@ def test_nan_gives_way_to_a_number():
 
 
 def test_first_of_equal_values_stays():
-    selection = Selection(1, largest=True)
+    selection = BestSamples(1, largest=True)
     selection.offer(((("n", "0"),), 1.0))
     selection.offer(((("n", "1"),), 1.0))
     assert selection.samples == [((("n", "0"),), 1.0)]

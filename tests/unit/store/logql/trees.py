@@ -26,8 +26,8 @@ from lokikit.store.logql.syntax import (
     LineFilter,
     LineFormat,
     LineText,
+    LogExpression,
     LogfmtParser,
-    LogQuery,
     LogRange,
     Matcher,
     Number,
@@ -131,7 +131,9 @@ def _is_expressible(pipeline: tuple[Stage, ...]) -> bool:
     )
 
 
-log_queries = st.builds(LogQuery, selectors, tuples(stages, max_size=5).filter(_is_expressible))
+log_queries = st.builds(
+    LogExpression, selectors, tuples(stages, max_size=5).filter(_is_expressible)
+)
 unwraps = st.builds(
     Unwrap,
     names,

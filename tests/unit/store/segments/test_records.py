@@ -4,13 +4,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lokikit.store.segments.records import MARKER, Damage, Record, encode_record, read_records
+from lokikit.store.segments.records import MARKER, AppendRecord, Damage, encode_record, read_records
 
 PAYLOADS = st.lists(st.binary(max_size=50) | st.just(MARKER * 3), max_size=6)
 
 
 def payloads(data: bytes) -> list[bytes]:
-    return [item.payload for item in read_records(data) if isinstance(item, Record)]
+    return [item.payload for item in read_records(data) if isinstance(item, AppendRecord)]
 
 
 @given(PAYLOADS)
@@ -38,7 +38,7 @@ def test_a_flipped_bit_costs_the_record_that_it_is_in_alone(data) -> None:
     flipped = bytearray(records[1])
     flipped[bit // 8] ^= 1 << bit % 8
     items = list(read_records(records[0] + bytes(flipped) + records[2]))
-    assert [type(item) for item in items] == [Record, Damage, Record]
+    assert [type(item) for item in items] == [AppendRecord, Damage, AppendRecord]
     assert items[1] == Damage(len(records[0]), len(records[0]) + size, torn=False)
 
 

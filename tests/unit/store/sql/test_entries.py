@@ -13,7 +13,7 @@ from lokikit.store.errors import QueryError
 from lokikit.store.logql.evaluator import Evaluator
 from lokikit.store.logql.memory_source import MemorySource
 from lokikit.store.logql.parser import parse_query
-from lokikit.store.logql.syntax import LogQuery
+from lokikit.store.logql.syntax import LogExpression
 from lokikit.store.rows import Row
 from lokikit.store.sql.entries import row_condition
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from lokikit.store.rows import Direction, RowSource
     from lokikit.store.segments.store import Store
 
-_LINES = [text for text in kit_queries() if isinstance(parse_query(text), LogQuery)]
+_LINES = [text for text in kit_queries() if isinstance(parse_query(text), LogExpression)]
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +35,7 @@ def _found(source: RowSource, text: str, limit: int, direction: Direction) -> ob
     span = (START_NS - 10**9, end_ns() + 1)
     try:
         query = parse_query(text)
-        assert isinstance(query, LogQuery)
+        assert isinstance(query, LogExpression)
         found = Evaluator(source).entries(query, *span, limit, direction)
     except QueryError as error:
         return str(error)
@@ -61,7 +61,7 @@ def test_generated_queries_find_the_lines_that_a_list_of_all_rows_gives(
 
 def _condition(text: str) -> str:
     query = parse_query(text)
-    assert isinstance(query, LogQuery)
+    assert isinstance(query, LogExpression)
     return row_condition(query.stages, {7: API})
 
 

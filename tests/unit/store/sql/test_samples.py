@@ -14,7 +14,7 @@ from lokikit.store.errors import LimitError, QueryError, StoppedError
 from lokikit.store.logql.evaluator import Evaluator
 from lokikit.store.logql.parser import parse_query
 from lokikit.store.logql.series import Steps
-from lokikit.store.logql.syntax import LogQuery
+from lokikit.store.logql.syntax import LogExpression
 from lokikit.store.sql.samples import SqlSampler, refuse_too_many
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ _STEPS = (
     Steps(START_NS, end_ns(), 7 * SECOND_NS),
     Steps(START_NS, end_ns(), 45 * SECOND_NS),
 )
-_METRICS = [text for text in kit_queries() if not isinstance(parse_query(text), LogQuery)]
+_METRICS = [text for text in kit_queries() if not isinstance(parse_query(text), LogExpression)]
 _PRECISION = 1e-12
 """Of sums: samples of one moment are added in no certain order."""
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Choice:
+class RuntimeChoice:
     """A runtime and the reason for it.
 
     Args:
@@ -34,7 +34,7 @@ class Choice:
 
 def choose(
     asked: str, running: str | None, console: Console, environ: Mapping[str, str] = os.environ
-) -> Choice:
+) -> RuntimeChoice:
     """The runtime for `up`; images that are missing are pulled on the way.
 
     Args:
@@ -48,15 +48,17 @@ def choose(
     """
     wanted = running if asked == "auto" and running else asked
     if wanted == "native":
-        return Choice("native", "it is up already" if asked == "auto" else "RUNTIME=native")
+        return RuntimeChoice("native", "it is up already" if asked == "auto" else "RUNTIME=native")
     try:
         compose = _prepare(console, environ)
     except PrerequisiteError as error:
         if wanted == "docker":
             raise PrerequisiteError(f"{error}, or use RUNTIME=native.") from error
-        return Choice("native", str(error))
+        return RuntimeChoice("native", str(error))
     reasons = {"docker": "RUNTIME=docker", "auto": "its daemon answers and the images are here"}
-    return Choice("docker", "it is up already" if asked != wanted else reasons[asked], compose)
+    return RuntimeChoice(
+        "docker", "it is up already" if asked != wanted else reasons[asked], compose
+    )
 
 
 def _prepare(console: Console, environ: Mapping[str, str]) -> tuple[str, ...]:

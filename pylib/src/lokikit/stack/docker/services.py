@@ -19,7 +19,7 @@ AGENT_STORAGE = "/var/lib/fluent-bit"
 
 
 @dataclass(frozen=True)
-class Service:
+class ComposeService:
     """One service of the stack.
 
     Args:
@@ -39,7 +39,7 @@ class Service:
 
 def stack_services(
     *, demo: bool, canary: bool = True, environ: Mapping[str, str] = os.environ
-) -> list[Service]:
+) -> list[ComposeService]:
     """The services in the order in which their health is waited for.
 
     Args:
@@ -50,22 +50,26 @@ def stack_services(
     told = [_web("loki", "LOKI_PORT", "/ready", environ), _agent(environ)]
     told.append(_web("grafana", "GRAFANA_PORT", "/api/health", environ))
     if canary:
-        told.append(Service(CANARY))
+        told.append(ComposeService(CANARY))
     if demo:
-        told += [_web("shop", "DEMO_PORT", "/health", environ), Service("jobs"), Service("traffic")]
+        told += [
+            _web("shop", "DEMO_PORT", "/health", environ),
+            ComposeService("jobs"),
+            ComposeService("traffic"),
+        ]
     return told
 
 
-def _web(name: str, key: str, path: str, environ: Mapping[str, str]) -> Service:
+def _web(name: str, key: str, path: str, environ: Mapping[str, str]) -> ComposeService:
     url = f"http://127.0.0.1:{port(key, environ)}"
-    return Service(name, url, url + path, {key: port(key, environ)})
+    return ComposeService(name, url, url + path, {key: port(key, environ)})
 
 
-def _agent(environ: Mapping[str, str]) -> Service:
+def _agent(environ: Mapping[str, str]) -> ComposeService:
     keys = ("FLUENTBIT_FORWARD_PORT", "FLUENTBIT_HTTP_PORT", "FLUENTBIT_ADMIN_PORT")
     ports = {key: port(key, environ) for key in keys}
     forward, http, admin = ports.values()
-    return Service(
+    return ComposeService(
         AGENT,
         f"127.0.0.1:{forward}, http://127.0.0.1:{http}/logs",
         f"http://127.0.0.1:{admin}/api/v2/health",

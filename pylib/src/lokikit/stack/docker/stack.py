@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from lokikit.stack.docker.compose import Compose
     from lokikit.stack.docker.engine import Container
-    from lokikit.stack.docker.services import Service
+    from lokikit.stack.docker.services import ComposeService
 
 _ASK_TIMEOUT_S = 2
 _POLL_S = 0.2
@@ -120,14 +120,14 @@ def has_volumes(state: Path) -> bool:
     return _volumes_file(state).is_file()
 
 
-def conditions(services: Sequence[Service], compose: Compose) -> list[Condition]:
+def conditions(services: Sequence[ComposeService], compose: Compose) -> list[Condition]:
     """How each of `services` is just now."""
     found = _by_service(compose)
     return [_condition(one, found.get(one.name), compose.environ) for one in services]
 
 
 def _condition(
-    service: Service, container: Container | None, environ: Mapping[str, str]
+    service: ComposeService, container: Container | None, environ: Mapping[str, str]
 ) -> Condition:
     if container is None:
         return Condition(service.name, False, None, 0, service.where, "docker ps --all")
@@ -143,7 +143,9 @@ def _condition(
     )
 
 
-def _wait_until_healthy(service: Service, compose: Compose, say: Callable[[str], object]) -> None:
+def _wait_until_healthy(
+    service: ComposeService, compose: Compose, say: Callable[[str], object]
+) -> None:
     """Wait for its health, its end or its deadline, whichever comes first."""
     start_s = time.monotonic()
     while time.monotonic() - start_s < service.within_s:
@@ -165,7 +167,9 @@ def _by_service(compose: Compose) -> dict[str, Container]:
     return {one.service: one for one in containers(project, compose.environ)}
 
 
-def _foreign_ports(service: Service, running: Mapping[str, Container]) -> Iterator[tuple[str, int]]:
+def _foreign_ports(
+    service: ComposeService, running: Mapping[str, Container]
+) -> Iterator[tuple[str, int]]:
     """The ports that `service` needs and does not hold already itself."""
     container = running.get(service.name)
     held = container.ports if container and container.pid else frozenset()

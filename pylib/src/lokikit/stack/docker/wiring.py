@@ -21,7 +21,7 @@ HEADER = "# Made by `lokikit wire`: services whose stdout goes to Loki. It is ov
 _EXTENSION = "x-lokikit-pipeline"
 
 
-class _Loader(yaml.SafeLoader):
+class _ComposeLoader(yaml.SafeLoader):
     """Reads Compose's own tags (`!reset`, `!override`) as if they were not there."""
 
 
@@ -88,7 +88,7 @@ def make_override(
 def _services(file: Path) -> dict[str, Mapping[str, Any]]:
     """Service -> what `file` says of it."""
     try:
-        told = yaml.load(file.read_text(), _Loader)  # noqa: S506 - a SafeLoader
+        told = yaml.load(file.read_text(), _ComposeLoader)  # noqa: S506 - a SafeLoader
     except OSError as error:
         raise SettingsError(f"cannot read {file}: {error.strerror}.") from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:
@@ -144,4 +144,4 @@ def _any_tag(loader: yaml.SafeLoader, _suffix: str, node: yaml.Node) -> Any:
     return None
 
 
-_Loader.add_multi_constructor("!", _any_tag)
+_ComposeLoader.add_multi_constructor("!", _any_tag)

@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 from lokikit.errors import SettingsError
 from lokikit.stack.agent_metrics import HEALTH_PATH, AgentNumbers, ask_fluent_bit, read_ship_stats
 from lokikit.stack.kit_files import kit_env, kit_root, port
-from lokikit.stack.native.part import Part, answers
+from lokikit.stack.native.part import NativePart, answers
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -74,7 +74,7 @@ def choose_agent(state: Path, environ: Mapping[str, str] = os.environ) -> tuple[
     return FLUENT_BIT, f"{program} is on PATH"
 
 
-def agent_part(state: Path, loki_url: str, environ: Mapping[str, str] = os.environ) -> Part:
+def agent_part(state: Path, loki_url: str, environ: Mapping[str, str] = os.environ) -> NativePart:
     """The agent that `choose_agent` names, as a part of the stack."""
     name, _ = choose_agent(state, environ)
     if name == FLUENT_BIT:
@@ -96,7 +96,7 @@ def agent_source(state: Path, environ: Mapping[str, str] = os.environ) -> str:
     return str(_ship_stats(state)) if name == SHIP else admin_url(environ)
 
 
-def _fluent_bit(state: Path, loki_url: str, environ: Mapping[str, str]) -> Part:
+def _fluent_bit(state: Path, loki_url: str, environ: Mapping[str, str]) -> NativePart:
     if found := _NOT_IN_A_PATH.search(str(state)):
         raise SettingsError(
             f"Fluent Bit follows no files below {state}, for {found[0]!r} stands for other paths "
@@ -106,7 +106,7 @@ def _fluent_bit(state: Path, loki_url: str, environ: Mapping[str, str]) -> Part:
     folder = kit_root() / "fluentbit"
     settings = folder / "native.yaml"
     url = admin_url(environ)
-    return Part(
+    return NativePart(
         FLUENT_BIT,
         (str(find_fluent_bit() or FLUENT_BIT), "--config", str(settings)),
         state / "logs/fluent-bit.log",
@@ -149,11 +149,11 @@ def _output_variables(loki_url: str, environ: Mapping[str, str]) -> dict[str, st
     }
 
 
-def _ship(state: Path, url: str) -> Part:
+def _ship(state: Path, url: str) -> NativePart:
     services, stats = glob.escape(str(state / "logs/services")), _ship_stats(state)
     options = ["--url", url, "--positions", str(_ship_positions(state))]
     command = [sys.executable, "-m", "lokikit", "ship", f"{services}/*.log", *options]
-    return Part(
+    return NativePart(
         SHIP,
         (*command, "--stats", str(stats)),
         state / "logs/ship.log",

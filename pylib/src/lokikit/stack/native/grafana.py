@@ -20,7 +20,7 @@ from lokikit.stack.grafana.provisioning import (
     smtp_variables,
 )
 from lokikit.stack.kit_files import port
-from lokikit.stack.native.part import Part, answers
+from lokikit.stack.native.part import NativePart, answers
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -68,7 +68,7 @@ def find_grafana(environ: Mapping[str, str] = os.environ) -> Grafana | None:
 
 def grafana_part(
     grafana: Grafana, state: Path, loki_url: str, environ: Mapping[str, str] = os.environ
-) -> Part:
+) -> NativePart:
     """That Grafana as a part of the stack in `state`, which `provision` was called for."""
     web_port = port("GRAFANA_PORT", environ)
     url = f"http://127.0.0.1:{web_port}"
@@ -86,7 +86,7 @@ def grafana_part(
         "LOKI_ORG_ID": environ.get("LOKI_ORG_ID", ""),
     }
     mail = smtp_variables(environ, smtp_password_file(state))
-    return Part(
+    return NativePart(
         GRAFANA_PART,
         (str(grafana.program), "server", "--homepath", str(grafana.home)),
         state / "logs/grafana.log",

@@ -30,7 +30,7 @@ def answers(url: str) -> bool:
 
 
 @dataclass(frozen=True)
-class Part:
+class NativePart:
     """One program of the stack.
 
     Args:

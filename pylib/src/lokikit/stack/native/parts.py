@@ -11,7 +11,7 @@ from lokikit.stack.grafana.contacts import read_contacts
 from lokikit.stack.kit_files import kit_root, port
 from lokikit.stack.native.agent import agent_part, agent_source
 from lokikit.stack.native.grafana import find_grafana, grafana_part
-from lokikit.stack.native.part import Part, always, answers
+from lokikit.stack.native.part import NativePart, always, answers
 from lokikit.stack.native.store import STORE_PARTS, store_part
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def missing_demo_modules() -> list[str]:
 
 def stack_parts(
     state: Path, store: StoreChoice, *, demo: bool, environ: Mapping[str, str] = os.environ
-) -> list[Part]:
+) -> list[NativePart]:
     """The parts in the order in which they start.
 
     Args:
@@ -53,8 +53,8 @@ def stack_parts(
     return [*parts, *_demo(state, port("DEMO_PORT", environ))] if demo else parts
 
 
-def _canary(state: Path, loki_url: str, options: Iterable[str]) -> Part:
-    return Part(
+def _canary(state: Path, loki_url: str, options: Iterable[str]) -> NativePart:
+    return NativePart(
         CANARY_PART,
         (sys.executable, "-m", "lokikit", "canary", *options),
         log := state / f"logs/services/{CANARY_PART}.log",
@@ -67,13 +67,13 @@ def _canary(state: Path, loki_url: str, options: Iterable[str]) -> Part:
     )
 
 
-def _demo(state: Path, demo_port: int) -> list[Part]:
+def _demo(state: Path, demo_port: int) -> list[NativePart]:
     folder = kit_root() / "deploy/demo"
     url = f"http://127.0.0.1:{demo_port}"
     shop = ["-m", "gunicorn", "--config", "gunicorn.conf.py", "shop:app"]
     commands = {"shop": shop, "jobs": ["jobs.py"], "traffic": ["traffic.py"]}
     return [
-        Part(
+        NativePart(
             name,
             (sys.executable, *commands[name]),
             log := state / f"logs/services/{name}.log",
@@ -96,6 +96,7 @@ def _demo_variables(name: str, state: Path, demo_port: int) -> dict[str, str]:
         "ENV": "dev",
         "LOG_FORMAT": "json",
         # Its lines go by the agent: a push beside it would store each of them twice.
+        "LOKI_PUSH_URL": "",
         "LOKI_URL": "",
         "DEMO_PORT": str(demo_port),
         "DEMO_DATABASE": str(state / "demo/shop.sqlite3"),

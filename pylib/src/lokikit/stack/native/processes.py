@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
     from pathlib import Path
 
-    from lokikit.stack.native.part import Part
+    from lokikit.stack.native.part import NativePart
 
 MARK = "LOKIKIT_PART"
 """Environment variable: `part@state folder`."""
@@ -65,7 +65,7 @@ def find_groups(state: Path) -> dict[str, Group]:
     return {part: _group(processes) for part, processes in found.items()}
 
 
-def spawn(part: Part, state: Path) -> None:
+def spawn(part: NativePart, state: Path) -> None:
     """Start `part` in a session of its own; both its outputs are appended to its log."""
     # setproctitle would write over the environment, and the mark with it.
     marks = {MARK: f"{part.name}@{state}", SETTINGS: part.settings, "SPT_NOENV": "1"}

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from lokikit.stack.native.part import Part
+    from lokikit.stack.native.part import NativePart
     from lokikit.stack.native.processes import Group
 
 DATA_FOLDERS = (*STORE_PARTS, "logs", "logs/services", "ship", "fluent-bit", "demo", "grafana")
@@ -65,7 +65,7 @@ def _locked(lock: FileLock, say: Callable[[str], object]) -> Iterator[None]:
 
 
 def bring_up(
-    parts: Sequence[Part], state: Path, say: Callable[[str], object], *, loki_url: str = ""
+    parts: Sequence[NativePart], state: Path, say: Callable[[str], object], *, loki_url: str = ""
 ) -> list[Condition]:
     """How each part is after all that was not running well was started.
 
@@ -94,7 +94,7 @@ def bring_up(
             loki_url=loki_url,
         ),
     )
-    started: list[Part] = []
+    started: list[NativePart] = []
     for part in parts:
         for needed in [one for one in started if one.name in part.needs]:
             _wait_until_healthy(needed, state)
@@ -133,7 +133,7 @@ def remove_data(state: Path) -> None:
             shutil.rmtree(state / name)
 
 
-def conditions(parts: Sequence[Part], state: Path) -> list[Condition]:
+def conditions(parts: Sequence[NativePart], state: Path) -> list[Condition]:
     """How each of `parts` is just now."""
     groups = find_groups(state)
     told = []
@@ -150,7 +150,7 @@ def conditions(parts: Sequence[Part], state: Path) -> list[Condition]:
 
 
 def _foreign_ports(
-    part: Part, groups: Mapping[str, Group], leaving: Iterable[Group]
+    part: NativePart, groups: Mapping[str, Group], leaving: Iterable[Group]
 ) -> Iterator[tuple[str, int]]:
     """The ports that `part` needs and that neither it nor a part that ends first holds."""
     holders = [*([groups[part.name]] if part.name in groups else []), *leaving]
@@ -158,7 +158,7 @@ def _foreign_ports(
     return (item for item in part.ports.items() if (item[0], str(item[1])) not in held)
 
 
-def _is_well(part: Part, state: Path, say: Callable[[str], object]) -> bool:
+def _is_well(part: NativePart, state: Path, say: Callable[[str], object]) -> bool:
     """Whether it runs, with the settings of today, and is healthy or gets so by itself."""
     group = find_groups(state).get(part.name)
     if group is None or group.leader is None or group.settings != part.settings:
@@ -169,7 +169,7 @@ def _is_well(part: Part, state: Path, say: Callable[[str], object]) -> bool:
     return _within(_RECOVERS_WITHIN_S, part.healthy)
 
 
-def _start(part: Part, state: Path) -> None:
+def _start(part: NativePart, state: Path) -> None:
     for name in DATA_FOLDERS:
         (state / name).mkdir(exist_ok=True)
     part.log.parent.mkdir(exist_ok=True)
@@ -185,18 +185,18 @@ def _put_aside(log: Path, max_bytes: int) -> None:
         log.replace(log.with_name(f"{log.name}.1"))
 
 
-def _wait_until_healthy(part: Part, state: Path) -> bool:
+def _wait_until_healthy(part: NativePart, state: Path) -> bool:
     """Whether it got healthy, or ended, before its deadline."""
     return _within(part.within_s, lambda: _has_settled(part, state))
 
 
-def _is_decided(part: Part, state: Path) -> bool:
+def _is_decided(part: NativePart, state: Path) -> bool:
     """Whether it has ended or is healthy."""
     group = find_groups(state).get(part.name)
     return group is None or group.leader is None or part.healthy()
 
 
-def _has_settled(part: Part, state: Path) -> bool:
+def _has_settled(part: NativePart, state: Path) -> bool:
     group = find_groups(state).get(part.name)
     if group is None or group.leader is None:
         return True

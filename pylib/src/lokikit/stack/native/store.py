@@ -20,7 +20,7 @@ from lokikit.stack.native.loki import (
     loki_version,
     require_loki,
 )
-from lokikit.stack.native.part import Part
+from lokikit.stack.native.part import NativePart
 from lokikit.stack.native.processes import find_groups
 
 if TYPE_CHECKING:
@@ -101,7 +101,7 @@ def remembered_store(wanted: Wanted, environ: Mapping[str, str] = os.environ) ->
 
 def store_part(
     choice: StoreChoice, state: Path, environ: Mapping[str, str] = os.environ
-) -> Part | None:
+) -> NativePart | None:
     """That store as a part of the stack in `state`; `None` for a Loki elsewhere."""
     if not choice.part:
         return None
@@ -112,7 +112,7 @@ def store_part(
         command = store_command(data, http_port)
     else:
         command = loki_command(choice.program or Path(LOKI_PART))
-    return Part(
+    return NativePart(
         choice.part,
         tuple(command),
         state / f"logs/{choice.part}.log",

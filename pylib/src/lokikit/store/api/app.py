@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from lokikit.store.api import status
 from lokikit.store.api.http import (
     TEXT,
+    ApiRequest,
     DisconnectedError,
-    Request,
     Response,
     Route,
     Router,
@@ -60,7 +60,7 @@ class App:
         if scope["type"] == "websocket":
             await self._tails.serve(scope, receive, send)
         elif scope["type"] == "http":
-            request = Request(scope, receive)
+            request = ApiRequest(scope, receive)
             try:
                 response = await self._answer(request)
             except DisconnectedError:
@@ -68,7 +68,7 @@ class App:
             self._count(request, response)
             await response.send_by(send)
 
-    async def _answer(self, request: Request) -> Response:
+    async def _answer(self, request: ApiRequest) -> Response:
         try:
             return await self._router.answer(request)
         except StoreError as error:
@@ -79,7 +79,7 @@ class App:
             _log.exception("%s %s failed", request.method, request.path)
             return text_response("the store cannot answer this; its log has the reason\n", _FAILED)
 
-    def _count(self, request: Request, response: Response) -> None:
+    def _count(self, request: ApiRequest, response: Response) -> None:
         if request.path in _PUSHES:
             self.counters.add("pushes", status=response.status)
         elif request.path.startswith(_API):
@@ -87,7 +87,7 @@ class App:
 
     def _query_routes(self) -> list[Route]:
         ask = self._queries
-        handlers: dict[str, Callable[[Request], Awaitable[Response]]] = {
+        handlers: dict[str, Callable[[ApiRequest], Awaitable[Response]]] = {
             "query": ask.instant,
             "query_range": ask.range,
             "labels": ask.labels,
@@ -125,49 +125,49 @@ class App:
             Route("/flush", _ASK, self._flush),
         ]
 
-    async def _drilldown_limits(self, request: Request) -> Response:
+    async def _drilldown_limits(self, request: ApiRequest) -> Response:
         return status.drilldown_limits(self._limits, request.header("x-scope-orgid"))
 
-    async def _config(self, _request: Request) -> Response:
+    async def _config(self, _request: ApiRequest) -> Response:
         return status.config_text(self._limits)
 
-    async def _metrics(self, _request: Request) -> Response:
+    async def _metrics(self, _request: ApiRequest) -> Response:
         stored = {**self._store.metrics(), "tails": self._tails.open}
         text = write_metrics(self.counters, stored)
         return Response(200, text.encode(), CONTENT_TYPE)
 
-    async def _flush(self, _request: Request) -> Response:
+    async def _flush(self, _request: ApiRequest) -> Response:
         await self._workers.push(self._store.flush)
         return Response(_NO_CONTENT)
 
 
-async def _ready(_request: Request) -> Response:
+async def _ready(_request: ApiRequest) -> Response:
     return text_response("ready\n")
 
 
-async def _services(_request: Request) -> Response:
+async def _services(_request: ApiRequest) -> Response:
     return Response(200, b"store => Running\n", TEXT)
 
 
-async def _format_query(request: Request) -> Response:
+async def _format_query(request: ApiRequest) -> Response:
     return status.format_query(await request.form())
 
 
-async def _build_info(_request: Request) -> Response:
+async def _build_info(_request: ApiRequest) -> Response:
     return status.build_info()
 
 
-async def _rules(_request: Request) -> Response:
+async def _rules(_request: ApiRequest) -> Response:
     return status.no_rules()
 
 
-async def _groups(_request: Request) -> Response:
+async def _groups(_request: ApiRequest) -> Response:
     return status.prometheus_rules("groups")
 
 
-async def _alerts(_request: Request) -> Response:
+async def _alerts(_request: ApiRequest) -> Response:
     return status.prometheus_rules("alerts")
 
 
-async def _otlp(_request: Request) -> Response:
+async def _otlp(_request: ApiRequest) -> Response:
     return status.no_otlp()

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from lokikit.store.api.query import Engine
     from lokikit.store.logql.labels_builder import Processed
     from lokikit.store.logql.pipeline import Pipeline
-    from lokikit.store.logql.syntax import LogQuery
+    from lokikit.store.logql.syntax import LogExpression
 
 DEFAULT_LINES = 100
 DEFAULT_FIELDS = 1000
@@ -54,7 +54,7 @@ class FieldRequest:
         limit: fields, or values, at most.
     """
 
-    query: LogQuery
+    query: LogExpression
     span: Span
     lines: int
     limit: int

@@ -68,7 +68,7 @@ class DisconnectedError(Exception):
     """Raised when the client left before its request was complete."""
 
 
-class Request:
+class ApiRequest:
     """One request.
 
     Args:
@@ -157,7 +157,7 @@ class Route:
 
     path: str
     methods: frozenset[str]
-    handler: Callable[[Request], Awaitable[Response]]
+    handler: Callable[[ApiRequest], Awaitable[Response]]
     deletes: int = 405
 
 
@@ -176,7 +176,7 @@ class Router:
             if "{}" in route.path
         ]
 
-    async def answer(self, request: Request) -> Response:
+    async def answer(self, request: ApiRequest) -> Response:
         """The answer of the route's handler, or Loki's to a path or method it does not know."""
         if "//" in request.path:
             return _redirect(request)
@@ -188,7 +188,7 @@ class Router:
             return not_found() if status == NOT_FOUND else Response(status)
         return await route.handler(request)
 
-    def _match(self, request: Request) -> Route | None:
+    def _match(self, request: ApiRequest) -> Route | None:
         for pattern, route in self._patterns:
             if found := pattern.fullmatch(request.path):
                 request.values = found.groups()
@@ -201,7 +201,7 @@ def not_found() -> Response:
     return text_response("404 page not found\n", NOT_FOUND)
 
 
-def _redirect(request: Request) -> Response:
+def _redirect(request: ApiRequest) -> Response:
     target = _DOUBLE_SLASHES.sub("/", request.path).encode()
     location = target + (b"?" + request.query if request.query else b"")
     return Response(301, headers=((b"location", location),))

@@ -15,7 +15,7 @@ from lokikit.store.errors import PushError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from lokikit.store.api.http import Request
+    from lokikit.store.api.http import ApiRequest
     from lokikit.store.api.metrics import ServerCounters
     from lokikit.store.api.served import ServedStore
     from lokikit.store.api.validation import Checked
@@ -54,7 +54,7 @@ class Pushes:
         self._streams = ActiveStreams(limits.max_streams)
         self._large = threading.Lock()
 
-    async def answer(self, request: Request) -> Response:
+    async def answer(self, request: ApiRequest) -> Response:
         """204, or Loki's refusal; what a refusal does not name is stored all the same.
 
         Raises:

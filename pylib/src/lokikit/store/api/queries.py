@@ -17,7 +17,7 @@ from lokikit.store.logql.parser import parse_query
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from lokikit.store.api.http import Form, Request
+    from lokikit.store.api.http import ApiRequest, Form
     from lokikit.store.api.query import Engine
     from lokikit.store.api.served import ServedStore
     from lokikit.store.api.volume import VolumeRequest
@@ -36,24 +36,24 @@ class Queries:
     def __init__(self, store: ServedStore, engine: Engine, workers: Workers) -> None:
         self._store, self._engine, self._workers = store, engine, workers
 
-    async def instant(self, request: Request) -> Response:
+    async def instant(self, request: ApiRequest) -> Response:
         """`query`."""
         asked = query.read_instant(await request.form(), self._engine.clock_ns())
         return await self._data(request, partial(query.answer, self._engine, asked, ()))
 
-    async def range(self, request: Request) -> Response:
+    async def range(self, request: ApiRequest) -> Response:
         """`query_range`."""
         now_ns, limits = self._engine.clock_ns(), self._engine.limits
         asked = query.read_range(await request.form(), limits, now_ns)
         flags = read_flags(request)
         return await self._data(request, partial(query.answer, self._engine, asked, flags))
 
-    async def volume_total(self, request: Request) -> Response:
+    async def volume_total(self, request: ApiRequest) -> Response:
         """`index/volume`."""
         asked = await self._volume(request, ranged=False)
         return await self._data(request, lambda _: _counted(volume.volume_data(self._store, asked)))
 
-    async def volume_range(self, request: Request) -> Response:
+    async def volume_range(self, request: ApiRequest) -> Response:
         """`index/volume_range`."""
         asked = await self._volume(request, ranged=True)
 
@@ -67,68 +67,68 @@ class Queries:
 
         return await self._data(request, work)
 
-    async def labels(self, request: Request) -> Response:
+    async def labels(self, request: ApiRequest) -> Response:
         """`labels`."""
         return await self._metadata(request, metadata_queries.label_names)
 
-    async def label_values(self, request: Request) -> Response:
+    async def label_values(self, request: ApiRequest) -> Response:
         """`label/NAME/values`."""
         read = partial(metadata_queries.label_values, name=request.values[0])
         return await self._metadata(request, read)
 
-    async def series(self, request: Request) -> Response:
+    async def series(self, request: ApiRequest) -> Response:
         """`series`."""
         return await self._metadata(request, metadata_queries.series)
 
-    async def stats(self, request: Request) -> Response:
+    async def stats(self, request: ApiRequest) -> Response:
         """`index/stats`."""
         return await self._metadata(request, metadata_queries.index_stats)
 
-    async def detected_labels(self, request: Request) -> Response:
+    async def detected_labels(self, request: ApiRequest) -> Response:
         """`detected_labels`."""
         return await self._metadata(request, metadata_queries.detected_labels)
 
-    async def detected_fields(self, request: Request) -> Response:
+    async def detected_fields(self, request: ApiRequest) -> Response:
         """`detected_fields`."""
         asked = detected_fields.read_fields(await request.form(), self._engine.clock_ns())
         return await self._run(request, partial(detected_fields.fields_answer, self._engine, asked))
 
-    async def detected_values(self, request: Request) -> Response:
+    async def detected_values(self, request: ApiRequest) -> Response:
         """`detected_field/NAME/values`."""
         asked = detected_fields.read_fields(await request.form(), self._engine.clock_ns())
         name = request.values[0]
         read = partial(detected_fields.values_answer, self._engine, asked, name)
         return await self._run(request, read)
 
-    async def patterns(self, request: Request) -> Response:
+    async def patterns(self, request: ApiRequest) -> Response:
         """`patterns`: none, for the store finds no patterns in lines."""
         form = await request.form()
         parse_query(form.get("query"))
         read_span(form, self._engine.clock_ns(), 0)
         return json_response({"status": "success", "data": []})
 
-    async def tail(self, request: Request) -> Response:
+    async def tail(self, request: ApiRequest) -> Response:
         """`tail` without a websocket."""
         parse_query((await request.form()).get("query"))
         return text_response("Bad Request\n", 400)
 
-    async def _volume(self, request: Request, *, ranged: bool) -> VolumeRequest:
+    async def _volume(self, request: ApiRequest, *, ranged: bool) -> VolumeRequest:
         max_points = self._engine.limits.query.max_points
         now_ns = self._engine.clock_ns()
         form = await request.form()
         return volume.read_volume(form, now_ns, max_points=max_points, ranged=ranged)
 
     async def _metadata(
-        self, request: Request, read: Callable[[ServedStore, Form, int], Any]
+        self, request: ApiRequest, read: Callable[[ServedStore, Form, int], Any]
     ) -> Response:
         form, now_ns = await request.form(), self._engine.clock_ns()
         return await self._run(request, lambda _: read(self._store, form, now_ns), is_lookup=True)
 
-    async def _data(self, request: Request, work: Callable[[Stop], dict[str, Any]]) -> Response:
+    async def _data(self, request: ApiRequest, work: Callable[[Stop], dict[str, Any]]) -> Response:
         return await self._run(request, lambda stop: {"status": "success", "data": work(stop)})
 
     async def _run(
-        self, request: Request, work: Callable[[Stop], Any], *, is_lookup: bool = False
+        self, request: ApiRequest, work: Callable[[Stop], Any], *, is_lookup: bool = False
     ) -> Response:
         body = await self._workers.query(
             request.receive, lambda stop: _encode(work(stop)), is_lookup=is_lookup

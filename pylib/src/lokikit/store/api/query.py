@@ -20,7 +20,7 @@ from lokikit.store.logql.binary_operation import scalar_value
 from lokikit.store.logql.evaluator import Evaluator
 from lokikit.store.logql.parser import parse_query
 from lokikit.store.logql.series import Steps, align
-from lokikit.store.logql.syntax import LogQuery, LogRange
+from lokikit.store.logql.syntax import LogExpression, LogRange
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -73,7 +73,7 @@ class LineRequest:
         interval_ns: the least time between two lines.
     """
 
-    query: LogQuery
+    query: LogExpression
     span: Span
     limit: int
     direction: Direction
@@ -104,7 +104,7 @@ def read_instant(form: Form, now_ns: int) -> SampleQuery:
     time_ns = parameters.parse_time(time_text) if time_text else now_ns
     parameters.read_positive_limit(form)
     parameters.read_direction(form)
-    if isinstance(expression, LogQuery):
+    if isinstance(expression, LogExpression):
         raise QueryError(_NO_INSTANT)
     return SampleQuery(expression, Steps.instant(time_ns))
 
@@ -123,7 +123,7 @@ def read_range(form: Form, limits: StoreLimits, now_ns: int) -> LineRequest | Sa
     step_ns = parameters.read_step(form, span, limits.query.max_points)
     interval_ns = parameters.read_interval(form)
     parameters.check_length(span.length_ns, limits.max_query_length_ns)
-    if isinstance(expression, LogQuery):
+    if isinstance(expression, LogExpression):
         _check_limit(limit, limits.max_entries)
         # Loki takes the one moment of a span without length as part of it.
         end_ns = max(span.end_ns, span.start_ns + 1)

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from lokikit.store.api.metrics import ServerCounters
     from lokikit.store.api.query import Engine
     from lokikit.store.logql.labels_builder import Processed
-    from lokikit.store.logql.syntax import LogQuery
+    from lokikit.store.logql.syntax import LogExpression
     from lokikit.store.segments.schema import PushedEntry
 
 _MAX_DELAY_S = 5
@@ -55,7 +55,7 @@ class TailRequest:
         flags: of the encoding.
     """
 
-    query: LogQuery
+    query: LogExpression
     start_ns: int
     limit: int
     delay_s: int
@@ -89,7 +89,7 @@ class Queue:
 
     def __init__(
         self,
-        query: LogQuery,
+        query: LogExpression,
         loop: asyncio.AbstractEventLoop,
         counters: ServerCounters,
         max_waiting: int = _MAX_WAITING,

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 from typing import TYPE_CHECKING, Any
 
-from lokikit.store.api.http import TEXT, Request
+from lokikit.store.api.http import TEXT, ApiRequest
 from lokikit.store.api.tail import Queue, Tailing, read_tail, wait_for_end
 from lokikit.store.errors import QueryError, StoreError
 
@@ -45,7 +45,7 @@ class TailServer:
         if scope["path"] not in PATHS:
             await _deny(send, "404 page not found\n", _NOT_FOUND)
             return
-        request = Request({**scope, "method": "GET"}, receive)
+        request = ApiRequest({**scope, "method": "GET"}, receive)
         try:
             tail = await self._read(request)
         except StoreError as error:
@@ -59,7 +59,7 @@ class TailServer:
         finally:
             self.open -= 1
 
-    async def _read(self, request: Request) -> TailRequest:
+    async def _read(self, request: ApiRequest) -> TailRequest:
         flags = read_flags(request)
         tail = read_tail(await request.form(), self._engine.clock_ns(), flags)
         if self.open >= _MAX_TAILS:
@@ -94,7 +94,7 @@ async def _send_all(tailing: Tailing) -> None:
     await tailing.send_new()
 
 
-def read_flags(request: Request) -> tuple[str, ...]:
+def read_flags(request: ApiRequest) -> tuple[str, ...]:
     """The flags of the encoding that a client asks for."""
     return tuple(filter(None, map(str.strip, request.header(_FLAGS_HEADER).split(","))))
 

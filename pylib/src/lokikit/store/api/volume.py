@@ -31,7 +31,7 @@ _SERIES, _LABELS = "series", "labels"
 
 
 @dataclass(frozen=True)
-class Grouping:
+class VolumeGrouping:
     """How streams are put together.
 
     Args:
@@ -64,7 +64,7 @@ class VolumeRequest:
 
     matchers: tuple[Matcher, ...]
     span: Span
-    grouping: Grouping
+    grouping: VolumeGrouping
     limit: int
     step_ns: int
 
@@ -88,7 +88,7 @@ def read_volume(form: Form, now_ns: int, *, max_points: int, ranged: bool) -> Vo
     return VolumeRequest(
         matchers,
         span,
-        Grouping(names, is_by_label),
+        VolumeGrouping(names, is_by_label),
         limit if limit > 0 else DEFAULT_LIMIT,
         step_ns if ranged else 0,
     )

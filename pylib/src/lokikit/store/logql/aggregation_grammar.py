@@ -13,7 +13,7 @@ from lokikit.store.logql.pipeline_grammar import (
 )
 from lokikit.store.logql.syntax import (
     Grouping,
-    LogQuery,
+    LogExpression,
     LogRange,
     RangeAggregation,
     VectorAggregation,
@@ -129,11 +129,11 @@ def _required_unwrap(cursor: Cursor) -> Unwrap:
     return unwrap
 
 
-def _ranged(cursor: Cursor) -> tuple[LogQuery, _Span | None, Unwrap | None]:
+def _ranged(cursor: Cursor) -> tuple[LogExpression, _Span | None, Unwrap | None]:
     """A selector, and pipeline and range in either order; the range may be absent."""
     matchers = parse_matchers(cursor)
     span = _span(cursor) if cursor.kind == RANGE else None
-    query = LogQuery(matchers, parse_stages(cursor))
+    query = LogExpression(matchers, parse_stages(cursor))
     unwrap = parse_unwrap(cursor)
     if span is None and cursor.kind == RANGE:
         span = _span(cursor)

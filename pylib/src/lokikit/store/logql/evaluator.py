@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
     from lokikit.store.logql.limits import Limits
     from lokikit.store.logql.series import Sampler, Steps
-    from lokikit.store.logql.syntax import LogQuery, SampleExpression
+    from lokikit.store.logql.syntax import LogExpression, SampleExpression
     from lokikit.store.logql.vectors import LabelSet, Vector
     from lokikit.store.rows import Direction, RowSource
 
@@ -73,7 +73,7 @@ class Evaluator:
         self._limits, self._check = limits, check
 
     def entries(
-        self, query: LogQuery, start_ns: int, end_ns: int, limit: int, direction: Direction
+        self, query: LogExpression, start_ns: int, end_ns: int, limit: int, direction: Direction
     ) -> list[Entry]:
         """The first `limit` lines of a log query, `start_ns` <= time < `end_ns`.
 
@@ -95,7 +95,7 @@ class Evaluator:
         return list(islice(self.stream_entries(query, start_ns, end_ns, direction), limit))
 
     def stream_entries(
-        self, query: LogQuery, start_ns: int, end_ns: int, direction: Direction = "forward"
+        self, query: LogExpression, start_ns: int, end_ns: int, direction: Direction = "forward"
     ) -> Iterator[Entry]:
         """The lines of a log query, read as they are asked for."""
         pipeline = compile_pipeline(query.stages)

@@ -24,7 +24,7 @@ from lokikit.store.logql.syntax import (
     BinaryOperation,
     Expression,
     LabelReplace,
-    LogQuery,
+    LogExpression,
     Matcher,
     Number,
     SampleExpression,
@@ -90,14 +90,14 @@ def _check_line_filters(cursor: Cursor) -> None:
                 raise cursor.refusal(start, f"stage '{stage}' : {why}")
 
 
-def parse_log_query(text: str) -> LogQuery:
+def parse_log_query(text: str) -> LogExpression:
     """The tree of a log query.
 
     Raises:
         QueryError: as `parse_query`, and for a metric query.
     """
     expression = parse_query(text)
-    if not isinstance(expression, LogQuery):
+    if not isinstance(expression, LogExpression):
         raise QueryError("only log selector is supported")
     return expression
 
@@ -116,7 +116,7 @@ def parse_selector(text: str, *, allows_all: bool = False) -> tuple[Matcher, ...
     if allows_all and cursor.kind == "{" and cursor.follows("}"):
         return ()
     expression = parse_query(text)
-    if not isinstance(expression, LogQuery) or expression.stages:
+    if not isinstance(expression, LogExpression) or expression.stages:
         raise QueryError("only label matchers are supported")
     return expression.matchers
 
@@ -148,15 +148,15 @@ def _operation(  # noqa: PLR0913 - the parts of an operation
         why = _refused_leg(op, side, leg)
         if why:
             raise cursor.refusal(token, why)
-    assert not isinstance(left, LogQuery)  # noqa: S101 - refused above
-    assert not isinstance(right, LogQuery)  # noqa: S101 - refused above
+    assert not isinstance(left, LogExpression)  # noqa: S101 - refused above
+    assert not isinstance(right, LogExpression)  # noqa: S101 - refused above
     if isinstance(left, Number) and isinstance(right, Number):
         return Number(fold(op, left.value, right.value))
     return BinaryOperation(op, left, right, returns_bool, matching)
 
 
 def _refused_leg(op: str, side: str, leg: Expression) -> str:
-    if isinstance(leg, LogQuery):
+    if isinstance(leg, LogExpression):
         kind = "PipelineExpr" if leg.stages else "MatchersExpr"
         return f"unexpected type for {side} leg of binary operation ({op}): *syntax.{kind}"
     if op in SET_OPERATORS and isinstance(leg, Number):
@@ -206,8 +206,8 @@ def _operand(cursor: Cursor) -> Expression:
     return inner
 
 
-def _log_query(cursor: Cursor) -> LogQuery:
-    query = LogQuery(parse_matchers(cursor), parse_stages(cursor))
+def _log_query(cursor: Cursor) -> LogExpression:
+    query = LogExpression(parse_matchers(cursor), parse_stages(cursor))
     if cursor.kind == "|":
         cursor.advance()
         raise cursor.unexpected()  # `unwrap`, which only a log range takes
@@ -226,7 +226,7 @@ def _call(cursor: Cursor) -> SampleExpression:
 def _samples(cursor: Cursor) -> SampleExpression:
     """The expression at the cursor, which must not be a log query."""
     expression = _expression(cursor, 1)
-    if isinstance(expression, LogQuery):
+    if isinstance(expression, LogExpression):
         raise cursor.unexpected()
     return expression
 

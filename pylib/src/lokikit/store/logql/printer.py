@@ -17,7 +17,7 @@ from lokikit.store.logql.syntax import (
     Expression,
     Grouping,
     LabelReplace,
-    LogQuery,
+    LogExpression,
     LogRange,
     Matcher,
     Number,
@@ -63,7 +63,7 @@ def write_line(expression: Expression) -> str:
 
 
 @write_line.register
-def _(query: LogQuery) -> str:
+def _(query: LogExpression) -> str:
     return " ".join([print_matchers(query.matchers), *map(print_stage, query.stages)])
 
 
@@ -115,7 +115,7 @@ def _write_lines(expression: Expression, depth: int) -> str:
 
 
 @_write_lines.register
-def _(query: LogQuery, depth: int) -> str:
+def _(query: LogExpression, depth: int) -> str:
     return _stacked(
         _INDENT * depth + print_matchers(query.matchers), map(print_stage, query.stages), depth
     )

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     Sample = tuple[LabelSet, float]
 
 
-class Selection:
+class BestSamples:
     """Keeps the `count` best of the samples offered.
 
     Among equal values the answer depends on how the heap moves its items, so these are the steps

@@ -215,7 +215,7 @@ Stage = (
 
 
 @dataclass(frozen=True)
-class LogQuery:
+class LogExpression:
     """`{a="b"} |= "x" | json`: a selector and its pipeline."""
 
     matchers: tuple[Matcher, ...]
@@ -238,7 +238,7 @@ class Unwrap:
 class LogRange:
     """`{…} | … [5m] offset 1m`."""
 
-    query: LogQuery
+    query: LogExpression
     range_ns: int
     offset_ns: int = 0
     unwrap: Unwrap | None = None
@@ -321,4 +321,4 @@ class LabelReplace:
 SampleExpression = (
     RangeAggregation | VectorAggregation | BinaryOperation | Number | VectorFunction | LabelReplace
 )
-Expression = LogQuery | SampleExpression
+Expression = LogExpression | SampleExpression

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from lokikit.store.errors import QueryError
 from lokikit.store.logql.range_functions import largest, mean, smallest, total, vector_variance
-from lokikit.store.logql.selection import Selection
+from lokikit.store.logql.selection import BestSamples
 from lokikit.store.logql.syntax import Grouping
 from lokikit.store.logql.vectors import METRIC_NAME, group_filter, label_filter
 
@@ -88,11 +88,11 @@ def _selected(
     vector: Vector, count: int, group: Callable[[LabelSet], LabelSet], *, descending: bool
 ) -> Vector:
     """The `count` largest or smallest samples of each group."""
-    groups: dict[LabelSet, Selection] = {}
+    groups: dict[LabelSet, BestSamples] = {}
     for sample in sorted(vector, key=itemgetter(0)):
         key = group(sample[0])
         if key not in groups:
-            groups[key] = Selection(count, largest=descending)
+            groups[key] = BestSamples(count, largest=descending)
         groups[key].offer(sample)
     chosen = [sample for selection in groups.values() for sample in selection.samples]
     return _ordered(chosen, descending=descending)

@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING, BinaryIO
 
 from lokikit.store.segments.disk import sync_folder
-from lokikit.store.segments.records import Damage, Record, encode_record, read_records
+from lokikit.store.segments.records import AppendRecord, Damage, encode_record, read_records
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -89,7 +89,7 @@ def read_log(path: Path) -> tuple[list[bytes], list[Damage]]:
     records: list[bytes] = []
     damages: list[Damage] = []
     for item in read_records(path.read_bytes()):
-        if isinstance(item, Record):
+        if isinstance(item, AppendRecord):
             records.append(item.payload)
         else:
             damages.append(item)

@@ -19,7 +19,7 @@ _HEADER_BYTES = len(MARKER) + _NUMBERS.size
 
 
 @dataclass(frozen=True)
-class Record:
+class AppendRecord:
     """One intact record.
 
     Args:
@@ -54,7 +54,7 @@ def encode_record(payload: bytes) -> bytes:
     return b"".join((MARKER, length, checksum.to_bytes(4, "little"), payload))
 
 
-def read_records(data: bytes) -> Iterator[Record | Damage]:
+def read_records(data: bytes) -> Iterator[AppendRecord | Damage]:
     """The records of a file and the damage between them, in order."""
     at = 0
     while at < len(data):
@@ -67,7 +67,7 @@ def read_records(data: bytes) -> Iterator[Record | Damage]:
             at = record.end
 
 
-def _record_at(data: bytes, at: int) -> Record | None:
+def _record_at(data: bytes, at: int) -> AppendRecord | None:
     if not data.startswith(MARKER, at) or at + _HEADER_BYTES > len(data):
         return None
     length, checksum = _NUMBERS.unpack_from(data, at + len(MARKER))
@@ -77,7 +77,7 @@ def _record_at(data: bytes, at: int) -> Record | None:
     payload = data[start:end]
     if zlib.crc32(payload, zlib.crc32(length.to_bytes(4, "little"))) != checksum:
         return None
-    return Record(payload, end)
+    return AppendRecord(payload, end)
 
 
 def _damage_at(data: bytes, at: int) -> Damage:

@@ -28,7 +28,7 @@ _HEAD_GROWTH = 4
 
 
 @dataclass(frozen=True)
-class Selection:
+class RowSelection:
     """The rows that a scan gives.
 
     Args:
@@ -70,7 +70,7 @@ class _Pace:
 
 
 def scan_parts(
-    cursor: Callable[[], Cursor], parts: Sequence[Part], selection: Selection
+    cursor: Callable[[], Cursor], parts: Sequence[Part], selection: RowSelection
 ) -> Iterator[TableRow]:
     """The rows of all parts in the order of time; a part is opened when its time has come."""
     sign = -1 if selection.direction == "backward" else 1
@@ -106,7 +106,9 @@ def _push(
         heapq.heappush(heap, (sign * first[0], order, first, rows))
 
 
-def _scan_part(cursor: Cursor, part: Part, selection: Selection, pace: _Pace) -> Iterator[TableRow]:
+def _scan_part(
+    cursor: Cursor, part: Part, selection: RowSelection, pace: _Pace
+) -> Iterator[TableRow]:
     with cursor:
         if isinstance(part.pin, Segment):
             yield from _scan_segment(cursor, part, selection, pace)
@@ -115,7 +117,7 @@ def _scan_part(cursor: Cursor, part: Part, selection: Selection, pace: _Pace) ->
 
 
 def _scan_segment(
-    cursor: Cursor, part: Part, selection: Selection, pace: _Pace
+    cursor: Cursor, part: Part, selection: RowSelection, pace: _Pace
 ) -> Iterator[TableRow]:
     query = f"SELECT {_COLUMNS} FROM {part.relation} WHERE {selection.where}"
     backward = selection.direction == "backward"
@@ -136,7 +138,7 @@ def _scan_segment(
         pace.adapt(rows)
 
 
-def _edges(part: Part, selection: Selection, *, splits: bool) -> list[int]:
+def _edges(part: Part, selection: RowSelection, *, splits: bool) -> list[int]:
     """Times at which windows may begin and end, the first and last of the span included."""
     group_starts = part.pin.summary.group_starts if isinstance(part.pin, Segment) else ()
     start_ns = max(selection.start_ns, part.min_ns)
@@ -153,7 +155,7 @@ def _edges(part: Part, selection: Selection, *, splits: bool) -> list[int]:
     return sorted({*edges, *inner})
 
 
-def _scan_head(cursor: Cursor, part: Part, selection: Selection) -> Iterator[TableRow]:
+def _scan_head(cursor: Cursor, part: Part, selection: RowSelection) -> Iterator[TableRow]:
     """Read the next rows in the order of time, each turn more of them."""
     backward = selection.direction == "backward"
     order = "DESC" if backward else "ASC"

@@ -18,7 +18,7 @@ from lokikit.store.segments.disk_guard import DiskGuard, free_bytes
 from lokikit.store.segments.ingest import Ingest
 from lokikit.store.segments.matching import selects
 from lokikit.store.segments.replay import replay_logs
-from lokikit.store.segments.scan import Selection, scan_parts
+from lokikit.store.segments.scan import RowSelection, scan_parts
 from lokikit.store.segments.segment import Segment
 from lokikit.store.segments.settings import StoreSettings
 from lokikit.store.segments.stored_rows import joined_metadata
@@ -205,11 +205,11 @@ class Store(RowSource):
         condition = row_condition(prefilter, labels)
         if not all(part.streams <= labels.keys() for part in parts):
             condition = f"stream IN ({', '.join(map(str, labels))}) AND {condition}"
-        selection = Selection(start_ns, end_ns, condition, direction, check)
+        selection = RowSelection(start_ns, end_ns, condition, direction, check)
         return self._read(parts, selection, labels)
 
     def _read(
-        self, parts: list[Part], selection: Selection, labels: Mapping[int, Mapping[str, str]]
+        self, parts: list[Part], selection: RowSelection, labels: Mapping[int, Mapping[str, str]]
     ) -> Iterator[Row]:
         found = scan_parts(self.cursor, parts, selection)
         for count, (ts, stream, line, meta, level) in enumerate(found):

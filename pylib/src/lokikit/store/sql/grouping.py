@@ -13,7 +13,7 @@ from lokikit.store.logql.syntax import (
     KeepLabels,
     LabelFilterStage,
     LineFilter,
-    LogQuery,
+    LogExpression,
 )
 from lokikit.store.rows import Row
 from lokikit.store.segments.stored_rows import joined_metadata
@@ -174,7 +174,7 @@ class WholeLabels(Groups):
         stages = log_range.query.stages
         if log_range.unwrap or not all(isinstance(stage, _FILTERS) for stage in stages):
             raise NotProvenError("labels of a parser")
-        unfiltered = replace(log_range, query=LogQuery(log_range.query.matchers))
+        unfiltered = replace(log_range, query=LogExpression(log_range.query.matchers))
         self._extract = SampleExtractor(replace(aggregation, log_range=unfiltered))
 
     def expressions(self, names: Names) -> tuple[list[str], list[str]]:  # noqa: ARG002 - unused

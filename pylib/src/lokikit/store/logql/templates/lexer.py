@@ -35,7 +35,7 @@ _TOKEN = re.compile(
 
 
 @dataclass(frozen=True)
-class Token:
+class TemplateToken:
     """A piece of a template: `text`, `open`, `close`, or a group of the lexer's expression.
 
     Args:
@@ -49,7 +49,7 @@ class Token:
     at: int = 0
 
 
-def tokenize(template: str) -> Iterator[Token]:
+def tokenize(template: str) -> Iterator[TemplateToken]:
     """The tokens of a template, white space next to trim markers left out.
 
     Raises:
@@ -63,7 +63,7 @@ def tokenize(template: str) -> Iterator[Token]:
         trims_before = begin >= 0 and re.match(r"\{\{-[ \t\r\n]", template[begin:]) is not None
         text = text.rstrip(_GO_SPACE) if trims_before else text
         if text:
-            yield Token("text", text)
+            yield TemplateToken("text", text)
         if begin < 0:
             return
         begin += 3 if trims_before else 2
@@ -83,13 +83,13 @@ def _comment_end(template: str, begin: int) -> tuple[int, bool] | None:
     return match.end(), match[1] is not None
 
 
-def _action(template: str, position: int) -> Generator[Token, None, tuple[int, bool]]:
+def _action(template: str, position: int) -> Generator[TemplateToken, None, tuple[int, bool]]:
     """The tokens of one action; returns its end and whether it trims what follows."""
-    yield Token("open", "{{")
+    yield TemplateToken("open", "{{")
     while True:
         close = re.compile(r"(?:[ \t\r\n]+-)?\}\}").match(template, position)
         if close is not None:
-            yield Token("close", "}}")
+            yield TemplateToken("close", "}}")
             return close.end(), len(close[0]) > 2  # noqa: PLR2004 - a generator's answer to `yield from`
         match = _TOKEN.match(template, position)
         if match is None:
@@ -99,5 +99,5 @@ def _action(template: str, position: int) -> Generator[Token, None, tuple[int, b
         kind = match.lastgroup or ""
         if kind == "word" and match[0] in KEYWORDS:
             kind = "keyword"
-        yield Token(kind, match[0], match.start())
+        yield TemplateToken(kind, match[0], match.start())
         position = match.end()

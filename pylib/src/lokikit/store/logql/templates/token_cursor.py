@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from lokikit.store.errors import QueryError
-from lokikit.store.logql.templates.lexer import Token, tokenize
+from lokikit.store.logql.templates.lexer import TemplateToken, tokenize
 
-END = Token("end", "")
+END = TemplateToken("end", "")
 """What stands behind the last token."""
 
 
@@ -16,28 +16,28 @@ class TokenCursor:
         self._tokens = list(tokenize(template))
         self.position = 0
 
-    def peek(self) -> Token:
+    def peek(self) -> TemplateToken:
         """The next token."""
         return self._tokens[self.position] if self.position < len(self._tokens) else END
 
-    def take(self) -> Token:
+    def take(self) -> TemplateToken:
         """The next token, and a step behind it."""
         token = self.peek()
         self.position += 1
         return token
 
-    def peek_solid(self) -> Token:
+    def peek_solid(self) -> TemplateToken:
         """The next token that is no space; spaces before it are left behind."""
         while self.peek().kind == "space":
             self.position += 1
         return self.peek()
 
-    def take_solid(self) -> Token:
+    def take_solid(self) -> TemplateToken:
         """The next token that is no space, and a step behind it."""
         self.peek_solid()
         return self.take()
 
-    def expect(self, kind: str, where: str) -> Token:
+    def expect(self, kind: str, where: str) -> TemplateToken:
         """The next token that is no space, which is of this kind.
 
         Raises:
