@@ -391,7 +391,7 @@ def test_failed_append_of_a_signal_handler_leaves_no_file(
         raise OSError(errno.ENOSPC, "No space left on device")
 
     spool = spool_in(tmp_path)
-    monkeypatch.setattr("lokikit.spool.segment.Segment.append", fail)
+    monkeypatch.setattr("lokikit.spool.segment.SpoolSegment.append", fail)
     with spool._lock, pytest.raises(OSError, match="cannot write"):  # as an interrupted method
         spool.append(b"a", 1)
     spool.close()

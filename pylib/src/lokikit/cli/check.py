@@ -14,7 +14,7 @@ from lokikit.errors import UnhealthyError
 from lokikit.monitoring.forward_protocol import by_driver
 from lokikit.monitoring.round_trip import (
     Finding,
-    Way,
+    CheckedWay,
     by_file,
     by_push,
     check_ways,
@@ -57,7 +57,7 @@ def check(
         )
 
 
-def agent_way(environ: Mapping[str, str] = os.environ) -> Way:
+def agent_way(environ: Mapping[str, str] = os.environ) -> CheckedWay:
     """The way through the agent of the stack; it counts as running when `up` wants it."""
     state = state_dir(environ)
     wanted = read_wanted(state)
@@ -68,11 +68,11 @@ def agent_way(environ: Mapping[str, str] = os.environ) -> Way:
         way = by_file("agent", state / "logs/services/check.log")
     stack_url = (wanted and wanted.loki_url) or own_url(environ)
     if loki_url(environ) != stack_url:
-        return Way(way.name, way.send, f"not checked: this stack's agent sends to {stack_url}")
+        return CheckedWay(way.name, way.send, f"not checked: this stack's agent sends to {stack_url}")
     if with_docker and any(one.stem == "container-files" for one in overlays(environ)):
-        return Way(way.name, way.send, "not checked: this stack's agent follows container files")
+        return CheckedWay(way.name, way.send, "not checked: this stack's agent follows container files")
     if "ship" not in find_groups(state) and wanted is None:
-        return Way(way.name, way.send, "not running, not checked: lokikit up starts it")
+        return CheckedWay(way.name, way.send, "not running, not checked: lokikit up starts it")
     return way
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import msgpack
 
-from lokikit.monitoring.round_trip import Way
+from lokikit.monitoring.round_trip import CheckedWay
 
 _CONTAINER = "lokikit-check"
 _EVENT_TIME_TYPE = 0
@@ -18,7 +18,7 @@ _TIMEOUT_S = 5
 _ANSWER_BYTES = 4096
 
 
-def by_driver(name: str, port: int) -> Way:
+def by_driver(name: str, port: int) -> CheckedWay:
     """Through the agent that takes what Docker's driver sends to `port` of this machine."""
 
     def send(line: bytes) -> str:
@@ -29,7 +29,7 @@ def by_driver(name: str, port: int) -> Way:
             return f"the agent takes nothing on port {port}: {error}"
         return "" if answer == {"ack": chunk} else f"the agent confirms nothing on port {port}"
 
-    return Way(name, send)
+    return CheckedWay(name, send)
 
 
 def _message(line: str, chunk: str) -> list[Any]:

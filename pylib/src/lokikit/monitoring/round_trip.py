@@ -46,7 +46,7 @@ _SKEW_NS = 60 * NS_PER_S
 
 
 @dataclass(frozen=True)
-class Way:
+class CheckedWay:
     """One way into Loki.
 
     Args:
@@ -77,7 +77,7 @@ class Finding:
     lost: bool = False
 
 
-def by_push(pusher: Pusher) -> Way:
+def by_push(pusher: Pusher) -> CheckedWay:
     """Straight to Loki's push API."""
 
     def send(line: bytes) -> str:
@@ -85,10 +85,10 @@ def by_push(pusher: Pusher) -> Way:
         answer = pusher.push([entry])
         return "" if answer.outcome is Outcome.DONE else answer.reason
 
-    return Way("push", send)
+    return CheckedWay("push", send)
 
 
-def by_file(name: str, file: Path) -> Way:
+def by_file(name: str, file: Path) -> CheckedWay:
     """Through an agent that follows `file`."""
 
     def send(line: bytes) -> str:
@@ -100,10 +100,10 @@ def by_file(name: str, file: Path) -> Way:
             return f"cannot write to {file}: {error.strerror}"
         return ""
 
-    return Way(name, send)
+    return CheckedWay(name, send)
 
 
-def check_ways(ways: Sequence[Way], loki: Loki, timeout_s: float) -> list[Finding]:
+def check_ways(ways: Sequence[CheckedWay], loki: Loki, timeout_s: float) -> list[Finding]:
     """How each way did, one after the other.
 
     Raises:
@@ -115,7 +115,7 @@ def check_ways(ways: Sequence[Way], loki: Loki, timeout_s: float) -> list[Findin
     ]
 
 
-def _check(way: Way, loki: Loki, timeout_s: float) -> Finding:
+def _check(way: CheckedWay, loki: Loki, timeout_s: float) -> Finding:
     marker, start_ns, start_s = uuid.uuid4().hex, time.time_ns(), time.monotonic()
     line = marked_line(marker, way.name, start_ns)
     if reason := way.send(line):
