@@ -111,7 +111,7 @@ def test_typed_in(loki_url: str) -> None:
 
 
 def test_same_lines_as_on_stdout(loki_url: str) -> None:
-    """`LOKI_URL` alone has each line of stdout in Loki, byte for byte."""
+    """`LOKI_PUSH_URL` alone has each line of stdout in Loki, byte for byte."""
     service = new_service()
     code = """
     import logging, lokikit, threading
@@ -125,7 +125,7 @@ def test_same_lines_as_on_stdout(loki_url: str) -> None:
     """
     done = subprocess.run(
         [sys.executable, "-c", textwrap.dedent(code).replace("SERVICE", repr(service))],
-        env={"LOKI_URL": loki_url},
+        env={"LOKI_PUSH_URL": loki_url},
         capture_output=True,
         text=True,
         timeout=60,

@@ -74,7 +74,8 @@ class Settings:
             it to `default_level`.
         log_format: one of `FORMATS`.
         redact: further words that mark a key as secret.
-        loki: where to push lines to, `None` for nowhere.
+        push_url: where to push lines to, `None` for nowhere.
+        loki_url: the Loki that lokikit's commands ask, `None` when nothing names one.
         spool_dir: where pushed lines wait on disk, `None` for nowhere.
         durable: whether each line is in a file before the call that logs it returns; `FSYNC`:
             on the disk itself, whatever the power does.
@@ -89,7 +90,8 @@ class Settings:
     level: int | None = None
     log_format: str = "auto"
     redact: tuple[str, ...] = field(default=())
-    loki: LokiAccess | None = None
+    push_url: str | None = None
+    loki_url: str | None = None
     spool_dir: str | None = None
     durable: bool | str = False
     levels: tuple[tuple[str, int], ...] = ()
@@ -104,7 +106,6 @@ def read_settings(environ: Mapping[str, str] = os.environ) -> Settings:
         SettingsError: a variable has a value that means nothing; the text names the fix.
     """
     get = _getter(environ)
-    access = read_loki_access(environ)
     return Settings(
         service=get("SERVICE_NAME", "OTEL_SERVICE_NAME"),
         env=get("ENV"),
@@ -112,7 +113,8 @@ def read_settings(environ: Mapping[str, str] = os.environ) -> Settings:
         level=parse_level(level, "LOG_LEVEL") if (level := get("LOG_LEVEL")) else None,
         log_format=parse_format(get("LOG_FORMAT") or "auto", "LOG_FORMAT"),
         redact=_words(get("LOG_REDACT")),
-        loki=access if access.url else None,
+        push_url=get("LOKI_PUSH_URL"),
+        loki_url=get("LOKI_URL"),
         spool_dir=get("LOKI_SPOOL_DIR"),
         durable=_parse_durable(get("LOKI_DURABLE") or "off"),
         levels=tuple(_parse_logger(word, "LOG_LEVELS") for word in _words(get("LOG_LEVELS"))),

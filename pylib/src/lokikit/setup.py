@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import logging
 import os
 from typing import IO, TYPE_CHECKING, Any, cast
@@ -34,6 +35,17 @@ if TYPE_CHECKING:
 
     from lokikit.push.handler import LokiHandler
 
+_NOT_PUSHED = (
+    "LOKI_URL=%s is for lokikit's commands, so this service pushes nothing there. If it has no "
+    "agent and is to push, set LOKI_PUSH_URL; push=False says that it is not."
+)
+_STILL_PUSHED = (
+    "LOKI_URL=%s makes this service push because LOKI_SPOOL_DIR or LOKI_DURABLE is set. "
+    "Set LOKI_PUSH_URL, for a later version will push by that name alone."
+)
+_logger = logging.getLogger(__name__)
+_told_of: set[str] = set()
+
 
 def setup_json_logging(  # noqa: PLR0913 - every argument but the first is by keyword
     service: str | None = None,
@@ -63,9 +75,10 @@ def setup_json_logging(  # noqa: PLR0913 - every argument but the first is by ke
             `LOG_FORMAT`.
         redact: further words that mark a key as secret: `LOG_REDACT`, separated by commas.
         stream: where to write, `sys.stdout` unless given.
-        push: send the same lines straight to Loki too: its URL, `True` for that of `LOKI_URL`,
-            `False` for never; unless given, whether `LOKI_URL` is set. For services that have no
-            agent beside them: with both, each line travels twice.
+        push: send the same lines straight to Loki too: its URL, `True` for that of
+            `LOKI_PUSH_URL` or else `LOKI_URL`, `False` for never; unless given, whether
+            `LOKI_PUSH_URL` is set. For services that have no agent beside them: with both, each
+            line travels twice.
 
     Raises:
         SettingsError: an argument or variable has a value that means nothing.
@@ -91,6 +104,8 @@ def setup_json_logging(  # noqa: PLR0913 - every argument but the first is by ke
     install_records()
     guard.keep(made)
     capture_uncaught()
+    if push is None:
+        _tell_of_push_url(settings)
     return root
 
 
@@ -178,11 +193,15 @@ def _push_handler(
     formatter: logging.Formatter | None,
     **identity: Any,
 ) -> LokiHandler | None:
-    url = push if isinstance(push, str) else settings.loki and settings.loki.url
+    url = push if isinstance(push, str) else settings.push_url
+    if push is True or (push is None and _pushes_as_before(settings)):
+        url = url or settings.loki_url
     if push is False or (push is None and not url):
         return None
     if not url:
-        raise SettingsError("push=True needs to know where Loki is: set LOKI_URL, or push=URL.")
+        raise SettingsError(
+            "push=True needs to know where Loki is: set LOKI_URL or LOKI_PUSH_URL, or push=URL."
+        )
     try:
         from lokikit.push.handler import LokiHandler  # noqa: PLC0415 - of the extra, only when asked for
     except ImportError as error:
@@ -207,6 +226,26 @@ def _push_handler(
     handler.setFormatter(formatter if same else JsonFormatter(**identity))
     handler.made_by_setup = True
     return handler
+
+
+def _pushes_as_before(settings: Settings) -> bool:
+    """Whether `LOKI_URL` still makes this service push: beside a variable that only pushes have."""
+    meant = settings.spool_dir or settings.durable
+    return bool(settings.loki_url and not settings.push_url and meant and _has_push_extra())
+
+
+def _has_push_extra() -> bool:
+    return importlib.util.find_spec("logging_loki") is not None
+
+
+def _tell_of_push_url(settings: Settings) -> None:
+    """Say once that `LOKI_URL` is for questions, where a service may have pushed by it before."""
+    if settings.push_url or not settings.loki_url or not _has_push_extra() or _told_of:
+        return
+    _told_of.add("LOKI_PUSH_URL")
+    _logger.warning(
+        _STILL_PUSHED if _pushes_as_before(settings) else _NOT_PUSHED, settings.loki_url
+    )
 
 
 def _take_in_existing_loggers(

@@ -66,3 +66,34 @@ logging.getLogger("gunicorn.error").info("a")
 logging.getLogger("uvicorn.error").info("b")
 """)
     assert [(line[f.MESSAGE], line[f.SERVICE]) for line in lines] == [("a", "shop"), ("b", "shop")]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "config['root']['handlers'].append('file')",
+        "config['root']['handlers'] = ['file']",
+        "config['root'] = {'handlers': ['file'], 'level': 'INFO'}",
+        "config['loggers'][''] = config.pop('root') | {'handlers': ['file']}",
+        "config['loggers']['shop'] = {'handlers': ['file', 'lokikit']}",
+        "config['loggers']['shop'] = {'handlers': ['file', 'lokikit'], 'propagate': False}",
+        "config['loggers']['shop'] = {'handlers': ['file', 'console'], 'propagate': False}",
+        "config['incremental'] = False; config['root']['handlers'] += ['console', 'file']",
+    ],
+)
+@pytest.mark.parametrize("module", ["lokikit", "lokikit.django"])
+def test_handlers_are_added_to_a_configuration_as_to_any_other(
+    tmp_path: Path, change: str, module: str
+) -> None:
+    """The kit's own stays where they take its place, and each event is one line."""
+    lines = run(f"""
+import logging.config, {module}
+config = {module}.logging_config("shop")
+config["handlers"]["file"] = {{"class": "logging.FileHandler", "filename": {str(tmp_path / "f")!r}}}
+config["handlers"]["console"] = {{"class": "logging.StreamHandler"}}
+{change}
+logging.config.dictConfig(config)
+logging.getLogger("shop").info("m")
+""")
+    assert [(line[f.MESSAGE], line[f.SERVICE]) for line in lines] == [("m", "shop")]
+    assert (tmp_path / "f").read_text() == "m\n"

@@ -304,7 +304,7 @@ def _run(source, sink, **environ):
         capture_output=True,
         text=True,
         check=False,
-        env={**os.environ, "LOKI_URL": sink.url, **environ},
+        env={**os.environ, "LOKI_PUSH_URL": sink.url, **environ},
     )
 
 
@@ -328,15 +328,68 @@ def test_push_may_be_refused_or_named(sink):
     _run(
         f"import lokikit; lokikit.setup_json_logging(push={sink.url!r}).info('m')",
         sink,
-        LOKI_URL="",
+        LOKI_PUSH_URL="",
     )
-    assert len(sink.lines) == 1
+    _run(
+        "import lokikit; lokikit.setup_json_logging(push=True).info('m')",
+        sink,
+        LOKI_PUSH_URL="",
+        LOKI_URL=sink.url,
+    )
+    assert len(sink.lines) == 2
+
+
+QUESTIONS = """
+import logging, sys
+import lokikit
+lokikit.setup_json_logging()
+lokikit.setup_json_logging().info("m")
+"""
+
+
+def test_a_shell_that_asks_loki_makes_no_service_push(sink):
+    """`LOKI_URL` is for commands; who pushed by it before is told once which variable to set."""
+    done = _run(QUESTIONS, sink, LOKI_PUSH_URL="", LOKI_URL=sink.url)
+    told, line = [json.loads(one) for one in done.stdout.splitlines()]
+    assert (told["level"], line["message"]) == ("warning", "m")
+    assert f"LOKI_URL={sink.url}" in told["message"]
+    assert "set LOKI_PUSH_URL" in told["message"]
+    assert done.stderr == ""
+    assert not sink.requests
+
+
+def test_a_shell_that_asks_loki_stops_no_service_without_the_extra(sink, tmp_path):
+    """Nor is there anything to tell: it has never pushed."""
+    (tmp_path / "sitecustomize.py").write_text("import sys; sys.modules['logging_loki'] = None")
+    own = {"LOKI_PUSH_URL": "", "LOKI_URL": sink.url, "PYTHONPATH": str(tmp_path)}
+    for more in ({}, {"LOKI_SPOOL_DIR": str(tmp_path)}):
+        done = _run(QUESTIONS, sink, **own, **more)
+        assert [json.loads(one)["message"] for one in done.stdout.splitlines()] == ["m"]
+        assert done.stderr == ""
+
+
+@pytest.mark.parametrize("durable", ["", "on", "fsync"])
+def test_a_service_with_a_spool_pushes_by_the_former_name(sink, tmp_path, durable):
+    """Only services that push have one: their lines arrive, and a warning says what to set."""
+    own = {"LOKI_SPOOL_DIR": str(tmp_path), "LOKI_DURABLE": durable}
+    done = _run(QUESTIONS, sink, **own, LOKI_PUSH_URL="", LOKI_URL=sink.url)
+    assert sorted(line["level"] for line in sink.lines) == ["info", "warning"]
+    assert "Set LOKI_PUSH_URL" in done.stdout
+    assert done.stderr == ""
+
+
+def test_one_variable_says_where_lines_go_and_one_who_is_asked(sink, tmp_path):
+    """Both set: each means what it says, and there is nothing to tell."""
+    done = _run(QUESTIONS, sink, LOKI_URL="http://127.0.0.1:9", LOKI_SPOOL_DIR=str(tmp_path))
+    assert [line["message"] for line in sink.lines] == ["m"]
+    assert (len(done.stdout.splitlines()), done.stderr) == (1, "")
 
 
 def test_push_without_an_address_is_refused(monkeypatch):
     """With the fix."""
     monkeypatch.delenv("LOKI_URL", raising=False)
-    with pytest.raises(SettingsError, match="set LOKI_URL"):
+    monkeypatch.delenv("LOKI_PUSH_URL", raising=False)
+    with pytest.raises(SettingsError, match="set LOKI_URL or LOKI_PUSH_URL"):
         lokikit.setup_json_logging(push=True)
 
 
@@ -464,12 +517,12 @@ def test_closing_never_raises(sink, monkeypatch, capsys):
     ],
 )
 def test_the_environment_says_who_pushes_to_a_named_url(sink, variables, in_url, sent):
-    """Without `LOKI_URL` too; credentials in the URL are meant for it."""
+    """Without `LOKI_PUSH_URL` too; credentials in the URL are meant for it."""
     url = sink.url.replace("//", f"//{in_url}")
     _run(
         f"import lokikit; lokikit.setup_json_logging(push={url!r}).info('m')",
         sink,
-        **{"LOKI_URL": "", "LOKI_ORG_ID": "shop", **variables},
+        **{"LOKI_PUSH_URL": "", "LOKI_ORG_ID": "shop", **variables},
     )
     headers = sink.requests[0][1]
     assert (headers["Authorization"], headers["X-Scope-OrgID"]) == (sent, "shop")

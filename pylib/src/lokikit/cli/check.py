@@ -13,8 +13,8 @@ from lokikit.cli.asking import console, loki_from, pusher_from
 from lokikit.errors import UnhealthyError
 from lokikit.monitoring.forward_protocol import by_driver
 from lokikit.monitoring.round_trip import (
-    Finding,
     CheckedWay,
+    Finding,
     by_file,
     by_push,
     check_ways,
@@ -53,7 +53,7 @@ def check(
         told = ", ".join(f"{service} ({count} lines)" for service, count in doubled.items())
         raise UnhealthyError(
             f"check: lines arrive twice, by push and by agent: {told}; use one way for each "
-            "service: unset LOKI_URL there, or leave its output out of the agent."
+            "service: unset LOKI_PUSH_URL there, or leave its output out of the agent."
         )
 
 
@@ -68,9 +68,13 @@ def agent_way(environ: Mapping[str, str] = os.environ) -> CheckedWay:
         way = by_file("agent", state / "logs/services/check.log")
     stack_url = (wanted and wanted.loki_url) or own_url(environ)
     if loki_url(environ) != stack_url:
-        return CheckedWay(way.name, way.send, f"not checked: this stack's agent sends to {stack_url}")
+        return CheckedWay(
+            way.name, way.send, f"not checked: this stack's agent sends to {stack_url}"
+        )
     if with_docker and any(one.stem == "container-files" for one in overlays(environ)):
-        return CheckedWay(way.name, way.send, "not checked: this stack's agent follows container files")
+        return CheckedWay(
+            way.name, way.send, "not checked: this stack's agent follows container files"
+        )
     if "ship" not in find_groups(state) and wanted is None:
         return CheckedWay(way.name, way.send, "not running, not checked: lokikit up starts it")
     return way
