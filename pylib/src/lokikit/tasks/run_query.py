@@ -1,4 +1,4 @@
-"""What became of tasks: the lines of `lokikit.task` read back as runs."""
+"""Runs of tasks, read back from the lines of `lokikit.task`."""
 
 from __future__ import annotations
 
@@ -9,13 +9,12 @@ from typing import TYPE_CHECKING, Any, TypeVar, overload
 from lokikit import fields as f
 from lokikit.errors import SettingsError
 from lokikit.query.client import Loki
-from lokikit.tasks.pairing import pair
 from lokikit.tasks.process_alive import lives_here
 from lokikit.tasks.task_record import TaskException, TaskRecord, TaskRun, as_model
 from lokikit.times import moment_ns, parse_duration_ns
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from lokikit.query.log_query import LogQuery
     from lokikit.times import Moment
@@ -27,24 +26,24 @@ _LABELS = frozenset(f.LABEL_FIELDS.values())
 
 
 def task_runs(client: Loki | None = None) -> RunQuery:
-    """The runs of tasks that a Loki knows of, for `filter_by`, `since` and so on.
+    """Return a query for the runs of tasks in a Loki, for `filter_by`, `since` and so on.
 
     Args:
-        client: whom to ask; the Loki that `LOKI_URL` names, unless given.
+        client: the Loki to query; by default the Loki that `LOKI_URL` names.
 
     Raises:
-        SettingsError: there is none.
+        SettingsError: `LOKI_URL` is not set.
     """
     return RunQuery(client or Loki.from_env())
 
 
 @dataclass(frozen=True)
 class RunQuery:
-    """Runs of tasks, filtered; each method that filters gives a new question.
+    """A query for runs of tasks; each method that filters returns a new query.
 
-    A run that has no end is a `crash` when its process is gone, otherwise it still runs. On the
-    machine that asks, this is seen by the process itself; of other machines, a process is taken
-    to be gone when it has written no line for an hour (`crash_after`).
+    A run without an end is a `crash` if its process is gone, otherwise it still runs. Processes of
+    this machine are looked up; a process of another machine counts as gone when it has written no
+    line for an hour (`crash_after`).
     """
 
     _client: Loki
@@ -55,52 +54,52 @@ class RunQuery:
     _lives_here: Callable[[TaskRecord], bool | None] = lives_here
 
     def filter_by(self, **fields: Any) -> RunQuery:
-        """Those with these fields, all of them; a list, tuple or set means any of its values.
+        """Keep runs that have all of these fields; a list, tuple or set allows any of its values.
 
         `service` and `env` are the labels; `action` is how a run ended, `"run"` while it runs;
-        anything else is a field of its lines, such as `task_name`, `task_id` or what was bound.
+        other names are fields of its lines: `task_name`, `task_id` or a bound field.
         """
         return replace(self, _fields={**self._fields, **fields})
 
     def since(self, moment: Moment) -> RunQuery:
-        """Those that began or ended since then; a day ago unless told.
+        """Keep runs that began or ended since `moment`, which is a day ago by default.
 
         Raises:
-            SettingsError: it is no time.
+            SettingsError: `moment` is no time.
         """
         moment_ns(moment, "since", 0)
         return replace(self, _since=moment)
 
     def until(self, moment: Moment) -> RunQuery:
-        """As they stood at that moment.
+        """Query the runs as they were at `moment`.
 
         Raises:
-            SettingsError: it is no time.
+            SettingsError: `moment` is no time.
         """
         moment_ns(moment, "until", 0)
         return replace(self, _until=moment)
 
     def crash_after(self, duration: str) -> RunQuery:
-        """Take a process of another machine to be gone after so long without a line: `"10m"`.
+        """Count a process of another machine as gone after `duration` without a line: `"10m"`.
 
         Raises:
-            SettingsError: it is no duration.
+            SettingsError: `duration` is no duration.
         """
         parse_duration_ns(duration, "crash_after")
         return replace(self, _crash_after=duration)
 
     def all(self) -> list[TaskRun]:
-        """The runs in the order in which they began."""
+        """Return the runs in the order in which they began."""
         wanted = _choices(self._fields.get(f.ACTION))
-        runs = (self._judged(run) for run in pair(self._records(None)))
+        runs = (self._judged(run) for run in pair_runs(self._records(None)))
         return [run for run in runs if wanted is None or run.status in wanted]
 
     def last(self) -> TaskRun | None:
-        """The run that began last, if there is any."""
+        """Return the run that began last, `None` without runs."""
         return next(reversed(self.all()), None)
 
     def running(self) -> list[TaskRun]:
-        """Those that have not ended, and whose process lives."""
+        """Return the runs that have not ended and whose process lives."""
         return self.filter_by(**{f.ACTION: "run"}).all()
 
     @overload
@@ -110,13 +109,13 @@ class RunQuery:
     def records(self, model: type[Model]) -> list[Model]: ...
 
     def records(self, model: type[Any] = TaskRecord) -> list[Any]:
-        """The actions as they were written, in the order of time.
+        """Return the actions as they were written, in the order of time.
 
         Args:
-            model: what each becomes: a dataclass, named tuple or pydantic model of some of their
-                fields (`timestamp` among them), or `dict`.
+            model: type of the result: `dict`, or a dataclass, named tuple or pydantic model of some
+                of the fields (`timestamp` is a field too).
         """
-        return [as_model(one, model) for one in self._records(self._fields.get(f.ACTION))]
+        return [as_model(record, model) for record in self._records(self._fields.get(f.ACTION))]
 
     def _records(self, actions: Any) -> Iterator[TaskRecord]:
         for entry in self._lines(actions):
@@ -124,15 +123,15 @@ class RunQuery:
                 yield TaskRecord.of(entry)
 
     def _lines(self, actions: Any) -> Iterator[Any]:
-        labels = {name: one for name, one in self._fields.items() if name in _LABELS}
-        texts = {name: one for name, one in labels.items() if isinstance(one, str)}
+        labels = {name: value for name, value in self._fields.items() if name in _LABELS}
+        texts = {name: value for name, value in labels.items() if isinstance(value, str)}
         asked = {k: v for k, v in self._fields.items() if k not in texts and k != f.ACTION}
         known = f.TASK_ACTIONS if actions is None else actions
         logs: LogQuery = self._client.logs(**texts).where(**{f.ACTION: known}, **asked)
         return logs.since(self._since).until(self._until).oldest_first().iter()
 
     def _judged(self, run: TaskRun) -> TaskRun:
-        """The run, as a crash when it has not ended and its process is gone."""
+        """Return the run, as a crash if it has not ended and its process is gone."""
         if run.status != "run" or self._lives(run.first):
             return run
         return replace(run, status="crash")
@@ -156,6 +155,61 @@ def _choices(actions: Any) -> frozenset[str] | None:
         return None
     chosen = frozenset([actions] if isinstance(actions, str) else actions)
     if unknown := chosen - set(f.TASK_ACTIONS):
-        told = ", ".join(f.TASK_ACTIONS)
-        raise SettingsError(f"action={min(unknown)!r} is no action of a task: use {told}.")
+        known = ", ".join(f.TASK_ACTIONS)
+        raise SettingsError(f"action={min(unknown)!r} is no action of a task: use {known}.")
+    return chosen
+
+
+def pair_runs(records: Iterable[TaskRecord]) -> list[TaskRun]:
+    """Return the runs that records describe, in the order in which they began.
+
+    A run without an end has the status `run`. Of two runs with the same id the first has ended; it
+    is a `crash` unless a record says how. Celery sends the next attempt before it ends the attempt
+    before, so an end may follow the next beginning.
+
+    Args:
+        records: in the order of time.
+    """
+    runs: list[TaskRun] = []
+    begun: dict[tuple[str, str], list[TaskRecord]] = {}
+    last: dict[tuple[str, str, str | None], TaskRecord] = {}
+    for record in records:
+        waiting = begun.setdefault((record.service, record.task_name), [])
+        if record.action == "run":
+            waiting.append(record)
+            last[_identity(record)] = record
+        else:
+            first = _take(waiting, record) or record
+            runs.append(TaskRun(record.action, record.end, first, record))
+    for waiting in begun.values():
+        for first in waiting:
+            status = "crash" if _is_followed(first, last) else "run"
+            runs.append(TaskRun(status, None, first, first))
+    return sorted(runs, key=lambda run: (run.start, run.first.entry.timestamp_ns))
+
+
+def _identity(record: TaskRecord) -> tuple[str, str, str | None]:
+    return record.service, record.task_name, record.task_id
+
+
+def _is_followed(record: TaskRecord, last: dict[tuple[str, str, str | None], TaskRecord]) -> bool:
+    """Return whether another run with the same id began later."""
+    return record.task_id is not None and last[_identity(record)] is not record
+
+
+def _take(waiting: list[TaskRecord], end: TaskRecord) -> TaskRecord | None:
+    """Remove and return the beginning that `end` belongs to: by id, then by start, or the last.
+
+    An end without an id may belong to a run with an id: a scheduler that starts again reports the
+    crash of the tasks that it was running, and knows their names alone.
+    """
+    if end.task_id is None:
+        fitting = waiting
+    else:
+        fitting = [first for first in waiting if first.task_id == end.task_id]
+    if not fitting:
+        return None
+    same = [first for first in fitting if first.start == end.start]
+    chosen = (same or fitting)[-1]
+    waiting.remove(chosen)
     return chosen
