@@ -1,4 +1,4 @@
-"""Which libraries are chatty, and what quiets them outside `dev`."""
+"""Which libraries are chatty, and what quiets them."""
 
 from __future__ import annotations
 
@@ -8,55 +8,90 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-CHATTY = (
-    "amqp",
-    "apscheduler",
-    "asyncio",
-    "azure",
-    "boto3",
+FLOODING = (
+    "aiosqlite",
     "botocore",
-    "celery.app.trace",
-    "celery.beat",
-    "celery.worker.strategy",
-    "django.db.backends",
+    "chardet",
+    "charset_normalizer",
     "django.template",
     "django.utils.autoreload",
-    "elastic_transport",
     "fontTools",
-    "google",
     "hpack",
     "httpcore",
-    "httpx",
+    "httpcore2",
     "kafka",
-    "kombu",
+    "markdown_it",
     "matplotlib",
     "multipart",
-    "multiprocessing",
     "numba",
-    "paramiko",
     "parso",
+    "pdfminer",
     "PIL",
     "pymongo",
     "python_multipart",
     "s3transfer",
-    "sqlalchemy.engine",
-    "urllib3",
     "watchfiles",
     "websockets",
-    "werkzeug",
 )
-"""Loggers whose INFO tells of each call or frame; what they warn of stays."""
+"""Loggers whose DEBUG tells of each file, frame, byte or step."""
+CHATTY = (
+    "aio_pika",
+    "aiogram",
+    "aiokafka",
+    "aiormq",
+    "amqp",
+    "apscheduler",
+    "asyncio",
+    "asyncssh",
+    "asyncua",
+    "azure",
+    "boto3",
+    "cassandra",
+    "celery.app.trace",
+    "celery.beat",
+    "celery.worker.strategy",
+    "cmdstanpy",
+    "django.db.backends",
+    "elastic_transport",
+    "elasticsearch",
+    "google",
+    "gql.transport",
+    "httpx",
+    "httpx2",
+    "kombu",
+    "LiteLLM",
+    "mcp",
+    "multiprocessing",
+    "neo4j",
+    "opensearch",
+    "opensearchpy",
+    "paramiko",
+    "pika",
+    "py4j",
+    "pyhive",
+    "seleniumwire",
+    "smbprotocol",
+    "snowflake",
+    "sqlalchemy.engine",
+    "stripe",
+    "twilio",
+    "urllib3",
+    "weasyprint",
+    "werkzeug",
+    *FLOODING,
+)
+"""Loggers whose INFO, or DEBUG, tells of each call; what they warn of stays."""
 
 
 def set_levels(env: str | None, given: Iterable[tuple[str, int]]) -> None:
-    """Quiet the chatty loggers outside `dev`, and set the levels that were given.
+    """Quiet the chatty loggers outside `dev`, what floods in it too, and set the given levels.
 
-    A chatty logger that has a level of its own already keeps it.
+    In `dev` the INFO of all of them is heard. A logger that has a level of its own keeps it.
     """
-    if env != "dev":
-        for name in CHATTY:
-            logger = logging.getLogger(name)
-            if logger.level == logging.NOTSET:
-                logger.setLevel(logging.WARNING)
+    quiet = dict.fromkeys(CHATTY, logging.WARNING)
+    for name, level in (dict.fromkeys(FLOODING, logging.INFO) if env == "dev" else quiet).items():
+        logger = logging.getLogger(name)
+        if logger.level == logging.NOTSET:
+            logger.setLevel(level)
     for name, level in given:
         logging.getLogger(name).setLevel(level)

@@ -207,14 +207,14 @@ def _clearing(clear: Callable[[], None]) -> Callable[[], None]:
 
 
 def _enabling(handle: Callable[..., None]) -> Callable[..., None]:
-    """Have the loggers that a configuration does not name go on."""
+    """Have the loggers that a configuration does not name go on as they were."""
 
     def handle_existing_loggers(existing: Iterable[str], *arguments: Any) -> None:
         loggers = [logging.getLogger(name) for name in existing]
-        enabled = [one for one in loggers if not one.disabled]
+        before = [(one, one.disabled, one.level) for one in loggers]
         handle(existing, *arguments)
-        if guard.ours:
-            for logger in enabled:
-                logger.disabled = False
+        for logger, disabled, level in before if guard.ours else ():
+            logger.disabled = disabled and logger.disabled
+            logger.setLevel(level)
 
     return handle_existing_loggers
