@@ -19,7 +19,14 @@ local MAX_SOURCES = 10000
 local ROTATED_SINCE_S = 3600
 local LF, CR = 10, 13
 
-jsonline.want({ "timestamp", "service", "env", "request_id", "trace_id" })
+-- Where a program may say the time; the list of fields.py, and a test compares.
+local TIME_FIELDS = { "timestamp", "time", "ts", "@timestamp", "@t", "Timestamp", "datetime" }
+-- How many digits seconds, milli-, micro- and nanoseconds of our time have before their point.
+local EPOCH_DIGITS = { [10] = true, [13] = true, [16] = true, [19] = true }
+local MAX_NS = "9223372036854775807"
+
+jsonline.want(TIME_FIELDS)
+jsonline.want({ "service", "env", "request_id", "trace_id" })
 jsonline.want(levels.fields)
 
 local byte, concat, match, sub = string.byte, table.concat, string.match, string.sub
@@ -142,6 +149,49 @@ local function read_timestamp(text)
   local sec = known_s - offset
   local nsec = fraction and tonumber(sub(fraction .. "000000000", 1, 9)) or 0
   return sec, nsec
+end
+
+-- Seconds and nanoseconds of a decimal number since 1970 in any unit, nothing when it is not of our
+-- time: its first 19 digits are nanoseconds, whatever the unit.
+local function read_epoch(text)
+  if type(text) == "number" then
+    text = string.format("%.0f", text)
+  end
+  local whole, rest = match(text, "^([1-9]%d*)(.*)$")
+  if not whole then
+    return nil
+  end
+  local fraction, behind = match(rest, "^%.(%d+)(.*)$")
+  behind = behind or rest
+  local exponent = match(behind, "^[eE]%+?(%d%d?)$")
+  if not exponent and behind ~= "" then
+    return nil
+  end
+  if not EPOCH_DIGITS[#whole + (tonumber(exponent) or 0)] then
+    return nil
+  end
+  local digits = sub(whole .. (fraction or "") .. "0000000000000000000", 1, 19)
+  if digits > MAX_NS then
+    return nil
+  end
+  return tonumber(sub(digits, 1, 10)), tonumber(sub(digits, 11))
+end
+
+-- The time that a line says, in the first field that has one.
+local function read_time(fields)
+  for _, name in ipairs(TIME_FIELDS) do
+    local value = fields[name]
+    if value then
+      local sec, nsec = read_timestamp(value)
+      if not sec then
+        sec, nsec = read_epoch(value)
+      end
+      if sec then
+        return sec, nsec
+      end
+    end
+  end
+  return nil
 end
 
 -- tag -> the timestamps that were given last, and whether its file was rotated
@@ -267,6 +317,16 @@ local function is_sent_before(source, sec)
   return source.is_rotated and sec < os.time() - ROTATED_SINCE_S
 end
 
+-- The line without a byte order mark, and without NUL bytes before it: see
+-- pylib/src/lokikit/ship/lines.py.
+local function without_marks(line)
+  local first = byte(line, 1)
+  if first ~= 0 and first ~= 0xEF then
+    return line
+  end
+  return (string.gsub(string.gsub(line, "^%z+", ""), "^\239\187\191", ""))
+end
+
 -- The line without its line end. Of a followed file, Fluent Bit has taken the CR already.
 local function without_end(line, tag)
   local last = #line
@@ -313,7 +373,7 @@ local function entry_of(tag, time, record)
   if is_sent_before(source, time.sec) then
     return -1, time, record
   end
-  local whole, is_simple = cleaned(without_end(record.log, tag))
+  local whole, is_simple = cleaned(without_marks(without_end(record.log, tag)))
   if whole == "" then
     return -1, time, record
   end
@@ -329,7 +389,7 @@ local function entry_of(tag, time, record)
     namespace = pod and word(pod.namespace_name),
     metadata = metadata_of(fields, record, pod or NO_POD, #line < #whole),
   }
-  local sec, nsec = read_timestamp(fields.timestamp)
+  local sec, nsec = read_time(fields)
   if sec then
     local stream = concat({ kept.service_name, kept.env or "", kept.namespace or "" }, "\0")
     time.sec, time.nsec = within_range(sec), keep_apart(source, sec, nsec, stream, line)

@@ -424,8 +424,56 @@ def _timestamps(moment: datetime) -> list[Case]:
         f"{local:%Y-%m-%dT%H:%M:%S}.25+05:30": 250_000_000,
         f"{local:%Y-%m-%dT%H:%M:%S}+0530": 0,
     }
-    no_stamps = ("", "now", "2026-13-41T10:00:00Z", "2026-11-21", 1_795_255_200, None)
+    no_stamps = ("", "now", "2026-13-41T10:00:00Z", "2026-11-21", 17_952_552, True, [], None)
+    epoch = str(second_ns // 10**9)
+    others = {
+        f'{{"time":"{second:%Y-%m-%dT%H:%M:%S}.123456Z","msg":"slog"}}': 123_456_000,
+        f'{{"time":{epoch}123,"msg":"pino"}}': 123_000_000,
+        f'{{"ts":{epoch}.1234567,"msg":"zap"}}': 123_456_700,
+        f'{{"time":{epoch},"message":"zerolog"}}': 0,
+        f'{{"@timestamp":"{second:%Y-%m-%dT%H:%M:%S}.5Z","message":"logstash"}}': 500_000_000,
+        f'{{"@t":"{second:%Y-%m-%dT%H:%M:%S}.1234567Z","@m":"serilog"}}': 123_456_700,
+        f'{{"timestamp":{epoch}.25,"event":"structlog"}}': 250_000_000,
+        f'{{"time":"{epoch}.123","request":"nginx"}}': 123_000_000,
+        f'{{"ts":{epoch}123456}}': 123_456_000,
+        f'{{"ts":{epoch}123456789}}': 123_456_789,
+        f'{{"ts":{epoch}.123456789}}': 123_456_789,
+        f'{{"ts":{epoch[0]}.{epoch[1:]}123456e+18}}': 123_456_000,
+        f'{{"ts":{epoch[0]}.{epoch[1:]}5E9}}': 500_000_000,
+        f'{{"timestamp":"now","time":12.5,"ts":{epoch}.5}}': 500_000_000,
+        f'{{"ts":"{second:%Y-%m-%dT%H:%M:%S}.5Z","time":{epoch}}}': 0,
+    }
+    no_others = (
+        '{"time":"10:00:00","ts":12.5}',
+        '{"time":true,"ts":null,"datetime":{}}',
+        f'{{"time":-{epoch}}}',
+        f'{{"time":"{epoch} s"}}',
+        f'{{"time":"0{epoch}"}}',
+        f'{{"time":"{epoch}."}}',
+        f'{{"time":"{epoch}e"}}',
+        '{"ts":9999999999999999999}',
+        f'{{"ts":{epoch[:-1]}}}',
+        f'{{"nested":{{"time":{epoch}}}}}',
+    )
     return [
+        *(
+            Case(f"time-{number}", (text.encode(),), (Stored(text, time_ns=second_ns + behind),))
+            for number, (text, behind) in enumerate(others.items())
+        ),
+        Case(
+            "no-time",
+            tuple(text.encode() for text in no_others),
+            tuple(map(Stored, no_others)),
+        ),
+        Case(
+            "marks-before-a-line",
+            (b'\xef\xbb\xbf{"level":"error"}', b'\0\0{"level":"warn"}', b"\0plain"),
+            (
+                Stored('{"level":"error"}', "error"),
+                Stored('{"level":"warn"}', "warn"),
+                Stored("plain"),
+            ),
+        ),
         *(
             Case(
                 f"timestamp-{number}",

@@ -61,7 +61,7 @@ def _written_by_hand(clock: StampClock) -> list[bytes]:
                 "yesterday",
                 "",
                 None,
-                1_795_255_200,
+                1_795_255,
                 ["x"],
             )
         ),
@@ -108,7 +108,8 @@ def _written_by_hand(clock: StampClock) -> list[bytes]:
         b'{"service":"a\xff","env":"\xef\xbf\xbd","request_id":"\xff"}',
         b'{"service":"bytes","x":"\xff\xfe\xe2\x82\xf0\x9f\x98\xed\xa0\x80\xc0\xaf"}',
         b"bytes \xff\xfe \xe2\x82 \xf0\x9f\x98 \xed\xa0\x80 \xc0\xaf \xf5\x80\x80\x80",
-        b"\x00",
+        b"\x00\x00nul before",
+        b"\xef\xbb\xbf" + _line(clock, message="byte order mark"),
         b"a\x00b",
         b'{"service":"nul","x":"\x00"}',
         b'{"service":"tab","x":"\t"}',

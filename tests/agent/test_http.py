@@ -70,6 +70,25 @@ def test_an_event_without_a_service_is_of_unknown(agent: RunningAgent, loki_url:
     eventually(lambda: [e for e in stored(loki_url, fields.UNKNOWN_SERVICE) if mark in e.line])
 
 
+def test_the_time_is_in_the_first_of_several_fields(
+    agent: RunningAgent, loki_url: str, service: str
+) -> None:
+    """Under the names of other programs; the line keeps all of them."""
+    second = datetime.now(timezone.utc).replace(microsecond=0) - timedelta(minutes=1)
+    stamp, other = (f"{one:%Y-%m-%dT%H:%M:%S}Z" for one in (second, second - timedelta(hours=1)))
+    names = fields.TIME_FIELDS
+    events = [
+        {"service": service, "n": n, **dict.fromkeys(names[n + 1 :], other), name: stamp}
+        for n, name in enumerate(names)
+    ]
+    assert post(agent, events) == 201
+    eventually(lambda: len(list(stored(loki_url, service))) == len(names))
+    found = list(stored(loki_url, service))
+    assert {entry.timestamp_ns for entry in found} == {parse_timestamp_ns(stamp)}
+    lines = sorted((json.loads(entry.line) for entry in found), key=lambda line: line["n"])
+    assert lines == events
+
+
 def test_a_bad_request_is_counted(agent: RunningAgent) -> None:
     """It gets a 4xx, and is among the warnings that the agent's metrics count."""
     before = _warnings(agent)

@@ -13,6 +13,7 @@ import pytest
 import yaml
 from dotenv import dotenv_values
 
+from lokikit.fields import TIME_FIELDS
 from lokikit.ship.tracebacks import RULES
 from lokikit.stack.agent_metrics import OUTPUTS
 from lokikit.stack.kit_files import kit_root
@@ -45,7 +46,7 @@ FILTERS = {
     "kubernetes": """kube_tag_prefix kube_url kube_token_file regex_parser annotations merge_log
         k8s-logging.parser k8s-logging.exclude buffer_size""",
     "lua": "script call time_as_table",
-    "modify": "rename copy add remove_wildcard condition",
+    "modify": "rename copy add remove remove_wildcard condition",
     "multiline": "mode multiline.key_content multiline.parser flush_ms emitter_name",
     "parser": "key_name parser reserve_data preserve_key",
 }
@@ -173,6 +174,17 @@ def test_a_variable_has_a_default_or_must_be_set(path: Path) -> None:
     readme = (kit_root() / "README.md").read_text()
     must = set(re.findall(r"^\| `(\w+)` \|.*\| must be set \|$", readme, re.MULTILINE))
     assert set(re.findall(r"\$\{(\w+)\}", text)) <= {*dotenv_values(kit_root() / ".env"), *must}
+
+
+def test_the_time_is_read_where_ship_reads_it() -> None:
+    """Both by the contract's script and of what came by `POST /logs`."""
+    text = (FOLDER / "contract.lua").read_text()
+    names = re.search(r"local TIME_FIELDS = \{(.*)\}", text)
+    assert names
+    assert re.findall(r'"([^"]+)"', names[1]) == list(TIME_FIELDS)
+    (copied,) = [one["copy"] for one in plugins("filters", FOLDER / "http.yaml") if "copy" in one]
+    assert [one.split()[0] for one in copied] == list(TIME_FIELDS)
+    assert {one.split()[1] for one in copied} == {"_lokikit_time"}
 
 
 def test_tracebacks_are_joined_by_the_rules_of_ship() -> None:

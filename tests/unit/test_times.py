@@ -10,6 +10,7 @@ from lokikit.times import (
     format_time,
     moment_ns,
     parse_duration_ns,
+    parse_epoch_ns,
     parse_span_ns,
     parse_time_ns,
     parse_timestamp_ns,
@@ -127,3 +128,32 @@ def test_a_number_that_is_not_of_nanoseconds_is_refused(wrong: float) -> None:
 @pytest.mark.parametrize("end", [":00+00:60", ":00+00:99", ":00+25:00", ":00-24:00", ":60Z"])
 def test_what_no_clock_shows_is_no_timestamp(end: str) -> None:
     assert parse_timestamp_ns(f"2026-11-21T10:00{end}") is None
+
+
+@pytest.mark.parametrize(
+    ("written", "time_ns"),
+    [
+        ("1795255200", 1_795_255_200_000_000_000),
+        ("1795255200.5", 1_795_255_200_500_000_000),
+        ("1795255200123", 1_795_255_200_123_000_000),
+        ("1795255200123.25", 1_795_255_200_123_250_000),
+        ("1795255200123456", 1_795_255_200_123_456_000),
+        ("1795255200123456789", 1_795_255_200_123_456_789),
+        ("1795255200.1234567899", 1_795_255_200_123_456_789),
+        ("1.7952552001234567e+18", 1_795_255_200_123_456_700),
+        ("1.7952552E9", 1_795_255_200_000_000_000),
+    ],
+)
+def test_number_of_our_time_is_read_in_its_unit(written: str, time_ns: int) -> None:
+    assert parse_epoch_ns(written) == time_ns
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        *("", "5", "179525520", "17952552001", "-1795255200", "01795255200", "1795255200."),
+        *("1795255200s", " 1795255200", "\u0661795255200", "9999999999999999999", "1.5e-3", "NaN"),
+    ],
+)
+def test_other_number_is_no_time(written: str) -> None:
+    assert parse_epoch_ns(written) is None

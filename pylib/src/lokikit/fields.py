@@ -157,6 +157,9 @@ METADATA_FIELDS = (REQUEST_ID, TRACE_ID)
 """Structured metadata read from the line."""
 PLATFORM_METADATA = (HOST, "pod", "container", "node", "stream")
 """Structured metadata that only who carries the line knows."""
+TIME_FIELDS = (TIMESTAMP, "time", "ts", "@timestamp", "@t", "Timestamp", "datetime")
+"""Where a program may say the time, as RFC 3339 or as a number since 1970; the first that says one.
+As slog, logrus, pino, zap, Logstash and Serilog name it."""
 UNKNOWN_SERVICE = "unknown"
 """The service of a line that names none, when its carrier knows none either."""
 DETECTED_LEVEL = "detected_level"

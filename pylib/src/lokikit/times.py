@@ -20,6 +20,10 @@ EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _RFC_3339 = re.compile(
     r"(\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d)(?:[.,](\d+))?(?:[Zz]|([+-]\d\d):?([0-5]\d))?", re.ASCII
 )
+_EPOCH_NUMBER = re.compile(r"([1-9]\d*)(?:\.(\d+))?(?:[eE]\+?(\d{1,2}))?", re.ASCII)
+_EPOCH_DIGITS = (10, 13, 16, 19)
+"""Of our time in seconds, milli-, micro- and nanoseconds: from 2001 to 2262."""
+_MAX_NS = 2**63 - 1
 _UNITS_S = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
 _DURATION = re.compile(r"(\d+[smhdw])+", re.ASCII)
 _PART = re.compile(r"(\d+)([smhdw])", re.ASCII)
@@ -132,6 +136,22 @@ def parse_timestamp_ns(value: object) -> int | None:
     if second_s is None:
         return None
     return second_s * NS_PER_S + (int(fraction[:9].ljust(9, "0")) if fraction else 0)
+
+
+def parse_epoch_ns(written: str) -> int | None:
+    """Nanoseconds since 1970 of a decimal number in any unit, `None` when it is not of our time.
+
+    How many digits stand before its point says whether it is of seconds, milli-, micro- or
+    nanoseconds.
+    """
+    match = _EPOCH_NUMBER.fullmatch(written)
+    if not match:
+        return None
+    whole, fraction, exponent = match.groups(default="")
+    if len(whole) + int(exponent or 0) not in _EPOCH_DIGITS:
+        return None
+    time_ns = int((whole + fraction)[:19].ljust(19, "0"))
+    return time_ns if time_ns <= _MAX_NS else None
 
 
 @lru_cache(maxsize=1024)

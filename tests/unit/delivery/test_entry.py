@@ -40,7 +40,9 @@ def test_line_under_the_contract() -> None:
     )
 
 
-@pytest.mark.parametrize("raw", [b"plain", b"[1]", b'"s"', b"12", b'{"a":', b"{}", b"\xff", b"\0"])
+@pytest.mark.parametrize(
+    "raw", [b"plain", b"[1]", b'"s"', b"12", b'{"a":', b"{}", b"\xff", b"a\0b"]
+)
 def test_line_without_fields(raw: bytes) -> None:
     """A line that names nothing gets the default service and its arrival time."""
     entry = read(raw)
@@ -231,3 +233,24 @@ def test_a_byte_order_mark_is_no_part_of_a_line() -> None:
     assert entry.line == line
     assert entry.labels["service_name"] == "api"
     assert entry.timestamp_ns == 1_795_255_200_000_000_000
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b'{"time":"2026-11-21T10:00:00.5Z"}',
+        b'{"ts":1795255200.5}',
+        b'{"time":1795255200500}',
+        b'{"@timestamp":"2026-11-21T10:00:00.5Z"}',
+        b'{"timestamp":1795255200.5,"x":NaN}',
+        b'{"timestamp":"yesterday","time":12.5,"ts":1795255200.5}',
+        b'{"timestamp":true,"time":"1795255200.5"}',
+    ],
+)
+def test_time_of_another_program_is_the_time_of_its_line(line: bytes) -> None:
+    assert read(line).timestamp_ns == 1_795_255_200_500_000_000
+
+
+@pytest.mark.parametrize("marks", [b"\0", b"\0\0\0", b"\xef\xbb\xbf", b"\0\xef\xbb\xbf"])
+def test_marks_before_a_line_are_no_part_of_it(marks: bytes) -> None:
+    assert read(marks + LINE) == read(LINE)

@@ -22,11 +22,12 @@ from lokikit.fields import (
     METADATA_FIELDS,
     NUMBERED_LEVELS,
     OTHER_LEVELS,
+    TIME_FIELDS,
     TIMESTAMP,
     TRUNCATED,
     UNKNOWN_SERVICE,
 )
-from lokikit.times import parse_timestamp_ns
+from lokikit.times import parse_epoch_ns, parse_timestamp_ns
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
 MAX_VALUE_BYTES = 1024
 """Longer labels and metadata are cut: Loki would refuse the line over them."""
 
+_NUL = b"\0"
+"""Before a line: see `lokikit.ship.lines`."""
 _BYTES_PER_CHARACTER = 4
 _LABEL_SOURCES = tuple(LABEL_FIELDS.values())
 
@@ -43,7 +46,7 @@ class Entry(NamedTuple):
 
     Args:
         timestamp_ns: nanoseconds since the epoch.
-        line: the untouched line, without a byte order mark.
+        line: the untouched line, without a byte order mark or NUL bytes before it.
         labels: name the stream.
         metadata: structured metadata of this line.
     """
@@ -67,12 +70,14 @@ def read_entry(
         raw: the line without its line end.
         default_service: the service of a line that names none.
         platform: structured metadata that only the carrier knows.
-        now_ns: the arrival time, asked for only when the line has no timestamp.
+        now_ns: the arrival time, asked for only when the line has no time of its own.
     """
-    text = raw.removeprefix(BOM_UTF8).decode("utf-8", "replace")
+    text = raw.lstrip(_NUL).removeprefix(BOM_UTF8).decode("utf-8", "replace")
     fields = json_object(text)
     line = fit(text, MAX_LINE_BYTES)
     stamp_ns = parse_timestamp_ns(fields.get(TIMESTAMP))
+    if stamp_ns is None and fields:
+        stamp_ns = _foreign_time_ns(fields, text)
     metadata = dict(platform)
     for name in METADATA_FIELDS:
         if value := _word(fields.get(name), name, text):
@@ -85,6 +90,22 @@ def read_entry(
     return Entry(
         now_ns() if stamp_ns is None else stamp_ns, line, _labels(default_service, words), metadata
     )
+
+
+def _foreign_time_ns(fields: Mapping[str, Any], text: str) -> int | None:
+    """The time that a line of another program says, in the first field that has one."""
+    for name in TIME_FIELDS:
+        value = fields.get(name)
+        if isinstance(value, float):
+            value = _as_written(text, name)
+        elif value.__class__ is int:
+            value = str(value)
+        if not isinstance(value, str):
+            continue
+        for parse in (parse_timestamp_ns, parse_epoch_ns):
+            if (time_ns := parse(value)) is not None:
+                return time_ns
+    return None
 
 
 def _untold_level(fields: Mapping[str, Any]) -> str | None:
