@@ -13,7 +13,7 @@ from tests.waiting import eventually
 
 from lokikit.stack.agent_metrics import HEALTH_PATH, AgentNumbers, ask_fluent_bit
 from lokikit.stack.kit_files import kit_root
-from lokikit.stack.native.part import answers
+from lokikit.stack.http_probe import answers
 
 if TYPE_CHECKING:
     from pathlib import Path

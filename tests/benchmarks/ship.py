@@ -23,12 +23,12 @@ from tests.stack.conftest import RunningLoki
 from tests.stack.shipping import Ship
 
 from lokikit.delivery.address import PUSH_PATH
+from lokikit.delivery.batch_limits import MAX_BATCH_BYTES, MAX_BATCH_ENTRIES
 from lokikit.delivery.entry import ArrivalClock, EntryReader
 from lokikit.delivery.push_api import payload
 from lokikit.fields import HOST
 from lokikit.query.client import Loki
 from lokikit.ship.lines import LineCutter
-from lokikit.ship.shipper import MAX_BATCH_BYTES, MAX_BATCH_LINES
 from lokikit.stack.native.loki import require_loki
 
 if TYPE_CHECKING:
@@ -127,7 +127,7 @@ def built_batches(path: Path, max_bytes: int) -> list[tuple[int, bytes]]:
     reader = EntryReader(SERVICE, {HOST: "bench"}, ArrivalClock())
     with path.open("rb") as file:
         lines = LineCutter().feed(file.read(max_bytes))
-    per_batch = min(MAX_BATCH_LINES, MAX_BATCH_BYTES * len(lines) // max_bytes)
+    per_batch = min(MAX_BATCH_ENTRIES, MAX_BATCH_BYTES * len(lines) // max_bytes)
     entries = (reader.read(one.raw) for one in lines)
     return [(len(part), payload(part)) for part in batched(entries, per_batch)]
 

@@ -2,7 +2,8 @@ import time
 
 import pytest
 
-from lokikit.push.queue import ITEM_BYTES, MAX_BATCH_ENTRIES, ItemQueue, read_items
+from lokikit.delivery.batch_limits import MAX_BATCH_ENTRIES
+from lokikit.push.queue import ITEM_BYTES, ItemQueue, read_items
 
 
 def _item(number, line=b"{}"):

@@ -5,10 +5,10 @@ from collections import deque
 import pytest
 from tests.waiting import eventually
 
+from lokikit.delivery.batch_limits import MAX_BATCH_ENTRIES
 from lokikit.delivery.dead_letters import DeadLetters
 from lokikit.delivery.push_api import Answer, Outcome
 from lokikit.notices import Notices
-from lokikit.push.queue import MAX_BATCH_ENTRIES
 from lokikit.push.worker import SPILL_ENTRIES, PushWorker
 from lokikit.spool.spool import Spool
 

@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from tests.waiting import eventually
 
+from lokikit.delivery.batch_limits import MAX_BATCH_BYTES, MAX_BATCH_ENTRIES
 from lokikit.delivery.dead_letters import DeadLetters
 from lokikit.delivery.delivery import Delivery
 from lokikit.delivery.entry import Entry
 from lokikit.delivery.push_api import Answer, Outcome
 from lokikit.notices import Notices
-from lokikit.ship.shipper import MAX_BATCH_BYTES, MAX_BATCH_LINES, UNDELIVERED, Shipper
+from lokikit.ship.shipper import UNDELIVERED, Shipper
 from lokikit.ship.sources import Item
 
 if TYPE_CHECKING:
@@ -108,10 +109,10 @@ def away(_: Sequence[Entry]) -> Answer:
 
 def test_all_lines_to_the_end() -> None:
     """A source that ends is delivered whole, in batches of the greatest number of lines."""
-    count = 2 * MAX_BATCH_LINES + 1
+    count = 2 * MAX_BATCH_ENTRIES + 1
     rig = Rig(ListSource([item(number) for number in range(count)]), done)
     assert rig.shipper.run() == []
-    assert [len(batch) for batch in rig.batches] == [MAX_BATCH_LINES, MAX_BATCH_LINES, 1]
+    assert [len(batch) for batch in rig.batches] == [MAX_BATCH_ENTRIES, MAX_BATCH_ENTRIES, 1]
     assert [line for batch in rig.batches for line in batch] == [str(n) for n in range(count)]
     assert rig.reports[-1]["sent"] == rig.reports[-1]["read"] == count
 
@@ -153,14 +154,14 @@ def test_what_a_pipe_holds_back_is_dropped_by_name_too() -> None:
 
 def test_source_is_not_read_on_while_loki_is_away() -> None:
     """At most two batches are held, however much the source has."""
-    source = ListSource([item(n) for n in range(10 * MAX_BATCH_LINES)], durable=True, ends=False)
+    source = ListSource([item(n) for n in range(10 * MAX_BATCH_ENTRIES)], durable=True, ends=False)
     rig = Rig(source, away)
     thread = threading.Thread(target=rig.shipper.run)
     thread.start()
-    eventually(lambda: source.taken == 2 * MAX_BATCH_LINES)
+    eventually(lambda: source.taken == 2 * MAX_BATCH_ENTRIES)
     rig.shipper.request_stop()
     thread.join()
-    assert source.taken == 2 * MAX_BATCH_LINES
+    assert source.taken == 2 * MAX_BATCH_ENTRIES
     assert source.acknowledged == 0
 
 

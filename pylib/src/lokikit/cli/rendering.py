@@ -29,6 +29,7 @@ from lokikit.fields import (
     UNKNOWN_SERVICE,
     VERSION,
 )
+from lokikit.output.terminal_text import escape_controls
 from lokikit.times import format_time
 
 if TYPE_CHECKING:
@@ -48,10 +49,6 @@ _LEVEL_COLOURS = {
     "critical": "magenta",
 }
 _NO_LEVEL = "-"
-_CONTROLS = {
-    code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160)) if chr(code) not in "\n\t"
-}
-"""What a log line must not do to the terminal that shows it."""
 
 
 def as_raw(entry: LogEntry) -> bytes:
@@ -70,12 +67,15 @@ def as_text(entry: LogEntry, *, colour: bool = False) -> bytes:
     name = (_NO_LEVEL if level in ("", "unknown") else level).upper().ljust(_LEVEL_WIDTH)
     parts = [
         _painted(format_time(entry.timestamp_ns), "bright_black", colour),
-        _painted(safe(name), _LEVEL_COLOURS.get(level), colour),
-        _painted(safe(str(service)), "cyan", colour),
-        safe(str(fields.get(MESSAGE, entry.line))),
-        *(f"{_painted(safe(key), 'blue', colour)}={_value(fields[key])}" for key in _rest(fields)),
+        _painted(escape_controls(name), _LEVEL_COLOURS.get(level), colour),
+        _painted(escape_controls(str(service)), "cyan", colour),
+        escape_controls(str(fields.get(MESSAGE, entry.line))),
+        *(
+            f"{_painted(escape_controls(key), 'blue', colour)}={_value(fields[key])}"
+            for key in _rest(fields)
+        ),
     ]
-    below = [safe(str(fields[key])).rstrip("\n") for key in _BELOW if key in fields]
+    below = [escape_controls(str(fields[key])).rstrip("\n") for key in _BELOW if key in fields]
     return "\n".join([" ".join(parts), *below]).encode("utf-8", "replace")
 
 
@@ -95,7 +95,7 @@ def samples_table(samples: Sequence[Sample]) -> Table:
     table.add_column("value", justify="right", overflow="fold")
     for sample in samples:
         time = [format_time(sample.timestamp_ns or 0)] if timed else []
-        labels = [safe(sample.labels.get(name, "")) for name in names]
+        labels = [escape_controls(sample.labels.get(name, "")) for name in names]
         table.add_row(*time, *labels, sample.value)
     return table
 
@@ -105,12 +105,7 @@ def as_headline(entry: LogEntry) -> str:
     fields = _fields(entry.line)
     parts = [fields.get(EXC_TYPE), fields.get(EXC_MESSAGE) if EXC_TYPE in fields else None]
     text = ": ".join(str(one) for one in parts if one) or str(fields.get(MESSAGE, entry.line))
-    return safe(" ".join(text.split()))
-
-
-def safe(text: str) -> str:
-    """The text, without what would steer the terminal that shows it."""
-    return text.translate(_CONTROLS)
+    return escape_controls(" ".join(text.split()))
 
 
 def _fields(line: str) -> Mapping[str, Any]:
@@ -132,7 +127,7 @@ def _rest(fields: Mapping[str, Any]) -> list[str]:
 def _value(value: Any) -> str:
     """A word as it is, anything else as JSON."""
     plain = isinstance(value, str) and value and not set(value) & set(' "=\n\t')
-    return safe(value if plain else json.dumps(value, ensure_ascii=False))
+    return escape_controls(value if plain else json.dumps(value, ensure_ascii=False))
 
 
 def _painted(text: str, foreground: str | None, colour: bool) -> str:  # noqa: FBT001 - internal

@@ -10,6 +10,7 @@ import orjson
 
 from lokikit import fields as f
 from lokikit.output.json_formatter import JsonFormatter
+from lokikit.output.terminal_text import escape_controls
 
 if TYPE_CHECKING:
     import logging
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
 _COLOURS = {"debug": "2", "info": "32", "warning": "33", "error": "31", "critical": "1;31"}
 """SGR parameters (ECMA-48, section 8.3.117)."""
 _SHOWN_APART = frozenset(f.LINE_FIELDS)
-_CONTROL = re.compile(r"[^\t\n\x20-\x7e\xa0-\ud7ff\ue000-\U0010ffff]")
 _PLAIN_WORD = re.compile(r"[^\s\"=]+")
 
 
@@ -44,14 +44,16 @@ class ConsoleFormatter(JsonFormatter):
             self._paint("2", f"{clock}.{int(record.msecs):03d}"),
             self._paint(_COLOURS[level], f"{level:<8}"),
             self._paint("36", _one_line(line[f.LOGGER])),
-            _escape(line[f.MESSAGE]),
+            escape_controls(line[f.MESSAGE]),
             *(
                 self._paint("2", f"{_one_line(name)}=") + _value(value)
                 for name, value in line.items()
                 if name not in _SHOWN_APART or name in f.CALLER_SETTABLE
             ),
         ]
-        below = (_escape(line[name]).rstrip() for name in (f.STACKTRACE, f.STACK) if name in line)
+        below = (
+            escape_controls(line[name]).rstrip() for name in (f.STACKTRACE, f.STACK) if name in line
+        )
         return "\n".join([" ".join(head), *below]).encode()
 
     def _paint(self, sgr: str, string: str) -> str:
@@ -60,14 +62,10 @@ class ConsoleFormatter(JsonFormatter):
 
 def _value(value: Any) -> str:
     if isinstance(value, str) and _PLAIN_WORD.fullmatch(value):
-        return _escape(value)
-    return _escape(orjson.dumps(value).decode())
-
-
-def _escape(string: str) -> str:
-    return _CONTROL.sub(lambda match: repr(match[0])[1:-1], string)
+        return escape_controls(value)
+    return escape_controls(orjson.dumps(value).decode())
 
 
 def _one_line(string: str) -> str:
-    """Escaped with its line ends too: only a message and a traceback may have several lines."""
-    return _escape(string).replace("\n", r"\n")
+    """Escape line ends too: only a message and a traceback may have several lines."""
+    return escape_controls(string).replace("\n", r"\n")

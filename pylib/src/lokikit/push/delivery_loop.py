@@ -6,8 +6,9 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
+from lokikit.delivery.batch_limits import MAX_BATCH_AGE_S, MAX_BATCH_ENTRIES
 from lokikit.push.overflow import Overflow
-from lokikit.push.queue import MAX_BATCH_AGE_S, MAX_BATCH_ENTRIES, ItemQueue, read_items
+from lokikit.push.queue import ItemQueue, read_items
 from lokikit.push.sender import Sender
 
 if TYPE_CHECKING:

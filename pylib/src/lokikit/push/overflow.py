@@ -6,8 +6,8 @@ import time
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from lokikit.delivery.batch_limits import MAX_BATCH_BYTES, MAX_BATCH_ENTRIES
 from lokikit.delivery.push_api import payload, read_payload
-from lokikit.push.queue import MAX_BATCH_BYTES, MAX_BATCH_ENTRIES
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import orjson
 
+from lokikit.delivery.batch_limits import MAX_BATCH_BYTES, MAX_BATCH_ENTRIES
 from lokikit.delivery.entry import MAX_VALUE_BYTES, ArrivalClock, Entry, fit
 from lokikit.fields import METADATA_FIELDS
 from lokikit.output.json_values import text
@@ -20,9 +21,6 @@ if TYPE_CHECKING:
 Item = tuple[bytes, bytes, Labels, Labels]
 """Timestamp (RFC 3339 without its `Z`), line, labels, structured metadata."""
 
-MAX_BATCH_BYTES = 1024 * 1024
-MAX_BATCH_ENTRIES = 5_000
-MAX_BATCH_AGE_S = 1.0
 ITEM_BYTES = 200
 """What an item in the queue takes beside its line."""
 _SECOND_BYTES = len(b"2026-11-21T10:00:00")

@@ -6,9 +6,9 @@ import threading
 import time
 from typing import TYPE_CHECKING, Any
 
+from lokikit.delivery.batch_limits import MAX_BATCH_ENTRIES
 from lokikit.push.delivery_loop import TICK_S, DeliveryLoop
 from lokikit.push.flush_at_exit import flush_at_end_of_child
-from lokikit.push.queue import MAX_BATCH_ENTRIES
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -7,6 +7,8 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from lokikit.delivery.batch_limits import MAX_BATCH_AGE_S, MAX_BATCH_BYTES, MAX_BATCH_ENTRIES
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
@@ -15,9 +17,6 @@ if TYPE_CHECKING:
     from lokikit.ship.followed_file import FollowedFile
     from lokikit.ship.sources import Item, Mark, Source
 
-MAX_BATCH_BYTES = 1024 * 1024
-MAX_BATCH_LINES = 5_000
-MAX_BATCH_AGE_S = 1.0
 IDLE_FLUSH_S = 0.2
 LOOK_EVERY_S = 0.2
 REPORT_EVERY_S = 1.0
@@ -49,7 +48,7 @@ class Batch:
 
     def is_full(self) -> bool:
         """Whether it has to go before more is read."""
-        return self.lines >= MAX_BATCH_LINES or self.size_bytes >= MAX_BATCH_BYTES
+        return self.lines >= MAX_BATCH_ENTRIES or self.size_bytes >= MAX_BATCH_BYTES
 
 
 class Flight:

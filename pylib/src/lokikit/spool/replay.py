@@ -10,19 +10,14 @@ from typing import TYPE_CHECKING
 
 import orjson
 
+from lokikit.delivery.batch_limits import MAX_BATCH_BYTES, MAX_BATCH_ENTRIES
 from lokikit.delivery.delivery import Delivery
 from lokikit.delivery.entry import Entry
 from lokikit.delivery.push_api import Answer, Outcome, read_payload
 from lokikit.errors import PrerequisiteError
+from lokikit.spool.file_lock import try_lock
 from lokikit.spool.fluentbit_chunks import is_posted, read_chunk, rejected_paths
 from lokikit.spool.spool import DEAD_LETTERS, Spool, SpoolReading
-
-try:
-    import fcntl
-except ImportError:  # Windows: nobody keeps two replays apart there
-    HAS_LOCKS = False
-else:
-    HAS_LOCKS = True
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -33,8 +28,6 @@ if TYPE_CHECKING:
     from lokikit.delivery.push_api import Pusher
     from lokikit.notices import Notices
 
-MAX_BATCH_BYTES = 1024 * 1024
-MAX_BATCH_ENTRIES = 5_000
 TAKEN = "dead-letters.*.replaying"
 """Dead letters that a replay has taken; after a killed one, the next goes on with them."""
 
@@ -159,22 +152,12 @@ def replay_letters(folder: Path, sender: ReplaySender) -> bool:
         (folder / DEAD_LETTERS).rename(taken)
     for path in sorted(folder.glob(TAKEN)):
         with path.open("rb") as file:
-            if not _is_ours(file):
+            if not try_lock(file):
                 continue
             done = _replay_file(file, folder / DEAD_LETTERS, sender)
             path.unlink()
         if not done:
             return False
-    return True
-
-
-def _is_ours(file: BinaryIO) -> bool:
-    if not HAS_LOCKS:
-        return True
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
     return True
 
 

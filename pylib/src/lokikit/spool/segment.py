@@ -13,6 +13,7 @@ from bisect import insort
 from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
+from lokikit.spool.file_lock import HAS_LOCKS, try_lock
 from lokikit.spool.segment_format import (
     HEADER_BYTES,
     PLACE_AT,
@@ -23,13 +24,6 @@ from lokikit.spool.segment_format import (
     packed_place,
     records,
 )
-
-try:
-    import fcntl
-except ImportError:  # Windows: no segment is ever adopted there
-    HAS_LOCKS = False
-else:
-    HAS_LOCKS = True
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -265,13 +259,7 @@ def _lock(descriptor: int) -> bool:
     Raises:
         OSError: this file system has no locks.
     """
-    if not HAS_LOCKS:
-        return True
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return os.fstat(descriptor).st_nlink > 0
+    return try_lock(descriptor) and (not HAS_LOCKS or os.fstat(descriptor).st_nlink > 0)
 
 
 def _joined(before: list[RecordSpan], span: RecordSpan) -> list[RecordSpan]:

@@ -7,8 +7,6 @@ import stat
 import time
 from typing import TYPE_CHECKING
 
-import requests
-
 from lokikit.errors import LokikitError, PrerequisiteError
 from lokikit.stack.compose_file import built_image
 from lokikit.stack.docker.compose import MOUNTED, project_name
@@ -21,6 +19,7 @@ from lokikit.stack.docker.services import (
     stack_services,
 )
 from lokikit.stack.grafana.password import grafana_password
+from lokikit.stack.http_probe import answers
 from lokikit.stack.kit_files import kit_root
 from lokikit.stack.part_status import TAIL_LINES, Condition, Wanted, forget_wanted, write_wanted
 from lokikit.stack.ports import check_distinct, check_free
@@ -33,7 +32,6 @@ if TYPE_CHECKING:
     from lokikit.stack.docker.engine import Container
     from lokikit.stack.docker.services import ComposeService
 
-_ASK_TIMEOUT_S = 2
 _POLL_S = 0.2
 _GIVES_UP_AFTER_RESTARTS = 3
 
@@ -131,7 +129,7 @@ def _condition(
 ) -> Condition:
     if container is None:
         return Condition(service.name, False, None, 0, service.where, "docker ps --all")
-    healthy = container.status == "running" and _answers(service.probe)
+    healthy = _is_healthy(service, container)
     return Condition(
         service.name,
         healthy,
@@ -152,7 +150,7 @@ def _wait_until_healthy(
         container = _by_service(compose).get(service.name)
         if container is None or _has_failed(container):
             return
-        if container.status == "running" and _answers(service.probe):
+        if _is_healthy(service, container):
             say(f"{service.name} is healthy after {time.monotonic() - start_s:.0f} s")
             return
         time.sleep(_POLL_S)
@@ -192,12 +190,8 @@ def _check_readable() -> None:
                 )
 
 
-def _answers(url: str) -> bool:
-    """Whether a GET of `url` succeeds; an empty one always does."""
-    try:
-        return not url or requests.get(url, timeout=_ASK_TIMEOUT_S).ok
-    except requests.RequestException:
-        return False
+def _is_healthy(service: ComposeService, container: Container) -> bool:
+    return container.status == "running" and (not service.probe or answers(service.probe))
 
 
 def _remember_volumes(state: Path) -> None:

@@ -17,8 +17,9 @@ from urllib.parse import urlsplit
 
 from lokikit.errors import SettingsError
 from lokikit.stack.agent_metrics import HEALTH_PATH, AgentNumbers, ask_fluent_bit, read_ship_stats
+from lokikit.stack.http_probe import answers
 from lokikit.stack.kit_files import kit_env, kit_root, port
-from lokikit.stack.native.part import NativePart, answers
+from lokikit.stack.native.part import NativePart
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -19,8 +19,9 @@ from lokikit.stack.grafana.provisioning import (
     smtp_password_file,
     smtp_variables,
 )
+from lokikit.stack.http_probe import answers
 from lokikit.stack.kit_files import port
-from lokikit.stack.native.part import NativePart, answers
+from lokikit.stack.native.part import NativePart
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

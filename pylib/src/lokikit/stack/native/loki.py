@@ -9,9 +9,8 @@ import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import requests
-
 from lokikit.errors import PrerequisiteError
+from lokikit.stack.http_probe import answers
 from lokikit.stack.kit_files import kit_root
 
 if TYPE_CHECKING:
@@ -20,7 +19,6 @@ if TYPE_CHECKING:
 OLDEST = (3, 4)
 """The oldest Loki whose configuration knows all that `loki/loki.yaml` sets."""
 _VERSION = re.compile(r"version v?(\d+)\.(\d+)([\w.+-]*)")
-_ASK_TIMEOUT_S = 2
 _CHECK_TIMEOUT_S = 20
 
 
@@ -108,8 +106,5 @@ def loki_variables(data: Path, http_port: int, grpc_port: int) -> dict[str, str]
 
 
 def is_ready(url: str) -> bool:
-    """Whether Loki at `url` takes pushes and answers queries."""
-    try:
-        return requests.get(f"{url}/ready", timeout=_ASK_TIMEOUT_S).ok
-    except requests.RequestException:
-        return False
+    """Return whether Loki at `url` takes pushes and answers queries."""
+    return answers(f"{url}/ready")

@@ -7,26 +7,14 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-import requests
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
-
-_ASK_TIMEOUT_S = 2
 
 
 def always() -> bool:
     """The health of what cannot be asked."""
     return True
-
-
-def answers(url: str) -> bool:
-    """Whether a GET of `url` succeeds."""
-    try:
-        return requests.get(url, timeout=_ASK_TIMEOUT_S).ok
-    except requests.RequestException:
-        return False
 
 
 @dataclass(frozen=True)

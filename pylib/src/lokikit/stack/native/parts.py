@@ -8,10 +8,11 @@ import sys
 from typing import TYPE_CHECKING
 
 from lokikit.stack.grafana.contacts import read_contacts
+from lokikit.stack.http_probe import answers
 from lokikit.stack.kit_files import kit_root, port
 from lokikit.stack.native.agent import agent_part, agent_source
 from lokikit.stack.native.grafana import find_grafana, grafana_part
-from lokikit.stack.native.part import NativePart, always, answers
+from lokikit.stack.native.part import NativePart, always
 from lokikit.stack.native.store import STORE_PARTS, store_part
 
 if TYPE_CHECKING:
