@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from tests.stack.engines import Engine
 
-ALWAYS = ["canary", *(["grafana"] if find_grafana() else []), "ship"]
+ALWAYS = ["canary", *(["grafana"] if find_grafana() else []), "page", "ship"]
 DEMO = ["shop", "jobs", "traffic"]
 
 
@@ -41,7 +41,7 @@ class Stack:
         self.store = engine.part
         self.pipeline = sorted([*ALWAYS, self.store])
         self._engine = engine
-        keys = ("LOKI_PORT", "LOKI_GRPC_PORT", "GRAFANA_PORT", "DEMO_PORT")
+        keys = ("LOKI_PORT", "LOKI_GRPC_PORT", "GRAFANA_PORT", "PAGE_PORT", "DEMO_PORT")
         self.ports = dict(zip(keys, free_ports(len(keys)), strict=True))
 
     def run(self, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
@@ -91,6 +91,7 @@ def test_whole_stack(stack: Stack) -> None:
     up = stack.run("up")
     assert up.returncode == 0, up.stdout + up.stderr
     assert f"http://127.0.0.1:{stack.ports['LOKI_PORT']}" in up.stdout
+    assert up.stdout.splitlines()[-1].endswith(f"http://127.0.0.1:{stack.ports['PAGE_PORT']}")
     assert [word in up.stdout for word in ("query", "top", "tail", "check")] == [True] * 4
     assert sorted(stack.pids()) == sorted([*stack.pipeline, *DEMO])
     eventually(lambda: {"canary", "shop", "jobs", "traffic"} <= set(stack.services()), within_s=60)

@@ -22,6 +22,7 @@ READERS = (
     "setup.py",
     "stack/kit_files.py",
     "cli/asking.py",
+    "cli/page.py",
     "cli/stack.py",
     "stack/grafana/contacts.py",
     "stack/native/agent.py",

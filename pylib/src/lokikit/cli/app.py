@@ -15,11 +15,13 @@ try:
 
     import lokikit
     from lokikit.cli import (
+        alerts,
         canary,
         check,
         export,
         last,
         logql,
+        page,
         query,
         rules,
         ship,
@@ -48,7 +50,16 @@ _PANELS: dict[str, tuple[Callable[..., None], ...]] = {
         wire.wire,
         store.store,
     ),
-    "Logs": (top.top, last.last, query.query, query.tail, ship.ship, canary.canary, export.export),
+    "Logs": (
+        page.page,
+        top.top,
+        last.last,
+        query.query,
+        query.tail,
+        ship.ship,
+        canary.canary,
+        export.export,
+    ),
 }
 
 app = typer.Typer(name="lokikit", pretty_exceptions_enable=False, rich_markup_mode="markdown")
@@ -82,6 +93,7 @@ for _panel, _commands in _PANELS.items():
 app.add_typer(spool.app, name="spool", rich_help_panel="Logs")
 app.add_typer(logql.app, name="logql", rich_help_panel="Logs")
 app.add_typer(rules.app, name="rules", rich_help_panel="Logs")
+app.add_typer(alerts.app, name="alerts", rich_help_panel="Logs")
 
 
 def main() -> None:

@@ -16,7 +16,9 @@ from lokikit.stack.grafana.password import grafana_password, password_file
 from lokikit.stack.grafana.provisioning import provision
 from lokikit.stack.native import stack as native_stack
 from lokikit.stack.native.agent import admin_url, agent_numbers, choose_agent
+from lokikit.stack.native.alerts import write_kit_contacts
 from lokikit.stack.native.grafana import find_grafana
+from lokikit.stack.native.page import missing_page_modules
 from lokikit.stack.native.parts import missing_demo_modules, stack_parts
 from lokikit.stack.native.store import choose_store, remembered_store
 
@@ -31,9 +33,9 @@ if TYPE_CHECKING:
 
 
 _NO_GRAFANA = (
-    "No Grafana 11 or newer on PATH: lokikit top, tail and query show the logs here, and nobody "
-    "is told of an alert."
+    "No Grafana 11 or newer on PATH: the page, lokikit top, tail and query show the logs here."
 )
+_BESIDE_DOCKER = "ALERT_URLS: Grafana does not know such addresses; lokikit alerts tells them."
 
 
 def bring_up_docker(
@@ -41,7 +43,10 @@ def bring_up_docker(
 ) -> list[Condition]:
     """How each service is once the Docker stack is up."""
     compose = Compose(choice.compose, state)
-    console.print(f"Grafana: {read_contacts()}")
+    contacts = read_contacts()
+    console.print(f"Grafana: {contacts.of_grafana()}")
+    if contacts.urls:
+        console.print(_BESIDE_DOCKER)
     provision(state)
     built = docker_stack.make_own_image(compose, console.print)
     told = docker_stack.bring_up(compose, console.print, demo=demo and built, canary=built)
@@ -57,12 +62,18 @@ def bring_up_native(
     console.print(f"Store: {store}.")
     demo = demo and _demo_is_possible(console)
     console.print("Agent: {} ({}).".format(*choose_agent(state)))
-    grafana = find_grafana()
+    contacts, grafana = read_contacts(), find_grafana()
     if grafana:
-        console.print(f"Grafana: {grafana.program} is on PATH. {read_contacts()}")
+        console.print(f"Grafana: {grafana.program} is on PATH. {contacts.of_grafana()}")
         provision(state)
     else:
         console.print(_NO_GRAFANA)
+    by_kit = contacts.beside_grafana() if grafana else contacts
+    write_kit_contacts(state, by_kit)
+    if by_kit.names or not grafana:
+        console.print(f"Alerts: {by_kit}")
+    if missing := missing_page_modules():
+        console.print(f"No page: {missing[0]} is not installed: pip install 'lokikit[page]'")
     parts = stack_parts(state, store, demo=demo)
     elsewhere = "" if store.part else store.url
     told = native_stack.bring_up(parts, state, console.print, loki_url=elsewhere)

@@ -24,6 +24,7 @@ from lokikit.errors import UnhealthyError
 from lokikit.stack.docker.choice import choose
 from lokikit.stack.env_settings import check_env
 from lokikit.stack.kit_files import asked_runtime, state_dir
+from lokikit.stack.native.page import PAGE_PART
 from lokikit.stack.native.signals import sigterm_raises
 from lokikit.stack.native.stack import alone, remove_data
 from lokikit.stack.part_status import read_wanted
@@ -48,7 +49,7 @@ def up(
         True, "--demo/--no-demo", envvar="DEMO", help="Start the demo services too."
     ),
 ) -> None:
-    """Start a store, the agent, Grafana and the demo, and say where they are.
+    """Start a store, the agent, the web page, Grafana and the demo, and say where they are.
 
     With Docker when its daemon answers and the images are here or can be pulled, otherwise as
     processes of this machine; RUNTIME=docker or RUNTIME=native forces one. As processes the lines
@@ -72,6 +73,8 @@ def up(
     console.print(_table(told))
     _complain(told, console)
     _suggest(console, _ERRORS if any(one.name == "shop" for one in told) else _COUNTS)
+    for page in [one.where for one in told if one.name == PAGE_PART]:
+        console.print(f"\nThe page with all of it: {page}")
 
 
 def down(

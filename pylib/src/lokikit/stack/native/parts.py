@@ -11,7 +11,9 @@ from lokikit.stack.grafana.contacts import read_contacts
 from lokikit.stack.http_probe import answers
 from lokikit.stack.kit_files import kit_root, port
 from lokikit.stack.native.agent import agent_part, agent_source
+from lokikit.stack.native.alerts import alerts_part, kit_contacts
 from lokikit.stack.native.grafana import find_grafana, grafana_part
+from lokikit.stack.native.page import missing_page_modules, page_part
 from lokikit.stack.native.part import NativePart, always
 from lokikit.stack.native.store import STORE_PARTS, store_part
 
@@ -48,9 +50,14 @@ def stack_parts(
     parts = [*([stored] if stored else []), agent_part(state, store.url, environ)]
     if grafana := find_grafana(environ):
         parts.append(grafana_part(grafana, state, store.url, environ))
-    told = len(read_contacts(environ).ways) if grafana else 0
+    by_kit = kit_contacts(state).names
+    told = (len(read_contacts(environ).ways) if grafana else 0) + len(by_kit)
     options = ("--agent", agent_source(state, environ), "--contact-points", str(told))
     parts.append(_canary(state, store.url, options))
+    if by_kit:
+        parts.append(alerts_part(state, store.url))
+    if not missing_page_modules():
+        parts.append(page_part(state, store.url, environ))
     return [*parts, *_demo(state, port("DEMO_PORT", environ))] if demo else parts
 
 

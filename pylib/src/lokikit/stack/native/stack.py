@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING
 from filelock import FileLock, Timeout
 
 from lokikit.errors import PrerequisiteError, UnhealthyError
+from lokikit.stack.native.alerts import ALERTS_PART
 from lokikit.stack.native.grafana import GRAFANA_PART
+from lokikit.stack.native.page import PAGE_PART
 from lokikit.stack.native.parts import CANARY_PART, DEMO_PARTS
 from lokikit.stack.native.processes import end_parts, find_groups, spawn
 from lokikit.stack.native.store import STORE_PARTS
@@ -24,8 +26,16 @@ if TYPE_CHECKING:
     from lokikit.stack.native.part import NativePart
     from lokikit.stack.native.processes import Group
 
-DATA_FOLDERS = (*STORE_PARTS, "logs", "logs/services", "ship", "fluent-bit", "demo", "grafana")
-STOP_ORDER = ((*DEMO_PARTS, CANARY_PART, GRAFANA_PART), ("ship", "fluent-bit"), STORE_PARTS)
+DATA_FOLDERS = (
+    *STORE_PARTS,
+    *("logs", "logs/services", "ship", "fluent-bit", "demo", "grafana"),
+    ALERTS_PART,
+)
+STOP_ORDER = (
+    (*DEMO_PARTS, CANARY_PART, ALERTS_PART, GRAFANA_PART, PAGE_PART),
+    ("ship", "fluent-bit"),
+    STORE_PARTS,
+)
 """Who writes or asks stops before who carries, who carries before who stores."""
 _GRACE_S = 20
 _RECOVERS_WITHIN_S = 40

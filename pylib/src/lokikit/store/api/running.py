@@ -7,7 +7,6 @@ import contextlib
 import logging
 import shutil
 import signal
-import socket
 import sys
 import threading
 from dataclasses import dataclass
@@ -16,12 +15,13 @@ from typing import TYPE_CHECKING
 import uvicorn
 
 from lokikit.errors import PrerequisiteError
+from lokikit.listening import SignalFreeServer, listen, url_of
 from lokikit.store.api.app import App
 from lokikit.store.api.query import Engine
 from lokikit.store.api.work import Workers
 from lokikit.store.segments.settings import StoreSettings
 from lokikit.store.segments.store import Store
-from lokikit.store.settings import LOOPBACK, ServerSettings
+from lokikit.store.settings import ServerSettings
 from lokikit.store.sql.part_facts import PartFacts
 from lokikit.store.sql.samples import SqlSampler
 
@@ -30,31 +30,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 NS_PER_S = 1_000_000_000
-_BACKLOG = 512
 _KEEP_ALIVE_S = 75
 _FINISH_S = 10
 _MAX_HEAD_BYTES = 1 << 20
 _START_S = 60
 _SWITCH_S = 0.001
 """A push waits this long for each query that computes, instead of Python's 5 ms."""
-
-
-class _Server(uvicorn.Server):
-    """A server that leaves signals to its caller, and says when it answers."""
-
-    def __init__(self, config: uvicorn.Config) -> None:
-        super().__init__(config)
-        self.answering = threading.Event()
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """Leave them: uvicorn would end the process by the signal, not with 0."""
-        yield
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Begin to answer."""
-        await super().startup(sockets=sockets)
-        self.answering.set()
 
 
 class ServedFolder:
@@ -71,9 +52,9 @@ class ServedFolder:
 
     def __init__(self, settings: ServerSettings) -> None:
         limits = settings.limits
-        self._socket = _bind(settings.host, settings.port)
+        self._socket = listen(settings.host, settings.port, "the store")
         self.port: int = self._socket.getsockname()[1]
-        self.url = f"http://{_shown(settings.host)}:{self.port}"
+        self.url = url_of(settings.host, self._socket)
         try:
             self.store = _open(settings)
         except BaseException:
@@ -83,7 +64,7 @@ class ServedFolder:
         facts = PartFacts()
         engine = Engine(store, limits, lambda check: (SqlSampler(store, check, facts),))
         self._workers = Workers(settings.max_queries, settings.max_pushes, limits.query_timeout_s)
-        self._server = _Server(_config(App(store, engine, self._workers)))
+        self._server = SignalFreeServer(_config(App(store, engine, self._workers)))
 
     def run(self) -> None:
         """Serve until `stop`, finish what runs, and close the store."""
@@ -96,8 +77,7 @@ class ServedFolder:
 
     def stop(self, *_: object) -> None:
         """Make `run` end; callable as a signal's handler. A second call does not wait."""
-        self._server.force_exit = self._server.should_exit
-        self._server.should_exit = True
+        self._server.stop()
 
     def wait_until_answering(self, is_alive: Callable[[], bool]) -> None:
         """Return when requests are answered.
@@ -184,7 +164,6 @@ def _config(app: App) -> uvicorn.Config:
         log_level="warning",
         access_log=False,
         server_header=False,
-        backlog=_BACKLOG,
         timeout_keep_alive=_KEEP_ALIVE_S,
         timeout_graceful_shutdown=_FINISH_S,
         h11_max_incomplete_event_size=_MAX_HEAD_BYTES,
@@ -215,28 +194,3 @@ def _min_free_bytes(folder: Path, threshold: float) -> int:
     """What must stay free: Loki's share of a small disk, and less of a large one."""
     share = shutil.disk_usage(folder).total * (1 - threshold)
     return min(StoreSettings.min_free_bytes, int(share))
-
-
-def _bind(host: str, port: int) -> socket.socket:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    # Only with the protocol named does asyncio set TCP_NODELAY on its connections; without it
-    # each answer on a connection that stays open waits 40 ms for the client's acknowledgement.
-    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listener.bind((host, port))
-        listener.listen(_BACKLOG)
-    except OSError as error:
-        listener.close()
-        raise PrerequisiteError(
-            f"the store cannot listen on {host}:{port}: {error.strerror or error}; stop what "
-            "uses the port, or choose another with --port."
-        ) from error
-    listener.setblocking(False)
-    return listener
-
-
-def _shown(host: str) -> str:
-    if host in {"0.0.0.0", "::"}:  # noqa: S104 - compared, not bound
-        return LOOPBACK
-    return f"[{host}]" if ":" in host else host

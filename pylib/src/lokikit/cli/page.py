@@ -1,0 +1,76 @@
+"""`lokikit page`: logs, dashboards, tasks and alerts in a browser."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from lokikit.alerts.state_file import alerts_folder
+from lokikit.cli.asking import loki_from, note
+from lokikit.cli.logql import find_problem
+from lokikit.cli.runtime import conditions_now, numbers_now
+from lokikit.errors import PrerequisiteError
+from lokikit.stack.kit_files import port as port_of
+from lokikit.stack.kit_files import state_dir
+from lokikit.stack.part_status import read_wanted
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from lokikit.stack.agent_metrics import AgentNumbers
+    from lokikit.stack.part_status import Condition
+
+PASSWORD = "PAGE_PASSWORD"  # noqa: S105 - the name of a variable
+SPOOL = "LOKI_SPOOL_DIR"
+
+Port = Annotated[
+    int | None, typer.Option(min=0, max=65535, help="The port; PAGE_PORT when not given, 0: any.")
+]
+Host = Annotated[str, typer.Option(help="The address to listen on.")]
+
+
+def page(port: Port = None, host: Host = "127.0.0.1") -> None:
+    """Serve the web page: explore lines, dashboards, tasks, alerts, of any Loki.
+
+    It asks the Loki that LOKI_URL names, otherwise the one that `lokikit up` starts. On another
+    address than that of this machine it asks who looks for the password in PAGE_PASSWORD.
+
+        lokikit page
+
+        PAGE_PASSWORD=… lokikit page --host 0.0.0.0
+    """
+    try:
+        from lokikit.page.app import Sources  # noqa: PLC0415 - needs the extra
+        from lokikit.page.serving import serve_page  # noqa: PLC0415 - likewise
+    except ModuleNotFoundError as error:
+        raise PrerequisiteError(
+            f"page: the web page needs its extra ({error.name} is missing): "
+            "pip install 'lokikit[page]'"
+        ) from error
+    state = state_dir()
+    spool = os.environ.get(SPOOL)
+    sources = Sources(
+        loki_from,
+        alerts_folder(state),
+        Path(spool) if spool else None,
+        lambda: _conditions(state),
+        lambda: _numbers(state),
+        find_problem,
+    )
+    chosen = port_of("PAGE_PORT") if port is None else port
+    serve_page(
+        sources, host, chosen, os.environ.get(PASSWORD, ""), lambda url: note(f"page: {url}")
+    )
+
+
+def _conditions(state: Path) -> Sequence[Condition]:
+    wanted = read_wanted(state)
+    return conditions_now(wanted, state) if wanted else ()
+
+
+def _numbers(state: Path) -> AgentNumbers | None:
+    wanted = read_wanted(state)
+    return numbers_now(wanted, state) if wanted else None

@@ -1,0 +1,82 @@
+"""What each server of the kit needs: its socket, its address, an end that a signal asks for."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import threading
+from typing import TYPE_CHECKING
+
+import uvicorn
+
+from lokikit.errors import PrerequisiteError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_LOOPBACK = "127.0.0.1"
+_BACKLOG = 512
+
+
+class SignalFreeServer(uvicorn.Server):
+    """A server that leaves signals to its caller, and says when it answers.
+
+    Attributes:
+        answering: set once requests are answered.
+    """
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.answering = threading.Event()
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leave them: uvicorn would end the process by the signal, not with 0."""
+        yield
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Begin to answer."""
+        await super().startup(sockets=sockets)
+        self.answering.set()
+
+    def stop(self, *_: object) -> None:
+        """Make `serve` end; callable as a signal's handler. A second call does not wait."""
+        self.force_exit = self.should_exit
+        self.should_exit = True
+
+
+def listen(host: str, port: int, server: str) -> socket.socket:
+    """A socket that listens; port 0 takes a free one.
+
+    Args:
+        host: the address.
+        port: the number.
+        server: who listens, for the error.
+
+    Raises:
+        PrerequisiteError: the port is taken, or the address is none of this machine.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    # Only with the protocol named does asyncio set TCP_NODELAY on its connections; without it
+    # each answer on a connection that stays open waits 40 ms for the client's acknowledgement.
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+        listener.listen(_BACKLOG)
+    except OSError as error:
+        listener.close()
+        raise PrerequisiteError(
+            f"{server} cannot listen on {host}:{port}: {error.strerror or error}; stop what "
+            "uses the port, or choose another with --port."
+        ) from error
+    listener.setblocking(False)
+    return listener
+
+
+def url_of(host: str, listener: socket.socket) -> str:
+    """Where a browser of this machine finds what listens there."""
+    port = listener.getsockname()[1]
+    if host in {"0.0.0.0", "::"}:  # noqa: S104 - compared, not bound
+        return f"http://{_LOOPBACK}:{port}"
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"

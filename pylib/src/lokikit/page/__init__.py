@@ -1,0 +1,1 @@
+"""`lokikit page`: logs, dashboards, tasks and alerts of any Loki API in a browser."""

@@ -1,0 +1,272 @@
+"""The page's server: static files, and answers to the questions that its JavaScript asks."""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import orjson
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import FileResponse, RedirectResponse, Response, StreamingResponse
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+
+from lokikit.alerts.silences import add_silence, lift_silence
+from lokikit.errors import LokikitError, RefusedError, SettingsError, UnreachableError
+from lokikit.fields import DETECTED_LEVELS, LABEL_ENV, LABEL_SERVICE
+from lokikit.page.access import Guard
+from lokikit.page.alert_view import alerts_now, silence_end
+from lokikit.page.choice import Choice, read_choice
+from lokikit.page.dashboards import ask_panel, outline
+from lokikit.page.downloads import FORMATS
+from lokikit.page.lines import around, page_of, whole_line
+from lokikit.page.live import live_events
+from lokikit.page.runbooks import runbook_page
+from lokikit.page.series import histogram, metric_graph
+from lokikit.page.status_view import pipeline, runs
+from lokikit.times import format_time
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from starlette.requests import Request
+    from starlette.types import ASGIApp
+
+    from lokikit.page.access import Access
+    from lokikit.query.client import Loki
+    from lokikit.stack.agent_metrics import AgentNumbers
+    from lokikit.stack.part_status import Condition
+
+STATIC = Path(__file__).parent / "static"
+LEVELS = (*DETECTED_LEVELS.values(), "fatal", "unknown")
+_STATUSES = {SettingsError: 400, RefusedError: 502, UnreachableError: 503}
+_FAILED = 500
+
+
+@dataclass(frozen=True)
+class Sources:
+    """Where the page gets what it shows.
+
+    Args:
+        make_loki: a client of the store, for one thread.
+        alerts: the folder of `lokikit alerts`.
+        spool: where pushed lines wait, `None` when none is named.
+        conditions: the parts of the stack of this machine.
+        numbers: what its agent says of itself.
+        find_problem: what is wrong with a LogQL query, with `line` and `column`; or `None`.
+    """
+
+    make_loki: Callable[[], Loki]
+    alerts: Path
+    spool: Path | None = None
+    conditions: Callable[[], Sequence[Condition]] = tuple
+    numbers: Callable[[], AgentNumbers | None] = lambda: None
+    find_problem: Callable[[str], Any] = lambda _: None
+    _held: threading.local = field(default_factory=threading.local, repr=False)
+
+    def loki(self) -> Loki:
+        """The client of this thread."""
+        if not hasattr(self._held, "loki"):
+            self._held.loki = self.make_loki()
+        held: Loki = self._held.loki
+        return held
+
+
+def make_app(sources: Sources, access: Access) -> ASGIApp:
+    """The ASGI application.
+
+    Args:
+        sources: where it gets what it shows.
+        access: who may look.
+    """
+    answers = Answers(sources)
+    asked = [Route(f"/{name}", answers.to(one)) for name, one in answers.by_name().items()]
+    changes = [
+        Route(f"/{one.__name__}", answers.to(one, takes_body=True), methods=["POST"])
+        for one in (answers.silence, answers.lift)
+    ]
+    streams = [Route("/tail", answers.tail), Route("/download", answers.download)]
+    routes = [
+        Route("/", RedirectResponse("/explore")),
+        *(Route(path, _shell) for path in ("/explore", "/alerts", "/d/{uid}")),
+        Route("/runbook", runbook_page),
+        Mount("/api", routes=[*asked, *changes, *streams]),
+        Mount("/static", StaticFiles(directory=STATIC)),
+    ]
+    return Guard(Starlette(routes=routes), access)
+
+
+class Answers:
+    """The answers under `/api`; each is called in a thread, with the request.
+
+    Args:
+        sources: where they get what they hold.
+    """
+
+    def __init__(self, sources: Sources) -> None:
+        self._sources = sources
+
+    def to(self, answer: Callable[..., Any], *, takes_body: bool = False) -> Any:
+        """The endpoint that gives this answer as JSON, or the error in its place."""
+
+        async def endpoint(request: Request) -> Response:
+            try:
+                body = [orjson.loads(await request.body())] if takes_body else []
+                return _json(await run_in_threadpool(answer, request, *body))
+            except LokikitError as error:
+                logql = request.query_params.get("logql", "")
+                problem = self._sources.find_problem(logql) if logql else None
+                return _refused(error, problem)
+            except (KeyError, ValueError) as error:
+                return _refused(SettingsError(f"{request.url.path}: {error!r}"))
+
+        return endpoint
+
+    def by_name(self) -> dict[str, Callable[[Request], Any]]:
+        """Path -> answer."""
+        return {
+            "start": self.start,
+            "lines": self.lines,
+            "around": self.around,
+            "line": self.line,
+            "histogram": self.histogram,
+            "metric": self.metric,
+            "panel": self.panel,
+            "runs": self.runs,
+            "pipeline": self.pipeline,
+            "alerts": self.alerts,
+        }
+
+    def start(self, request: Request) -> Any:
+        """What the bar above each view offers."""
+        loki, choice = self._sources.loki(), _choice(request)
+        names = {
+            name: loki.labels(label, choice.start_ns)
+            for name, label in (("service", LABEL_SERVICE), ("env", LABEL_ENV))
+        }
+        return {**names, "detected_level": LEVELS, "boards": outline(), "loki": loki.url}
+
+    def lines(self, request: Request) -> Any:
+        """A page of lines, and the query that it answers."""
+        choice = _choice(request)
+        before = request.query_params.get("before")
+        end_ns = int(before) if before else choice.end_ns
+        page = page_of(self._sources.loki(), choice.query, choice.start_ns, end_ns)
+        return {**page.as_json(), **_spelled(choice)}
+
+    def around(self, request: Request) -> Any:
+        """The lines around a moment."""
+        choice = _choice(request)
+        page = around(self._sources.loki(), choice, int(request.query_params["at"]))
+        return {**page.as_json(), **_spelled(choice)}
+
+    def line(self, request: Request) -> Any:
+        """All of one line."""
+        asked, choice = request.query_params, _choice(request)
+        return whole_line(
+            self._sources.loki(), asked.get("query") or choice.query, int(asked["ts"]), asked["id"]
+        )
+
+    def histogram(self, request: Request) -> Any:
+        """How many lines came when."""
+        return histogram(self._sources.loki(), _choice(request))
+
+    def metric(self, request: Request) -> Any:
+        """What a metrics query gives."""
+        choice = _choice(request)
+        return {**metric_graph(self._sources.loki(), choice), **_spelled(choice)}
+
+    def panel(self, request: Request) -> Any:
+        """One panel of a dashboard."""
+        asked = request.query_params
+        return ask_panel(
+            self._sources.loki(), asked["board"], int(asked["panel"]), _choice(request)
+        )
+
+    def runs(self, request: Request) -> Any:
+        """Runs of tasks."""
+        return runs(self._sources.loki(), _choice(request))
+
+    def pipeline(self, _request: Request) -> Any:
+        """The parts of the pipeline."""
+        one = self._sources
+        return pipeline(one.loki(), one.conditions(), one.numbers(), one.spool)
+
+    def alerts(self, _request: Request) -> Any:
+        """The alert rules with their states."""
+        return alerts_now(self._sources.loki(), self._sources.alerts)
+
+    def silence(self, _request: Request, body: dict[str, Any]) -> Any:
+        """Silence a rule."""
+        now_ns = time.time_ns()
+        rule, service, until_ns = silence_end(body, now_ns)
+        add_silence(self._sources.alerts, rule, service, until_ns, now_ns)
+        return {}
+
+    def lift(self, _request: Request, body: dict[str, Any]) -> Any:
+        """End a silence."""
+        lift_silence(self._sources.alerts, int(body.get("number", 0)), time.time_ns())
+        return {}
+
+    async def tail(self, request: Request) -> Response:
+        """Lines as they come in."""
+        try:
+            query = _choice(request).query
+        except LokikitError as error:
+            return _refused(error)
+        events = live_events(self._sources.make_loki(), query)
+        return StreamingResponse(events, media_type="text/event-stream")
+
+    def download(self, request: Request) -> Response:
+        """All chosen lines as a file."""
+        try:
+            choice = _choice(request)
+            form = request.query_params.get("format", "jsonl")
+            if form not in FORMATS:
+                raise SettingsError(f"format={form!r} is none of {', '.join(FORMATS)}.")
+        except LokikitError as error:
+            return _refused(error)
+        media, written = FORMATS[form]
+        span = choice.start_ns, choice.end_ns
+        entries = self._sources.make_loki().query_range(choice.query, *span, None, "backward")
+        name = f"lokikit-{format_time(choice.end_ns, 0).replace(':', '')}.{form}"
+        return StreamingResponse(
+            written(entries),
+            media_type=media,
+            headers={"Content-Disposition": f'attachment; filename="{name}"'},
+        )
+
+
+def _shell(_request: Request) -> Response:
+    return FileResponse(STATIC / "index.html")
+
+
+def _choice(request: Request) -> Choice:
+    return read_choice(request.query_params.multi_items(), time.time_ns())
+
+
+def _spelled(choice: Choice) -> dict[str, Any]:
+    """The query and its time, for whoever wants to ask again elsewhere."""
+    return {
+        "query": choice.query,
+        "metric": choice.is_metric,
+        "start": str(choice.start_ns),
+        "end": str(choice.end_ns),
+    }
+
+
+def _json(answer: Any, status: int = 200) -> Response:
+    return Response(orjson.dumps(answer), status, media_type="application/json")
+
+
+def _refused(error: LokikitError, problem: Any = None) -> Response:
+    """The error as the page shows it, with its place in the typed query where that is known."""
+    kinds = (status for kind, status in _STATUSES.items() if isinstance(error, kind))
+    told: dict[str, Any] = {"error": str(error)}
+    if problem is not None:
+        told |= {"error": problem.problem, "line": problem.line, "column": problem.column}
+    return _json(told, next(kinds, _FAILED))

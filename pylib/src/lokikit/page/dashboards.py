@@ -1,0 +1,72 @@
+"""The dashboards that Grafana gets, read from the same files and asked by the same queries."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from lokikit.errors import SettingsError
+from lokikit.page.panels import KINDS, Asking
+from lokikit.stack.kit_files import kit_root
+
+if TYPE_CHECKING:
+    from lokikit.page.choice import Choice
+    from lokikit.page.panels import Panel
+    from lokikit.query.client import Loki
+
+ORDER = ("services", "service", "tasks", "request", "pipeline")
+_NO_VALUE = "No data in this time and choice."
+
+
+@cache
+def dashboards() -> dict[str, dict[str, Any]]:
+    """Uid -> dashboard, in the order in which they are shown."""
+    folder = kit_root() / "grafana/dashboards"
+    names = sorted((file.stem for file in folder.glob("*.json")), key=_place)
+    held = [json.loads((folder / f"{name}.json").read_bytes()) for name in names]
+    return {one["uid"]: one for one in held}
+
+
+def _place(name: str) -> tuple[int, str]:
+    return (ORDER.index(name) if name in ORDER else len(ORDER), name)
+
+
+def outline() -> list[dict[str, Any]]:
+    """What the page must know of each dashboard before it asks for any of its panels."""
+    return [
+        {
+            "uid": uid,
+            "title": board["title"],
+            "description": board.get("description", ""),
+            "from": board["time"]["from"],
+            "panels": [_outlined(panel) for panel in board["panels"]],
+        }
+        for uid, board in dashboards().items()
+    ]
+
+
+def _outlined(panel: Panel) -> dict[str, Any]:
+    kept = {name: panel.get(name, "") for name in ("id", "type", "title", "description")}
+    return {**kept, "grid": panel["gridPos"]}
+
+
+def ask_panel(loki: Loki, uid: str, panel_id: int, choice: Choice) -> dict[str, Any]:
+    """What a panel shows.
+
+    Raises:
+        SettingsError: there is no such panel, or the choice is wrong.
+        LokikitError: the store does not answer, or refuses.
+    """
+    panel = _panel(uid, panel_id)
+    asking = Asking(loki, choice, lambda other: _panel(uid, other))
+    empty = panel.get("fieldConfig", {}).get("defaults", {}).get("noValue") or _NO_VALUE
+    kind = panel["type"]
+    return {"kind": kind, "empty": empty, **KINDS[kind](asking, panel)}
+
+
+def _panel(uid: str, panel_id: int) -> Panel:
+    for panel in dashboards().get(uid, {}).get("panels", ()):
+        if panel["id"] == panel_id:
+            return dict(panel)
+    raise SettingsError(f"there is no panel {panel_id} on a dashboard {uid!r}.")

@@ -1,0 +1,78 @@
+"""The chosen lines as a file: JSON lines as `lokikit query -o jsonl` writes them, or CSV."""
+
+from __future__ import annotations
+
+import csv
+import io
+from typing import TYPE_CHECKING
+
+from lokikit.fields import EXC_MESSAGE, EXC_TYPE, LEVEL, MESSAGE, REQUEST_ID
+from lokikit.page.lines import as_row
+from lokikit.query.results import as_json
+from lokikit.times import format_time
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from lokikit.query.results import LogEntry
+
+_COLUMNS = (
+    "timestamp",
+    LEVEL,
+    "service",
+    "env",
+    MESSAGE,
+    EXC_TYPE,
+    EXC_MESSAGE,
+    REQUEST_ID,
+    "line",
+)
+_CHUNK = 500
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+"""What a spreadsheet would run: such a text gets a quote in front of it."""
+
+
+def jsonl(entries: Iterable[LogEntry]) -> Iterator[bytes]:
+    """A JSON object for each line."""
+    return _chunks(entries, lambda entry: as_json(entry) + b"\n")
+
+
+def csv_rows(entries: Iterable[LogEntry]) -> Iterator[bytes]:
+    """A row for each line, under a row of names."""
+    yield _csv_row(_COLUMNS)
+    yield from _chunks(entries, lambda entry: _csv_row(_cells(entry)))
+
+
+def _cells(entry: LogEntry) -> list[str]:
+    row, told = as_row(entry), entry.fields
+    return [
+        format_time(entry.timestamp_ns, 9),
+        row["level"],
+        row["service"],
+        row.get("env", ""),
+        str(told.get(MESSAGE, entry.line)),
+        str(told.get(EXC_TYPE, "")),
+        str(told.get(EXC_MESSAGE, "")),
+        row.get("request", ""),
+        entry.line,
+    ]
+
+
+def _csv_row(cells: Iterable[str]) -> bytes:
+    text = io.StringIO()
+    csv.writer(text).writerow(f"'{cell}" if cell.startswith(_FORMULA) else cell for cell in cells)
+    return text.getvalue().encode("utf-8", "replace")
+
+
+def _chunks(entries: Iterable[LogEntry], written: Callable[[LogEntry], bytes]) -> Iterator[bytes]:
+    """Several lines at a time: each chunk is a message between threads."""
+    held: list[bytes] = []
+    for entry in entries:
+        held.append(written(entry))
+        if len(held) == _CHUNK:
+            yield b"".join(held)
+            held = []
+    yield b"".join(held)
+
+
+FORMATS = {"jsonl": ("application/x-ndjson", jsonl), "csv": ("text/csv; charset=utf-8", csv_rows)}

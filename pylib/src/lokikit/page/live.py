@@ -1,0 +1,128 @@
+"""The live tail of the page: lines as they come in, as server-sent events.
+
+One thread for each open tail follows Loki (`lokikit.query.tail`); it ends within a second of the
+browser that listens.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from lokikit.errors import LokikitError
+from lokikit.page.lines import as_row
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from lokikit.query.client import Loki
+
+MAX_WAITING = 5000
+"""Lines that wait for a slow browser; what comes beyond is counted, and not shown."""
+_BATCH = 500
+_SILENCE_S = 10
+"""After so long without a line the browser hears that the server is still there."""
+_GATHER_S = 0.1
+_AGAIN_S = 2
+"""Between two tries of a tail that the store refuses."""
+
+Event = tuple[str, Any]
+
+
+class Follower:
+    """Follows one query in a thread of its own, until `stop`.
+
+    Args:
+        loki: used by the thread alone.
+        query: for lines.
+        loop: of the coroutine that takes the events.
+    """
+
+    def __init__(self, loki: Loki, query: str, loop: asyncio.AbstractEventLoop) -> None:
+        self._loki, self._query, self._loop = loki, query, loop
+        self._stopped = threading.Event()
+        self._waiting: asyncio.Queue[Event] = asyncio.Queue(MAX_WAITING)
+        self._left_out = 0
+        self._thread = threading.Thread(target=self._follow, name="lokikit-page-tail", daemon=True)
+
+    def start(self) -> None:
+        """Begin with the lines of now."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Let the thread end."""
+        self._stopped.set()
+
+    async def events(self) -> list[Event]:
+        """What came since the last call; waits for some, and gives nothing after long silence."""
+        found: list[Event] = []
+        with suppress(asyncio.TimeoutError):
+            found.append(await asyncio.wait_for(self._waiting.get(), _SILENCE_S))
+            await asyncio.sleep(_GATHER_S)
+        while not self._waiting.empty() and len(found) < _BATCH:
+            found.append(self._waiting.get_nowait())
+        if self._left_out:
+            found.append(("left_out", self._left_out))
+            self._left_out = 0
+        return found
+
+    def _follow(self) -> None:
+        since_ns = time.time_ns()
+        while not self._stopped.is_set():
+            since_ns = self._follow_once(since_ns)
+        self._loki.close()
+
+    def _follow_once(self, since_ns: int) -> int:
+        """Follow until the tail ends; return where the next one begins."""
+        try:
+            for entry in self._loki.tail(
+                self._query,
+                since=since_ns,
+                on_lost=lambda error: self._put("lost", str(error)),
+                is_stopped=self._stopped.is_set,
+            ):
+                since_ns = max(since_ns, entry.timestamp_ns + 1)
+                self._put("line", as_row(entry))
+        except LokikitError as error:
+            self._put("lost", str(error))
+            self._stopped.wait(_AGAIN_S)
+        return since_ns
+
+    def _put(self, kind: str, what: Any) -> None:
+        with suppress(RuntimeError):  # the server has ended
+            self._loop.call_soon_threadsafe(self._take, (kind, what))
+
+    def _take(self, event: Event) -> None:
+        try:
+            self._waiting.put_nowait(event)
+        except asyncio.QueueFull:
+            self._left_out += 1
+
+
+async def live_events(loki: Loki, query: str) -> AsyncIterator[bytes]:
+    """Server-sent events: `lines` with rows, `lost` with the reason, `left_out` with a count."""
+    follower = Follower(loki, query, asyncio.get_running_loop())
+    follower.start()
+    try:
+        yield b": following\n\n"
+        while True:
+            events = await follower.events()
+            rows = [what for kind, what in events if kind == "line"]
+            if rows:
+                yield _event("lines", rows)
+            for kind, what in events:
+                if kind != "line":
+                    yield _event(kind, what)
+            if not events:
+                yield b": silence\n\n"
+    finally:
+        follower.stop()
+
+
+def _event(kind: str, what: Any) -> bytes:
+    return b"event: %s\ndata: %s\n\n" % (kind.encode(), orjson.dumps(what))

@@ -1,0 +1,236 @@
+"""The panels of a dashboard, each kind as what the page's JavaScript draws."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from lokikit.page.lines import as_rows
+from lokikit.page.series import GRAPH_POINTS, Grid, legend
+from lokikit.page.tables import REDUCERS, VALUE, Frame, Trend, transformed
+from lokikit.page.variables import fill, row_link, series_link
+from lokikit.query.readable_logql import readable
+from lokikit.times import NS_PER_S, parse_duration_ns
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from lokikit.page.choice import Choice
+    from lokikit.query.client import Loki
+
+Panel = dict[str, Any]
+MAX_LOG_LINES = 100
+_MARKS = re.compile(r"[`*]")
+_PRESENTATION = readable("")
+"""What makes words of a line for Grafana: the page makes rows of the lines themselves."""
+
+
+@dataclass(frozen=True)
+class Asking:
+    """Whom the queries of panels are asked, and for what.
+
+    Args:
+        loki: the store.
+        choice: what somebody has chosen.
+        find_panel: the panel of the same dashboard with that id.
+    """
+
+    loki: Loki
+    choice: Choice
+    find_panel: Callable[[int], Panel]
+
+    def grid(self, panel: Panel) -> Grid:
+        """The moments of a panel's graph: its points and its shortest step are in the file."""
+        points = min(panel.get("maxDataPoints") or GRAPH_POINTS, GRAPH_POINTS)
+        least = panel.get("interval")
+        least_s = parse_duration_ns(least, "interval") // NS_PER_S if least else 1
+        return Grid.of(self.choice, points, least_s)
+
+    def frames(self, panel: Panel) -> Iterator[Frame]:
+        """The answers of a panel's queries; those for values over time by series."""
+        for target in panel["targets"]:
+            ref = target["refId"]
+            if "expr" not in target:
+                yield from self.frames(self.find_panel(target["panelId"]))
+            elif target["queryType"] == "instant":
+                query = fill(target["expr"], self.choice, self.choice.range_s)
+                found = self.loki.instant(query, self.choice.end_ns)
+                rows = [{**one.labels, f"{VALUE} #{ref}": float(one.value)} for one in found]
+                yield Frame(rows, ref)
+            else:
+                yield from self._courses(panel, target)
+
+    def _courses(self, panel: Panel, target: Mapping[str, Any]) -> Iterator[Frame]:
+        grid = self.grid(panel)
+        for labels, values in grid.ask(self.loki, fill(target["expr"], self.choice, grid.step_s)):
+            points = zip(grid.times_s, values, strict=True)
+            rows = [{**labels, "Time": time * 1000, VALUE: value} for time, value in points]
+            yield Frame(rows, target["refId"])
+
+
+def graph(asking: Asking, panel: Panel) -> dict[str, Any]:
+    """Values over time."""
+    grid, series = asking.grid(panel), []
+    defaults = panel["fieldConfig"]["defaults"]
+    links = defaults.get("links") or ()
+    for target in panel["targets"]:
+        query = fill(target["expr"], asking.choice, grid.step_s)
+        for labels, values in grid.ask(asking.loki, query):
+            name = legend(target.get("legendFormat", ""), labels)
+            one = {"name": name, "values": values, "colour": _colour(panel, name)}
+            if links:
+                one["link"] = series_link(links[0]["url"], labels)
+            series.append(one)
+    custom = defaults.get("custom", {})
+    return {
+        **grid.as_json(series),
+        "unit": defaults.get("unit", "short"),
+        "bars": custom.get("drawStyle") == "bars",
+        "stacked": custom.get("stacking", {}).get("mode") == "normal",
+        "connected": bool(custom.get("spanNulls")),
+    }
+
+
+def _colour(panel: Panel, name: str) -> str:
+    """What Grafana calls the colour that the panel fixes for a series; empty for any."""
+    colour = _properties(panel, "byName", name).get("color")
+    for override in panel["fieldConfig"].get("overrides", ()):
+        matcher = override["matcher"]
+        if matcher["id"] == "byRegexp" and re.search(matcher["options"].strip("/"), name):
+            found = {one["id"]: one["value"] for one in override["properties"]}
+            colour = colour or found.get("color")
+    return str(colour["fixedColor"]) if colour else ""
+
+
+def _properties(panel: Panel, kind: str, name: str) -> dict[str, Any]:
+    """What the overrides of a panel say of one column, series or query."""
+    return {
+        one["id"]: one["value"]
+        for override in panel["fieldConfig"].get("overrides", ())
+        if override["matcher"] == {"id": kind, "options": name}
+        for one in override["properties"]
+    }
+
+
+def table(asking: Asking, panel: Panel) -> dict[str, Any]:
+    """Rows of what a query gives at once; log lines are shown as lines."""
+    if any(target.get("maxLines") for target in panel["targets"]):
+        return logs(asking, panel)
+    rows = transformed(list(asking.frames(panel)), panel.get("transformations") or ())
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    columns = {name: _column(panel, name) for name in names}
+    titles = {column["title"]: name for name, column in columns.items()}
+    for by in panel["options"].get("sortBy", ()):
+        rows = sorted(rows, key=_by(titles.get(by["displayName"], "")), reverse=by.get("desc"))
+    return {
+        "columns": list(columns.values()),
+        "rows": [[_cell(column, name, row) for name, column in columns.items()] for row in rows],
+    }
+
+
+def _by(name: str) -> Callable[[Mapping[str, Any]], tuple[bool, float, str]]:
+    """The key that sorts rows by a column: empty cells first, then numbers, then texts."""
+
+    def key(row: Mapping[str, Any]) -> tuple[bool, float, str]:
+        value = row.get(name)
+        if isinstance(value, Trend):
+            value = value.newest
+        if isinstance(value, (int, float)):
+            return True, float(value), ""
+        return value is not None, 0.0, str(value)
+
+    return key
+
+
+def _column(panel: Panel, name: str) -> dict[str, str]:
+    said = _properties(panel, "byName", name)
+    links = said.get("links") or [{"url": ""}]
+    return {
+        "title": said.get("displayName", name),
+        "unit": said.get("unit", ""),
+        "link": links[0]["url"],
+    }
+
+
+def _cell(column: Mapping[str, str], name: str, row: Mapping[str, Any]) -> Any:
+    """A value; or a value with where it leads, or with the course that it is the end of."""
+    value = row.get(name)
+    if isinstance(value, Trend):
+        return {"value": value.newest, "trend": value.values}
+    if not column["link"] or value in (None, ""):
+        return value
+    return {"value": value, "link": row_link(column["link"], row)}
+
+
+def stat(asking: Asking, panel: Panel) -> dict[str, Any]:
+    """One number for each query, in the colour of the greatest limit that it reaches."""
+    legends = {target["refId"]: target.get("legendFormat", "") for target in panel["targets"]}
+    (how,) = panel["options"]["reduceOptions"]["calcs"]
+    numbers = []
+    for frame in asking.frames(panel):
+        said = _properties(panel, "byFrameRefID", frame.ref)
+        values = [
+            value
+            for row in frame.rows
+            for name, value in row.items()
+            if name.startswith(VALUE) and value is not None
+        ]
+        if values:
+            value = REDUCERS[how](values)
+            name = said.get("displayName", legends[frame.ref])
+            numbers.append({"name": name, "value": value, **_dressed(panel, said, value)})
+    defaults = panel["fieldConfig"]["defaults"]
+    is_named = "name" in panel["options"].get("textMode", "")
+    return {"numbers": numbers, "unit": defaults.get("unit", ""), "named": is_named}
+
+
+def _dressed(panel: Panel, said: Mapping[str, Any], value: float) -> dict[str, str]:
+    """The text that stands for a number, and its colour."""
+    defaults = panel["fieldConfig"]["defaults"]
+    steps = said.get("thresholds", defaults.get("thresholds", {})).get("steps", ())
+    reached = [one["color"] for one in steps if one["value"] is None or value >= one["value"]]
+    texts = {
+        key: one["text"]
+        for mapping in defaults.get("mappings", ())
+        if mapping["type"] == "value"
+        for key, one in mapping["options"].items()
+    }
+    return {"text": texts.get(f"{value:g}", ""), "colour": reached[-1] if reached else ""}
+
+
+def logs(asking: Asking, panel: Panel) -> dict[str, Any]:
+    """The lines themselves."""
+    (target,) = panel["targets"]
+    oldest_first = panel.get("options", {}).get("sortOrder") == "Ascending"
+    expr = target["expr"].removesuffix(_PRESENTATION)
+    query = fill(expr, asking.choice, asking.choice.range_s)
+    found = asking.loki.query_range(
+        query,
+        asking.choice.start_ns,
+        asking.choice.end_ns,
+        min(target.get("maxLines") or MAX_LOG_LINES, MAX_LOG_LINES),
+        "forward" if oldest_first else "backward",
+    )
+    return {"kind": "logs", "rows": as_rows(found), "query": query}
+
+
+def text(_asking: Asking, panel: Panel) -> dict[str, Any]:
+    """A note."""
+    return {"text": _MARKS.sub("", panel["options"]["content"])}
+
+
+def alert_list(_asking: Asking, panel: Panel) -> dict[str, Any]:
+    """The page asks for the alerts by itself: they depend on no choice."""
+    return {"is_count": panel["options"].get("viewMode") == "stat"}
+
+
+KINDS: dict[str, Callable[[Asking, Panel], dict[str, Any]]] = {
+    "timeseries": graph,
+    "table": table,
+    "stat": stat,
+    "logs": logs,
+    "text": text,
+    "alertlist": alert_list,
+}
+"""Grafana's name of a kind of panel -> what the page draws of it."""

@@ -1,0 +1,39 @@
+"""The runbooks of the alert rules as a page of their own."""
+
+from __future__ import annotations
+
+from functools import cache
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from markdown_it import MarkdownIt
+from starlette.responses import HTMLResponse
+
+from lokikit.stack.kit_files import kit_root
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+
+_PAGE = """<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><title>Runbooks · lokikit</title>
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<link rel="icon" href="/static/icon.svg"><link rel="stylesheet" href="/static/page.css"></head>
+<body class="runbook"><main>{}</main></body></html>
+"""
+
+
+def runbook_page(_request: Request) -> HTMLResponse:
+    """All runbooks; the section of a rule has the rule's uid as its anchor."""
+    return HTMLResponse(_PAGE.format(runbooks_html()))
+
+
+@cache
+def runbooks_html() -> str:
+    """The kit's runbooks as HTML; markup within their text stays text."""
+    reader = MarkdownIt("js-default")
+    tokens = reader.parse((kit_root() / "grafana/RUNBOOKS.md").read_text(encoding="utf-8"))
+    for opening, inner in pairwise(tokens):
+        if opening.type == "heading_open":
+            opening.attrSet("id", inner.content)
+    html: str = reader.renderer.render(tokens, reader.options, {})
+    return html

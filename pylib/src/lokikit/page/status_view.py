@@ -1,0 +1,99 @@
+"""Runs of tasks, and the parts of the pipeline, as the page shows them above their dashboards."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+import requests
+
+from lokikit.page.lines import entry_id
+from lokikit.spool.segment import look, segment_paths
+from lokikit.tasks.run_query import task_runs
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from lokikit.page.choice import Choice
+    from lokikit.query.client import Loki
+    from lokikit.stack.agent_metrics import AgentNumbers
+    from lokikit.stack.part_status import Condition
+    from lokikit.tasks.task_record import TaskRun
+
+MAX_RUNS = 200
+_METRIC = re.compile(r"^lokikit_store_(\w+?)(?:_total)?(\{[^}]*\})? (\d+)$", re.MULTILINE)
+_SHOWN_METRICS = ("streams", "received_lines", "refused_lines", "tail_dropped_lines", "disk_bytes")
+_ASK_TIMEOUT_S = 2
+
+
+def runs(loki: Loki, choice: Choice) -> dict[str, Any]:
+    """The newest runs of tasks that began or ended in the time, the newest first."""
+    asked = task_runs(loki).since(choice.start_ns).until(choice.end_ns)
+    if choice.services:
+        asked = asked.filter_by(service=list(choice.services))
+    if choice.envs:
+        asked = asked.filter_by(env=list(choice.envs))
+    found = asked.all()
+    return {"runs": list(map(_run, found[::-1][:MAX_RUNS])), "count": len(found)}
+
+
+def _run(run: TaskRun) -> dict[str, Any]:
+    runtime, raised, entry = run.runtime, run.exception, run.last.entry
+    return {
+        "task": run.task_name,
+        "service": run.service,
+        "outcome": run.status,
+        "start": run.start.timestamp(),
+        "seconds": runtime.total_seconds() if runtime else None,
+        "exception": f"{raised.type}: {raised.message}" if raised else "",
+        "traceback": raised.stacktrace if raised else "",
+        "ts": str(entry.timestamp_ns),
+        "id": entry_id(entry),
+    }
+
+
+def pipeline(
+    loki: Loki,
+    conditions: Sequence[Condition],
+    numbers: AgentNumbers | None,
+    spool: Path | None,
+) -> dict[str, Any]:
+    """The parts of the stack of this machine, and what each counts.
+
+    Args:
+        loki: the store.
+        conditions: of the parts; none when no stack is up here.
+        numbers: of the agent; `None` when it says nothing.
+        spool: the folder where pushed lines wait, `None` when none is named.
+    """
+    parts = [
+        {"name": one.name, "healthy": one.healthy, "uptime": one.uptime_s, "where": one.where}
+        for one in conditions
+    ]
+    return {
+        "parts": parts,
+        "agent": asdict(numbers) if numbers else {},
+        "store": {"url": loki.url, "ready": loki.ready(), **_store_metrics(loki.url)},
+        "spool": _spool(spool) if spool else {},
+    }
+
+
+def _store_metrics(url: str) -> dict[str, int]:
+    """What an embedded store counts; nothing of another Loki, or of one that is away."""
+    try:
+        text = requests.get(f"{url}/metrics", timeout=_ASK_TIMEOUT_S).text
+    except requests.RequestException:
+        return {}
+    found = {name: int(value) for name, _, value in _METRIC.findall(text)}
+    return {name: found[name] for name in _SHOWN_METRICS if name in found}
+
+
+def _spool(folder: Path) -> dict[str, Any]:
+    looks = [found for path in segment_paths(folder) if (found := look(path))]
+    return {
+        "folder": str(folder),
+        "entries": sum(one.entries for one in looks),
+        "bytes": sum(one.size_bytes for one in looks),
+    }

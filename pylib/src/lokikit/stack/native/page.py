@@ -1,0 +1,43 @@
+"""The web page as a part of the native stack."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import sys
+from typing import TYPE_CHECKING
+
+from lokikit.stack.http_probe import answers
+from lokikit.stack.kit_files import port
+from lokikit.stack.native.part import NativePart
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+PAGE_PART = "page"
+PAGE_MODULES = ("starlette", "markdown_it", "uvicorn", "h11")
+PAGE_PORT = "PAGE_PORT"
+HEALTH_PATH = "/health"
+"""Answered to anyone of this machine, with or without a password."""
+
+
+def missing_page_modules() -> list[str]:
+    """What must be installed before the page can run."""
+    return [name for name in PAGE_MODULES if importlib.util.find_spec(name) is None]
+
+
+def page_part(state: Path, loki_url: str, environ: Mapping[str, str] = os.environ) -> NativePart:
+    """The page over the Loki of the stack in `state`."""
+    page_port = port(PAGE_PORT, environ)
+    url = f"http://127.0.0.1:{page_port}"
+    return NativePart(
+        PAGE_PART,
+        (sys.executable, "-m", "lokikit", "page", "--port", str(page_port)),
+        state / "logs/page.log",
+        url,
+        cwd=state,
+        variables={"LOKI_URL": loki_url, "LOKIKIT_STATE": str(state)},
+        ports={PAGE_PORT: page_port},
+        healthy=lambda: answers(url + HEALTH_PATH),
+    )
