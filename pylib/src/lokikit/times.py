@@ -12,6 +12,7 @@ Moment = str | int | datetime | timedelta
 """Text (see `parse_time_ns`), nanoseconds since 1970, a time with a zone, or so long ago."""
 
 NS_PER_S = 1_000_000_000
+NS_PER_MS = 1_000_000
 NS_PER_US = 1000
 _EARLIEST_NS = 10**16
 """Smaller numbers are seconds, milli- or microseconds of our time: so many nanoseconds are April

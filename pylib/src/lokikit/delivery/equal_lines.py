@@ -7,19 +7,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lokikit.times import NS_PER_S, NS_PER_US
+from lokikit.times import NS_PER_MS, NS_PER_S, NS_PER_US
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 MAX_SENT = 10_000
 """As many others may come between two equal lines, at least."""
-_NS_PER_MS = 1_000_000
 
 
 def open_ns(stamp_ns: int) -> int:
     """How many nanoseconds a stamp leaves open: 1 for one that says them itself."""
-    for unit_ns in (NS_PER_S, _NS_PER_MS, NS_PER_US):
+    for unit_ns in (NS_PER_S, NS_PER_MS, NS_PER_US):
         if stamp_ns % unit_ns == 0:
             return unit_ns
     return 1

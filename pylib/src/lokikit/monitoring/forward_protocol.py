@@ -11,6 +11,7 @@ from typing import Any
 import msgpack
 
 from lokikit.monitoring.round_trip import CheckedWay
+from lokikit.times import NS_PER_S
 
 _CONTAINER = "lokikit-check"
 _EVENT_TIME_TYPE = 0
@@ -35,7 +36,7 @@ def by_driver(name: str, port: int) -> CheckedWay:
 def _message(line: str, chunk: str) -> list[Any]:
     """One event, whose answer is asked for under the id `chunk`."""
     now_ns = time.time_ns()
-    stamp = struct.pack(">II", now_ns // 1_000_000_000, now_ns % 1_000_000_000)
+    stamp = struct.pack(">II", *divmod(now_ns, NS_PER_S))
     record = {
         "container_id": chunk,
         "container_name": f"/{_CONTAINER}",

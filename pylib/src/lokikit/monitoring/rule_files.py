@@ -12,7 +12,7 @@ import yaml
 
 from lokikit.errors import SettingsError
 from lokikit.monitoring.rule_definition import RANGES, SIDES, Range, Rule
-from lokikit.times import NS_PER_S, parse_duration_ns
+from lokikit.times import NS_PER_MS, NS_PER_S, parse_duration_ns
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
 DEFAULT_INTERVAL = "1m"
 REDUCERS = frozenset({"last", "mean", "min", "max", "sum", "count", "median"})
-_NS_PER_MS = 1_000_000
 _MAX_POINTS = 43_200
 """Grafana's `maxDataPoints` of an alert rule that does not set it."""
 _NO_DATA = {"NoData", "OK", "Alerting", "KeepLast"}
@@ -178,7 +177,7 @@ def _span(node: Mapping[str, Any], reducer: str) -> Range | None:
     span = node.get("relativeTimeRange") or {}
     from_ns, to_ns = (int(span.get(edge, 0)) * NS_PER_S for edge in ("from", "to"))
     points = int(model.get("maxDataPoints") or _MAX_POINTS)
-    least_ns = int(model.get("intervalMs") or 1000) * _NS_PER_MS
+    least_ns = int(model.get("intervalMs") or 1000) * NS_PER_MS
     step = model.get("step")
     step_ns = _duration_ns(step, "step") if step else max(least_ns, (from_ns - to_ns) // points)
     return Range(from_ns, to_ns, step_ns, reducer)

@@ -21,7 +21,7 @@ from lokikit.query.line_conditions import (
     selector,
 )
 from lokikit.query.tables import to_arrow, to_pandas
-from lokikit.times import moment_ns
+from lokikit.times import NS_PER_MS, moment_ns
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
 
 Span = tuple[int, int]
 
-_NS_PER_MS = 1_000_000
 _ERRORS = ("__error__", "__error_details__")
 """What Loki puts on lines that are no JSON, and refuses to count."""
 _LABEL_OF = {field: label for label, field in LABEL_FIELDS.items()}
@@ -194,12 +193,12 @@ class LogQuery:
     def _counted(self, query: str, span: Span) -> int:
         """Loki counts whole milliseconds; what lies outside of them is read."""
         start_ns, end_ns = span
-        first_ns = -(-start_ns // _NS_PER_MS) * _NS_PER_MS
-        last_ns = end_ns // _NS_PER_MS * _NS_PER_MS
+        first_ns = -(-start_ns // NS_PER_MS) * NS_PER_MS
+        last_ns = end_ns // NS_PER_MS * NS_PER_MS
         if first_ns >= last_ns:
             return _length(self._client.query_range(query, *span))
         # A range begins behind its start, and ends with the moment that it is asked for.
-        metric = f"sum(count_over_time({query} [{(last_ns - first_ns) // _NS_PER_MS}ms]))"
+        metric = f"sum(count_over_time({query} [{(last_ns - first_ns) // NS_PER_MS}ms]))"
         counted = sum(int(one.value) for one in self._client.instant(metric, last_ns - 1))
         edges = ((start_ns, first_ns), (last_ns, end_ns))
         return counted + sum(_length(self._client.query_range(query, *edge)) for edge in edges)

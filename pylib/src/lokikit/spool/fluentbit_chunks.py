@@ -22,6 +22,7 @@ from lokikit.fields import (
     METADATA_FIELDS,
     UNKNOWN_SERVICE,
 )
+from lokikit.times import NS_PER_S
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -102,7 +103,7 @@ def _event_time(kind: int, data: bytes) -> Any:
     if kind != _EVENT_TIME_TYPE or len(data) != _EVENT_TIME.size:
         return msgpack.ExtType(kind, data)
     seconds, nanoseconds = _EVENT_TIME.unpack(data)
-    return seconds * 1_000_000_000 + nanoseconds
+    return seconds * NS_PER_S + nanoseconds
 
 
 def _entry(time_ns: Any, record: Any, host: str) -> Entry | None:

@@ -9,14 +9,13 @@ from typing import TYPE_CHECKING, Any
 from lokikit.errors import SettingsError
 from lokikit.monitoring.rule_definition import Rule
 from lokikit.testing.located_yaml import Located
-from lokikit.times import parse_duration_ns, parse_timestamp_ns
+from lokikit.times import NS_PER_MS, parse_duration_ns, parse_timestamp_ns
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
 
 _MILLISECONDS = re.compile(r"(\d+)ms", re.ASCII)
-_NS_PER_MS = 1_000_000
 _NO_RULE = Rule("", "", "", "", "any", 0)
 """Stands for a rule that a file names and does not have, until the problems are raised."""
 
@@ -160,7 +159,7 @@ class Fields:
         if text == "0":
             return 0
         if found := _MILLISECONDS.fullmatch(text):
-            return sign * int(found[1]) * _NS_PER_MS
+            return sign * int(found[1]) * NS_PER_MS
         try:
             return sign * parse_duration_ns(text, key)
         except SettingsError:

@@ -9,6 +9,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from lokikit.store.errors import QueryError
+from lokikit.times import NS_PER_MS, NS_PER_S
 
 if TYPE_CHECKING:
     from array import array
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
     WindowFunction = Callable[[Window, int, int], float]
     """From a window and its bounds (start_ns excluded, end_ns included) to the value."""
 
-_NS_PER_S = 1_000_000_000
-_NS_PER_MS = 1_000_000
 _THOUSAND = 1000
 COUNTING = frozenset({"count_over_time", "rate", "absent_over_time"})
 SUMMING = frozenset({"bytes_over_time", "bytes_rate", "sum_over_time"})
@@ -106,7 +105,7 @@ def counter_increase(window: Window, range_ns: int) -> float:
     sampled = (times[-1] - times[0]) / _THOUSAND
     if sampled == 0:
         return math.nan
-    to_start = range_ns / _NS_PER_MS / _THOUSAND
+    to_start = range_ns / NS_PER_MS / _THOUSAND
     if increase > 0 and values[0] >= 0:
         to_start = min(to_start, sampled * (values[0] / increase))
     return increase * ((sampled + to_start) / sampled)
@@ -133,7 +132,7 @@ def window_function(aggregation: RangeAggregation) -> WindowFunction:
 
 
 def _per_second(aggregation: RangeAggregation) -> WindowFunction:
-    seconds = aggregation.log_range.range_ns / _NS_PER_S
+    seconds = aggregation.log_range.range_ns / NS_PER_S
     if aggregation.op == "rate_counter":
         range_ns = aggregation.log_range.range_ns
         return lambda window, _start, _end: counter_increase(window, range_ns) / seconds

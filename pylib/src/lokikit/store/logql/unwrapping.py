@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 from lokikit.store.logql.conversion_problems import duration_problem, size_problem
 from lokikit.store.logql.quoting import quote
 from lokikit.store.logql.units import parse_bytes, parse_duration_ns
+from lokikit.times import NS_PER_S
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_NS_PER_S = 1_000_000_000
 _DECIMAL = re.compile(
     r"[-+]?(?:\d[\d_]*(?:\.[\d_]*)?|\.\d[\d_]*)(?:e[-+]?\d[\d_]*)?", re.ASCII | re.IGNORECASE
 )
@@ -56,7 +56,7 @@ def duration_seconds(text: str) -> float:
         total_ns = parse_duration_ns(text)
     except ValueError:
         raise ValueError(duration_problem(text)) from None
-    whole, rest_ns = divmod(abs(total_ns), _NS_PER_S)
+    whole, rest_ns = divmod(abs(total_ns), NS_PER_S)
     seconds = whole + rest_ns / 1e9
     return -seconds if total_ns < 0 else seconds
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from lokikit.store.logql.range_functions import window_function
 from lokikit.store.sql.predicates import NotProvenError
+from lokikit.times import NS_PER_S
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -62,7 +63,7 @@ class Totals:
 
     def __init__(self, aggregation: RangeAggregation) -> None:
         self._is_bytes = aggregation.op in _BYTES
-        seconds = aggregation.log_range.range_ns / 1_000_000_000
+        seconds = aggregation.log_range.range_ns / NS_PER_S
         self._divisor = seconds if aggregation.op in {"rate", "bytes_rate"} else None
         self.columns: tuple[str, ...] = ("count(*)", "sum(strlen(line))::BIGINT")[
             : 1 + self._is_bytes
