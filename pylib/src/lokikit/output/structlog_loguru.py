@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from lokikit.output.log_record import install_records
 from lokikit.output.stdout_handler import gets_our_lines
-from lokikit.output.told_once import handlers_of
+from lokikit.output.told_once import hand_over, handlers_of
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -49,8 +49,8 @@ def take_in_loguru() -> None:
     logger.add(_write_loguru, format="{message}", level=0, filter=_has_no_line)
 
 
-_HANDLING = logging.Logger.callHandlers.__code__
-"""Of the method itself, into whose place error trackers put their own."""
+_HANDLING = (logging.Logger.callHandlers.__code__, hand_over.__code__)
+"""Of the method itself, into whose place error trackers put their own, and of our own lines."""
 _writing: ContextVar[str | None] = ContextVar("lokikit_loguru_message", default=None)
 """The message of loguru that this context is writing to the standard library's handlers."""
 
@@ -67,8 +67,9 @@ def _has_no_line(told: Any) -> bool:
 def _is_intercepted(message: str, frame: FrameType | None) -> bool:
     """Whether the standard library is handling a record of this message, and we write that."""
     while frame is not None:
-        if frame.f_code is _HANDLING:
-            record, logger = frame.f_locals.get("record"), frame.f_locals.get("self")
+        if frame.f_code in _HANDLING:
+            known = frame.f_locals
+            record, logger = known.get("record"), known.get("self", known.get("logger"))
             if isinstance(record, logging.LogRecord) and isinstance(logger, logging.Logger):
                 return _message(record) == message and _reaches_us(logger, record)
         frame = frame.f_back
@@ -83,8 +84,9 @@ def _message(record: logging.LogRecord) -> str | None:
 
 
 def _reaches_us(logger: logging.Logger, record: logging.LogRecord) -> bool:
-    ours = filter(gets_our_lines, handlers_of(logger))
-    return any(record.levelno >= handler.level for handler in ours)
+    # By its name, for records that are left out of our lines go through another object.
+    handlers = {*handlers_of(logger), *handlers_of(logging.getLogger(logger.name))}
+    return any(record.levelno >= handler.level for handler in filter(gets_our_lines, handlers))
 
 
 def _write_loguru(message: Any) -> None:
@@ -112,4 +114,5 @@ def _hand_over(told: Any) -> None:
         told["extra"],
     )
     record.created = told["time"].timestamp()
+    record.levelname = told["level"].name
     logger.handle(record)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from lokikit.output.alarm_handlers import is_alarm
 from lokikit.output.stdout_handler import StdoutHandler, gets_our_lines
 from lokikit.output.told_exceptions import mark_told, was_told
 
@@ -33,7 +34,8 @@ def tell(  # noqa: PLR0913 - what a record is made of
 
     A library that sets the root logger to WARNING, or a `dictConfig` that disables the loggers
     it does not name, silences messages; what happened is still told. Levels and filters of
-    handlers hold, and `logging.disable()`, which silences everything, does so here.
+    handlers hold, and `logging.disable()`, which silences everything, does so here. Error trackers
+    and mail get none of it: see `is_alarm`.
 
     Args:
         logger: names the line, and its handlers get it.
@@ -64,13 +66,16 @@ def tell(  # noqa: PLR0913 - what a record is made of
 def hand_over(logger: logging.Logger, record: logging.LogRecord) -> bool:
     """Give a record to the handlers of its logger; return False when none of them wrote it.
 
-    A filter that raises, say, would take the place of what a task or request has raised itself.
+    An error tracker is passed by, whether it is a handler or has replaced `Logger.callHandlers`:
+    it would take the line for an error that the application has logged and handled. A filter that
+    raises, say, would take the place of what a task or request has raised itself.
     """
-    handlers = [one for one in handlers_of(logger) if record.levelno >= one.level]
+    found = list(handlers_of(logger)) or [one for one in (logging.lastResort,) if one]
+    handlers = [one for one in found if record.levelno >= one.level and not is_alarm(one)]
     lost = _count_lost(handlers)
     try:
-        # By the logger's own method, into which error trackers put theirs.
-        logger.callHandlers(record)
+        for handler in handlers:
+            handler.handle(record)
     except Exception:  # noqa: BLE001 - logging never raises into the application
         return False
     lossy = sum(isinstance(one, StdoutHandler) for one in handlers)
@@ -92,7 +97,7 @@ def _count_lost(handlers: list[logging.Handler]) -> int:
 def leave_out(logger_name: str, is_told: Callable[[logging.LogRecord], bool]) -> None:
     """Keep records that repeat what is told out of our lines; twice is once.
 
-    Handlers that are not ours (mail to admins, an error tracker) still get them.
+    Handlers that are not ours (mail to admins, a file) and error trackers still get them.
 
     Args:
         logger_name: the logger of a library.
@@ -128,7 +133,10 @@ class _LeaveOut(logging.Filter):
         """Whether it may go to all handlers."""
         if not self.is_told(record):
             return True
-        for handler in handlers_of(self._logger):
-            if not gets_our_lines(handler) and record.levelno >= handler.level:
-                handler.handle(record)
+        # By the method of a logger, into whose place error trackers put theirs.
+        others = logging.Logger(self._logger.name)  # noqa: LOG001 - nobody may find it
+        others.handlers = [one for one in handlers_of(self._logger) if not gets_our_lines(one)]
+        # Without any the last resort of `logging` would print the record.
+        others.addHandler(logging.NullHandler())
+        others.callHandlers(record)
         return False

@@ -1,0 +1,44 @@
+"""Which handlers report errors to people: error trackers, mail, whatever takes errors alone."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+_TRACKERS = frozenset(
+    {
+        "airbrake",
+        "appsignal",
+        "bugsnag",
+        "elasticapm",
+        "honeybadger",
+        "pybrake",
+        "raven",
+        "raygun4py",
+        "rollbar",
+        "sentry_sdk",
+    }
+)
+"""Packages whose handlers make an event of a record."""
+_MAIL = frozenset({("logging.handlers", "SMTPHandler"), ("django.utils.log", "AdminEmailHandler")})
+"""Modules and classes, for neither is imported for this."""
+
+
+def is_alarm(handler: logging.Handler) -> bool:
+    """Whether a line of ours about a request or task would be a new event or mail there.
+
+    Without the kit nobody wrote that line, and the exception in it has its event by another way:
+    the tracker's hook in the framework, or the record that the framework logs itself.
+    """
+    target: Any = getattr(handler, "target", None)  # of a `MemoryHandler`
+    if isinstance(target, logging.Handler):
+        return is_alarm(target)
+    if any(map(_reports, type(handler).__mro__)):
+        return True
+    writes_our_lines = hasattr(handler.formatter, "render")
+    return handler.level >= logging.ERROR and not writes_our_lines
+
+
+def _reports(kind: type) -> bool:
+    package = kind.__module__.partition(".")[0]
+    return package in _TRACKERS or (kind.__module__, kind.__name__) in _MAIL

@@ -1,0 +1,137 @@
+from __future__ import annotations
+
+import io
+import logging
+import logging.handlers
+from typing import TYPE_CHECKING
+
+import pytest
+from django.utils.log import AdminEmailHandler
+from tests.running import messages, run
+
+import lokikit
+from lokikit.output.alarm_handlers import is_alarm
+from lokikit.output.told_once import leave_out
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+MAIL = logging.handlers.SMTPHandler("127.0.0.1", "a@shop.example", ["b@shop.example"], "error")
+
+
+class Tracker(logging.Handler):
+    __module__ = "rollbar.logger"
+
+
+class OwnTracker(Tracker):
+    pass
+
+
+def with_level(handler: logging.Handler, level: int) -> logging.Handler:
+    handler.setLevel(level)
+    return handler
+
+
+def with_our_lines(handler: logging.Handler) -> logging.Handler:
+    handler.setFormatter(lokikit.JsonFormatter())
+    return handler
+
+
+@pytest.mark.parametrize(
+    "handler",
+    [
+        Tracker(),
+        OwnTracker(),
+        MAIL,
+        AdminEmailHandler(reporter_class="logging.Handler"),
+        logging.handlers.MemoryHandler(10, target=MAIL),
+        with_level(logging.Handler(), logging.ERROR),
+    ],
+    ids=["tracker", "subclass", "mail", "django", "buffered", "errors"],
+)
+def test_what_reports_errors_to_people_is_an_alarm(handler: logging.Handler) -> None:
+    assert is_alarm(handler)
+
+
+@pytest.mark.parametrize(
+    "handler",
+    [
+        logging.StreamHandler(io.StringIO()),
+        logging.handlers.MemoryHandler(10, target=logging.NullHandler()),
+        with_level(logging.Handler(), logging.WARNING),
+        with_our_lines(with_level(logging.Handler(), logging.ERROR)),
+    ],
+    ids=["stream", "buffered", "warnings", "our-lines"],
+)
+def test_what_keeps_lines_is_none(handler: logging.Handler) -> None:
+    assert not is_alarm(handler)
+
+
+@pytest.fixture
+def seen() -> Iterator[Callable[[], list[str]]]:
+    """What a handler that takes errors alone gets, at the root logger."""
+    messages: list[str] = []
+    handler = with_level(logging.Handler(), logging.ERROR)
+    handler.emit = lambda record: messages.append(record.getMessage())  # type: ignore[method-assign]
+    logging.getLogger().addHandler(handler)
+    yield lambda: messages
+    logging.getLogger().removeHandler(handler)
+
+
+def test_a_task_that_fails_is_no_alarm_of_its_own(
+    seen: Callable[[], list[str]], lines: Callable[[], list[dict[str, object]]]
+) -> None:
+    """Who raised it may log it, and its own tracker has seen it raised."""
+    with pytest.raises(KeyError), lokikit.task("import"):
+        raise KeyError("x")
+    assert [line["action"] for line in lines()] == ["run", "fail"]
+    assert seen() == []
+
+
+def test_a_record_that_is_left_out_goes_by_the_method_that_trackers_replace(
+    monkeypatch: pytest.MonkeyPatch,
+    seen: Callable[[], list[str]],
+    lines: Callable[[], list[object]],
+) -> None:
+    calls: list[tuple[str, str]] = []
+    original = logging.Logger.callHandlers
+
+    def replaced(self: logging.Logger, record: logging.LogRecord) -> None:
+        calls.append((self.name, record.getMessage()))
+        original(self, record)
+
+    monkeypatch.setattr(logging.Logger, "callHandlers", replaced)
+    leave_out("library.of.a.test", lambda _: True)
+    logging.getLogger("library.of.a.test").critical("it failed")
+    assert calls == [("library.of.a.test", "it failed")]
+    assert seen() == ["it failed"]
+    assert lines() == []
+
+
+def test_a_record_that_is_left_out_is_not_printed_where_nobody_else_listens(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    leave_out("another.library.of.a.test", lambda _: True)
+    logger = logging.getLogger("another.library.of.a.test")
+    logger.propagate = False
+    logger.critical("it failed")
+    assert capsys.readouterr().err == ""
+
+
+def test_a_record_that_is_left_out_does_not_come_back_through_loguru() -> None:
+    """As its documentation's `InterceptHandler` on the root logger would send it."""
+    lines = run("""
+import logging, lokikit
+from loguru import logger
+from lokikit.output.told_once import leave_out
+class InterceptHandler(logging.Handler):
+    def emit(self, record):
+        logger.opt(depth=6).log(record.levelname, record.getMessage())
+lokikit.setup_json_logging()
+lokikit.take_in_loguru()
+logging.getLogger().addHandler(InterceptHandler())
+leave_out("library", lambda record: record.getMessage() == "told")
+logging.getLogger("library").error("told")
+logging.getLogger("library").error("not told")
+""")
+    assert messages(lines) == ["not told"]
