@@ -86,6 +86,11 @@ def state_file(folder: Path) -> Path:
     return folder / "state.json"
 
 
+def alive_file(folder: Path) -> Path:
+    """The file in that folder that is touched at each step: its age says whether alerts run."""
+    return folder / "alive"
+
+
 def read_state(folder: Path) -> AlertState | None:
     """The state in `alerts_folder`; `None` when there is none, or none that can be read."""
     try:

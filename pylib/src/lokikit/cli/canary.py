@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import signal
-import time
 from pathlib import Path
 
 import typer
 
 from lokikit.cli.asking import loki_from
+from lokikit.cli.stop_signal import StopSignal
 from lokikit.errors import SettingsError
 from lokikit.fields import CANARY_SERVICE
 from lokikit.monitoring.canary import Canary, Pace
@@ -18,7 +17,6 @@ from lokikit.times import NS_PER_S, parse_duration_ns
 
 _TIMEOUT_S = 5
 """So long one question to Loki may hold up the next line."""
-_SLICE_S = 0.2
 
 
 def canary(
@@ -51,9 +49,7 @@ def canary(
         _seconds(check_every, "--check-every"),
         _seconds(patience, "--patience"),
     )
-    stop = _Stop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, stop.ask)
+    stop = StopSignal()
     setup_json_logging(CANARY_SERVICE, level="info", push=False)
     Canary(
         loki_from(timeout_s=_TIMEOUT_S),
@@ -69,23 +65,6 @@ def _numbers(agent: str) -> AgentNumbers | None:
     if not agent:
         return None
     return ask_fluent_bit(agent) if agent.startswith("http") else read_ship_stats(Path(agent))
-
-
-class _Stop:
-    """A wish to stop, that a wait ends soon after."""
-
-    def __init__(self) -> None:
-        self.asked = False
-
-    def ask(self, *_: object) -> None:
-        """Stop; called by the signals."""
-        self.asked = True
-
-    def sleep(self, wait_s: float) -> None:
-        """Wait for `wait_s`, or until it is asked."""
-        end_s = time.monotonic() + wait_s
-        while not self.asked and (left_s := end_s - time.monotonic()) > 0:
-            time.sleep(min(left_s, _SLICE_S))
 
 
 def _seconds(text: str, name: str) -> float:

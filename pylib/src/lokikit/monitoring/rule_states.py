@@ -79,6 +79,20 @@ class Instance:
             self.state, self.since_ns = state, time_ns
         self.has_fired |= state == "firing"
 
+    def shift(self, by_ns: int) -> None:
+        """Move the times of the instance after the clock jumped.
+
+        After a jump forward only a wait goes on as long as before: a breach counts while somebody
+        looks. After a jump back every time would lie ahead, so all move.
+        """
+        waits = self.state in {"pending", "recovering"}
+        if by_ns < 0 or waits:
+            self.since_ns += by_ns
+        if self.breached_ns is not None and (by_ns < 0 or self.state == "pending"):
+            self.breached_ns += by_ns
+        if self.healthy_ns is not None:
+            self.healthy_ns += by_ns
+
 
 class RuleStates:
     """The state machine of one rule.
@@ -97,6 +111,14 @@ class RuleStates:
     def instances(self) -> list[Instance]:
         """All series seen so far, those that resolved and are gone too, ordered by labels."""
         return [one for _, one in sorted((self._gone | self._live).items())]
+
+    def restore(self, instances: Iterable[Instance]) -> None:
+        """Go on from the states that `instances` had, of an earlier process for example."""
+        self._live = {_key_of(one): one for one in instances}
+
+    def forget(self, before_ns: int) -> None:
+        """Drop the series that are gone and ended before that time."""
+        self._gone = {key: one for key, one in self._gone.items() if one.since_ns >= before_ns}
 
     def update(self, time_ns: int, outcome: RuleAnswer) -> None:
         """Take in one evaluation; evaluations come in the order of their times."""
@@ -187,6 +209,12 @@ class RuleStates:
             gone = self._gone.pop(key, None)
             self._live[key] = Instance(labels, has_fired=bool(gone and gone.has_fired))
         return self._live[key]
+
+
+def _key_of(instance: Instance) -> Key:
+    """The key of an instance: Grafana's own alerts have none of the labels of a series."""
+    own = (("alertname", instance.own_labels.get("alertname", "")),)
+    return own if own in _ALERTS_OF_THEIR_OWN.values() else _key(instance.labels)
 
 
 def _key(labels: Mapping[str, str]) -> Key:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from math import fsum, isnan
-from statistics import median
 from typing import TYPE_CHECKING
 
-from lokikit.monitoring.rule_states import RuleAnswer, Reading
+from lokikit.monitoring.rule_reduction import reduce_values
+from lokikit.monitoring.rule_states import Reading, RuleAnswer
 from lokikit.store.errors import QueryError
 from lokikit.store.logql.evaluator import Evaluator
 from lokikit.store.logql.memory_source import MemorySource
@@ -15,22 +14,12 @@ from lokikit.store.logql.series import Steps
 from lokikit.store.logql.syntax import LogExpression
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
 
     from lokikit.monitoring.rule_definition import Range, Rule
     from lokikit.store.logql.series import Series
     from lokikit.store.logql.syntax import SampleExpression
     from lokikit.store.rows import Row
-
-_REDUCED: Mapping[str, Callable[[list[float]], float]] = {
-    "last": lambda values: values[-1],
-    "mean": lambda values: fsum(values) / len(values),
-    "min": min,
-    "max": max,
-    "sum": fsum,
-    "count": lambda values: float(len(values)),
-    "median": median,
-}
 
 
 class MemoryAnswers:
@@ -86,8 +75,5 @@ def _at(series: Iterable[Series], index: int) -> RuleAnswer:
 def _reductions(series: Iterable[Series], reducer: str) -> Iterable[Reading]:
     for one in series:
         values = [value for value in one.values if value is not None]
-        # Grafana's strict mode: one NaN makes the reduction NaN.
-        if any(map(isnan, values)):
-            yield Reading(one.labels, float("nan"))
-        elif values:
-            yield Reading(one.labels, _REDUCED[reducer](values))
+        if values:
+            yield Reading(one.labels, reduce_values(values, reducer))

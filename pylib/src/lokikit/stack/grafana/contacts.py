@@ -1,15 +1,16 @@
-"""Who is told of an alert: read from the environment, written for Grafana's provisioning."""
+"""Who gets alerts: read from the environment, for Grafana's provisioning or `lokikit alerts`."""
 
 from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from lokikit.errors import SettingsError
 from lokikit.fields import LABEL_SERVICE
+from lokikit.times import NS_PER_S, parse_duration_ns
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -23,7 +24,12 @@ KINDS = ("email", "webhook", "slack")
 _ADDRESS = re.compile(r"[^\s@,;<>\"]+@[^\s@,;<>\"]+")
 _SERVER = re.compile(r"(?:[\w.-]+|\[[0-9A-Fa-f:]+\]):\d{1,5}", re.ASCII)
 _ORG = 1
-_TIMES = {"group_wait": "30s", "group_interval": "5m", "repeat_interval": "4h"}
+GROUP_TIMES = {"group_wait": "30s", "group_interval": "5m"}
+_LEAST_REPEAT_NS = 60 * NS_PER_S
+REPEAT = "4h"
+"""How long after a message it comes again, while the alert fires on."""
+_NEXT_URL = re.compile(r"[\s,]+(?=[A-Za-z][A-Za-z0-9+.-]*://)")
+_APPRISE_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://\S+", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -38,6 +44,9 @@ class Contacts:
         smtp_password: likewise.
         webhook_url: gets Grafana's JSON by POST, empty for nothing.
         slack_url: an incoming webhook of Slack, empty for nothing.
+        urls: addresses of the library apprise; only `lokikit alerts` sends there.
+        page_url: where the links of `lokikit alerts` lead; empty for the page of this machine.
+        repeat: how long after a message it comes again, while the alert fires on.
     """
 
     mail_to: tuple[str, ...] = ()
@@ -47,6 +56,9 @@ class Contacts:
     smtp_password: str = field(default="", repr=False)
     webhook_url: str = field(default="", repr=False)
     slack_url: str = field(default="", repr=False)
+    urls: tuple[str, ...] = field(default=(), repr=False)
+    page_url: str = ""
+    repeat: str = REPEAT
 
     @property
     def ways(self) -> dict[str, dict[str, Any]]:
@@ -59,15 +71,29 @@ class Contacts:
         given = (self.mail_to, self.webhook_url, self.slack_url)
         return {kind: settings[kind] for kind, one in zip(KINDS, given, strict=True) if one}
 
+    @property
+    def names(self) -> list[str]:
+        """All ways, without what is secret of them: mail with its addresses, webhook, ntfy …."""
+        named = {"email": f"mail to {', '.join(self.mail_to)}"}
+        schemes = [one.partition("://")[0] for one in self.urls]
+        return [*(named.get(kind, kind) for kind in self.ways), *schemes]
+
+    def of_grafana(self) -> Contacts:
+        """The contacts that a Grafana tells."""
+        return replace(self, urls=())
+
+    def beside_grafana(self) -> Contacts:
+        """The contacts that `lokikit alerts` tells where a Grafana tells the others."""
+        return Contacts(urls=self.urls, page_url=self.page_url, repeat=self.repeat)
+
     def __str__(self) -> str:
         """A sentence that says who is told."""
-        if not self.ways:
+        if not self.names:
             return (
-                "Nobody is told of an alert: set ALERT_MAIL_TO, ALERT_WEBHOOK_URL or "
-                "ALERT_SLACK_URL."
+                "Nobody is told of an alert: set ALERT_MAIL_TO, ALERT_WEBHOOK_URL, "
+                "ALERT_SLACK_URL or ALERT_URLS."
             )
-        named = {"email": f"mail to {', '.join(self.mail_to)}"}
-        return f"Alerts are told by {', '.join(named.get(kind, kind) for kind in self.ways)}."
+        return f"Alerts are told by {', '.join(self.names)}."
 
 
 def read_contacts(environ: Mapping[str, str] = os.environ) -> Contacts:
@@ -93,6 +119,9 @@ def read_contacts(environ: Mapping[str, str] = os.environ) -> Contacts:
         smtp_password=get("ALERT_SMTP_PASSWORD"),
         webhook_url=_url("ALERT_WEBHOOK_URL", get("ALERT_WEBHOOK_URL")),
         slack_url=_url("ALERT_SLACK_URL", get("ALERT_SLACK_URL")),
+        urls=_apprise_urls(get("ALERT_URLS")),
+        page_url=_url("ALERT_PAGE_URL", get("ALERT_PAGE_URL")).rstrip("/"),
+        repeat=_repeat(get("ALERT_REPEAT")),
     )
     _check_mail(contacts)
     return contacts
@@ -108,6 +137,24 @@ def _url(name: str, value: str) -> str:
     if value and not good:
         raise SettingsError(f"{name} is no URL: write it like https://host/path.")
     return value
+
+
+def _apprise_urls(value: str) -> tuple[str, ...]:
+    """The addresses in the value, between which spaces or commas stand."""
+    urls = tuple(one for one in _NEXT_URL.split(value.strip(" ,")) if one)
+    if not all(map(_APPRISE_URL.fullmatch, urls)):
+        raise SettingsError(
+            "ALERT_URLS holds what is no URL: write them like ntfy://topic tgram://token/chat."
+        )
+    return urls
+
+
+def _repeat(value: str) -> str:
+    """A duration of a minute or more."""
+    repeat = value or REPEAT
+    if parse_duration_ns(repeat, "ALERT_REPEAT") < _LEAST_REPEAT_NS:
+        raise SettingsError(f"ALERT_REPEAT={repeat!r} is too short: use 1m or more.")
+    return repeat
 
 
 def _check_mail(one: Contacts) -> None:
@@ -149,7 +196,8 @@ def contact_file(contacts: Contacts, before: Iterable[str]) -> dict[str, Any] | 
     told: dict[str, Any] = {"apiVersion": 1}
     if ways:
         told["contactPoints"] = [_contact_point(ways)]
-        policy = {"receiver": RECEIVER, "group_by": [LABEL_SERVICE], **_TIMES}
+        policy = {"receiver": RECEIVER, "group_by": [LABEL_SERVICE], **GROUP_TIMES}
+        policy["repeat_interval"] = contacts.repeat
         told["policies"] = [{"orgId": _ORG, **policy}]
     else:
         told["resetPolicies"] = [_ORG]

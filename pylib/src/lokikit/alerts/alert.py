@@ -1,0 +1,121 @@
+"""One alert: a series of a rule that fires, as messages and pages show it."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+from urllib.parse import quote, urlencode
+
+from lokikit.fields import LABEL_SERVICE
+from lokikit.monitoring.rule_annotations import fill_annotation
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from lokikit.monitoring.rule_definition import Rule
+    from lokikit.monitoring.rule_states import Instance
+
+ACTIVE = frozenset({"firing", "recovering", "nodata", "error"})
+"""States of an instance that people are told of."""
+_DASHBOARD, _RUNBOOK = "__dashboardUid__", ("runbook_url", "runbook")
+_FINGERPRINT_CHARS = 16
+
+
+@dataclass(frozen=True)
+class Alert:
+    """One alert, ready to be shown: all of it is text and numbers, so that it can be stored.
+
+    Args:
+        fingerprint: names it over restarts: the same for the same labels.
+        rule: the uid of its rule.
+        title: of the rule.
+        severity: `critical` or `warning`.
+        summary: what the one who is told reads first.
+        value: the last value in words, with the threshold.
+        since_ns: when it began to fire.
+        labels: of the alert.
+        reason: why it fires without a value: `NoData`, `Error`; empty with a value.
+        page: link to its dashboard on the page.
+        runbook: link or path of its runbook.
+    """
+
+    fingerprint: str
+    rule: str
+    title: str
+    severity: str
+    summary: str
+    value: str
+    since_ns: int
+    labels: Mapping[str, str] = field(default_factory=dict)
+    reason: str = ""
+    page: str = ""
+    runbook: str = ""
+
+    @property
+    def service(self) -> str:
+        """The service that it is about; empty for none."""
+        return self.labels.get(LABEL_SERVICE, "")
+
+
+def alert_of(rule: Rule, instance: Instance, page_url: str = "", error: str = "") -> Alert:
+    """The alert of an instance.
+
+    Args:
+        rule: the rule that the instance is of.
+        instance: its state.
+        page_url: where the page is, for the links.
+        error: why the query of the rule failed at last.
+    """
+    labels = {**rule.alert_labels(instance.labels), **instance.own_labels}
+    summary = fill_annotation(rule.annotations.get("summary", rule.title), labels, instance.value)
+    return Alert(
+        fingerprint(rule.uid, labels),
+        rule.uid,
+        rule.title,
+        rule.severity,
+        _no_data_in_words(rule, instance, error) or summary,
+        _value(rule, instance),
+        instance.since_ns,
+        labels,
+        instance.reason,
+        _page(rule, labels, page_url),
+        _runbook(rule, page_url),
+    )
+
+
+def fingerprint(uid: str, labels: Mapping[str, str]) -> str:
+    """Letters and digits that name an alert."""
+    text = "\0".join((uid, *(part for pair in sorted(labels.items()) for part in pair)))
+    return hashlib.sha256(text.encode()).hexdigest()[:_FINGERPRINT_CHARS]
+
+
+def _no_data_in_words(rule: Rule, instance: Instance, error: str) -> str:
+    """The summary of an alert that has no series; empty for one that has."""
+    if instance.value is not None or instance.labels:
+        return ""
+    why = f"Loki cannot be asked ({error})" if instance.reason == "Error" else "no data at all"
+    return f"{rule.title}: {why}"
+
+
+def _value(rule: Rule, instance: Instance) -> str:
+    if instance.value is None:
+        return f"none; a breach is {rule.limit}"
+    return f"{instance.value:.4g}; a breach is {rule.limit}"
+
+
+def _page(rule: Rule, labels: Mapping[str, str], page_url: str) -> str:
+    dashboard = rule.annotations.get(_DASHBOARD, "")
+    if not page_url:
+        return ""
+    chosen = {"var-service": labels[LABEL_SERVICE]} if LABEL_SERVICE in labels else {}
+    query = urlencode({**chosen, "from": "now-1h", "to": "now"}, quote_via=quote)
+    return f"{page_url}/d/{quote(dashboard)}?{query}" if dashboard else page_url
+
+
+def _runbook(rule: Rule, page_url: str) -> str:
+    """The rule's own link; a path of the kit leads to where the page shows it."""
+    link = next((rule.annotations[name] for name in _RUNBOOK if name in rule.annotations), "")
+    if not link or "://" in link or not page_url:
+        return link
+    return f"{page_url}/runbooks#{link.partition('#')[2]}"

@@ -1,0 +1,56 @@
+"""Alerts to whatever the library apprise can reach: Teams, Telegram, ntfy and a hundred more."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from lokikit.errors import PrerequisiteError, RefusedError, SettingsError
+
+try:
+    import apprise
+except ModuleNotFoundError as error:
+    raise PrerequisiteError(
+        f"ALERT_URLS needs an extra ({error.name} is missing): pip install 'lokikit[alerts]'"
+    ) from error
+
+if TYPE_CHECKING:
+    from lokikit.alerts.message import Message
+
+
+class AppriseWay:
+    """One address of apprise.
+
+    Args:
+        url: in the form that https://appriseit.com/services/ documents.
+
+    Raises:
+        SettingsError: apprise does not know it.
+    """
+
+    def __init__(self, url: str) -> None:
+        self._scheme = url.partition("://")[0]
+        self._apprise = apprise.Apprise()
+        if not self._apprise.add(url):
+            raise SettingsError(
+                f"ALERT_URLS: apprise does not know the address {self._scheme}://…: see "
+                "https://appriseit.com/services/."
+            )
+
+    def send(self, message: Message) -> None:
+        """Notify the address.
+
+        Raises:
+            RefusedError: apprise could not.
+        """
+        kind = apprise.NotifyType.FAILURE if message.firing else apprise.NotifyType.SUCCESS
+        with apprise.LogCapture(level=logging.WARNING) as said:  # type: ignore[no-untyped-call]
+            taken = self._apprise.notify(
+                body=message.text,
+                title=message.title,
+                notify_type=kind,
+                body_format=apprise.NotifyFormat.TEXT,
+            )
+            reason = " ".join(said.getvalue().split())
+        if not taken:
+            raise RefusedError(f"{self._scheme}: {reason or 'apprise could not send it'}", 0)

@@ -1,0 +1,96 @@
+"""A message about the alerts of one service, as text."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from lokikit.alerts.alert import Alert
+from lokikit.times import format_time
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
+_MAX_LINE_CHARS = 500
+_TITLE_CHARS = 200
+OF_NO_SERVICE = "all services"
+
+
+@dataclass(frozen=True)
+class Message:
+    """All that is said at once about one service.
+
+    Args:
+        service: its name; empty for alerts of no service.
+        firing: the alerts that fire.
+        resolved: those that an earlier message named, and that fire no more.
+        time_ns: of the message.
+        lines: fingerprint -> the newest lines behind the alert, the newest last.
+    """
+
+    service: str
+    firing: tuple[Alert, ...]
+    resolved: tuple[Alert, ...]
+    time_ns: int
+    lines: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    @property
+    def status(self) -> str:
+        """`firing` while one of the alerts does, otherwise `resolved`."""
+        return "firing" if self.firing else "resolved"
+
+    @property
+    def title(self) -> str:
+        """One line: what fires how often, where, and the names of the rules."""
+        counts = [("FIRING", len(self.firing)), ("RESOLVED", len(self.resolved))]
+        said = ", ".join(f"{word}:{count}" for word, count in counts if count)
+        rules = ", ".join(dict.fromkeys(one.title for one in (*self.firing, *self.resolved)))
+        return clean(f"[{said}] {self.service or OF_NO_SERVICE}: {rules}")[:_TITLE_CHARS]
+
+    @property
+    def text(self) -> str:
+        """Some lines for each alert; what was logged stands there as text without controls."""
+        return "\n".join(self._parts()).rstrip() + "\n"
+
+    def _parts(self) -> Iterator[str]:
+        for alert in self.firing:
+            yield from self._firing(alert)
+        for alert in self.resolved:
+            yield clean(f"{alert.title} ({alert.severity}): resolved")
+            yield f"  {clean(alert.summary)}"
+            began, ended = in_seconds(alert.since_ns), in_seconds(self.time_ns)
+            yield f"  It fired from {began} to {ended} at the latest."
+            yield ""
+
+    def _firing(self, alert: Alert) -> Iterator[str]:
+        yield clean(f"{alert.title} ({alert.severity}): fires since {in_seconds(alert.since_ns)}")
+        yield f"  {clean(alert.summary)}"
+        yield f"  Value: {clean(alert.value)}"
+        if lines := self.lines.get(alert.fingerprint):
+            yield "  Newest lines:"
+            yield from (f"    {clean(line)}" for line in lines)
+        if alert.page:
+            yield f"  Page: {clean(alert.page)}"
+        if alert.runbook:
+            yield f"  Runbook: {clean(alert.runbook)}"
+        yield ""
+
+
+def clean(text: str) -> str:
+    """The text in one line of valid Unicode, without control characters, not too long."""
+    valid = text.encode("utf-8", "replace").decode()
+    return _CONTROL.sub(" ", valid)[:_MAX_LINE_CHARS]
+
+
+def in_seconds(time_ns: int) -> str:
+    """A time of RFC 3339 in UTC, to the second."""
+    return f"{format_time(time_ns)[:19]}Z"
+
+
+def trial_message(now_ns: int) -> Message:
+    """A message that only shows that messages arrive."""
+    summary = "If you read this, alerts of lokikit arrive here. Nothing is wrong."
+    alert = Alert("test", "test", "Test message", "warning", summary, "none", now_ns)
+    return Message("", (alert,), (), now_ns)

@@ -1,0 +1,50 @@
+"""The ways on which alerts are told: mail, webhook, Slack, and whatever apprise knows."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING, Protocol
+
+from lokikit.alerts.mail import Mail
+from lokikit.alerts.web import Slack, Webhook
+
+if TYPE_CHECKING:
+    from lokikit.alerts.message import Message
+    from lokikit.stack.grafana.contacts import Contacts
+
+_ID_CHARS = 8
+
+
+class Way(Protocol):
+    """One way to tell somebody."""
+
+    def send(self, message: Message) -> None:
+        """Send it, and return once it was taken.
+
+        Raises:
+            LokikitError: it was not taken.
+        """
+
+
+def ways_of(contacts: Contacts) -> dict[str, Way]:
+    """Name -> way of all that are set; no name holds a secret.
+
+    Raises:
+        PrerequisiteError: `ALERT_URLS` is set, and apprise is not installed.
+        SettingsError: apprise does not know one of its URLs.
+    """
+    ways: dict[str, Way] = {}
+    if contacts.mail_to:
+        ways["email"] = Mail(contacts)
+    if contacts.webhook_url:
+        ways["webhook"] = Webhook(contacts.webhook_url)
+    if contacts.slack_url:
+        ways["slack"] = Slack(contacts.slack_url)
+    if contacts.urls:
+        from lokikit.alerts.apprise_way import AppriseWay  # noqa: PLC0415 - needs the extra
+
+        for url in contacts.urls:
+            scheme = url.partition("://")[0]
+            number = hashlib.sha256(url.encode()).hexdigest()[:_ID_CHARS]
+            ways[f"{scheme} {number}"] = AppriseWay(url)
+    return ways

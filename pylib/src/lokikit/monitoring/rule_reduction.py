@@ -1,0 +1,32 @@
+"""One value of many, as an alert rule with a range query makes it."""
+
+from __future__ import annotations
+
+from math import fsum, isnan
+from statistics import median
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+_REDUCED: Mapping[str, Callable[[Sequence[float]], float]] = {
+    "last": lambda values: values[-1],
+    "mean": lambda values: fsum(values) / len(values),
+    "min": min,
+    "max": max,
+    "sum": fsum,
+    "count": lambda values: float(len(values)),
+    "median": median,
+}
+
+
+def reduce_values(values: Sequence[float], reducer: str) -> float:
+    """The reduction of at least one value.
+
+    In Grafana's strict mode one NaN makes it NaN.
+
+    Args:
+        values: in the order of their times.
+        reducer: `last`, `mean`, `min`, `max`, `sum`, `count` or `median`.
+    """
+    return float("nan") if any(map(isnan, values)) else _REDUCED[reducer](values)

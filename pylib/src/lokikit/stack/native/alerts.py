@@ -1,0 +1,98 @@
+"""`lokikit alerts` as a part of the native stack, and whether a Grafana tells in its place."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+from lokikit.errors import SettingsError
+from lokikit.stack.grafana.contacts import Contacts
+from lokikit.stack.native.grafana import GRAFANA_PART
+from lokikit.stack.native.part import NativePart
+from lokikit.stack.native.processes import find_groups
+from lokikit.stack.native.store import STORE_PARTS
+from lokikit.stack.part_status import read_wanted
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+ALERTS_PART = "alerts"
+_ALIVE_S = 120
+_CLOSED_FOLDER, _CLOSED_FILE = 0o700, 0o600
+
+
+def write_kit_contacts(state: Path, contacts: Contacts) -> None:
+    """Keep whom `lokikit alerts` tells; the file is gone when that is nobody.
+
+    In a file, as the environment of no part holds these secrets: an `up`, a `status` or a restart
+    from any shell finds them there.
+    """
+    file = contacts_file(state)
+    if not contacts.names:
+        file.unlink(missing_ok=True)
+        return
+    file.parent.mkdir(mode=_CLOSED_FOLDER, parents=True, exist_ok=True)
+    file.touch(mode=_CLOSED_FILE)
+    file.chmod(_CLOSED_FILE)
+    file.write_text(json.dumps(asdict(contacts)))
+
+
+def read_kit_contacts(file: Path) -> Contacts:
+    """The contacts in a file that `write_kit_contacts` wrote.
+
+    Raises:
+        SettingsError: it cannot be read.
+    """
+    try:
+        held = json.loads(file.read_bytes())
+        lists = {name: tuple(held[name]) for name in ("mail_to", "urls")}
+        return Contacts(**{**held, **lists})
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise SettingsError(f"cannot read the contacts in {file}: {error}.") from error
+
+
+def contacts_file(state: Path) -> Path:
+    """Where they stand."""
+    return state / ALERTS_PART / "contacts.json"
+
+
+def kit_contacts(state: Path) -> Contacts:
+    """The contacts of the stack in `state` that `lokikit alerts` tells; none without the file."""
+    file = contacts_file(state)
+    return read_kit_contacts(file) if file.is_file() else Contacts()
+
+
+def grafana_tells(state: Path) -> bool:
+    """Whether the stack in `state` has a Grafana that runs."""
+    wanted = read_wanted(state)
+    if wanted is None:
+        return False
+    return wanted.runtime == "docker" or GRAFANA_PART in find_groups(state)
+
+
+def alerts_part(state: Path, loki_url: str) -> NativePart:
+    """The process that evaluates the rules and tells of alerts."""
+    contacts = contacts_file(state)
+    alive = contacts.with_name("alive")
+    return NativePart(
+        ALERTS_PART,
+        (sys.executable, "-m", "lokikit", "alerts", "--contacts", str(contacts)),
+        log := state / f"logs/{ALERTS_PART}.log",
+        str(log),
+        cwd=state,
+        variables={"LOKI_URL": loki_url, "LOKIKIT_STATE": str(state)},
+        healthy=lambda: _is_fresh(alive),
+        reads=(contacts,),
+        stale=(alive,),
+        needs=STORE_PARTS,
+    )
+
+
+def _is_fresh(alive: Path) -> bool:
+    try:
+        return abs(time.time() - alive.stat().st_mtime) < _ALIVE_S
+    except OSError:
+        return False

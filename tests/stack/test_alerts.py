@@ -1,0 +1,181 @@
+"""Alerts without Grafana: each rule's whole way over the embedded store, with mail and webhook.
+
+The histories are those of the rules' own tests, `grafana/rules_test`; the clock is set by the test.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from tests.dashboards import GRAFANA, rules
+from tests.grafana.sinks import WebhookSink
+from tests.mail_server import mail_server
+from tests.stack.asking import push
+
+from lokikit.alerts.clock import Clock
+from lokikit.alerts.dispatch import Timing
+from lokikit.alerts.state_file import make_folder, read_state
+from lokikit.alerts.watch import Watch
+from lokikit.alerts.ways import ways_of
+from lokikit.query.client import Loki
+from lokikit.stack.grafana.contacts import read_contacts
+from lokikit.stack.native.temporary import temporary_store
+from lokikit.testing.rule_cases import read_test_file
+from lokikit.testing.rule_lines import case_rows
+from lokikit.testing.rule_tests import _has_labels
+from lokikit.times import NS_PER_S
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from tests.mail_server import Mailbox
+
+    from lokikit.monitoring.rule_definition import Rule
+    from lokikit.testing.rule_cases import Case, Expectation
+
+DAY_NS = 86_400 * NS_PER_S
+LONGEST = 400
+"""Evaluations until a breach has to be over."""
+MAIL_TO = "ops@example.com"
+PAGE = "http://127.0.0.1:3300"
+
+
+def cases() -> Iterator[Any]:
+    """Of each rule the first history in which it fires, one that names its end before others."""
+    named: dict[str, tuple[Case, Expectation]] = {}
+    for path in sorted((GRAFANA / "rules_test").glob("*.yaml")):
+        for case in sorted(read_test_file(path).cases, key=_names_no_end):
+            for one in case.expectations:
+                if one.state == "firing" and case.lines:
+                    named.setdefault(one.rule.uid, (case, one))
+    assert named.keys() == rules().keys()
+    for uid, (case, one) in named.items():
+        yield pytest.param(case, one, id=uid)
+
+
+def _names_no_end(case: Case) -> bool:
+    return "resolved" not in [one.state for one in case.expectations]
+
+
+class SetClock:
+    """A clock that a test sets."""
+
+    def __init__(self, now_ns: int) -> None:
+        self.now_ns, self.steady_ns = now_ns, 0
+        self.clock = Clock(lambda: self.now_ns, lambda: self.steady_ns)
+
+    def pass_(self, time_ns: int) -> None:
+        """Let that time pass."""
+        self.now_ns += time_ns
+        self.steady_ns += time_ns
+
+
+@dataclass
+class Office:
+    """Where alerts arrive, and what looks for them.
+
+    Args:
+        folder: of the state.
+        loki: is asked.
+        rule: the one that is looked at.
+        mailbox: where mails arrive.
+        webhook: where calls arrive.
+        time: the clock.
+    """
+
+    folder: Path
+    loki: Loki
+    rule: Rule
+    mailbox: Mailbox
+    webhook: WebhookSink
+    time: SetClock
+
+    def watch(self) -> Watch:
+        """A process that goes on from what the folder holds."""
+        contacts = read_contacts(
+            {
+                "ALERT_MAIL_TO": MAIL_TO,
+                "ALERT_SMTP_HOST": self.mailbox.address,
+                "ALERT_WEBHOOK_URL": self.webhook.url,
+            }
+        )
+        return Watch(
+            [self.rule],
+            self.loki,
+            self.folder,
+            ways_of(contacts),
+            timing=Timing.of(contacts.repeat),
+            page_url=PAGE,
+            clock=self.time.clock,
+        )
+
+    def states(self, expected: Expectation) -> list[str]:
+        """The states of the series that the expectation is about, as the file has them."""
+        state = read_state(self.folder)
+        assert state
+        found = state.rules[self.rule.uid].instances
+        return [one.state for one in found if _has_labels(one, expected)]
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[str]:
+    with temporary_store(tmp_path) as url:
+        yield url
+
+
+@pytest.fixture
+def webhook() -> Iterator[WebhookSink]:
+    sink = WebhookSink()
+    yield sink
+    sink.close()
+
+
+@pytest.mark.parametrize(("case", "expected"), [*cases()])
+def test_rule_goes_its_whole_way_over_a_restart(
+    case: Case, expected: Expectation, store: str, webhook: WebhookSink, tmp_path: Path
+) -> None:
+    """Inactive, pending where it waits, firing, resolved: and both ways are told of both."""
+    rule = expected.rule
+    start_ns = (time_ns := time.time_ns() - 2 * DAY_NS) - time_ns % rule.interval_ns
+    _write(store, case, start_ns)
+    folder = tmp_path / "alerts"
+    make_folder(folder)
+    with mail_server() as mailbox, Loki(store, timeout_s=60) as loki:
+        clock = SetClock(start_ns)
+        office = Office(folder, loki, rule, mailbox, webhook, clock)
+        path: list[str] = []
+        watch = office.watch()
+        for _ in range(LONGEST):
+            watch.step()
+            state = "".join(office.states(expected)[:1]) or "inactive"
+            if path[-1:] != [state]:
+                path.append(state)
+                watch = office.watch()  # a restart just after each change
+            clock.pass_(rule.interval_ns // 2)
+            watch.step()
+            clock.pass_(rule.interval_ns - rule.interval_ns // 2)
+            if webhook.told(rule.labels["rule"], "resolved", **expected.labels):
+                break
+    waits = ["pending"] if rule.for_ns else []
+    assert _without_first_inactive(path) == [*waits, "firing", "inactive"]
+    assert webhook.told(rule.labels["rule"], "firing", **expected.labels)
+    subjects = [mail["Subject"] for mail in mailbox.mails]
+    assert any("FIRING" in one for one in subjects)
+    assert any("RESOLVED" in one for one in subjects)
+    assert all(rule.title in one for one in subjects)
+
+
+def _without_first_inactive(path: list[str]) -> list[str]:
+    return path[1:] if path[0] == "inactive" else path
+
+
+def _write(url: str, case: Case, start_ns: int) -> None:
+    by_labels: dict[tuple[tuple[str, str], ...], list[tuple[int, str]]] = {}
+    for row in case_rows(case, start_ns):
+        by_labels.setdefault(tuple(row.labels.items()), []).append((row.timestamp_ns, row.line))
+    for labels, lines in by_labels.items():
+        push(url, dict(labels), sorted(lines))
