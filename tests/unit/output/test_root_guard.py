@@ -237,3 +237,16 @@ shop.handlers.append(Strange())
 shop.info("m")
 """
     assert told(source) == ["m"]
+
+
+def test_what_a_test_captures_is_what_our_handlers_write() -> None:
+    """Also of a logger that ends nowhere."""
+    source = """
+from lokikit.testing.captured_logs import CapturingHandler
+captured = CapturingHandler()
+logging.getLogger().addHandler(captured)
+shop.propagate = False
+shop.info("m")
+assert [line["message"] for line in captured.lines] == ["m"]
+"""
+    assert told(source) == ["m"]

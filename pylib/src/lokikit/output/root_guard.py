@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from weakref import WeakSet
 
 from lokikit.output.console_handlers import is_console
-from lokikit.output.stdout_handler import is_ours
+from lokikit.output.stdout_handler import gets_our_lines, is_ours
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -74,8 +74,8 @@ class RootGuard:
         self.ours = tuple(one for one in self.ours if one is not handler)
 
     def hand_over(self, record: logging.LogRecord) -> bool:
-        """Give a record to our handlers; return whether there are any."""
-        for handler in self.ours:
+        """Give a record to our handlers, and to what captures their lines for a test."""
+        for handler in [one for one in _root.handlers if gets_our_lines(one)]:
             if record.levelno >= handler.level:
                 handler.handle(record)
         return bool(self.ours)
