@@ -39,6 +39,11 @@ class Address:
         return self.base + PUSH_PATH + (f"?{self.query}" if self.query else "")
 
     @property
+    def is_local(self) -> bool:
+        """True when the Loki is on the loopback of this machine."""
+        return self.host in {"localhost", "::1"} or self.host.startswith("127.")
+
+    @property
     def origin(self) -> str:
         """Scheme, host and port."""
         return "/".join(self.base.split("/")[:3])

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import base64
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from lokikit.errors import SettingsError
-
-if TYPE_CHECKING:
-    import requests
 
 
 def identity_headers(tenant: str | None, auth: tuple[str, str] | str | None) -> dict[str, str]:
@@ -45,8 +42,3 @@ def header_value(name: str, value: Any) -> str:
 
 def _wire(text: str) -> str:
     return text.encode("utf-8", "surrogateescape").decode("latin-1")
-
-
-def only_our_headers(request: requests.PreparedRequest) -> requests.PreparedRequest:
-    """The request as it is: with this as a session's `auth`, no .netrc replaces our header."""
-    return request

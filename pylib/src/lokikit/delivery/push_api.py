@@ -17,8 +17,9 @@ import orjson
 import requests
 
 from lokikit.delivery.address import read_address
-from lokikit.delivery.credentials import header_value, identity_headers, only_our_headers
+from lokikit.delivery.credentials import header_value, identity_headers
 from lokikit.delivery.entry import Entry, valid_json
+from lokikit.delivery.http_session import LokiSession, Tls
 from lokikit.delivery.retry import describe_failure, parse_retry_after_s
 
 if TYPE_CHECKING:
@@ -100,21 +101,13 @@ class Pusher:
     ) -> None:
         address = read_address(url)
         self._url = address.push_url
-        host = address.host
-        on_this_machine = host in {"localhost", "::1"} or host.startswith("127.")
         self.target = address.origin
-        self.compress = not on_this_machine if compress is None else compress
+        self.compress = not address.is_local if compress is None else compress
         # JSON and YAML give a list, with which requests can do nothing.
         connect_s, read_s = timeout_s
         self.timeout_s = (connect_s, read_s)
-        self._session = requests.Session()
-        # A proxy of the environment cannot reach the loopback of this machine.
-        self._session.trust_env = not on_this_machine
-        # Given with each request: of a session REQUESTS_CA_BUNDLE would win over it.
-        self._verify = verify
-        self._session.cert = client_cert
-        self._session.auth = only_our_headers
-        self._session.headers.update(identity_headers(None, address.credentials))
+        identity = identity_headers(None, address.credentials)
+        self._session = LokiSession(address, identity, Tls(verify, client_cert))
         self._session.headers["Content-Type"] = "application/json"
         for name, value in (headers or {}).items():
             self._session.headers[name] = header_value(f"header {name}", value)
@@ -132,7 +125,6 @@ class Pusher:
                 self._url,
                 data,
                 timeout=self.timeout_s,
-                verify=self._verify,
                 stream=True,
                 allow_redirects=False,
             )

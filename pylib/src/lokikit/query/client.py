@@ -8,10 +8,11 @@ import time
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+from lokikit.delivery.http_session import Tls
 from lokikit.delivery.push_api import is_page
 from lokikit.errors import SettingsError, UnreachableError
 from lokikit.fields import EVERY_STREAM, LABEL_SERVICE, MAX_STREAMS
-from lokikit.query.http import Tls, Transport
+from lokikit.query.http import Transport
 from lokikit.query.live_tail import open_feed
 from lokikit.query.log_query import LogQuery
 from lokikit.query.paging import MAX_PAGE_ENTRIES, Direction, Pager

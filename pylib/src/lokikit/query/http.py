@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import random
-import ssl
 import time
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
@@ -14,6 +12,7 @@ import requests
 
 from lokikit.delivery.address import read_address
 from lokikit.delivery.credentials import identity_headers
+from lokikit.delivery.http_session import LokiSession, Tls
 from lokikit.delivery.retry import backoff_s, describe_failure, parse_retry_after_s
 from lokikit.errors import LokikitError, RefusedError, SettingsError, UnreachableError
 
@@ -22,38 +21,10 @@ if TYPE_CHECKING:
 
 _CONNECT_TIMEOUT_S = 2
 _LAST_TRY = 3
-_LOOPBACK = ("127.0.0.1", "::1", "localhost")
 _BAD_REQUEST = 400
 _TOO_MANY_REQUESTS = 429
 _SERVER_ERROR = 500
 _MAX_REASON_CHARS = 2000
-
-
-@dataclass(frozen=True)
-class Tls:
-    """How a server is trusted.
-
-    Args:
-        verify: a file of certificates to trust; `True` those of the system, `False` any server.
-        client_cert: a file with certificate and key, or a pair of two files.
-    """
-
-    verify: bool | str = True
-    client_cert: str | tuple[str, str] | None = None
-
-    def context(self) -> ssl.SSLContext:
-        """The same for what is no HTTP request."""
-        context = ssl.create_default_context(
-            cafile=self.verify if isinstance(self.verify, str) else None
-        )
-        if self.verify is False:
-            context.check_hostname = False
-            context.verify_mode = ssl.CERT_NONE
-        if isinstance(self.client_cert, str):
-            context.load_cert_chain(self.client_cert)
-        elif self.client_cert:
-            context.load_cert_chain(*self.client_cert)
-        return context
 
 
 class Transport:
@@ -87,16 +58,12 @@ class Transport:
             "X-Loki-Response-Encoding-Flags": "categorize-labels",
             **identity_headers(tenant, auth or address.credentials),
         }
-        # An outer proxy cannot reach this machine's own loopback.
-        self.local = address.host in _LOOPBACK
+        self.local = address.is_local
         self.timeout_s = timeout_s
         self.tls = tls or Tls()
         self._clock, self._sleep = clock, sleep
         self._random = random.Random()  # noqa: S311 - jitter is no secret
-        self._session = requests.Session()
-        self._session.trust_env = not self.local
-        # A callable, or requests would let a .netrc file win over our header.
-        self._session.auth = self._sign
+        self._session = LokiSession(address, self.headers, self.tls)
         self.parameters = dict(parse_qsl(address.query))
         self._session.params = self.parameters
 
@@ -128,14 +95,7 @@ class Transport:
         """
         limits = (min(_CONNECT_TIMEOUT_S, timeout_s), timeout_s)
         try:
-            return self._session.get(
-                self.url + path,
-                params=parameters,
-                timeout=limits,
-                # With each request: a variable of the environment would win over the session's.
-                verify=self.tls.verify,
-                cert=self.tls.client_cert,
-            )
+            return self._session.get(self.url + path, params=parameters, timeout=limits)
         except requests.Timeout as error:
             raise UnreachableError(f"Loki at {self.url} gave no answer in time.") from error
         except requests.RequestException as error:
@@ -158,10 +118,6 @@ class Transport:
         if is_passing(refused):
             return refused
         raise refused
-
-    def _sign(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        request.headers.update(self.headers)
-        return request
 
 
 def away(url: str, error: Exception) -> UnreachableError:

@@ -50,7 +50,8 @@ _MAX_CHARACTERS = 1024
 _MAX_LABEL_CHARACTERS = 4096
 """No label is longer."""
 _ONE_OF = (list, tuple, set, frozenset)
-_LABEL_OF = {field: label for label, field in LABEL_FIELDS.items()}
+LABEL_OF = {field: label for label, field in LABEL_FIELDS.items()}
+"""Field of a line -> label of its stream."""
 _LEVELS = frozenset({*DETECTED_LEVELS, *DETECTED_LEVELS.values(), *NUMBERED_LEVELS.values()})
 """Ours, and those that Loki or a carrier of lines detects."""
 _METADATA_ONLY = frozenset(PLATFORM_METADATA) - {HOST}
@@ -145,8 +146,8 @@ def field_is(name: str, value: Any) -> LineCondition:
         found = _label_is(DETECTED_LEVEL, {DETECTED_LEVELS.get(one or "", one) for one in detected})
         other = texts - detected
         return _either(found, _line_field_is(name, other)) if other else found
-    if name in _LABEL_OF and None not in texts:
-        return _label_is(_LABEL_OF[name], texts)
+    if name in LABEL_OF and None not in texts:
+        return _label_is(LABEL_OF[name], texts)
     return _line_field_is(name, texts)
 
 

@@ -8,10 +8,10 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from lokikit.errors import SettingsError
-from lokikit.fields import LABEL_FIELDS
 from lokikit.query.line_conditions import (
     HAS_NONE_REPLACED,
     HAS_REPLACED,
+    LABEL_OF,
     LineCondition,
     Precision,
     containing,
@@ -35,7 +35,6 @@ Span = tuple[int, int]
 
 _ERRORS = ("__error__", "__error_details__")
 """What Loki puts on lines that are no JSON, and refuses to count."""
-_LABEL_OF = {field: label for label, field in LABEL_FIELDS.items()}
 
 
 @dataclass(frozen=True)
@@ -62,7 +61,7 @@ class LogQuery:
             SettingsError: a name can be none of a label.
         """
         return cls(
-            client, selector({_LABEL_OF.get(name, name): one for name, one in labels.items()})
+            client, selector({LABEL_OF.get(name, name): one for name, one in labels.items()})
         )
 
     def where(self, **fields: Any) -> LogQuery:

@@ -1,0 +1,70 @@
+"""The connection to a Loki, for pushes and for questions: proxy, certificates, credentials."""
+
+from __future__ import annotations
+
+import ssl
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import requests
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from lokikit.delivery.address import Address
+
+
+@dataclass(frozen=True)
+class Tls:
+    """Which servers to trust, and the client's own certificate.
+
+    Args:
+        verify: a PEM file of certificates to trust; `True` trusts those of the system, `False` any
+            server.
+        client_cert: a PEM file with certificate and key, or a pair of two files.
+    """
+
+    verify: bool | str = True
+    client_cert: str | tuple[str, str] | None = None
+
+    def context(self) -> ssl.SSLContext:
+        """Return the same settings for connections other than HTTP requests."""
+        context = ssl.create_default_context(
+            cafile=self.verify if isinstance(self.verify, str) else None
+        )
+        if self.verify is False:
+            context.check_hostname = False
+            context.verify_mode = ssl.CERT_NONE
+        if isinstance(self.client_cert, str):
+            context.load_cert_chain(self.client_cert)
+        elif self.client_cert:
+            context.load_cert_chain(*self.client_cert)
+        return context
+
+
+class LokiSession(requests.Session):
+    """A keep-alive connection to one Loki; for one thread at a time.
+
+    Args:
+        address: the Loki; on this machine no proxy of the environment is used, which could not
+            reach the loopback.
+        headers: sent with each request. No .netrc file replaces their `Authorization`.
+        tls: certificates; no variable of the environment replaces them.
+    """
+
+    def __init__(self, address: Address, headers: Mapping[str, str], tls: Tls) -> None:
+        super().__init__()
+        self.trust_env = not address.is_local
+        self.auth = _keep_headers
+        self.headers.update(headers)
+        self._tls = tls
+
+    def request(self, *args: Any, **kwargs: Any) -> requests.Response:
+        """Send a request with the certificates of `Tls`."""
+        # REQUESTS_CA_BUNDLE would win over a session's own `verify`.
+        kwargs |= {"verify": self._tls.verify, "cert": self._tls.client_cert}
+        return super().request(*args, **kwargs)
+
+
+def _keep_headers(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    return request
