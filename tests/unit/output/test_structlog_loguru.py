@@ -56,6 +56,29 @@ work()
     assert (failed[f.EXC_TYPE], failed[f.LEVEL]) == ("ZeroDivisionError", "error")
 
 
+def test_level_of_loguru_keeps_its_name() -> None:
+    """Its own and those of the application, also one with the number of another level."""
+    lines = run("""
+import lokikit
+from loguru import logger
+lokikit.setup_json_logging(level=1)
+lokikit.take_in_loguru()
+logger.level("AUDIT", no=30)
+logger.trace("a")
+logger.info("b")
+logger.success("c")
+logger.log("AUDIT", "d")
+logger.log(33, "e")
+""")
+    assert [(line[f.LEVEL], line.get(f.LEVEL_NAME)) for line in lines] == [
+        ("debug", "TRACE"),
+        ("info", None),
+        ("info", "SUCCESS"),
+        ("warning", "AUDIT"),
+        ("warning", None),
+    ]
+
+
 STRUCTLOG = """
 import logging, lokikit, structlog
 early = logging.getLogger("early")

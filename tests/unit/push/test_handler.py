@@ -581,18 +581,27 @@ def test_only_fsync_waits_for_the_disk(pushed, tmp_path, monkeypatch, durable):
     assert bool(synced) == (durable == "fsync")
 
 
-def test_a_second_set_up_neither_waits_for_loki_nor_drops_a_line(sink):
+@pytest.mark.parametrize(
+    "set_up",
+    [
+        "lokikit.setup_json_logging()",
+        "logging.config.dictConfig(lokikit.logging_config())",
+        "logging.config.dictConfig(lokikit.logging_config()); lokikit.setup_json_logging()",
+        "lokikit.setup_json_logging(); logging.config.dictConfig({'version': 1})",
+    ],
+)
+def test_a_second_set_up_neither_waits_for_loki_nor_drops_a_line(sink, set_up):
     """Loki comes back after it."""
     done = _run(
-        """
-import lokikit, requests
+        f"""
+import logging.config, lokikit, requests
 post = requests.Session.post
 def away(*_, **__):
     raise requests.ConnectionError
 requests.Session.post = away
 for n in range(3):
-    log = lokikit.setup_json_logging()
-    log.info("m %s", n)
+    {set_up}
+    logging.info("m %s", n)
 requests.Session.post = post
 """,
         sink,

@@ -80,6 +80,10 @@ class RootGuard:
                 handler.handle(record)
         return bool(self.ours)
 
+    def keeps_open(self, handler: logging.Handler | None) -> bool:
+        """Whether a configuration must not close a handler: ours, and what one had before it."""
+        return handler in self.ours or getattr(handler, "is_retired", False)
+
     def look_at(self, logger: logging.Logger) -> None:
         """Put right what was done to the lists of handlers of the root and of this logger."""
         try:
@@ -196,7 +200,7 @@ def _clearing(clear: Callable[[], None]) -> Callable[[], None]:
     def clear_existing_handlers() -> None:
         guard.begin_configuration()
         known: list[Any] = getattr(logging, "_handlerList", [])
-        references = [one for one in known if one() in guard.ours]
+        references = [one for one in known if guard.keeps_open(one())]
         known[:] = [one for one in known if one not in references]
         try:
             clear()

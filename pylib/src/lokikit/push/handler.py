@@ -83,6 +83,7 @@ class LokiHandler(logging_loki.LokiHandler):  # type: ignore[misc]  # its packag
 
     Attributes:
         end: the time that it has for the exit, and shares with those that it replaces.
+        is_retired: whether another set-up has replaced it, and it delivers what it has.
 
     Raises:
         SettingsError: an argument means nothing; the text names the fix.
@@ -158,7 +159,7 @@ class LokiHandler(logging_loki.LokiHandler):  # type: ignore[misc]  # its packag
             warn=self._notices.say,
         )
         self.end = ExitTime()
-        self._is_retired = False
+        self.is_retired = False
         # Last, for it has `logging` close this at the exit, which needs all of the above. Not the
         # parent's: it warns of an API that is gone, and opens nothing that is needed.
         logging.Handler.__init__(self)
@@ -218,7 +219,7 @@ class LokiHandler(logging_loki.LokiHandler):  # type: ignore[misc]  # its packag
 
     def flush(self, timeout_s: float = CLOSE_S) -> bool:
         """Wait until all that was logged before is delivered; whether it is, in time."""
-        if self._is_retired:
+        if self.is_retired:
             return self._worker.flush(min(timeout_s, self.end.left_s()))
         began_s = time.monotonic()
         done = self._worker.flush(timeout_s)
@@ -246,7 +247,7 @@ class LokiHandler(logging_loki.LokiHandler):  # type: ignore[misc]  # its packag
 
         At the exit both share `CLOSE_S`.
         """
-        self._is_retired = True
+        self.is_retired = True
         if heir is not None:
             self.end = heir.end
         _retired.add(self)
