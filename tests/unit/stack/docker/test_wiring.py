@@ -80,6 +80,89 @@ def test_driver_survives_an_agent_that_is_away() -> None:
         assert told["options"][name] == "true", name
 
 
+NAMES = [
+    "on",
+    "1e3",
+    "0o7",
+    "yes",
+    "no",
+    "off",
+    "y",
+    "1",
+    "0x1f",
+    "1.5",
+    "1:30",
+    "null",
+    "2026-01-01",
+    "true",
+]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_name_of_a_service_is_text(tmp_path: Path, name: str) -> None:
+    """Compose reads YAML 1.2, where a key of `services` is what stands there."""
+    path = tmp_path / "compose.yml"
+    path.write_text(f"services: {{{name}: {{image: a}}}}")
+    override = make_override(path)
+    assert override.wired == (name,)
+    told = yaml.safe_load(override.text)["services"]
+    assert told[name]["labels"] == {"service": name}
+    assert make_override(path, [name]).wired == (name,)
+
+
+def test_a_merged_service_has_the_keys_of_both(tmp_path: Path) -> None:
+    """Names of labels stay text through an anchor, too."""
+    path = tmp_path / "compose.yml"
+    path.write_text(
+        "x-base: &base {logging: {driver: syslog}}\n"
+        "services: {a: {<<: *base, image: a}, b: {image: b, labels: {on: 1, service: other}}}"
+    )
+    override = make_override(path)
+    assert (override.wired, override.left_out) == (("b",), {"a": "syslog"})
+    assert list(yaml.safe_load(override.text)["services"]["b"]) == ["logging"]
+
+
+@pytest.mark.parametrize(
+    "include",
+    [
+        "include: [sub/web.yml, db.yml]",
+        "include: [{path: sub/web.yml}, {path: db.yml, project_directory: .}]",
+        "include: [{path: [sub/web.yml, db.yml]}]",
+        "include:\n- ${FOLDER}/web.yml\n- db.yml\nservices: {}",
+    ],
+)
+def test_services_of_included_files_are_wired(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, include: str
+) -> None:
+    """A file may have nothing else; an included one may include."""
+    monkeypatch.setenv("FOLDER", "sub")
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "sub/web.yml").write_text("include: [deep.yml]\nservices: {web: {image: w}}")
+    (tmp_path / "sub/deep.yml").write_text("services: {deep: {image: d}}")
+    (tmp_path / "db.yml").write_text("services: {db: {logging: {driver: none}}}")
+    (tmp_path / "compose.yml").write_text(include)
+    override = make_override(tmp_path / "compose.yml")
+    assert (override.wired, override.left_out) == (("deep", "web"), {"db": "none"})
+
+
+@pytest.mark.parametrize(
+    ("include", "reason"),
+    [
+        ("compose.yml", "includes itself"),
+        ("gone.yml", r"cannot read .*gone\.yml"),
+        ("https://example.com/x.git", "no file of this machine"),
+        ("1", "no file of this machine"),
+    ],
+)
+def test_an_included_file_that_cannot_be_read_is_named(
+    tmp_path: Path, include: str, reason: str
+) -> None:
+    """So are the others' mistakes."""
+    (tmp_path / "compose.yml").write_text(f"include: [{include}]")
+    with pytest.raises(SettingsError, match=reason):
+        make_override(tmp_path / "compose.yml")
+
+
 @pytest.mark.parametrize(
     ("text", "reason"),
     [

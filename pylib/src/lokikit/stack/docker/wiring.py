@@ -10,6 +10,7 @@ import yaml
 
 from lokikit.errors import SettingsError
 from lokikit.stack.compose_file import filled, read_compose_file
+from lokikit.stack.docker.compose_services import read_services
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -21,16 +22,20 @@ HEADER = "# Made by `lokikit wire`: services whose stdout goes to Loki. It is ov
 _EXTENSION = "x-lokikit-pipeline"
 
 
-class _ComposeLoader(yaml.SafeLoader):
-    """Reads Compose's own tags (`!reset`, `!override`) as if they were not there."""
-
-
 class _Dumper(yaml.SafeDumper):
     """Calls the one thing that is referred to by its name."""
 
     def generate_anchor(self, _node: yaml.Node) -> str:
         """The name of the anchor."""
         return "pipeline"
+
+    def represent_str(self, text: str) -> yaml.ScalarNode:
+        """In quotes where YAML 1.2 may read a number, which 1.1 does not (`1e3`, `0o7`)."""
+        style = "'" if text[:1].isdigit() else None
+        return self.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+
+
+_Dumper.add_representer(str, _Dumper.represent_str)
 
 
 @dataclass(frozen=True)
@@ -58,7 +63,7 @@ def pipeline_logging(environ: Mapping[str, str] = os.environ) -> dict[str, Any]:
 def make_override(
     file: Path, only: Iterable[str] = (), environ: Mapping[str, str] = os.environ
 ) -> Override:
-    """The override for the services that `file` defines.
+    """The override for the services of `file`, and of the files that it includes.
 
     Args:
         file: a Compose file; it is only read.
@@ -69,7 +74,7 @@ def make_override(
     Raises:
         SettingsError: the file cannot be read, is none of Compose's, or has no such service.
     """
-    services = _services(file)
+    services = read_services(file)
     named = tuple(only)
     if unknown := [name for name in named if name not in services]:
         raise SettingsError(
@@ -83,22 +88,6 @@ def make_override(
             "with --service."
         )
     return Override(_text(services, wired, environ), wired, left_out)
-
-
-def _services(file: Path) -> dict[str, Mapping[str, Any]]:
-    """Service -> what `file` says of it."""
-    try:
-        told = yaml.load(file.read_text(), _ComposeLoader)  # noqa: S506 - a SafeLoader
-    except OSError as error:
-        raise SettingsError(f"cannot read {file}: {error.strerror}.") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise SettingsError(f"{file} is not YAML: {error}") from error
-    services = told.get("services") if isinstance(told, dict) else None
-    if not isinstance(services, dict) or not services:
-        raise SettingsError(f"{file} is not a Compose file: it has no services.")
-    if bad := [name for name, one in services.items() if not isinstance(one, dict)]:
-        raise SettingsError(f"{file}: the service {bad[0]} is not a mapping.")
-    return {str(name): one for name, one in services.items()}
 
 
 def _own_drivers(services: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
@@ -134,14 +123,3 @@ def _label_names(labels: Any) -> set[str]:
     if isinstance(labels, dict):
         return {str(name) for name in labels}
     return {str(one).partition("=")[0] for one in labels or ()}
-
-
-def _any_tag(loader: yaml.SafeLoader, _suffix: str, node: yaml.Node) -> Any:
-    if isinstance(node, yaml.MappingNode):
-        return loader.construct_mapping(node, deep=True)
-    if isinstance(node, yaml.SequenceNode):
-        return loader.construct_sequence(node, deep=True)
-    return None
-
-
-_ComposeLoader.add_multi_constructor("!", _any_tag)
