@@ -10,6 +10,7 @@ import requests
 
 from lokikit.page.lines import entry_id
 from lokikit.spool.segment import look, segment_paths
+from lokikit.stack.http_probe import get
 from lokikit.tasks.run_query import task_runs
 
 if TYPE_CHECKING:
@@ -83,7 +84,7 @@ def pipeline(
 def _store_metrics(url: str) -> dict[str, int]:
     """What an embedded store counts; nothing of another Loki, or of one that is away."""
     try:
-        text = requests.get(f"{url}/metrics", timeout=_ASK_TIMEOUT_S).text
+        text = get(f"{url}/metrics", _ASK_TIMEOUT_S).text
     except requests.RequestException:
         return {}
     found = {name: int(value) for name, _, value in _METRIC.findall(text)}

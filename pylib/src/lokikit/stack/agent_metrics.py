@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import requests
 
 from lokikit.spool.fluentbit_chunks import begun_s, chunk_paths, read_chunk, rejected_paths
+from lokikit.stack.http_probe import get
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -76,7 +77,7 @@ def ask_fluent_bit(url: str, storage: Path | None = None) -> AgentNumbers | None
         storage: its folder, where this process can read it.
     """
     try:
-        response = requests.get(url + METRICS_PATH, timeout=_TIMEOUT_S)
+        response = get(url + METRICS_PATH, _TIMEOUT_S)
         response.raise_for_status()
     except requests.RequestException:
         return None

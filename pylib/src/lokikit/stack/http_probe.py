@@ -10,6 +10,20 @@ _TIMEOUT_S = 2
 def answers(url: str) -> bool:
     """Return whether a GET of `url` succeeds within two seconds."""
     try:
-        return requests.get(url, timeout=_TIMEOUT_S).ok
+        return get(url, _TIMEOUT_S).ok
     except requests.RequestException:
         return False
+
+
+def get(url: str, timeout_s: float) -> requests.Response:
+    """The answer to a GET that sends no credentials.
+
+    Raises:
+        requests.RequestException: there is none within `timeout_s`.
+    """
+    return requests.get(url, timeout=timeout_s, auth=_without_credentials)
+
+
+def _without_credentials(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    """The request as it is: without an `auth`, requests takes that of `.netrc`."""
+    return request
