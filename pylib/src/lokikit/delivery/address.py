@@ -1,4 +1,4 @@
-"""Where a Loki is: its address in the forms in which people write it, and who that says we are."""
+"""The address of a Loki, in the forms in which people write it, with the credentials in it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _API_PATHS = (PUSH_PATH, "/loki/api/v1", "/api/prom/push", "/api/prom")
 
 
 def without_api_path(url: str) -> str:
-    """The URL but for a path of Loki's API at its end."""
+    """Return the URL without a path of Loki's API at its end."""
     url = url.strip().rstrip("/")
     return url.removesuffix(next((api for api in _API_PATHS if url.endswith(api)), ""))
 
@@ -22,9 +22,9 @@ class Address:
     """The parts of an address.
 
     Args:
-        base: what the paths of Loki's API are put behind; without credentials.
-        query: what stands behind the "?", sent with each request.
-        host: its name or number.
+        base: URL in front of the paths of Loki's API, without credentials.
+        query: text behind the "?", sent with each request.
+        host: name or IP address.
         credentials: the user and the password in the address, `None` without a user.
     """
 
@@ -35,7 +35,7 @@ class Address:
 
     @property
     def push_url(self) -> str:
-        """The address of the push API."""
+        """The URL of the push API."""
         return self.base + PUSH_PATH + (f"?{self.query}" if self.query else "")
 
     @property
@@ -50,10 +50,10 @@ class Address:
 
 
 def read_address(url: str) -> Address:
-    """The parts of `url`, with or without a path of Loki's API.
+    """Return the parts of `url`, which may end in a path of Loki's API.
 
     Raises:
-        SettingsError: it is no HTTP address.
+        SettingsError: `url` is no HTTP address.
     """
     try:
         parts = urlsplit(url.strip())

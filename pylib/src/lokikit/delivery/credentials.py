@@ -1,4 +1,4 @@
-"""Who asks: a tenant, and a user or a token, as headers of a request."""
+"""A tenant, and a user or a token, as headers of a request."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from lokikit.errors import SettingsError
 
 
 def identity_headers(tenant: str | None, auth: tuple[str, str] | str | None) -> dict[str, str]:
-    """What tells Loki, or a proxy before it, who asks.
+    """Return the headers that identify the client to Loki, or to a proxy before it.
 
     Raises:
         SettingsError: a tenant or a token has characters that no header can have.
@@ -24,16 +24,20 @@ def identity_headers(tenant: str | None, auth: tuple[str, str] | str | None) -> 
 
 
 def header_value(name: str, value: Any) -> str:
-    """`value` so that its bytes, as UTF-8 or as the environment had them, go over the wire.
+    """Return `value` in the form in which `http.client` sends its bytes unchanged.
+
+    Args:
+        name: what the value is, for the error.
+        value: text, sent as UTF-8 or as the bytes that the environment had; or bytes.
 
     Raises:
-        SettingsError: it holds a line end or another control character; `name` says of what.
+        SettingsError: the value holds a line end or another control character.
     """
     text = value.decode("latin-1") if isinstance(value, bytes) else str(value)
-    text = text.strip()  # read from a file, it has a line end
+    text = text.strip()  # a value read from a file ends in a line end
     if any(ord(character) < ord(" ") for character in text):
         raise SettingsError(f"the {name} holds a control character: write it on one line.")
-    # Of text http.client makes Latin-1, which has no place for most of Unicode.
+    # http.client encodes text as Latin-1, which lacks most of Unicode.
     try:
         return text if isinstance(value, bytes) else _wire(text)
     except UnicodeEncodeError as error:

@@ -1,4 +1,4 @@
-"""What Loki will never take, kept where a person can read it and send it again."""
+"""Entries that Loki refuses for good, in a file that a person can read and send again."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ _KINDS = {
 }
 OTHER_KIND = "refused"
 MAX_BYTES = 64 * 1024 * 1024
-"""Of the file; further letters are only counted, so that a storm of them fills no disk."""
+"""Limit of the file; further letters are only counted, so that they never fill the disk."""
 _APPEND = os.O_WRONLY | os.O_APPEND | os.O_CREAT
 
 
 def refusal_kind(reason: str) -> str:
-    """One word for Loki's reason, fit for counting."""
+    """Return a word for Loki's reason, to count by."""
     return next((kind for words, kind in _KINDS.items() if words in reason), OTHER_KIND)
 
 
@@ -41,9 +41,9 @@ class DeadLetters:
     """Appends refused entries, one JSON object a line, readable by the owner only.
 
     Args:
-        path: the file; `None` keeps nothing.
-        time_ns: the time of the refusal.
-        max_bytes: the size at which the file takes no more.
+        path: the file; `None` keeps no letters.
+        time_ns: clock for the time of the refusal.
+        max_bytes: size at which the file takes no more letters.
     """
 
     def __init__(
@@ -57,17 +57,19 @@ class DeadLetters:
         self._max_bytes = max_bytes
 
     def keep(self, entry: Entry, reason: str) -> bool:
-        """Keep one entry with the reason of its refusal; whether there was a place for it.
+        """Append an entry with the reason of its refusal; return False when there is no room.
 
         Raises:
-            OSError: the disk does not take it.
+            OSError: the disk does not take the letter.
         """
         if self.path is None or _size_bytes(self.path) >= self._max_bytes:
             return False
         letter = {
             "refused_at": datetime.fromtimestamp(self._time_ns() / 1e9, timezone.utc),
             "reason": reason,
-            "timestamp_ns": str(entry.timestamp_ns),  # as the push API has it: any size
+            "timestamp_ns": str(
+                entry.timestamp_ns
+            ),  # text, as in the push API: no reader rounds it
             "labels": entry.labels,
             "metadata": entry.metadata,
             "line": entry.line,

@@ -1,4 +1,4 @@
-"""A batch brought to Loki whatever it takes: retries, splits, dead letters, counts."""
+"""Delivery of a batch to Loki: retries, splits, dead letters, counts."""
 
 from __future__ import annotations
 
@@ -21,25 +21,25 @@ if TYPE_CHECKING:
     Push = Callable[[Sequence[Entry]], Answer]
 
 SUSPECT_AFTER = 3
-"""So many times 500 in a row, and a batch may itself be what Loki fails on."""
+"""Number of 500s in a row after which Loki may be failing on the batch itself."""
 SURE_AFTER = 5
-"""So many times, and a single entry is: a Loki that fails on every other push must not cost it."""
+"""The same for a single entry; more, so that a Loki that fails on every other push costs none."""
 _SERVER_ERROR = 500
 _OWN_ERROR = 0
-"""In place of a status: no answer came, for our own code raised."""
+"""Status of an answer that did not come, because our own code raised."""
 
 
 @dataclass
 class Counts:
-    """What became of the entries so far.
+    """Counts of entries and pushes so far.
 
     Args:
-        sent: entries that Loki has.
-        retried: pushes that had to be made again.
+        sent: entries that Loki has stored.
+        retried: pushes that were made again.
         dropped: entries that Loki will never have, by reason.
-        dead_letters: those of the dropped that are kept in the dead-letter file.
-        connected: whether the last push got an answer that takes entries; `None` before it.
-        last_error: the reason of the last push that was not simply taken.
+        dead_letters: dropped entries that are in the dead-letter file.
+        connected: True when Loki took or refused entries of the last push; `None` before a push.
+        last_error: reason of the last push that was not taken in full.
     """
 
     sent: int = 0
@@ -51,7 +51,7 @@ class Counts:
 
 
 def isolating_errors(push: Push) -> Push:
-    """`push`, whose exceptions are answers too: worth a few more tries, and then a dead letter."""
+    """Return `push` with exceptions as answers: a few retries, then a dead letter."""
 
     def isolated(entries: Sequence[Entry]) -> Answer:
         try:
@@ -64,17 +64,17 @@ def isolating_errors(push: Push) -> Push:
 
 
 class Delivery:
-    """Brings batches to Loki, one at a time.
+    """Delivers batches to Loki, one at a time.
 
     Args:
-        push: one push of some entries.
-        target: names Loki in notices.
-        dead_letters: takes what Loki refuses for good.
-        notices: says what goes wrong.
-        wait: waits for so many seconds; true when it is time to give up.
-        who: begins each notice.
-        keep_hint: says how refused entries are kept, where they are not.
-        rng: the source of jitter.
+        push: pushes entries once.
+        target: name of Loki in notices.
+        dead_letters: keeps entries that Loki refuses for good.
+        notices: prints problems.
+        wait: waits for a number of seconds; returns True to give up.
+        who: first word of each notice.
+        keep_hint: advice in the notice about refused entries that are not kept.
+        rng: source of jitter.
     """
 
     def __init__(  # noqa: PLR0913 - each is a part that tests replace
@@ -101,7 +101,7 @@ class Delivery:
         self._rng = rng or random.Random()  # noqa: S311 - jitter is no secret
 
     def deliver(self, entries: Sequence[Entry]) -> list[Entry]:
-        """Deliver all; what is left when `wait` says to give up, which is nothing otherwise."""
+        """Deliver entries; return those that are left when `wait` gives up, otherwise none."""
         pieces = [list(entries)] if entries else []
         failures, patience = 0, SUSPECT_AFTER
         while pieces:
@@ -124,13 +124,13 @@ class Delivery:
         return []
 
     def _is_the_batch(self, answer: Answer) -> bool:
-        """Whether Loki answers 500 to this batch, or our code breaks on it, but on no other."""
+        """Return True when Loki, or our own code, fails on this batch and not on an empty push."""
         if answer.status not in {_SERVER_ERROR, _OWN_ERROR}:
             return False
         return self._push([]).outcome in {Outcome.DONE, Outcome.SPLIT}
 
     def drop(self, entry: Entry, kind: str, reason: str) -> None:
-        """Count an entry as dropped, and keep it as a dead letter."""
+        """Count an entry as dropped and keep it as a dead letter."""
         self.counts.dropped[kind] += 1
         try:
             self.counts.dead_letters += self._dead_letters.keep(entry, reason)
@@ -141,7 +141,7 @@ class Delivery:
             )
 
     def _split(self, piece: list[Entry], answer: Answer) -> list[list[Entry]]:
-        """The halves to push next, the first one last; none when all of it is refused."""
+        """Return the halves to push next, the first half last; none when the piece is refused."""
         if len(piece) > 1 and answer.refused < len(piece):
             middle = len(piece) // 2
             return [piece[middle:], piece[:middle]]

@@ -1,4 +1,4 @@
-"""One raw line of any program, read under the log contract into what Loki stores."""
+"""A raw line of any program, read by the log contract into an entry of Loki."""
 
 from __future__ import annotations
 
@@ -42,12 +42,12 @@ _LABEL_SOURCES = tuple(LABEL_FIELDS.values())
 
 
 class Entry(NamedTuple):
-    """What Loki stores of one event; a tuple, for it is made for each line.
+    """An event as Loki stores it; a tuple, because creating it must be cheap.
 
     Args:
         timestamp_ns: nanoseconds since the epoch.
         line: the untouched line, without a byte order mark or NUL bytes before it.
-        labels: name the stream.
+        labels: labels of the stream.
         metadata: structured metadata of this line.
     """
 
@@ -64,13 +64,13 @@ def read_entry(
     platform: Mapping[str, str],
     now_ns: Callable[[], int],
 ) -> Entry:
-    """The entry that the contract makes of one line.
+    """Return the entry for a line.
 
     Args:
         raw: the line without its line end.
-        default_service: the service of a line that names none.
+        default_service: service of lines that name no service.
         platform: structured metadata that only the carrier knows.
-        now_ns: the arrival time, asked for only when the line has no time of its own.
+        now_ns: clock for the arrival time, called only when the line has no time.
     """
     text = raw.lstrip(_NUL).removeprefix(BOM_UTF8).decode("utf-8", "replace")
     fields = json_object(text)
@@ -93,7 +93,7 @@ def read_entry(
 
 
 def _foreign_time_ns(fields: Mapping[str, Any], text: str) -> int | None:
-    """The time that a line of another program says, in the first field that has one."""
+    """Return the time in a line of another program, from the first field that holds a time."""
     for name in TIME_FIELDS:
         value = fields.get(name)
         if isinstance(value, float):
@@ -109,12 +109,14 @@ def _foreign_time_ns(fields: Mapping[str, Any], text: str) -> int | None:
 
 
 def _untold_level(fields: Mapping[str, Any]) -> str | None:
-    """Loki's name of a level that it does not read from the line itself."""
+    """Return Loki's name of a level that Loki does not read from the line itself."""
     level = fields.get(LEVEL)
     if level.__class__ is int:
         return NUMBERED_LEVELS.get(level)
     if level.__class__ is not str:
-        level = next((one for name in LEVEL_FIELDS if (one := fields.get(name)) is not None), None)
+        level = next(
+            (word for name in LEVEL_FIELDS if (word := fields.get(name)) is not None), None
+        )
     return OTHER_LEVELS.get(level.lower()) if isinstance(level, str) else None
 
 
@@ -126,23 +128,23 @@ class ArrivalClock:
         self._last_ns = 0
 
     def __call__(self) -> int:
-        """The time now in nanoseconds, or one more than the time given last."""
+        """Return the time now in nanoseconds, at least one more than the last time."""
         self._last_ns = max(self._last_ns + 1, self._time_ns())
         return self._last_ns
 
 
 class EntryReader:
-    """Reads the lines of one source, and keeps lines of equal timestamps apart.
+    """Reads the lines of one source as entries, and keeps equal lines apart.
 
-    Loki stores equal lines of one timestamp once. A program that stamps seconds or milliseconds
-    writes such lines, so each repetition counts up the nanoseconds that its stamp leaves open;
-    what the stamp says stays exact.
+    Loki stores equal lines of one timestamp once. Programs that stamp seconds or milliseconds write
+    them, so each repetition counts up the nanoseconds that its stamp leaves open; the digits of the
+    stamp stay exact.
 
     Args:
-        default_service: the service of lines that name none.
+        default_service: service of lines that name no service.
         platform: structured metadata that only the carrier knows.
-        now_ns: the arrival time.
-        sent: what was sent of late, shared by the readers of one carrier; its own when left out.
+        now_ns: clock for the arrival time.
+        sent: recently sent lines, shared by the readers of one carrier; by default its own.
     """
 
     def __init__(
@@ -160,7 +162,7 @@ class EntryReader:
         self._repeats = 0
 
     def read(self, raw: bytes, arrived_ns: int | None = None) -> Entry:
-        """The entry of the next line, which came at `arrived_ns`, or now."""
+        """Return the entry of the next line, which arrived at `arrived_ns`, or now."""
         entry = read_entry(
             raw,
             default_service=self._default_service,
@@ -183,7 +185,7 @@ class EntryReader:
 
 
 def json_object(text: str) -> Mapping[str, Any]:
-    """The fields of a line that is a JSON object; none of any other line."""
+    """Return the fields of a line that is a JSON object, otherwise none."""
     if text[:1] != "{" and text.lstrip()[:1] != "{":
         return {}
     try:
@@ -194,7 +196,7 @@ def json_object(text: str) -> Mapping[str, Any]:
 
 
 def _lenient_json(text: str) -> Any:
-    """What the standard library makes of it: it reads NaN and lone surrogates, orjson does not."""
+    """Parse with the standard library, which reads NaN and lone surrogates; orjson does not."""
     try:
         return json.loads(text)
     except (ValueError, RecursionError):
@@ -202,12 +204,12 @@ def _lenient_json(text: str) -> Any:
 
 
 def _word(value: object, name: str = "", text: str = "") -> str | None:
-    """A label or metadata value; nothing for null, arrays and objects.
+    """Return a label or metadata value; `None` for null, arrays and objects.
 
     Args:
-        value: as it was read.
-        name: of the field.
-        text: the line, where a number stands as it was written: an id of 20 digits is not rounded.
+        value: the parsed value.
+        name: name of the field.
+        text: the line, from which a number is read as written: an id of 20 digits is not rounded.
     """
     if value is None:
         return None
@@ -221,13 +223,13 @@ def _word(value: object, name: str = "", text: str = "") -> str | None:
 
 
 def _as_written(text: str, name: str) -> str:
-    """The number that the field holds, in the characters of the line."""
+    """Return the number of a field in the characters of the line."""
     fields = json.loads(text, parse_int=str, parse_float=str, parse_constant=str)
     return str(fields[name])
 
 
 def fit(text: str, max_bytes: int) -> str:
-    """`text` itself, or as many of its first characters as fit."""
+    """Return `text`, or as many of its first characters as fit."""
     if len(text) * _BYTES_PER_CHARACTER <= max_bytes:
         return text
     data = text.encode("utf-8")
@@ -235,16 +237,16 @@ def fit(text: str, max_bytes: int) -> str:
 
 
 def valid_json(value: Any) -> Any:
-    """A body as JSON takes it: keys and values become text, what UTF-8 cannot say a "?"."""
+    """Return a body that JSON can hold: keys and values as text, "?" for lone surrogates."""
     if isinstance(value, Mapping):
-        return {str(valid_json(key)): valid_json(one) for key, one in value.items()}
+        return {str(valid_json(key)): valid_json(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
-        return [valid_json(one) for one in value]
+        return [valid_json(item) for item in value]
     return str(value).encode("utf-8", "replace").decode()
 
 
 def label_value(value: str) -> str:
-    """`value` as Loki takes it: U+FFFD in a label is broken UTF-8 to it, and the push refused."""
+    """Return `value` without U+FFFD, which Loki refuses in a label as broken UTF-8."""
     return value.replace("\N{REPLACEMENT CHARACTER}", "?")
 
 

@@ -1,4 +1,4 @@
-"""Equal lines of one stream and one timestamp kept apart: Loki would store one of them.
+"""Times for equal lines of one stream, of which Loki would store one per timestamp.
 
 fluentbit/contract.lua does the same for the agent.
 """
@@ -13,11 +13,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 MAX_SENT = 10_000
-"""As many others may come between two equal lines, at least."""
+"""At least this many lines may come between two equal lines."""
 
 
 def open_ns(stamp_ns: int) -> int:
-    """How many nanoseconds a stamp leaves open: 1 for one that says them itself."""
+    """Return how many nanoseconds a stamp leaves open: 1 for a stamp with nanoseconds."""
     for unit_ns in (NS_PER_S, NS_PER_MS, NS_PER_US):
         if stamp_ns % unit_ns == 0:
             return unit_ns
@@ -25,10 +25,10 @@ def open_ns(stamp_ns: int) -> int:
 
 
 class EqualLines:
-    """Remembers which lines were sent of late, of all sources of one carrier.
+    """Remembers the lines that a carrier has sent lately, from all its sources.
 
     Args:
-        max_sent: forget the older half of what is remembered when it is twice this much.
+        max_sent: number of lines to remember; twice as many are held before the older half goes.
     """
 
     def __init__(self, max_sent: int = MAX_SENT) -> None:
@@ -37,7 +37,7 @@ class EqualLines:
         self._before: dict[int, int] = {}
 
     def next_free(self, stamp_ns: int, room_ns: int, labels: Mapping[str, str], line: str) -> int:
-        """The first nanosecond from `stamp_ns` on, of `room_ns`, at which there is no such line."""
+        """Return the first of `room_ns` nanoseconds from `stamp_ns` on that no equal line has."""
         stream = tuple(labels.values())
         free_ns = stamp_ns
         first = key = hash((stamp_ns, line, stream))

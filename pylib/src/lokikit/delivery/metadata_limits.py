@@ -1,4 +1,4 @@
-"""How much structured metadata an entry may have: above it Loki refuses the whole line."""
+"""Limits of structured metadata; above them Loki refuses the whole line."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ MAX_METADATA_BYTES = 16 * 1024
 """`limits_config.max_structured_metadata_size` of the kit's Loki; its default is 64 KB."""
 
 _LATER = (*METADATA_FIELDS, DETECTED_LEVEL, TRUNCATED)
-"""Names that an entry gets after its tags, from the line or from Loki."""
+"""Number of names that an entry gets after its tags, from the line or from Loki."""
 _ENTRIES = MAX_METADATA_ENTRIES - len(_LATER)
 _BYTES = MAX_METADATA_BYTES - sum(len(name) + MAX_VALUE_BYTES for name in _LATER)
 
 
 def fit_metadata(metadata: Mapping[str, str]) -> dict[str, str]:
-    """The first of `metadata` that fit beside what the line itself gives."""
+    """Return the first items of `metadata` that fit beside those of the line."""
     fitting: dict[str, str] = {}
     left_bytes = _BYTES
     for name, value in metadata.items():

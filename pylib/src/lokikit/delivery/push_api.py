@@ -1,7 +1,7 @@
-"""The sending side: entries into one payload, one request, and what its answer asks for.
+"""Loki's push API: the payload of some entries, one request, and the meaning of its answer.
 
-Shared by everything that pushes. Nothing here logs through `logging`: a handler that logs
-about its own pushes feeds itself.
+Everything that pushes goes through here. Nothing in this module logs through `logging`, because a
+handler that logs about its own pushes feeds itself.
 """
 
 from __future__ import annotations
@@ -43,27 +43,27 @@ _CHECKS = {
 
 
 class Outcome(enum.Enum):
-    """What a sender does next with the entries of a push."""
+    """The next step for the entries of a push."""
 
     DONE = enum.auto()
     RETRY = enum.auto()
-    """Later, all of them: Loki is away, busy or broken."""
+    """Push all of them later: Loki is away, busy or broken."""
     SPLIT = enum.auto()
-    """In parts: Loki has stored the valid ones and refused the rest, or the push is too big."""
+    """Push them in parts: Loki stored the valid entries and refused the rest, or it was too big."""
     CONFIGURATION = enum.auto()
-    """When somebody has mended the settings; keep them until then."""
+    """Keep them until the settings are corrected."""
 
 
 @dataclass(frozen=True)
 class Answer:
-    """How one push ended.
+    """The result of one push.
 
     Args:
-        outcome: what to do next.
-        reason: Loki's own words, or what went wrong on the way.
-        status: the HTTP status, `None` when there was no answer.
-        retry_after_s: how long Loki asks to wait, already capped.
-        refused: how many entries the reason counts as refused, 0 when it does not say.
+        outcome: the next step.
+        reason: text of Loki's answer, or the failure of the connection.
+        status: HTTP status, `None` without an answer.
+        retry_after_s: seconds that Loki asks to wait, at most `MAX_RETRY_AFTER_S`.
+        refused: number of refused entries by Loki's text, 0 when it names none.
     """
 
     outcome: Outcome
@@ -78,12 +78,11 @@ class Pusher:
 
     Args:
         url: Loki's address, with or without the path of its push API; may hold credentials.
-        compress: gzip the payload; `None` means unless Loki is on this machine, where it costs
-            more than it saves.
+        compress: True gzips the payload; `None` gzips it unless Loki is on this machine, where
+            that costs more than it saves.
         headers: sent with each push, for instance `X-Scope-OrgID`.
-        timeout_s: seconds for connecting, and for each read of the answer.
-        verify: a file of certificates to trust; `False` trusts any server.
-        client_cert: a file with certificate and key, or a pair of two files.
+        timeout_s: seconds to connect, and for each read of the answer.
+        verify, client_cert: see `Tls`.
 
     Raises:
         SettingsError: `url` is no HTTP address.
@@ -103,7 +102,7 @@ class Pusher:
         self._url = address.push_url
         self.target = address.origin
         self.compress = not address.is_local if compress is None else compress
-        # JSON and YAML give a list, with which requests can do nothing.
+        # Configurations in JSON and YAML have a list here, which requests does not take.
         connect_s, read_s = timeout_s
         self.timeout_s = (connect_s, read_s)
         identity = identity_headers(None, address.credentials)
@@ -115,7 +114,7 @@ class Pusher:
             self._session.headers["Content-Encoding"] = "gzip"
 
     def push(self, entries: Sequence[Entry]) -> Answer:
-        """How sending `entries` in one request ended; never raises over what the network does."""
+        """Push `entries` in one request; errors of the network are answers, not exceptions."""
         data = payload(entries)
         if self.compress:
             data = gzip.compress(data, _GZIP_LEVEL)
@@ -132,16 +131,16 @@ class Pusher:
                 return classify(response.status_code, self._reason(response), response.headers)
         except (requests.RequestException, OSError) as error:
             return Answer(Outcome.RETRY, describe_failure(error))
-        except ValueError as error:  # what no request can be made of
+        except ValueError as error:  # of requests: URL or headers are unusable
             reason = f"{type(error).__name__}: {error}; check the URL and the headers"
             return Answer(Outcome.CONFIGURATION, reason)
 
     def close(self) -> None:
-        """Let go of the connection."""
+        """Close the connection."""
         self._session.close()
 
     def _reason(self, response: requests.Response) -> str:
-        """The beginning of the answer's text, even when it comes in drips or breaks off."""
+        """Return the beginning of the answer's text, within the time limit even if it trickles."""
         deadline_s = time.monotonic() + self.timeout_s[1]
         text = bytearray()
         try:
@@ -155,7 +154,7 @@ class Pusher:
 
 
 def push_url(url: str) -> str:
-    """The address of the push API of the Loki at `url`, without credentials.
+    """Return the URL of the push API of the Loki at `url`, without credentials.
 
     Raises:
         SettingsError: `url` is no HTTP address.
@@ -164,10 +163,10 @@ def push_url(url: str) -> str:
 
 
 def payload(entries: Sequence[Entry]) -> bytes:
-    """The JSON body of one push, the entries grouped by stream in the order given."""
+    """Return the JSON body of a push: entries grouped by stream, in their order."""
     streams: dict[int, tuple[Mapping[str, str], list[Any]]] = {}
     for timestamp_ns, line, labels, metadata in entries:
-        # Whoever reads entries shares one object among those of a stream.
+        # Entries of one stream share one object of labels.
         stream = streams.get(id(labels))
         if stream is None:
             stream = streams[id(labels)] = (labels, [])
@@ -180,7 +179,7 @@ def payload(entries: Sequence[Entry]) -> bytes:
 
 
 def read_payload(body: bytes) -> list[Entry]:
-    """The entries of a body that `payload` made."""
+    """Return the entries of a body that `payload` made."""
     return [
         Entry(int(stamp), line, stream["stream"], metadata)
         for stream in orjson.loads(body)["streams"]
@@ -189,7 +188,7 @@ def read_payload(body: bytes) -> list[Entry]:
 
 
 def classify(status: int, reason: str, headers: Mapping[str, str]) -> Answer:
-    """What an HTTP answer asks for."""
+    """Return the next step after an HTTP answer."""
     if status in _OK and not is_page(reason):
         return Answer(Outcome.DONE, status=status)
     reason = reason or "no reason given"
@@ -206,10 +205,9 @@ def classify(status: int, reason: str, headers: Mapping[str, str]) -> Answer:
 
 
 def is_page(body: str) -> bool:
-    """Whether the text of an answer is a page for a browser, whatever the status says.
+    """Return True when the text of an answer is a page for a browser.
 
-    Loki answers 204 without a text. Other receivers answer 200 or 202 with none, with a word or
-    with JSON, some of them under the Content-Type of HTML, which is the default of frameworks: so
-    the text alone decides.
+    The text alone decides: Loki answers 204 without text, other receivers 200 or 202 with no text,
+    a word or JSON, and some of them under the Content-Type of HTML, the default of frameworks.
     """
     return body.lstrip("\ufeff \t\r\n").startswith("<")

@@ -1,4 +1,4 @@
-"""When to try again, and what to say of a failure."""
+"""The wait before the next try, and the text of a failure."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ MAX_RETRY_AFTER_S = 60.0
 
 
 def parse_retry_after_s(value: str | None, now_s: Callable[[], float] = time.time) -> float:
-    """Seconds that a `Retry-After` asks for, between 0 and `MAX_RETRY_AFTER_S`."""
+    """Return the seconds that a `Retry-After` asks for, from 0 to `MAX_RETRY_AFTER_S`."""
     if not value:
         return 0.0
     try:
@@ -32,7 +32,7 @@ def parse_retry_after_s(value: str | None, now_s: Callable[[], float] = time.tim
 
 
 def backoff_s(attempt: int, rng: random.Random) -> float:
-    """Seconds to wait after failure number `attempt` (from 0), with full jitter.
+    """Return the seconds to wait after failure number `attempt` (from 0), with full jitter.
 
     Marc Brooker, "Exponential Backoff And Jitter", AWS Architecture Blog 2015.
     """
@@ -41,7 +41,7 @@ def backoff_s(attempt: int, rng: random.Random) -> float:
 
 
 def describe_failure(error: BaseException) -> str:
-    """What the system says of a failed request, below the layers of urllib3 and requests."""
+    """Return the system's text for a failed request, from below urllib3 and requests."""
     if isinstance(error, requests.Timeout):
         return "timed out: no answer within the limit"
     inner: BaseException | None = error
