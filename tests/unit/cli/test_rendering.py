@@ -133,3 +133,17 @@ def test_table_over_time() -> None:
         ["1970-01-01T00:00:00.000000Z", "x", "1"],
         ["1970-01-01T00:00:01.000000Z", "x", "2"],
     ]
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\u2028", "\x85", "\x0b"])
+def test_nothing_but_a_message_or_traceback_begins_a_line(end: str) -> None:
+    """Else a client's key, level or service could forge a line of another service."""
+    forged = f"x{end}2026-11-21T10:00:00Z ERROR bank"
+    told = text(json.dumps({"message": "m", "level": forged, "service": forged, forged: forged}))
+    assert len(told.splitlines()) == 1
+    assert len(text("bare", detected_level=forged).splitlines()) == 1
+
+
+def test_a_key_that_is_no_word_is_quoted() -> None:
+    """As a value is, so that it ends where it ends."""
+    assert text('{"message": "m", "a b": 1, "c=d": 2, "": 3}').endswith('m "a b"=1 "c=d"=2 ""=3')

@@ -29,7 +29,7 @@ from lokikit.fields import (
     UNKNOWN_SERVICE,
     VERSION,
 )
-from lokikit.output.terminal_text import escape_controls
+from lokikit.output.terminal_text import escape_controls, escape_to_one_line
 from lokikit.times import format_time
 
 if TYPE_CHECKING:
@@ -67,13 +67,10 @@ def as_text(entry: LogEntry, *, colour: bool = False) -> bytes:
     name = (_NO_LEVEL if level in ("", "unknown") else level).upper().ljust(_LEVEL_WIDTH)
     parts = [
         _painted(format_time(entry.timestamp_ns), "bright_black", colour),
-        _painted(escape_controls(name), _LEVEL_COLOURS.get(level), colour),
-        _painted(escape_controls(str(service)), "cyan", colour),
+        _painted(escape_to_one_line(name), _LEVEL_COLOURS.get(level), colour),
+        _painted(escape_to_one_line(str(service)), "cyan", colour),
         escape_controls(str(fields.get(MESSAGE, entry.line))),
-        *(
-            f"{_painted(escape_controls(key), 'blue', colour)}={_value(fields[key])}"
-            for key in _rest(fields)
-        ),
+        *(f"{_painted(_name(key), 'blue', colour)}={_value(fields[key])}" for key in _rest(fields)),
     ]
     below = [escape_controls(str(fields[key])).rstrip("\n") for key in _BELOW if key in fields]
     return "\n".join([" ".join(parts), *below]).encode("utf-8", "replace")
@@ -91,11 +88,11 @@ def samples_table(samples: Sequence[Sample]) -> Table:
     timed = len({sample.timestamp_ns for sample in samples}) > 1
     table = Table(box=None, pad_edge=False)
     for header in [*(["time"] if timed else []), *names]:
-        table.add_column(header, overflow="fold")
+        table.add_column(escape_to_one_line(header), overflow="fold")
     table.add_column("value", justify="right", overflow="fold")
     for sample in samples:
         time = [format_time(sample.timestamp_ns or 0)] if timed else []
-        labels = [escape_controls(sample.labels.get(name, "")) for name in names]
+        labels = [escape_to_one_line(sample.labels.get(name, "")) for name in names]
         table.add_row(*time, *labels, sample.value)
     return table
 
@@ -124,10 +121,19 @@ def _rest(fields: Mapping[str, Any]) -> list[str]:
     return [key for key in fields if key not in hidden | told]
 
 
+def _name(key: str) -> str:
+    """A key as it is where it is a word, for it begins no line and no other pair."""
+    return escape_to_one_line(key if _is_word(key) else json.dumps(key, ensure_ascii=False))
+
+
 def _value(value: Any) -> str:
     """A word as it is, anything else as JSON."""
-    plain = isinstance(value, str) and value and not set(value) & set(' "=\n\t')
-    return escape_controls(value if plain else json.dumps(value, ensure_ascii=False))
+    plain = isinstance(value, str) and _is_word(value)
+    return escape_to_one_line(value if plain else json.dumps(value, ensure_ascii=False))
+
+
+def _is_word(text: str) -> bool:
+    return bool(text) and not set(text) & set(' "=\n\t')
 
 
 def _painted(text: str, foreground: str | None, colour: bool) -> str:  # noqa: FBT001 - internal

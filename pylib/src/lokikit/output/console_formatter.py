@@ -10,7 +10,7 @@ import orjson
 
 from lokikit import fields as f
 from lokikit.output.json_formatter import JsonFormatter
-from lokikit.output.terminal_text import escape_controls
+from lokikit.output.terminal_text import escape_controls, escape_to_one_line
 
 if TYPE_CHECKING:
     import logging
@@ -43,10 +43,10 @@ class ConsoleFormatter(JsonFormatter):
         head = [
             self._paint("2", f"{clock}.{int(record.msecs):03d}"),
             self._paint(_COLOURS[level], f"{level:<8}"),
-            self._paint("36", _one_line(line[f.LOGGER])),
+            self._paint("36", escape_to_one_line(line[f.LOGGER])),
             escape_controls(line[f.MESSAGE]),
             *(
-                self._paint("2", f"{_one_line(name)}=") + _value(value)
+                self._paint("2", f"{escape_to_one_line(name)}=") + _value(value)
                 for name, value in line.items()
                 if name not in _SHOWN_APART or name in f.CALLER_SETTABLE
             ),
@@ -64,8 +64,3 @@ def _value(value: Any) -> str:
     if isinstance(value, str) and _PLAIN_WORD.fullmatch(value):
         return escape_controls(value)
     return escape_controls(orjson.dumps(value).decode())
-
-
-def _one_line(string: str) -> str:
-    """Escape line ends too: only a message and a traceback may have several lines."""
-    return escape_controls(string).replace("\n", r"\n")

@@ -7,10 +7,18 @@ import re
 _CONTROL = re.compile(r"[^\t\n\x20-\x7e\xa0-\ud7ff\ue000-\U0010ffff]")
 """C0 but for tab and line feed, DEL, C1, and surrogates, which no output can encode."""
 
+_LINE_ENDS = {"\n": r"\n", "\u2028": r"\u2028", "\u2029": r"\u2029"}
+_LINE_END = re.compile("[\n\u2028\u2029]")
+
 
 def escape_controls(text: str) -> str:
     r"""Replace each control character by its escape, as `\x1b`; tabs and line feeds stay."""
     return _CONTROL.sub(_escape, text)
+
+
+def escape_to_one_line(text: str) -> str:
+    r"""Replace line ends and separators too, as `\n`: what is a name begins no line."""
+    return _LINE_END.sub(lambda match: _LINE_ENDS[match[0]], escape_controls(text))
 
 
 def _escape(match: re.Match[str]) -> str:
