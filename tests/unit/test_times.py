@@ -7,6 +7,7 @@ import pytest
 from lokikit.errors import SettingsError
 from lokikit.times import (
     NS_PER_S,
+    Moment,
     format_time,
     moment_ns,
     parse_duration_ns,
@@ -157,3 +158,42 @@ def test_number_of_our_time_is_read_in_its_unit(written: str, time_ns: int) -> N
 )
 def test_other_number_is_no_time(written: str) -> None:
     assert parse_epoch_ns(written) is None
+
+
+@pytest.mark.parametrize(
+    "moment",
+    [
+        *("0001-01-01", "1677-09-21", "9999-12-31T00:00:00Z", "2262-04-12", "106752d"),
+        *("9" * 30 + "s", "9" * 5000 + "w", 2**63, -(2**63)),
+        *(timedelta(days=200_000), timedelta.max, datetime(9999, 1, 1, tzinfo=timezone.utc)),
+    ],
+    ids=lambda moment: str(moment)[:24],
+)
+def test_a_time_that_loki_has_no_number_for_is_refused(moment: Moment) -> None:
+    """Here, with what is possible, rather than by Loki with the error of its parser."""
+    with pytest.raises(SettingsError, match=r"since .*Loki's time is"):
+        moment_ns(moment, "since", NOW_NS)
+
+
+@pytest.mark.parametrize("moment", ["1677-09-22", "2262-04-11", "106751d", "2262-04-11T23:47:16Z"])
+def test_the_ends_of_loki_s_time_are_times(moment: str) -> None:
+    """Of 64 bits of nanoseconds."""
+    assert abs(parse_time_ns(moment, "--from", NOW_NS)) < 2**63
+
+
+@pytest.mark.parametrize(
+    ("span", "said"),
+    [
+        (("200w", "1500-01-01", None), "not both"),
+        (("99999999d", None, None), "--since '99999999d' is too long"),
+        (("300w", None, "1678-01-01"), "--since 300w is out of range"),
+        ((None, "1500-01-01", None), "--from 1500-01-01 is out of range"),
+        ((None, "2026-01-01", "2300-01-01"), "--to 2300-01-01 is out of range"),
+    ],
+)
+def test_a_span_names_the_option_that_is_out_of_range(
+    span: tuple[str | None, str | None, str | None], said: str
+) -> None:
+    """Whichever it is."""
+    with pytest.raises(SettingsError, match=said):
+        parse_span_ns(*span, NOW_NS)

@@ -25,10 +25,13 @@ _EPOCH_NUMBER = re.compile(r"([1-9]\d*)(?:\.(\d+))?(?:[eE]\+?(\d{1,2}))?", re.AS
 _EPOCH_DIGITS = (10, 13, 16, 19)
 """Of our time in seconds, milli-, micro- and nanoseconds: from 2001 to 2262."""
 _MAX_NS = 2**63 - 1
+_MAX_DIGITS = len(str(_MAX_NS))
 _UNITS_S = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
 _DURATION = re.compile(r"(\d+[smhdw])+", re.ASCII)
 _PART = re.compile(r"(\d+)([smhdw])", re.ASCII)
 _DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+_RANGE = "1677-09-22 to 2262-04-11"
+"""The whole days of it."""
 _ALLOWED = (
     "use a duration (90s, 30m, 1h, 2d, 1w, 1h30m), a time (2026-11-21T10:00:00Z, UTC when it "
     "names no zone), a date (2026-11-21) or now"
@@ -43,28 +46,44 @@ def parse_duration_ns(text: str, name: str) -> int:
         name: how the option is called, for the error.
 
     Raises:
-        SettingsError: it is no duration.
+        SettingsError: it is no duration, or longer than Loki's time.
     """
     word = text.strip()
     if not _DURATION.fullmatch(word):
         raise SettingsError(f"{name} {text!r} is no duration: use 90s, 30m, 1h, 2d, 1w or 1h30m.")
-    return sum(int(count) * _UNITS_S[unit] for count, unit in _PART.findall(word)) * NS_PER_S
+    parts = [(_count(digits), unit) for digits, unit in _PART.findall(word)]
+    duration_ns = sum(count * _UNITS_S[unit] for count, unit in parts) * NS_PER_S
+    if duration_ns > _MAX_NS:
+        raise SettingsError(f"{name} {text!r} is too long: Loki's time is 292 years from 1970.")
+    return duration_ns
+
+
+def _count(digits: str) -> int:
+    """Their number; thousands of them, which Python refuses to read, are too many anyway."""
+    return int(digits) if len(digits) < _MAX_DIGITS else _MAX_NS
 
 
 def parse_time_ns(text: str, name: str, now_ns: int) -> int:
     """The point in time of RFC 3339, a date (its start), `now`, or a duration before `now_ns`.
 
     Raises:
-        SettingsError: it is none of them.
+        SettingsError: it is none of them, or out of Loki's time.
     """
     word = text.strip()
     if word == "now":
         return now_ns
     if _DURATION.fullmatch(word):
-        return now_ns - parse_duration_ns(word, name)
+        return _within_range(now_ns - parse_duration_ns(word, name), name, text)
     time_ns = parse_timestamp_ns(f"{word}T00:00:00Z" if _DATE.fullmatch(word) else word)
     if time_ns is None:
         raise SettingsError(f"{name} {text!r} is no time: {_ALLOWED}.")
+    return _within_range(time_ns, name, text)
+
+
+def _within_range(time_ns: int, name: str, said: object) -> int:
+    """The time, where 64 bits hold its nanoseconds."""
+    if abs(time_ns) > _MAX_NS:
+        raise SettingsError(f"{name} {said} is out of range: Loki's time is {_RANGE}.")
     return time_ns
 
 
@@ -72,22 +91,23 @@ def moment_ns(moment: Moment, name: str, now_ns: int) -> int:
     """Nanoseconds since 1970 of any form of a moment.
 
     Raises:
-        SettingsError: the text is no time, the time has no zone, or the number is of seconds.
+        SettingsError: the text is no time, the time has no zone or is out of Loki's, or the number
+            is of seconds.
     """
     if isinstance(moment, str):
         return parse_time_ns(moment, name, now_ns)
     if isinstance(moment, timedelta):
-        return now_ns - _duration_ns(moment)
+        return _within_range(now_ns - _duration_ns(moment), name, moment)
     if isinstance(moment, datetime):
         if moment.tzinfo is None:
             raise SettingsError(f"{name} {moment} has no time zone: add one, such as timezone.utc.")
-        return _duration_ns(moment - EPOCH)
+        return _within_range(_duration_ns(moment - EPOCH), name, moment)
     if isinstance(moment, float) or 0 < abs(moment) < _EARLIEST_NS:
         raise SettingsError(
             f"{name} {moment!r} is no number of nanoseconds since 1970: use time.time_ns(), "
             "a datetime with a zone, or a duration such as 1h."
         )
-    return int(moment)
+    return _within_range(int(moment), name, moment)
 
 
 def _duration_ns(duration: timedelta) -> int:
@@ -109,6 +129,7 @@ def parse_span_ns(
         start_ns = parse_time_ns(start, "--from", now_ns)
     else:
         start_ns = end_ns - parse_duration_ns(since or "1h", "--since")
+        _within_range(start_ns, "--since", since)
     if start_ns >= end_ns:
         raise SettingsError(
             f"the span ends ({format_time(end_ns)}) before it starts ({format_time(start_ns)}): "
