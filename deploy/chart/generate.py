@@ -111,8 +111,9 @@ def schema(text: str) -> dict[str, Any]:
             _require(value.path, parents)
         described = {"description": value.text} if value.text else {}
         parent["properties"][value.path[-1]] = {**described, **own, **value.schema}
-    # Helm gives it to a chart that is part of another one.
+    # Helm gives these to a chart that is part of another one.
     root["properties"]["global"] = {"type": "object"}
+    root["properties"]["enabled"] = {"type": "boolean"}
     return {"$schema": "https://json-schema.org/draft-07/schema#", **root}
 
 

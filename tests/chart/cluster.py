@@ -81,7 +81,8 @@ class Cluster:
 
     def add_node(self) -> None:
         """Add a node that is there by name alone: nothing runs on it."""
-        self.apply({"apiVersion": "v1", "kind": "Node", "metadata": {"name": "node-1"}})
+        metadata = {"name": "node-1", "labels": {"kubernetes.io/os": "linux"}}
+        self.apply({"apiVersion": "v1", "kind": "Node", "metadata": metadata})
         # It is born with a taint that its kubelet would take off.
         answer = self._http.patch(
             f"{self._url}/api/v1/nodes/node-1",

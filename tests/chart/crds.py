@@ -15,6 +15,10 @@ _MODULES = {
         "config/crd/standard",
         ("gateway.networking.k8s.io_httproutes.yaml",),
     ),
+    "github.com/openshift/api@v0.0.0-20260105154426-319dc2e49203": (
+        "security/v1/zz_generated.crd-manifests",
+        ("0000_03_config-operator_01_securitycontextconstraints-Default.crd.yaml",),
+    ),
     "github.com/prometheus-operator/prometheus-operator@v0.85.0": (
         "example/prometheus-operator-crd",
         (

@@ -46,6 +46,10 @@ def frozen(resources: list[dict[str, Any]]) -> dict[str, Any]:
         if kind in _CHANGEABLE:
             spec = one["spec"].items()
             found[key] = {field: value for field, value in spec if field not in _CHANGEABLE[kind]}
+            # The API server gives each template its kind, where the chart does not.
+            for template in found[key].get("volumeClaimTemplates", ()):
+                for field in ("apiVersion", "kind"):
+                    template.pop(field, None)
         elif kind in _FIXED:
             found[key] = _at(one, _FIXED[kind])
     return found

@@ -18,7 +18,12 @@ if TYPE_CHECKING:
 CHART = kit_root() / "deploy/chart"
 PROFILES = sorted(path.stem for path in (CHART / "ci").glob("*.yaml"))
 RELEASE = "lokikit"
-_APIS = ("monitoring.coreos.com/v1", "gateway.networking.k8s.io/v1")
+_APIS = (
+    "monitoring.coreos.com/v1",
+    "gateway.networking.k8s.io/v1",
+    "security.openshift.io/v1",
+    "grafana.integreatly.org/v1beta1",
+)
 """What a cluster may have beside its own."""
 
 
@@ -99,6 +104,12 @@ def workloads(resources: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
     kinds = ("StatefulSet", "DaemonSet", "Deployment")
     found = [one for kind in kinds for one in of_kind(resources, kind)]
     return {one["metadata"]["labels"]["app.kubernetes.io/component"]: one for one in found}
+
+
+def config(resources: list[dict[str, Any]], name: str) -> dict[str, str]:
+    """What is in the config map of that name."""
+    (found,) = (one for one in of_kind(resources, "ConfigMap") if one["metadata"]["name"] == name)
+    return dict(found["data"])
 
 
 def container(workload: dict[str, Any]) -> dict[str, Any]:

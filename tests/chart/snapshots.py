@@ -29,7 +29,10 @@ def _masked(value: Any) -> Any:
     if not isinstance(value, dict):
         return value
     if value.get("kind") in {"ConfigMap", "Secret"}:
-        value = {**value, "data": sorted(value["data"])}
+        value = {
+            key: sorted(held) if key in {"data", "stringData"} else held
+            for key, held in value.items()
+        }
     return {
         key: "…" if key.startswith("checksum/") else _masked(below) for key, below in value.items()
     }

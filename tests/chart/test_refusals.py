@@ -24,12 +24,15 @@ IMPOSSIBLE = [
         "set loki.mode=external, or leave the existingSecret out",
     ),
     *(
-        ({"loki.mode": "external", "loki.external.url": url}, "write scheme, host and port alone")
-        for url in ("loki.example/prefix", "http://a/b", "https://user@host", "http://a b")
+        (
+            {"loki.mode": "external", "loki.external.url": url},
+            "write scheme, host and port, with a path",
+        )
+        for url in ("loki.example/prefix", "http://a/b?c", "https://user@host", "http://a b")
     ),
     ({**HA, "loki.s3.endpoint": "http://s3.example"}, "and loki.s3.insecure=true for plain HTTP"),
     ({"loki.mode": "ha"}, "set loki.s3.endpoint and loki.s3.bucket"),
-    ({"loki.s3.bucket": "loki"}, "set loki.mode=ha, or leave the bucket out"),
+    ({"loki.s3.bucket": "loki"}, "loki.objectStore=s3, or leave the bucket out"),
     ({**HA, "loki.persistence.enabled": False}, "leave loki.persistence.enabled on"),
     ({**EXTERNAL, "loki.external.auth": "basic"}, "loki.external.existingSecret to the secret"),
     ({**EXTERNAL, "loki.external.existingSecret": "x"}, "set it to basic or bearer"),
@@ -59,6 +62,40 @@ IMPOSSIBLE = [
     ({"grafana.persistence.size": "1 Gi"}, 'grafana.persistence.size is "1 Gi", which is no'),
     ({"agent.storageLimit": "5Gi"}, "which is not Fluent Bit's form: write 5G."),
     ({"agent.storageLimit": "a lot"}, "write a whole number with K, M or G, such as 5G"),
+    ({"loki.s3.endpoint": "s3.example"}, "loki.objectStore=s3, or leave the endpoint out"),
+    ({"loki.s3.existingSecret": "a"}, "loki.objectStore=s3, or leave the existingSecret out"),
+    ({**HA, "loki.gcs.bucket": "a"}, "loki.objectStore=gcs, or leave the bucket out"),
+    ({"loki.mode": "ha", "loki.objectStore": "gcs"}, "set loki.gcs.bucket"),
+    ({"loki.mode": "ha", "loki.objectStore": "azure"}, "loki.azure.account and loki.azure.cont"),
+    ({**HA, "loki.s3.sse.type": "SSE-KMS"}, "set loki.s3.sse.kmsKeyId"),
+    ({**HA, "loki.persistence.existingClaim": "a"}, "leave the claim out"),
+    ({"loki.ingress.enabled": True}, "set loki.ingress.host"),
+    ({**EXTERNAL, "loki.ingress.enabled": True}, "set loki.ingress.enabled=false"),
+    ({"agent.serviceAccount.create": False}, "set agent.serviceAccount.name to the account"),
+    ({"agent.hostPath": "/var/../etc"}, "write a folder of the node from its root on"),
+    ({"agent.podLogs": "/var/log//pods"}, "such as /var/log/pods"),
+    ({"agent.podLogs": "/var/log/*"}, "such as /var/log/pods"),
+    ({"grafana.url": "grafana.example"}, "write it with its scheme"),
+    ({"grafana.url": "https://grafana.example/?a"}, "write it with its scheme"),
+    ({"grafana.forYours.kind": "sidecar"}, "set one of them off"),
+    (
+        {"grafana.enabled": False, "grafana.forYours.kind": "operator"},
+        "install it, or set grafana.forYours.kind=sidecar",
+    ),
+    ({"openshift": True}, "set openshift=false"),
+    ({**EXTERNAL, "loki.external.caCertificate": "a", "loki.external.caSecret": "b"}, "leave one"),
+    (
+        {**EXTERNAL, "loki.external.url": "http://a", "loki.external.clientCertificateSecret": "c"},
+        "give loki.external.url with https://",
+    ),
+    (
+        {
+            **EXTERNAL,
+            "loki.external.clientCertificateSecret": "c",
+            "canary": {"enabled": True, "image": {"registry": "a.example"}},
+        },
+        "set canary.enabled=false",
+    ),
     ({"retention": "0h"}, "write hours, days or weeks from 24h on"),
     ({"retention": "23h"}, "write hours, days or weeks from 24h on"),
     ({"retention": "0w"}, "write hours, days or weeks from 24h on"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from tests.chart.helming import CHART, container, given, profile, read, variables, workloads
+from tests.chart.helming import CHART, config, container, given, profile, read, variables, workloads
 
 if TYPE_CHECKING:
     from tests.chart.helming import Helm
@@ -64,7 +64,7 @@ def test_no_resources(helm: Helm, path: str, left: list[str]) -> None:
 
 def test_lists_and_mappings_may_be_null(helm: Helm) -> None:
     """What holds the user's own alone is empty when it is null."""
-    own = ["imagePullSecrets", "tenants.grafana", "agent.tolerations", "grafana.nodeSelector"]
+    own = ["imagePullSecrets", "tenants.grafana", "agent.tolerations", "grafana.podLabels"]
     assert workloads(helm.render(*given(dict.fromkeys(own)))) == workloads(helm.render())
 
 
@@ -145,5 +145,5 @@ ROUTE = {"enabled": True, "hostnames": ["a.example", "b.example"], "parentRefs":
 def test_address_of_grafana(helm: Helm, values: dict[str, Any], url: str | None) -> None:
     """Links in alerts lead where its way in does, unless the address is told."""
     resources = helm.render(*given({f"grafana.{key}": value for key, value in values.items()}))
-    told = variables(container(workloads(resources)["grafana"]))
+    told = config(resources, "lokikit-grafana-environment")
     assert told.get("GF_SERVER_ROOT_URL") == url

@@ -7,6 +7,7 @@ set -- --silent --fail --max-time 10 --get "$LOKI_URL/loki/api/v1/query_range" \
 [ -z "$LOKI_ORG_ID" ] || set -- "$@" --header "X-Scope-OrgID: $LOKI_ORG_ID"
 [ -z "$LOKI_USER" ] || set -- "$@" --user "$LOKI_USER:$LOKI_PASSWORD"
 [ -z "$LOKI_BEARER_TOKEN" ] || set -- "$@" --header "Authorization: Bearer $LOKI_BEARER_TOKEN"
+[ -z "$LOKI_CERT_FILE" ] || set -- "$@" --cert "$LOKI_CERT_FILE" --key "$LOKI_KEY_FILE"
 
 tries=60
 while [ "$tries" -gt 0 ]; do

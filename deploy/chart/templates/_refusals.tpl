@@ -16,17 +16,83 @@
 {{- if ne (eq $loki.external.auth "none") (empty $loki.external.existingSecret) }}
 {{- fail (printf "loki.external.auth is %s: set it to basic or bearer, and loki.external.existingSecret to the secret, or neither." $loki.external.auth) }}
 {{- end }}
-{{- if and $loki.external.caCertificate (not (hasPrefix "https:" $loki.external.url)) }}
-{{- fail "loki.external.caCertificate is for TLS: give loki.external.url with https://." }}
+{{- range $key := list "caCertificate" "caSecret" "clientCertificateSecret" }}
+{{- if and (get $loki.external $key) (not (hasPrefix "https:" $loki.external.url)) }}
+{{- fail (printf "loki.external.%s is for TLS: give loki.external.url with https://." $key) }}
 {{- end }}
-{{- if and (eq $loki.mode "ha") (not (and $loki.s3.endpoint $loki.s3.bucket)) }}
-{{- fail "loki.mode=ha keeps its data in S3: set loki.s3.endpoint and loki.s3.bucket." }}
+{{- end }}
+{{- if and $loki.external.caCertificate $loki.external.caSecret }}
+{{- fail "loki.external.caCertificate and loki.external.caSecret say the same: leave one out." }}
+{{- end }}
+{{- if and $loki.external.clientCertificateSecret .Values.canary.enabled }}
+{{- fail "the canary shows no certificate of its own, as loki.external.clientCertificateSecret asks: set canary.enabled=false." }}
+{{- end }}
+{{- $stores := dict "s3" (list "endpoint" "bucket") "gcs" (list "bucket") "azure" (list "account" "container") }}
+{{- range $store, $keys := $stores }}
+{{- $values := get $loki $store }}
+{{- $used := and (eq $loki.mode "ha") (eq $loki.objectStore $store) }}
+{{- range $key := $keys }}
+{{- if and $used (not (get $values $key)) }}
+{{- fail (printf "loki.mode=ha keeps its data in %s: set loki.%s.%s." $store $store (join (printf " and loki.%s." $store) $keys)) }}
+{{- end }}
+{{- end }}
+{{- /* On the way to an external Loki, the secret may stay where it is. */}}
+{{- range $key := eq $loki.mode "external" | ternary $keys (concat $keys (list "existingSecret" "caCertificate")) }}
+{{- if and (not $used) (get $values $key) }}
+{{- fail (printf "loki.%s.%s is set and loki.mode is %s, which does not use it: set loki.mode=ha and loki.objectStore=%s, or leave the %s out." $store $key $loki.mode $store $key) }}
+{{- end }}
+{{- end }}
 {{- end }}
 {{- if contains "/" $loki.s3.endpoint }}
 {{- fail (printf "loki.s3.endpoint is %q: write the host alone, with a port if need be, such as s3.eu-central-1.amazonaws.com, and loki.s3.insecure=true for plain HTTP." $loki.s3.endpoint) }}
 {{- end }}
-{{- if and (ne $loki.mode "ha") $loki.s3.bucket }}
-{{- fail (printf "loki.s3.bucket is set and loki.mode is %s, which does not use it: set loki.mode=ha, or leave the bucket out." $loki.mode) }}
+{{- if and (eq $loki.s3.sse.type "SSE-KMS") (not $loki.s3.sse.kmsKeyId) }}
+{{- fail "loki.s3.sse.type is SSE-KMS: set loki.s3.sse.kmsKeyId." }}
+{{- end }}
+{{- if and $loki.persistence.existingClaim (ne $loki.mode "single") }}
+{{- fail (printf "loki.persistence.existingClaim is one volume and loki.mode is %s: leave the claim out." $loki.mode) }}
+{{- end }}
+{{- if and $loki.ingress.enabled (eq $loki.mode "external") }}
+{{- fail "loki.ingress leads to the chart's own Loki, and loki.mode=external has none: set loki.ingress.enabled=false." }}
+{{- end }}
+{{- if and $loki.ingress.enabled (not $loki.ingress.host) }}
+{{- fail "loki.ingress answers to a name: set loki.ingress.host." }}
+{{- end }}
+{{- range $part := list "loki" "agent" "grafana" "canary" }}
+{{- $account := (index $.Values $part).serviceAccount }}
+{{- if not (or $account.create $account.name) }}
+{{- fail (printf "%s.serviceAccount.create is false: set %s.serviceAccount.name to the account that is there." $part $part) }}
+{{- end }}
+{{- end }}
+{{- range $key := list "hostPath" "podLogs" }}
+{{- $path := index $.Values.agent $key }}
+{{- if or (regexMatch `(^|/)[.][.]?(/|$)` $path) (regexMatch "[,*\\[\\]?]" $path) (contains "//" $path) (eq $path "/") }}
+{{- fail (printf "agent.%s is %q: write a folder of the node from its root on, without dots, such as %s." $key $path (eq $key "hostPath" | ternary "/var/lib/lokikit" "/var/log/pods")) }}
+{{- end }}
+{{- end }}
+{{- with .Values.grafana.url }}
+{{- if not (regexMatch `^https?://[^/:@?#\s]+(:[0-9]+)?(/[^?#\s]*)?$` .) }}
+{{- fail (printf "grafana.url is %q: write it with its scheme, such as https://grafana.example/ or https://example.com/grafana/." .) }}
+{{- end }}
+{{- end }}
+{{- if and (ne .Values.grafana.forYours.kind "none") .Values.grafana.enabled }}
+{{- fail (printf "grafana.forYours.kind=%s is for a Grafana that is there, and grafana.enabled makes another: set one of them off." .Values.grafana.forYours.kind) }}
+{{- end }}
+{{- if and (eq .Values.grafana.forYours.kind "operator") (not (.Capabilities.APIVersions.Has "grafana.integreatly.org/v1beta1")) }}
+{{- fail "grafana.forYours.kind=operator needs grafana-operator's grafana.integreatly.org/v1beta1, which this cluster does not have: install it, or set grafana.forYours.kind=sidecar (helm template: --api-versions grafana.integreatly.org/v1beta1)." }}
+{{- end }}
+{{- if and .Values.openshift (not (.Capabilities.APIVersions.Has "security.openshift.io/v1")) }}
+{{- fail "openshift=true needs security.openshift.io/v1, which this cluster does not have: set openshift=false (helm template: --api-versions security.openshift.io/v1)." }}
+{{- end }}
+{{- $labels := dig "metadata" "labels" dict (lookup "v1" "Namespace" "" (include "lokikit.namespace" .)) }}
+{{- $enforced := get $labels "pod-security.kubernetes.io/enforce" }}
+{{- if has $enforced (list "baseline" "restricted") }}
+{{- fail (printf "the namespace %s enforces Pod Security %s, which takes no pod that reads the node's logs, so no agent would run: kubectl label namespace %s pod-security.kubernetes.io/enforce=privileged --overwrite" (include "lokikit.namespace" .) $enforced (include "lokikit.namespace" .)) }}
+{{- end }}
+{{- $account := lookup "v1" "ServiceAccount" (include "lokikit.namespace" .) (include "lokikit.name" (list . "agent")) }}
+{{- $holder := dig "metadata" "annotations" "meta.helm.sh/release-name" .Release.Name $account }}
+{{- if ne $holder .Release.Name }}
+{{- fail (printf "the release %s has the names that %s would have: set fullnameOverride, or choose another release name." $holder .Release.Name) }}
 {{- end }}
 {{- if and (eq $loki.mode "ha") (not $loki.persistence.enabled) }}
 {{- fail "loki.mode=ha without a volume loses what is not in S3 yet when pods move: leave loki.persistence.enabled on." }}
@@ -37,8 +103,8 @@
 {{- if and .Values.tenants.byNamespace .Values.grafana.enabled (not .Values.tenants.grafana) }}
 {{- fail "tenants.byNamespace leaves Grafana without a tenant to read: list namespaces in tenants.grafana, or set grafana.enabled=false." }}
 {{- end }}
-{{- if and .Values.tenants.byNamespace .Values.canary.enabled .Values.grafana.enabled (not (has .Release.Namespace .Values.tenants.grafana)) }}
-{{- fail (printf "the canary's lines belong to the tenant %s, which Grafana does not read: add %s to tenants.grafana, or pipeline-silent fires for ever." .Release.Namespace .Release.Namespace) }}
+{{- if and .Values.tenants.byNamespace .Values.canary.enabled .Values.grafana.enabled (not (has (include "lokikit.namespace" .) .Values.tenants.grafana)) }}
+{{- fail (printf "the canary's lines belong to the tenant %s, which Grafana does not read: add %s to tenants.grafana, or pipeline-silent fires for ever." (include "lokikit.namespace" .) (include "lokikit.namespace" .)) }}
 {{- end }}
 {{- if and .Values.tenants.grafana (not .Values.tenants.byNamespace) }}
 {{- fail "tenants.grafana names tenants and there are none: set tenants.byNamespace=true." }}
@@ -86,6 +152,7 @@
 {{- end }}
 {{- include "lokikit.frozen" . }}
 {{- include "lokikit.frozenClaim" . }}
+{{- include "lokikit.frozenFolders" . }}
 {{- end }}
 
 {{/* Where an external Loki is. Whatever asks for it is told what is wrong with it. */}}
@@ -94,8 +161,8 @@
 {{- if not $url }}
 {{- fail "loki.mode=external needs an address: set loki.external.url, such as https://loki.example:443." }}
 {{- end }}
-{{- if not (regexMatch `^https?://[^/:@?#\s]+(:[0-9]+)?/?$` $url) }}
-{{- fail (printf "loki.external.url is %q: write scheme, host and port alone, such as https://loki.example:443; credentials go into the secret of loki.external.existingSecret." $url) }}
+{{- if not (regexMatch `^https?://([^/:@?#\s]+|\[[0-9a-fA-F:]+\])(:[0-9]+)?(/[^?#\s]*)?$` $url) }}
+{{- fail (printf "loki.external.url is %q: write scheme, host and port, with a path if there is one, such as https://loki.example:443; credentials go into the secret of loki.external.existingSecret." $url) }}
 {{- end }}
 {{- trimSuffix "/" $url }}
 {{- end }}
@@ -104,10 +171,10 @@
 {{- define "lokikit.frozen" -}}
 {{- if ne .Values.loki.mode "external" }}
 {{- $name := include "lokikit.name" (list . "loki") }}
-{{- with (lookup "apps/v1" "StatefulSet" .Release.Namespace $name) }}
+{{- with (lookup "apps/v1" "StatefulSet" (include "lokikit.namespace" .) $name) }}
 {{- $claims := .spec.volumeClaimTemplates | default list }}
 {{- $values := $.Values.loki.persistence }}
-{{- if ne (gt (len $claims) 0) $values.enabled }}
+{{- if ne (gt (len $claims) 0) (and $values.enabled (empty $values.existingClaim)) }}
 {{- fail (printf "loki.persistence.enabled cannot change on an installed release: set it to %t as it was." (gt (len $claims) 0)) }}
 {{- end }}
 {{- range $claims }}
@@ -116,8 +183,15 @@
 {{- if ne (include "lokikit.bytes" (list "the size" $size)) (include "lokikit.bytes" (list "loki.persistence.size" $values.size)) }}
 {{- fail (printf "loki.persistence.size cannot change on an installed release: set it to %s as it was, or see \"A larger volume\" in docs/kubernetes.md." $size) }}
 {{- end }}
-{{- if ne (.spec.storageClassName | default "") $values.storageClass }}
-{{- fail (printf "loki.persistence.storageClass cannot change on an installed release: set it to %q as it was." (.spec.storageClassName | default "")) }}
+{{- $class := hasKey .spec "storageClassName" | ternary (.spec.storageClassName | default "-") "" }}
+{{- if ne $class $values.storageClass }}
+{{- fail (printf "loki.persistence.storageClass cannot change on an installed release: set it to %q as it was." $class) }}
+{{- end }}
+{{- $metadata := .metadata }}
+{{- range $key := list "labels" "annotations" }}
+{{- if ne (toJson (get $metadata $key | default dict)) (toJson (get $values $key | default dict)) }}
+{{- fail (printf "loki.persistence.%s cannot change on an installed release: set them to %s as they were." $key (toJson (get $metadata $key | default dict))) }}
+{{- end }}
 {{- end }}
 {{- end }}
 {{- end }}
@@ -128,7 +202,7 @@
 {{- define "lokikit.frozenClaim" -}}
 {{- $values := .Values.grafana.persistence }}
 {{- if and .Values.grafana.enabled $values.enabled }}
-{{- with (lookup "v1" "PersistentVolumeClaim" .Release.Namespace (include "lokikit.name" (list . "grafana"))) }}
+{{- with (lookup "v1" "PersistentVolumeClaim" (include "lokikit.namespace" .) (include "lokikit.name" (list . "grafana"))) }}
 {{- $size := .spec.resources.requests.storage }}
 {{- if lt (include "lokikit.bytes" (list "grafana.persistence.size" $values.size) | int64) (include "lokikit.bytes" (list "the size" $size) | int64) }}
 {{- fail (printf "grafana.persistence.size cannot shrink: the volume that is there has %s, so set it to that or more." $size) }}
@@ -136,6 +210,29 @@
 {{- $class := .spec.storageClassName | default "" }}
 {{- if and $values.storageClass (ne $class $values.storageClass) }}
 {{- fail (printf "grafana.persistence.storageClass cannot change on the volume that is there: set it to %q as it was." $class) }}
+{{- end }}
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{/* What Grafana or an agent has kept would be left behind, without a word. */}}
+{{- define "lokikit.frozenFolders" -}}
+{{- $namespace := include "lokikit.namespace" . }}
+{{- with lookup "apps/v1" "Deployment" $namespace (include "lokikit.name" (list . "grafana")) }}
+{{- $claimed := false }}
+{{- range .spec.template.spec.volumes }}
+{{- if eq .name "data" }}{{ $claimed = hasKey . "persistentVolumeClaim" }}{{ end }}
+{{- end }}
+{{- if and $claimed $.Values.grafana.enabled (not $.Values.grafana.persistence.enabled) }}
+{{- fail "grafana.persistence.enabled cannot be taken off an installed release without its users and their dashboards: leave it on, or delete the Deployment of Grafana first if they may go." }}
+{{- end }}
+{{- end }}
+{{- with lookup "apps/v1" "DaemonSet" $namespace (include "lokikit.name" (list . "agent")) }}
+{{- $wanted := printf "%s/%s/%s" $.Values.agent.hostPath $namespace $.Release.Name }}
+{{- range .spec.template.spec.volumes }}
+{{- if and (eq .name "state") (ne .hostPath.path $wanted) }}
+{{- $before := .hostPath.path | trimSuffix (printf "/%s/%s" $namespace $.Release.Name) }}
+{{- fail (printf "agent.hostPath cannot change on an installed release: what waits there would stay behind, and every file be sent again. Set it to %s as it was, or delete the DaemonSet of the agent first." $before) }}
 {{- end }}
 {{- end }}
 {{- end }}

@@ -14,6 +14,10 @@
   value: {{ regexFind "[0-9]+$" (trimPrefix $host $url.host) | default ($tls | ternary "443" "80") | quote }}
 - name: LOKI_TLS
   value: {{ $tls | ternary "on" "off" | quote }}
+{{- with trimSuffix "/" $url.path }}
+- name: LOKI_PATH
+  value: {{ quote . }}
+{{- end }}
 - name: LOKI_TENANT
   value: {{ include "lokikit.ownTenant" . | quote }}
 {{- if .Values.tenants.byNamespace }}
@@ -22,12 +26,22 @@
   value: $namespace
 {{- end }}
 {{- include "lokikit.credentials" (list . "LOKI_USER") }}
-{{- if .Values.loki.external.caCertificate }}
+{{- if or .Values.loki.external.caCertificate .Values.loki.external.caSecret }}
 - name: LOKI_CA_FILE
   value: /etc/lokikit-ca/ca.crt
 {{- end }}
+{{- if .Values.loki.external.clientCertificateSecret }}
+- name: LOKI_CERT_FILE
+  value: /etc/lokikit-client/tls.crt
+- name: LOKI_KEY_FILE
+  value: /etc/lokikit-client/tls.key
+{{- end }}
 - name: CLUSTER
   value: {{ .Values.cluster | quote }}
+- name: FLUENTBIT_BIND
+  value: {{ .Values.listen | quote }}
+- name: FLUENTBIT_CONTAINERS
+  value: {{ .Values.agent.podLogs | quote }}
 - name: FLUENTBIT_HTTP_PORT
   value: {{ include "lokikit.setting" (list . "FLUENTBIT_HTTP_PORT") | quote }}
 - name: FLUENTBIT_ADMIN_PORT

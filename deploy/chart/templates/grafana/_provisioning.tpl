@@ -4,6 +4,18 @@
 {{ include "lokikit.fileKey" (list $path "files/provisioning/") }}: |
   {{- include "lokikit.provisioned" (list $ $path) | nindent 2 }}
 {{- end }}
+{{- with .Values.grafana.extraDatasources }}
+datasources__extra.yaml: |
+  {{- dict "apiVersion" 1 "datasources" . | toYaml | nindent 2 }}
+{{- end }}
+{{- end }}
+
+{{/* The dashboards, the kit's and the user's: file name -> JSON. */}}
+{{- define "lokikit.dashboards" -}}
+{{- (.Files.Glob "files/dashboards/*.json").AsConfig }}
+{{- with .Values.grafana.extraDashboards }}
+{{ toYaml . }}
+{{- end }}
 {{- end }}
 
 {{/* One of them: as it stands, but for what this installation knows better. */}}
@@ -37,6 +49,14 @@
 {{- if $root.Values.loki.external.caCertificate }}
 {{- $_ := set $json "tlsAuthWithCACert" true }}
 {{- $_ := set $secure "tlsCACert" $root.Values.loki.external.caCertificate }}
+{{- else if $root.Values.loki.external.caSecret }}
+{{- $_ := set $json "tlsAuthWithCACert" true }}
+{{- $_ := set $secure "tlsCACert" "$__file{/etc/lokikit-ca/ca.crt}" }}
+{{- end }}
+{{- if $root.Values.loki.external.clientCertificateSecret }}
+{{- $_ := set $json "tlsAuth" true }}
+{{- $_ := set $secure "tlsClientCert" "$__file{/etc/lokikit-client/tls.crt}" }}
+{{- $_ := set $secure "tlsClientKey" "$__file{/etc/lokikit-client/tls.key}" }}
 {{- end }}
 {{- $_ := set . "jsonData" $json }}
 {{- $_ := set . "secureJsonData" $secure }}

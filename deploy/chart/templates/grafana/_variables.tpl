@@ -12,34 +12,30 @@
 {{- end }}
 {{- end }}
 
-{{- define "lokikit.grafanaVariables" -}}
-- name: GF_SECURITY_ADMIN_PASSWORD__FILE
-  value: /run/secrets/lokikit/grafana-password
-- name: GF_LOG_MODE
-  value: console
-- name: GF_SERVER_HTTP_PORT
-  value: {{ include "lokikit.setting" (list . "GRAFANA_PORT") | quote }}
+{{/* The path of that address, without a slash at its end but for the root. */}}
+{{- define "lokikit.grafanaPath" -}}
+{{- (urlParse .Values.grafana.url).path | trimSuffix "/" | default "/" }}
+{{- end }}
+
+{{/* What Grafana's environment has unless the user's secret says otherwise. */}}
+{{- define "lokikit.grafanaDefaults" -}}
+GF_SECURITY_ADMIN_PASSWORD__FILE: /run/secrets/lokikit/grafana-password
+GF_LOG_MODE: console
+GF_SERVER_HTTP_PORT: {{ include "lokikit.setting" (list . "GRAFANA_PORT") | quote }}
 # Nothing is fetched, sent or looked for outside: a closed network is one like any other.
-- name: GF_ANALYTICS_REPORTING_ENABLED
-  value: "false"
-- name: GF_ANALYTICS_CHECK_FOR_UPDATES
-  value: "false"
-- name: GF_ANALYTICS_CHECK_FOR_PLUGIN_UPDATES
-  value: "false"
-- name: GF_NEWS_NEWS_FEED_ENABLED
-  value: "false"
-- name: GF_PLUGINS_PREINSTALL_DISABLED
-  value: "true"
+GF_ANALYTICS_REPORTING_ENABLED: "false"
+GF_ANALYTICS_CHECK_FOR_UPDATES: "false"
+GF_ANALYTICS_CHECK_FOR_PLUGIN_UPDATES: "false"
+GF_NEWS_NEWS_FEED_ENABLED: "false"
+GF_PLUGINS_PREINSTALL_DISABLED: "true"
 {{- with include "lokikit.grafanaUrl" . }}
-- name: GF_SERVER_ROOT_URL
-  value: {{ quote . }}
+GF_SERVER_ROOT_URL: {{ quote . }}
+{{- end }}
+{{- if ne (include "lokikit.grafanaPath" .) "/" }}
+GF_SERVER_SERVE_FROM_SUB_PATH: "true"
 {{- end }}
 # What the provisioned files read.
-- name: GRAFANA_DASHBOARDS
-  value: /etc/grafana/dashboards
-- name: LOKI_URL
-  value: {{ include "lokikit.lokiUrl" . }}
-- name: LOKI_ORG_ID
-  value: {{ .Values.tenants.grafana | join "|" | default (include "lokikit.ownTenant" .) | quote }}
-{{- include "lokikit.credentials" (list . "LOKI_USER") }}
+GRAFANA_DASHBOARDS: /etc/grafana/dashboards
+LOKI_URL: {{ include "lokikit.lokiUrl" . }}
+LOKI_ORG_ID: {{ .Values.tenants.grafana | join "|" | default (include "lokikit.ownTenant" .) | quote }}
 {{- end }}
