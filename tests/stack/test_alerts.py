@@ -14,14 +14,20 @@ from tests.dashboards import GRAFANA, rules
 from tests.grafana.sinks import WebhookSink
 from tests.mail_server import mail_server
 from tests.stack.asking import push
+from tests.stack.engines import EMBEDDED, RunningStore
+from tests.stack.test_up_down import Stack
+from tests.waiting import eventually
 
 from lokikit.alerts.clock import Clock
 from lokikit.alerts.dispatch import Timing
+from lokikit.alerts.silences import add_silence
 from lokikit.alerts.state_file import make_folder, read_state
 from lokikit.alerts.watch import Watch
 from lokikit.alerts.ways import ways_of
+from lokikit.monitoring.alert_rules import provisioned_rules
 from lokikit.query.client import Loki
 from lokikit.stack.grafana.contacts import read_contacts
+from lokikit.stack.native.grafana import find_grafana
 from lokikit.stack.native.temporary import temporary_store
 from lokikit.testing.rule_cases import read_test_file
 from lokikit.testing.rule_lines import case_rows
@@ -179,3 +185,105 @@ def _write(url: str, case: Case, start_ns: int) -> None:
         by_labels.setdefault(tuple(row.labels.items()), []).append((row.timestamp_ns, row.line))
     for labels, lines in by_labels.items():
         push(url, dict(labels), sorted(lines))
+
+
+def test_firing_alert_outlives_a_store_that_goes_away(webhook: WebhookSink, tmp_path: Path) -> None:
+    """The canary stops and the store dies: both are the same alarm, and the end is told."""
+    rule = _rule("pipeline-silent")
+    engine = RunningStore(tmp_path, {}).start()
+    try:
+        start_ns = (now_ns := time.time_ns()) - now_ns % rule.interval_ns - 3600 * NS_PER_S
+        with mail_server() as mailbox, Loki(engine.url, timeout_s=2) as loki:
+            clock = SetClock(start_ns)
+            folder = tmp_path / "alerts"
+            make_folder(folder)
+            office = Office(folder, loki, rule, mailbox, webhook, clock)
+            watch = office.watch()
+            _canary_line(engine.url, start_ns)
+            assert _pass(office, watch, 1) == {"inactive"}
+            engine.kill()
+            assert "pending" in _pass(office, watch, 1)
+            assert "firing" in _pass(office, watch, 4)
+            assert webhook.told("pipeline-silent", "firing")
+            assert read_state(folder).problem
+            engine.start()
+            watch = office.watch()
+            _canary_line(engine.url, clock.now_ns)
+            assert "inactive" in _pass(office, watch, 7)
+    finally:
+        engine.kill()
+    assert webhook.told("pipeline-silent", "resolved")
+    assert "Loki cannot be asked" in mailbox.mails[0].get_content()
+
+
+def test_message_has_the_newest_lines_of_its_service(
+    store: str, webhook: WebhookSink, tmp_path: Path
+) -> None:
+    """Those that the rule counts, as people read them: and none of another service."""
+    rule = _rule("any-critical")
+    now_ns = time.time_ns()
+    for service in ("shop", "jobs"):
+        text = f'{{"level":"critical","message":"the disk of {service} is full"}}'
+        info = '{"level":"info","message":"still here"}'
+        labels = {"service_name": service, "env": "dev"}
+        push(store, labels, [(now_ns - 2 * NS_PER_S, text), (now_ns - NS_PER_S, info)])
+    folder = tmp_path / "alerts"
+    make_folder(folder)
+    add_silence(folder, rule.uid, "jobs", now_ns + DAY_NS, now_ns)
+    with mail_server() as mailbox, Loki(store, timeout_s=60) as loki:
+        office = Office(folder, loki, rule, mailbox, webhook, SetClock(now_ns))
+        _pass(office, office.watch(), 1)
+    (mail,) = mailbox.mails
+    text = mail.get_content()
+    assert "critical shop  the disk of shop is full" in text
+    assert "jobs" not in text
+    assert "still here" not in text
+    assert f"{PAGE}/d/lokikit-service?var-service=shop" in text
+    assert f"{PAGE}/runbook#any-critical" in text
+
+
+def _rule(uid: str) -> Rule:
+    (found,) = [one for one in provisioned_rules() if one.uid == uid]
+    return found
+
+
+def _canary_line(url: str, time_ns: int) -> None:
+    labels = {"service_name": "canary", "env": "dev"}
+    push(url, labels, [(time_ns - NS_PER_S, '{"canary_seq":1}')])
+
+
+def _pass(office: Office, watch: Watch, minutes: int) -> set[str]:
+    """Let time pass, with two steps a minute; the states on the way."""
+    found = set()
+    for _ in range(2 * minutes + 1):
+        watch.step()
+        state = read_state(office.folder)
+        assert state
+        found |= {one.state for one in state.rules[office.rule.uid].instances}
+        office.time.pass_(30 * NS_PER_S)
+    return found
+
+
+def test_up_runs_alerts_when_somebody_is_to_be_told(webhook: WebhookSink, tmp_path: Path) -> None:
+    """A part of the native stack, from any shell; gone with the setting. Grafana tells itself."""
+    stack = Stack(tmp_path / "state", EMBEDDED)
+    try:
+        up = stack.run("up", "--no-demo", ALERT_WEBHOOK_URL=webhook.url)
+        assert up.returncode == 0, up.stdout + up.stderr
+        with_grafana = find_grafana() is not None
+        assert ("alerts" in stack.pids()) != with_grafana
+        if with_grafana:
+            return
+        labels = {"service_name": "doomed", "env": "dev"}
+        loki_url = f"http://127.0.0.1:{stack.ports['LOKI_PORT']}"
+        push(loki_url, labels, [(time.time_ns(), '{"level":"critical","message":"gone"}')])
+        eventually(
+            lambda: webhook.told("any-critical", "firing", service_name="doomed"), within_s=240
+        )
+        assert "any-critical" in stack.run("alerts", "status").stdout
+        assert "alerts" in stack.run("status").stdout
+        without = stack.run("up", "--no-demo")
+        assert "Nobody is told" in without.stdout
+        assert "alerts" not in stack.pids()
+    finally:
+        stack.run("down")

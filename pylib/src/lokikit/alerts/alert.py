@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlencode
@@ -20,6 +21,9 @@ ACTIVE = frozenset({"firing", "recovering", "nodata", "error"})
 """States of an instance that people are told of."""
 _DASHBOARD, _RUNBOOK = "__dashboardUid__", ("runbook_url", "runbook")
 _FINGERPRINT_CHARS = 16
+_OF_LABELS = re.compile(r"\$labels|\.Labels")
+_REASONS = frozenset({"NoData", "Error"})
+"""Why an alert fires without a value of now."""
 
 
 @dataclass(frozen=True)
@@ -68,13 +72,12 @@ def alert_of(rule: Rule, instance: Instance, page_url: str = "", error: str = ""
         error: why the query of the rule failed at last.
     """
     labels = {**rule.alert_labels(instance.labels), **instance.own_labels}
-    summary = fill_annotation(rule.annotations.get("summary", rule.title), labels, instance.value)
     return Alert(
         fingerprint(rule.uid, labels),
         rule.uid,
         rule.title,
         rule.severity,
-        _no_data_in_words(rule, instance, error) or summary,
+        _summary(rule, instance, labels, error),
         _value(rule, instance),
         instance.since_ns,
         labels,
@@ -90,16 +93,20 @@ def fingerprint(uid: str, labels: Mapping[str, str]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:_FINGERPRINT_CHARS]
 
 
-def _no_data_in_words(rule: Rule, instance: Instance, error: str) -> str:
-    """The summary of an alert that has no series; empty for one that has."""
-    if instance.value is not None or instance.labels:
-        return ""
+def _summary(rule: Rule, instance: Instance, labels: Mapping[str, str], error: str) -> str:
+    """The rule's own words, and why there is no value where that is the breach."""
+    template = rule.annotations.get("summary", rule.title)
+    if not instance.labels and _OF_LABELS.search(template):
+        template = rule.title  # its words would lack what they are about
+    words = fill_annotation(template, labels, instance.value)
+    if instance.reason not in _REASONS:
+        return words
     why = f"Loki cannot be asked ({error})" if instance.reason == "Error" else "no data at all"
-    return f"{rule.title}: {why}"
+    return f"{words}: {why}"
 
 
 def _value(rule: Rule, instance: Instance) -> str:
-    if instance.value is None:
+    if instance.value is None or instance.reason in _REASONS:
         return f"none; a breach is {rule.limit}"
     return f"{instance.value:.4g}; a breach is {rule.limit}"
 
@@ -118,4 +125,4 @@ def _runbook(rule: Rule, page_url: str) -> str:
     link = next((rule.annotations[name] for name in _RUNBOOK if name in rule.annotations), "")
     if not link or "://" in link or not page_url:
         return link
-    return f"{page_url}/runbooks#{link.partition('#')[2]}"
+    return f"{page_url}/runbook#{link.partition('#')[2]}"

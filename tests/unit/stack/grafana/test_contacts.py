@@ -13,6 +13,7 @@ from lokikit.stack.grafana.provisioning import smtp_variables
 MAIL = {"ALERT_MAIL_TO": "a@x.org, b@x.org", "ALERT_SMTP_HOST": "mail.x.org:587"}
 WEBHOOK = {"ALERT_WEBHOOK_URL": "https://x.org/hook?key=$ecret"}
 SLACK = {"ALERT_SLACK_URL": "https://hooks.slack.com/services/T/B/x"}
+URLS = {"ALERT_URLS": "ntfy://topic"}
 PASSWORD = Path("/state/password")
 
 
@@ -106,6 +107,10 @@ def test_what_is_not_set_any_more_is_removed() -> None:
         ({"ALERT_WEBHOOK_URL": "x.org/hunter2"}, "ALERT_WEBHOOK_URL is no URL"),
         ({"ALERT_SLACK_URL": "https:///hunter2"}, "ALERT_SLACK_URL is no URL"),
         ({"ALERT_SLACK_URL": "https://[hunter2"}, "ALERT_SLACK_URL is no URL"),
+        ({"ALERT_URLS": "hunter2"}, "ALERT_URLS holds what is no URL"),
+        ({"ALERT_PAGE_URL": "hunter2"}, "ALERT_PAGE_URL is no URL"),
+        ({"ALERT_REPEAT": "soon"}, "ALERT_REPEAT 'soon'"),
+        ({"ALERT_REPEAT": "1s"}, "ALERT_REPEAT='1s' is too short"),
         ({"ALERT_SLACK_URL": "https://x.org/\nhunter2"}, "ALERT_SLACK_URL holds a line break"),
     ],
 )
@@ -117,10 +122,34 @@ def test_wrong_settings(environ: dict[str, str], named: str) -> None:
     assert "hunter2" not in str(error.value)
 
 
+def test_addresses_of_apprise_are_apart_by_spaces_or_commas() -> None:
+    """A comma within an address stays."""
+    urls = read_contacts({"ALERT_URLS": " ntfy://a, tgram://1:x/2,3/  json://h/?a=1,b "}).urls
+    assert urls == ("ntfy://a", "tgram://1:x/2,3/", "json://h/?a=1,b")
+
+
+def test_grafana_is_not_told_of_addresses_that_it_does_not_know() -> None:
+    """Those are left to `lokikit alerts`, beside a Grafana or without one."""
+    contacts = read_contacts(SLACK | URLS)
+    assert kinds(SLACK | URLS) == ["slack"]
+    assert contacts.names == ["slack", "ntfy"]
+    assert contacts.of_grafana().names == ["slack"]
+    assert contacts.beside_grafana().names == ["ntfy"]
+
+
+def test_message_is_repeated_as_set() -> None:
+    """By Grafana as by `lokikit alerts`; every four hours where nothing is set."""
+    for environ, repeat in ((SLACK, "4h"), (SLACK | {"ALERT_REPEAT": "30m"}, "30m")):
+        contacts = read_contacts(environ)
+        told = contact_file(contacts, ())
+        assert told
+        assert told["policies"][0]["repeat_interval"] == contacts.repeat == repeat
+
+
 def test_secrets_are_not_shown() -> None:
     """A traceback or a log of the settings has none of them."""
     login = {"ALERT_SMTP_USER": "u", "ALERT_SMTP_PASSWORD": "hunter2"}
-    contacts = read_contacts(MAIL | WEBHOOK | SLACK | login)
+    contacts = read_contacts(MAIL | WEBHOOK | SLACK | URLS | login)
     for text in (repr(contacts), str(contacts)):
-        for secret in ("hunter2", "ecret", "slack.com"):
+        for secret in ("hunter2", "ecret", "slack.com", "topic"):
             assert secret not in text

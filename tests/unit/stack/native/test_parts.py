@@ -4,6 +4,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from lokikit.stack.grafana.contacts import Contacts
+from lokikit.stack.native.alerts import write_kit_contacts
 from lokikit.stack.native.parts import DEMO_PARTS, NativePart, stack_parts
 from lokikit.stack.native.stack import STOP_ORDER
 from lokikit.stack.native.store import EMBEDDED_PART, STORE_PARTS, StoreChoice, own_url
@@ -12,6 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 SHIP = {"AGENT": "ship"}
+SLACK = Contacts(slack_url="https://hooks.slack.com/services/T/B/x")
 
 
 def parts(state: Path, store: str = EMBEDDED_PART, **environ: str) -> dict[str, NativePart]:
@@ -39,6 +42,7 @@ def test_canary_looks_into_the_loki_of_its_stack(tmp_path: Path) -> None:
 def test_writers_stop_before_the_agent(tmp_path: Path) -> None:
     """Each part has its place in the order of stopping, all that write before the agent."""
     writers, agents, stores = STOP_ORDER
+    write_kit_contacts(tmp_path, SLACK)
     assert {*writers, agents[0], stores[1]} == {*parts(tmp_path, AGENT="ship"), "grafana"}
 
 
