@@ -1,4 +1,4 @@
-"""Files and globs followed through rotation: nothing between two looks is missed."""
+"""Files and globs followed through rotation, without missing a file between two looks."""
 
 from __future__ import annotations
 
@@ -20,22 +20,22 @@ if TYPE_CHECKING:
     from lokikit.ship.positions import Position
 
 DRAIN_S = 30.0
-"""A rotated file is read on for this long after its last line: writers may still have it open."""
+"""A rotated file is read for this long after its last line: a writer may still have it open."""
 
 
 class FileFollower:
-    """Follows what matches `patterns`, each path through all the files that stand there in turn.
+    """Follows all paths that match `patterns`, each through its rotated files.
 
-    Files of one path form a chain, oldest first: a newer one is read when the older are at
-    their end.
+    Files of the same path form a chain, oldest first: a newer file is read when the older files are
+    at their end.
 
     Args:
         patterns: paths and globs.
-        saved: how far files were delivered by an earlier run.
+        saved: positions up to which an earlier run delivered files.
         own: files that this process writes; following them would feed back.
-        notices: says what cannot be read and what is lost.
-        drain_s: how long a rotated file must have been quiet to be left.
-        clock: seconds of a clock that never steps back.
+        notices: prints which files cannot be read, and what is lost.
+        drain_s: seconds without a new line after which a rotated file is closed.
+        clock: seconds of a monotonic clock.
     """
 
     def __init__(  # noqa: PLR0913 - each is a part that tests replace
@@ -67,7 +67,7 @@ class FileFollower:
             self._expect(path)
 
     def look(self) -> bool:
-        """Open what is new under the patterns, let go of what is done with; whether any was."""
+        """Open new files and close finished files; return True if the set changed."""
         before = set(self._keys)
         present = {key for path in self._expand() if (key := self._open_current(path))}
         for file in self._files():
@@ -80,7 +80,7 @@ class FileFollower:
         return self._keys != before
 
     def read(self) -> Iterator[tuple[FollowedFile, list[Line]]]:
-        """One chunk of each path that has any, with the file that it stands in."""
+        """Yield a chunk of lines of each path that has new lines, with their file."""
         for chain in list(self._chains.values()):
             for file in list(chain):
                 if lines := file.read():
@@ -93,11 +93,11 @@ class FileFollower:
                     break
 
     def positions(self) -> list[Position]:
-        """How far each file is delivered, and what earlier runs left about other files."""
+        """Return the position of each file, and positions of earlier runs for other files."""
         return [*self._others, *(file.position() for file in self._files())]
 
     def close(self) -> None:
-        """Let go of all files."""
+        """Close all files."""
         for file in self._files():
             file.close()
         self._chains.clear()
@@ -106,7 +106,7 @@ class FileFollower:
         return [file for chain in self._chains.values() for file in chain]
 
     def _is_drained(self, file: FollowedFile) -> bool:
-        """Whether it was rotated away and nobody will write to it any more."""
+        """Return True when the file was rotated and no writer is expected to use it."""
         since_s = self._quiet_since_s.get(file.key)
         drained = since_s is not None and self._clock() - since_s >= self._drain_s
         return drained and file.at_end()
@@ -119,9 +119,9 @@ class FileFollower:
         file.close()
 
     def _expand(self) -> Iterable[str]:
-        """Each path that a file may stand at, once."""
+        """Return each path that a file may have, once."""
         found = [self._expand_glob(one) for one in self._globs]
-        # A path may stand empty while what was written there is already rotated away.
+        # A path may be empty while its file is already rotated away.
         met = [path for path, chain in self._chains.items() if chain]
         return dict.fromkeys([*self._paths, *met, *itertools.chain.from_iterable(found)])
 
@@ -132,7 +132,7 @@ class FileFollower:
         return paths
 
     def _open_current(self, path: str) -> FileKey | None:
-        """The key of the file that stands at `path`, opened when it is new."""
+        """Return the key of the file at `path`; open the file if it is new."""
         if path in self._own:
             return None
         try:
@@ -152,7 +152,7 @@ class FileFollower:
         return key
 
     def _open_skipped(self, path: str) -> None:
-        """Open what stood at `path` and was rotated away again since the last look."""
+        """Open the files that came to `path` and were rotated away since the last look."""
         chain = self._chains.get(path)
         if chain:
             since_ns = chain[-1].mtime_ns
@@ -167,7 +167,7 @@ class FileFollower:
                 self._open(sibling.path, path)
 
     def _open(self, where: str, path: str, position: Position | None = None) -> bool:
-        """Open the file at `where` as one of `path`; whether it is followed now."""
+        """Open the file at `where` as a file of `path`; return True when it is followed."""
         try:
             descriptor = os.open(where, os.O_RDONLY)
         except OSError as error:
@@ -195,17 +195,17 @@ class FileFollower:
             )
 
     def _is_followed(self, path: str) -> bool:
-        """Whether it is asked for by its name, which may hold brackets, or by a glob."""
+        """Return True when a pattern is this path, which may hold brackets, or a glob for it."""
         globs = self._globs
         return path in self._patterns or any(matches(path, one) for one in globs)
 
     def _expect(self, path: str) -> None:
-        """Note what was rotated before anything stood at `path`: it is not ours."""
+        """Remember the files that were rotated before `path` had a file: they are not followed."""
         if path not in self._chains and path not in self._left_ns and not os.path.lexists(path):
             self._left_ns[path] = max((one.mtime_ns for one in rotated_files(path)), default=0)
 
     def _say_once(self, path: str, text: str) -> None:
-        """Say that nothing is read of a path, once for each path or glob."""
+        """Report that a path is not read, once for each path or glob."""
         if path not in self._waiting:
             self._waiting.add(path)
             self._notices.say(f"wait {path}", f"ship: {text}")
@@ -218,7 +218,7 @@ class FileFollower:
 
 
 def _kind(mode: int) -> str:
-    """What stands in place of a file, and what to do about it."""
+    """Return what is in place of a file, and what to do about it."""
     if stat.S_ISDIR(mode):
         return "a folder: name its files, as in '…/*.log' or '…/**/*.log'"
     return "no regular file: pipe it in (lokikit ship < …)"

@@ -1,4 +1,4 @@
-"""Which paths a pattern stands for, and which names a rotation gives to a file."""
+"""The paths that match a pattern, and the names that a rotation gives to a file."""
 
 from __future__ import annotations
 
@@ -39,17 +39,17 @@ class FoundFile(NamedTuple):
 
 
 def is_glob(pattern: str) -> bool:
-    """Whether `pattern` stands for other paths than itself."""
+    """Return True when `pattern` matches paths other than itself."""
     return glob.has_magic(pattern) and not os.path.lexists(pattern)
 
 
 def expand(pattern: str) -> list[str]:
-    """The paths that match a glob now, sorted; `**` is any number of folders."""
+    """Return the paths that match a glob now, sorted; `**` is any number of folders."""
     return sorted(glob.glob(pattern, recursive=True))  # noqa: PTH207 - absolute globs
 
 
 def matches(path: str, pattern: str) -> bool:
-    """Whether `expand(pattern)` holds `path` when a file stands there."""
+    """Return True when `expand(pattern)` would hold `path` if it were a file."""
     return _matches(Path(path).parts, Path(pattern).parts)
 
 
@@ -62,7 +62,7 @@ def _matches(parts: Sequence[str], patterns: Sequence[str]) -> bool:
 
 
 def files_beside(path: str) -> list[FoundFile]:
-    """The regular files in the folder of `path`, among them the one at `path`."""
+    """Return the regular files in the folder of `path`, the file at `path` included."""
     found = []
     try:
         with os.scandir(Path(path).parent) as entries:
@@ -77,13 +77,13 @@ def files_beside(path: str) -> list[FoundFile]:
 
 
 def rotated_files(path: str) -> list[FoundFile]:
-    """The files that stood at `path` before a rotation, by their names, but nothing packed."""
+    """Return the files that were at `path` before a rotation, by their names; no packed files."""
     name = Path(path).name
     return [one for one in files_beside(path) if is_rotated(Path(one.path).name, name)]
 
 
 def is_rotated(name: str, original: str) -> bool:
-    """Whether a rotation of the file `original` gives it this name."""
+    """Return True when a rotation gives this name to the file `original`."""
     if name.startswith(original) and _BEHIND.fullmatch(name[len(original) :]):
         return True
     stem, extension = os.path.splitext(original)  # noqa: PTH122 - of a name

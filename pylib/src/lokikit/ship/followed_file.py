@@ -1,4 +1,4 @@
-"""One open file that grows, is renamed, truncated or written over while it is read."""
+"""An open file that grows, is renamed, truncated or written over while it is read."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ FileKey = tuple[int, int]
 
 
 class FollowedFile:
-    """Reads the lines of one inode, and knows how far they have been delivered.
+    """Reads the lines of an inode, and knows how far they have been delivered.
 
     Args:
-        path: the absolute path that it was found under; names its lines' default service.
-        descriptor: the open file; closed by `close`.
-        offset: where to go on reading.
+        path: absolute path under which it was opened; its name is the lines' default service.
+        descriptor: the open file; `close` closes it.
+        offset: where reading continues.
         on_truncated: called with this file when it starts over.
     """
 
@@ -50,7 +50,7 @@ class FollowedFile:
         self._head = os.pread(descriptor, min(HEAD_BYTES, offset), 0)
 
     def read(self) -> list[Line]:
-        """The lines of the next chunk, which may be none; see `at_end`."""
+        """Return the lines of the next chunk, possibly none; see `at_end`."""
         status = os.fstat(self._descriptor)
         self.mtime_ns = status.st_mtime_ns
         if status.st_size == self._cutter.fed:
@@ -63,21 +63,21 @@ class FollowedFile:
         return lines
 
     def at_end(self) -> bool:
-        """Whether all that stands in the file has been read."""
+        """True when the whole file has been read."""
         return os.fstat(self._descriptor).st_size == self._cutter.fed
 
     def rest(self) -> list[Line]:
-        """The last line, when it has no line end and the file will not grow any more."""
+        """Return the last line, when it has no line end and the file will not grow."""
         line = self._cutter.rest()
         return [line] if line else []
 
     def acknowledge(self, life: int, offset: int) -> None:
-        """Note that Loki has everything up to `offset` of the file's life number `life`."""
+        """Record that Loki has everything up to `offset` of the file's life number `life`."""
         if life == self.lives:
             self._delivered = max(self._delivered, offset)
 
     def position(self) -> Position:
-        """What to remember of it."""
+        """Return the position to save."""
         return Position(
             path=self.path,
             device=self.key[0],
@@ -89,11 +89,11 @@ class FollowedFile:
         )
 
     def is_delivered(self) -> bool:
-        """Whether Loki has all that has been read."""
+        """True when Loki has all lines that were read."""
         return self._delivered == self._cutter.fed
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file."""
         os.close(self._descriptor)
 
     def _read_chunk(self) -> list[Line]:
@@ -107,7 +107,7 @@ class FollowedFile:
         return self._cutter.feed(chunk)
 
     def _is_written_over(self) -> bool:
-        """Whether it was truncated and grew beyond where we stood between two looks."""
+        """Return True when the file was truncated and has grown past the last offset since."""
         return os.pread(self._descriptor, len(self._head), 0) != self._head
 
     def _start_over(self) -> list[Line]:
@@ -122,7 +122,7 @@ class FollowedFile:
 
 
 def _data_start(descriptor: int, offset: int) -> int:
-    """Where a hole at `offset` ends; `offset` itself where the file system knows none."""
+    """Return the end of a hole at `offset`; `offset` itself where the file system has no holes."""
     try:
         return os.lseek(descriptor, offset, os.SEEK_DATA)
     except (OSError, AttributeError):

@@ -1,4 +1,4 @@
-"""Chunks of bytes cut into lines, in bounded memory whatever the program wrote."""
+"""Chunks of bytes cut into lines, in bounded memory for any input."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import NamedTuple
 from lokikit.fields import MAX_LINE_BYTES
 
 MAX_KEPT_BYTES = 4 * MAX_LINE_BYTES
-"""What is kept of one line. Above `MAX_LINE_BYTES` the line is cut on its way to Loki, but up to
-here its timestamp and service are still read from all of it."""
+"""Bytes kept of a line. Above `MAX_LINE_BYTES` the line is cut on its way to Loki, but up to here
+its timestamp and service are still read from all of it."""
 
 _LINE_END = b"\n"
 _NUL = b"\0"
@@ -18,12 +18,12 @@ on where it was, and what is before that is a hole. Also after a power cut."""
 
 
 class Line(NamedTuple):
-    r"""One line without its line end (`\n` or `\r\n`).
+    r"""A line without its line end (`\n` or `\r\n`).
 
     Args:
         raw: the line, or its first `MAX_KEPT_BYTES`, without NUL bytes in front; the first line
             without a byte order mark.
-        end: the offset behind its line end.
+        end: offset behind its line end.
     """
 
     raw: bytes
@@ -31,21 +31,21 @@ class Line(NamedTuple):
 
 
 class LineCutter:
-    """Cuts what is fed to it into lines, and keeps the unfinished rest.
+    """Cuts chunks into lines, and keeps the unfinished rest.
 
     Args:
-        start: the offset of the first byte that will be fed.
+        start: offset of the first byte that will be fed.
     """
 
     def __init__(self, start: int = 0) -> None:
         self.fed = start
-        """The offset behind the last byte fed."""
+        """Offset behind the last byte fed."""
         self._at_beginning = start == 0
         self._kept = bytearray()
         self._unfinished = False
 
     def feed(self, chunk: bytes) -> list[Line]:
-        """The lines that `chunk` finishes."""
+        """Return the lines that `chunk` finishes."""
         parts = chunk.split(_LINE_END)
         rest = parts.pop()
         lines = []
@@ -58,12 +58,12 @@ class LineCutter:
         return lines
 
     def skip(self, offset: int) -> None:
-        """Have what is fed next begin at `offset`: up to there is a hole."""
+        """Skip a hole: the next chunk begins at `offset`."""
         self._unfinished = True
         self.fed = offset
 
     def rest(self) -> Line | None:
-        """The last line, when it has no line end and will get none."""
+        """Return the last line, when it has no line end and will get none."""
         return Line(self._finish(b""), self.fed) if self._unfinished else None
 
     def _finish(self, part: bytes) -> bytes:

@@ -1,4 +1,4 @@
-"""Lines of a pipe, read as they come."""
+"""Lines of a pipe, read as they arrive."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ CHUNK_BYTES = 64 * 1024
 
 
 class PipeReader:
-    """Reads a pipe to its end; what is not read yet holds its writer up.
+    """Reads a pipe to its end; a full pipe holds its writer up.
 
     Args:
         descriptor: the reading end.
@@ -27,7 +27,7 @@ class PipeReader:
         self._cutter = LineCutter()
 
     def read(self) -> list[Line]:
-        """The lines of what stands in the pipe now, which may be none."""
+        """Return the lines that are in the pipe now, possibly none."""
         if self.ended or not self.wait(0):
             return []
         if chunk := os.read(self._descriptor, CHUNK_BYTES):
@@ -37,5 +37,5 @@ class PipeReader:
         return [line] if line else []
 
     def wait(self, timeout_s: float) -> bool:
-        """Whether there is something to read, as soon as there is or after `timeout_s`."""
+        """Wait at most `timeout_s` for bytes to read; return True when there are some."""
         return bool(select.select([self._descriptor], [], [], timeout_s)[0])

@@ -1,4 +1,4 @@
-"""How far each followed file has been delivered, kept on disk through any kind of death."""
+"""The position up to which each followed file is delivered, on disk, safe from kill -9."""
 
 from __future__ import annotations
 
@@ -18,23 +18,23 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 HEAD_BYTES = 256
-"""A file is known again by its inode and this much of its beginning: inodes are used again."""
+"""A file is recognized by its inode and this much of its beginning, as inodes are reused."""
 
 _FORM = 1
 
 
 @dataclass(frozen=True)
 class Position:
-    """How far one file has been delivered.
+    """The position up to which a file has been delivered.
 
     Args:
-        path: the absolute path that it was found under, before any rotation.
+        path: absolute path under which it was opened, before any rotation.
         device: number of its device.
         inode: number of its inode.
-        head_bytes: length of the beginning that `head_sha256` is of.
+        head_bytes: length of the beginning that `head_sha256` covers.
         head_sha256: hexadecimal.
-        offset: the offset behind the last line that Loki has acknowledged.
-        mtime_ns: when the file was last written to, as far as it has been read.
+        offset: offset behind the last line that Loki has acknowledged.
+        mtime_ns: time of the last write to the file, as far as it has been read.
     """
 
     path: str
@@ -46,13 +46,13 @@ class Position:
     mtime_ns: int
 
     def is_of(self, descriptor: int) -> bool:
-        """Whether the open file is the one that this position is of."""
+        """Return True when the open file is the file of this position."""
         head = os.pread(descriptor, self.head_bytes, 0)
         return os.fstat(descriptor).st_ino == self.inode and digest(head) == self.head_sha256
 
 
 def digest(head: bytes) -> str:
-    """The fingerprint of the beginning of a file."""
+    """Return the fingerprint of the beginning of a file."""
     return hashlib.sha256(head).hexdigest()
 
 
@@ -60,7 +60,7 @@ class PositionStore:
     """The positions file, locked for this process from `open` to `close`.
 
     Args:
-        path: the file; its folder is made when it is missing.
+        path: the file; its folder is made if it does not exist.
     """
 
     def __init__(self, path: Path) -> None:
@@ -69,11 +69,11 @@ class PositionStore:
         self._lock = FileLock(self._lock_path)
 
     def open(self) -> list[Position]:
-        """Lock the file and give the positions that it holds.
+        """Lock the file and return its positions.
 
         Raises:
-            PrerequisiteError: another process has it, or its folder cannot be written.
-            SettingsError: it holds something else than positions.
+            PrerequisiteError: another process has locked it, or its folder cannot be written.
+            SettingsError: it does not hold positions.
         """
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
@@ -95,27 +95,27 @@ class PositionStore:
             raise
 
     def save(self, positions: Iterable[Position]) -> None:
-        """Replace what the file holds, through any kind of death.
+        """Replace the content of the file at once, so that kill -9 leaves the old or the new.
 
         Raises:
-            OSError: the disk does not take it; the old file still stands.
+            OSError: the disk does not take it; the old file stays.
         """
         data = {"form": _FORM, "files": [asdict(position) for position in positions]}
         replace_file(self.path, orjson.dumps(data, option=orjson.OPT_INDENT_2), durable=True)
 
     def files(self) -> list[Path]:
-        """All that this object writes."""
+        """Return the files that this object writes."""
         return [self.path, new_name(self.path), self._lock_path]
 
     def close(self) -> None:
-        """Let another process have it."""
+        """Unlock the file."""
         self._lock.release()
 
     def _load(self) -> list[Position]:
         try:
             data: Any = orjson.loads(self.path.read_bytes())
             if data["form"] != _FORM:
-                raise ValueError(f"form {data['form']} is not form {_FORM}")  # noqa: TRY301 - one way out
+                raise ValueError(f"form {data['form']} is not form {_FORM}")  # noqa: TRY301 - the handler below adds the fix
             return [Position(**file) for file in data["files"]]
         except FileNotFoundError:
             return []

@@ -1,4 +1,4 @@
-"""The loop that carries lines from a source to Loki, in batches, one on its way at a time."""
+"""The loop that carries lines from a source to Loki, one batch at a time."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ IDLE_FLUSH_S = 0.2
 LOOK_EVERY_S = 0.2
 REPORT_EVERY_S = 1.0
 GRACE_S = 10.0
-"""How long the rest may take after the request to stop."""
+"""Seconds that the rest may take after the request to stop."""
 UNDELIVERED = "undelivered"
-"""Why lines of a source that is not durable are dropped when it was told to stop."""
+"""Reason of lines that are dropped at a stop, of a source that is not durable."""
 _HANGING_S = 1.0
 
 
 @dataclass
 class Batch:
-    """Entries that go to Loki in one push."""
+    """Entries for one push."""
 
     opened_s: float
     entries: list[Entry] = field(default_factory=list)
@@ -38,7 +38,7 @@ class Batch:
     size_bytes: int = 0
 
     def add(self, item: Item) -> None:
-        """Take one line in."""
+        """Add an event."""
         self.lines += 1
         self.size_bytes += item.size_bytes
         if item.entry is not None:
@@ -47,12 +47,12 @@ class Batch:
             self.marks[item.file] = item.mark
 
     def is_full(self) -> bool:
-        """Whether it has to go before more is read."""
+        """Return True when the batch has to go before more is read."""
         return self.lines >= MAX_BATCH_ENTRIES or self.size_bytes >= MAX_BATCH_BYTES
 
 
 class Flight:
-    """One batch on its way, in a thread of its own that the process never waits for at exit."""
+    """A batch on its way, in a thread of its own for which the exit of the process never waits."""
 
     def __init__(self, batch: Batch, deliver: Callable[[list[Entry]], list[Entry]]) -> None:
         self.batch = batch
@@ -63,12 +63,12 @@ class Flight:
         self._thread.start()
 
     def landed(self, within_s: float = 0) -> bool:
-        """Whether it is over, as soon as it is or after `within_s`."""
+        """Wait at most `within_s` for the end of the delivery; return True when it has ended."""
         self._thread.join(within_s)
         return not self._thread.is_alive()
 
     def left(self) -> list[Entry]:
-        """What was not delivered: all of it while it is not over."""
+        """Return the entries that are not delivered: all of them before the end."""
         if self._error is not None:
             raise self._error
         return self.batch.entries if self._left is None else self._left
@@ -76,21 +76,21 @@ class Flight:
     def _fly(self) -> None:
         try:
             self._left = self._deliver(self.batch.entries)
-        except BaseException as error:  # noqa: BLE001 - raised again by whoever asks
+        except BaseException as error:  # noqa: BLE001 - raised again in the thread that waits
             self._error = error
 
 
 class Shipper:
-    """Ships a source to its end, or until it is told to stop.
+    """Ships a source to its end, or until `stop`.
 
-    While Loki is away at most two batches are held, and the source is not read on.
+    While Loki is away at most two batches are held, and the source is not read.
 
     Args:
-        source: the lines.
-        make_delivery: builds the way to Loki around a `wait` of this shipper.
-        report: takes the statistics once a second.
-        clock: seconds of a clock that never steps back.
-        grace_s: how long the rest may take after the request to stop.
+        source: source of the lines.
+        make_delivery: makes the delivery to Loki around a `wait` of this shipper.
+        report: gets the statistics once a second.
+        clock: seconds of a monotonic clock.
+        grace_s: seconds that the rest may take after the request to stop.
     """
 
     def __init__(
@@ -119,11 +119,11 @@ class Shipper:
         self._looked_s = self._reported_s = float("-inf")
 
     def request_stop(self) -> None:
-        """Ask for the end, from a signal handler; a second time, for the end at once."""
+        """Request the end, from a signal handler; a second call requests it at once."""
         self._stops += 1
 
     def run(self) -> list[Entry]:
-        """Ship; the entries read but not delivered when it was told to stop."""
+        """Ship; return the entries that were read and not delivered at the stop."""
         while True:
             self._tend()
             idle = self._fill()
@@ -139,7 +139,7 @@ class Shipper:
         return left
 
     def statistics(self) -> Mapping[str, Any]:
-        """What was done so far, fit for JSON."""
+        """Return the statistics so far, for JSON."""
         counts = self.delivery.counts
         return {
             "time_ns": time.time_ns(),
@@ -167,7 +167,7 @@ class Shipper:
             self._report(self.statistics())
 
     def _fill(self) -> bool:
-        """Read until the batch is full; whether there was nothing more to read."""
+        """Read until the batch is full; return True when there was nothing more to read."""
         while not self._batch.is_full():
             item = next(self._round, None)
             if item is None:
@@ -212,7 +212,7 @@ class Shipper:
         return self._stops > 1 or self._clock() >= self._deadline_s
 
     def _abandon(self) -> list[Entry]:
-        """End the flight as it stands; what is not delivered."""
+        """End the flight; return the entries that are not delivered."""
         left: list[Entry] = []
         self._give_up.set()
         if self._flight and self._flight.landed(_HANGING_S):

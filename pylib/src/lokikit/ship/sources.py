@@ -1,4 +1,4 @@
-"""Where entries come from: followed files, which remember, and a pipe, which cannot."""
+"""Sources of entries: followed files, which keep positions, and a pipe, which cannot."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ if TYPE_CHECKING:
 
 
 class Mark(NamedTuple):
-    """How far a file is delivered when a line of it is.
+    """The position of a file once a line of it is delivered.
 
     Args:
-        life: how often the file had been truncated.
-        offset: behind the line.
+        life: number of truncations of the file before.
+        offset: offset behind the line.
     """
 
     life: int
@@ -37,15 +37,15 @@ class Mark(NamedTuple):
 
 
 class Item(NamedTuple):
-    """One event on its way.
+    """An event on its way.
 
     Args:
-        entry: what Loki gets; `None` for a blank line, which is no event.
-        size_bytes: its length.
-        file: the file that it stood in, `None` for a pipe.
-        mark: how far `file` is delivered with it.
-        lines: how many lines were read for it.
-        blank: how many of these were blank.
+        entry: entry for Loki; `None` for a blank line, which is no event.
+        size_bytes: size of its line.
+        file: the file that holds it, `None` for a pipe.
+        mark: position of `file` once it is delivered.
+        lines: number of lines read for it.
+        blank: number of blank lines among these.
     """
 
     entry: Entry | None
@@ -57,43 +57,43 @@ class Item(NamedTuple):
 
 
 class Source(Protocol):
-    """What a shipper reads from."""
+    """A source for a shipper."""
 
     durable: bool
-    """Whether what was not acknowledged is there again at the next start."""
+    """True when lines that were not acknowledged are there again at the next start."""
     ended: bool
-    """Whether nothing more will come."""
+    """True when nothing more will come."""
 
     def look(self) -> None:
-        """Do what has to be done a few times a second."""
+        """Do the work that is due a few times a second."""
 
     def items(self) -> Iterator[Item]:
-        """The lines that are there now, one round over everything; read as they are taken."""
+        """Yield the lines that are there now, in a round over all files; read lazily."""
 
     def acknowledge(self, marks: Mapping[FollowedFile, Mark]) -> None:
-        """Remember that Loki has everything up to `marks`."""
+        """Record that Loki has everything up to `marks`."""
 
     def rest(self) -> Iterator[Item]:
-        """Events held for lines that may still belong to them, as they stand."""
+        """Yield the events that were held because more lines might belong to them."""
 
     def wait(self, timeout_s: float) -> None:
-        """Wait for more to come, at most `timeout_s`."""
+        """Wait for more lines, at most `timeout_s`."""
 
     def stop(self) -> None:
-        """Come to an end."""
+        """End the source."""
 
     def close(self) -> None:
-        """Let go of everything."""
+        """Close everything."""
 
 
 class _EventReader:
-    """Makes the events of one source of its lines, and keeps apart what stood in two files.
+    """Makes events of the lines of one source, and never joins lines of two files.
 
     Args:
-        service: of lines that name none.
+        service: service of lines that name no service.
         platform: structured metadata that only the carrier knows.
-        arrivals: the arrival time.
-        sent: what other readers of the same carrier sent of late.
+        arrivals: clock for the arrival time.
+        sent: lines that other readers of the same carrier have sent lately.
     """
 
     def __init__(
@@ -108,7 +108,7 @@ class _EventReader:
         self._place: tuple[FollowedFile | None, int] = (None, 0)
 
     def read(self, lines: list[Line], file: FollowedFile | None = None) -> Iterator[Item]:
-        """What is complete with the next lines, which stand in `file`."""
+        """Yield the events that are complete with the next lines of `file`."""
         place = (file, file.lives if file else 0)
         if place != self._place:
             yield from self.rest()
@@ -122,11 +122,11 @@ class _EventReader:
                 yield from map(self._item, self._joiner.feed(line))
 
     def rest(self) -> Iterator[Item]:
-        """What is held."""
+        """Yield the events that are held."""
         return map(self._item, self._joiner.flush())
 
     def expire(self, now_s: float) -> Iterator[Item]:
-        """What is held, when it had been held long enough at `now_s`."""
+        """Yield the events that have been held long enough at `now_s`."""
         return map(self._item, self._joiner.expire(now_s))
 
     def _item(self, event: Event) -> Item:
@@ -141,10 +141,10 @@ class FileSource:
 
     Args:
         follower: opens and reads them.
-        store: remembers how far they are delivered.
-        service: of lines that name none; `None` means the stem of the file's name.
-        host: the platform metadata.
-        notices: says when positions cannot be saved.
+        store: saves their positions.
+        service: service of lines that name no service; by default the stem of the file's name.
+        host: platform metadata.
+        notices: reports that positions cannot be saved.
     """
 
     durable = True
@@ -169,12 +169,12 @@ class FileSource:
         self._readers: dict[str, _EventReader] = {}
 
     def look(self) -> None:
-        """Open what is new, and remember it before it can be rotated away."""
+        """Open new files, and save them before they can be rotated away."""
         if self._follower.look():
             self._save()
 
     def items(self) -> Iterator[Item]:
-        """One chunk of each file, and what was held long enough."""
+        """Yield a chunk of each file, and the events that were held long enough."""
         if self.ended:
             yield from self.rest()
             return
@@ -191,15 +191,15 @@ class FileSource:
         self._save()
 
     def rest(self) -> Iterator[Item]:
-        """What is held of each file."""
+        """Yield the events that are held of each file."""
         return chain.from_iterable([reader.rest() for reader in self._readers.values()])
 
     def wait(self, timeout_s: float) -> None:
-        """Wait: there is no portable way to be told that a file has grown."""
+        """Wait: no portable call reports that a file has grown."""
         time.sleep(timeout_s)
 
     def stop(self) -> None:
-        """Read no more; what is left stands in the files."""
+        """Read no more; the rest stays in the files."""
         self.ended = True
 
     def close(self) -> None:
@@ -229,8 +229,8 @@ class PipeSource:
 
     Args:
         pipe: reads it.
-        service: of lines that name none.
-        host: the platform metadata.
+        service: service of lines that name no service.
+        host: platform metadata.
     """
 
     durable = False
@@ -242,22 +242,22 @@ class PipeSource:
         self._reader = _EventReader(service, {HOST: host}, ArrivalClock())
 
     def look(self) -> None:
-        """Nothing has to be done."""
+        """Do nothing."""
 
     def items(self) -> Iterator[Item]:
-        """What stands in the pipe."""
+        """Yield the lines in the pipe."""
         lines: list[Line] = [] if self.ended else self._pipe.read()
-        # Told to stop, it still takes in what was written before: the writer thinks it safe.
+        # After a stop, lines written before it are still read: the writer counts on that.
         self.ended = self._pipe.ended or (self._stopping and not lines)
         now_s = time.monotonic()
         yield from self._reader.read(lines)
         yield from self.rest() if self.ended else self._reader.expire(now_s)
 
     def acknowledge(self, marks: Mapping[FollowedFile, Mark]) -> None:
-        """A pipe remembers nothing."""
+        """Do nothing: a pipe has no positions."""
 
     def rest(self) -> Iterator[Item]:
-        """What is held."""
+        """Yield the events that are held."""
         return self._reader.rest()
 
     def wait(self, timeout_s: float) -> None:
@@ -265,8 +265,8 @@ class PipeSource:
         self._pipe.wait(timeout_s)
 
     def stop(self) -> None:
-        """End with what has been written by now."""
+        """End with the lines that have been written by now."""
         self._stopping = True
 
     def close(self) -> None:
-        """A pipe is closed with the process."""
+        """Do nothing: a pipe is closed with the process."""

@@ -1,13 +1,13 @@
 """Tracebacks of programs that do not use lokikit: many lines of one source joined into one event.
 
 The rules are a table that Fluent Bit's multiline parsers can hold too, so that the agent joins the
-same lines; `fluentbit/` is checked against it. What follows from that:
+same lines; `fluentbit/` is checked against it. Hence:
 
 - A state is left only by a rule. A line that no rule takes stands alone and changes no state, so
   that the rest of a traceback that another line interrupted is joined as well.
 - No rule leads back to `START`: Fluent Bit stores the last line of such an event twice.
-- The patterns are such as Python and Onigmo read alike, and none takes a JSON object.
-- Blank lines are no events, within a traceback either: they are gone before the rules are asked.
+- Python and Onigmo read the patterns alike, and no pattern matches a JSON object.
+- Blank lines are no events, within a traceback either: they are removed before the rules apply.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from lokikit.ship.lines import Line
 
 JOIN_WAIT_S = 1.0
-"""An event to which nothing was added for so long is complete."""
+"""An event to which nothing was added for this long is complete."""
 
 START = "start_state"
 """Fluent Bit's name for the state in which nothing is joined."""
@@ -34,10 +34,10 @@ _JSON = r"\{.*\}[ \t]*$"
 
 
 class TracebackRule(NamedTuple):
-    """In `state`, a line that `pattern` is found in belongs to the event and leads to `next_state`.
+    """In `state`, a line that matches `pattern` belongs to the event and leads to `next_state`.
 
-    From `START` it begins an event, in whatever state, unless a rule of that state takes the line.
-    One of `words` stands in each such line: a pattern that begins with `.*` is slow.
+    A rule of `START` begins an event in any state, unless a rule of that state takes the line. Each
+    matching line holds one of `words`, which are looked for first: patterns with `.*` are slow.
     """
 
     state: str
@@ -60,7 +60,7 @@ RULES = (
     TracebackRule("python_lead", _TRACEBACK, "python_head"),
     TracebackRule("python_head", _INDENTED, "python_frames"),
     TracebackRule("python_frames", _INDENTED, "python_frames"),
-    # The exception: a class, dotted or not, and what it says.
+    # The exception: a class, dotted or not, and its message.
     TracebackRule(
         "python_frames",
         r"""\A[^ \t:{}()\[\]"',;=<0-9-][^ \t:{}()\[\]"',;=]*(?:: .*|:?)$""",
@@ -78,7 +78,7 @@ RULES = (
     ),
     TracebackRule("python_chain", _TRACEBACK, "python_head"),
     TracebackRule("python_chain", _GROUP, "python_group"),
-    # What `logging` says of a record that it cannot write.
+    # The report of `logging` about a record that it cannot write.
     TracebackRule("python_raised", r"\ACall stack:$", "python_call_stack"),
     TracebackRule("python_call_stack", _INDENTED, "python_call_stack"),
     TracebackRule("python_call_stack", r"\AMessage: ", "python_message"),
@@ -108,13 +108,13 @@ RULES = (
     ),
     TracebackRule("go_call", r"\A[a-z][a-z0-9]+ +0x[0-9a-f]+$", "go_call"),
     TracebackRule("go_place", r"\A\t", "go_call"),
-    # Java, and what writes alike: Kotlin, Scala, .NET, Node.js.
+    # Java, and those that write alike: Kotlin, Scala, .NET, Node.js.
     TracebackRule(START, r'\AException in thread "', "java"),
     TracebackRule("java", r"\A[ \t]+at [^ \t]", "java"),
     TracebackRule("java", r"\A[ \t]*(?:Caused by|Suppressed|Wrapped by): ", "java"),
     TracebackRule("java", r"\A[ \t]*\.\.\. [0-9]+ (?:more|common frames omitted)", "java"),
     TracebackRule("java", r"\A[ \t]*(?:--- End of .* ---|\[CIRCULAR REFERENCE.*\])$", "java"),
-    # What a log line of the program may end with.
+    # The end of a log line of the program.
     TracebackRule(
         START,
         r"\A(?![ \t]*\{).*http: panic serving ",
@@ -132,9 +132,9 @@ RULES = (
 
 
 class _Step(NamedTuple):
-    """Rules of one state that follow each other, as one pattern with a group for each.
+    """Consecutive rules of a state, as one pattern with a group for each.
 
-    Without words there is nothing to look for before the pattern.
+    Rules without words are matched by the pattern alone.
     """
 
     words: tuple[bytes, ...]
@@ -162,14 +162,14 @@ _STEPS = {state: _steps(state) for state in {rule.state for rule in RULES}}
 
 
 class Event(NamedTuple):
-    """One event of a source, of one line or of several joined.
+    """An event of a source: a line, or several lines joined.
 
     Args:
         raw: its lines with LF between them; empty for a blank line, which is no event.
-        end: the offset behind the last of its lines.
-        arrived_ns: when the first of several came, `None` for a line that was not held.
-        lines: how many lines it is made of, without the blank ones.
-        blank: how many blank lines stood in it or, after it, before the next line.
+        end: offset behind its last line.
+        arrived_ns: arrival time of its first line, `None` for a line that was not held.
+        lines: number of its lines, without blank lines.
+        blank: number of blank lines in it, and behind it up to the next line.
     """
 
     raw: bytes
@@ -180,11 +180,11 @@ class Event(NamedTuple):
 
 
 class Joiner:
-    """Joins the tracebacks among the lines of one source; all others it gives as they come.
+    """Joins the tracebacks among the lines of a source; other lines pass as they are.
 
     Args:
-        now_ns: the arrival time.
-        clock: seconds of a clock that never steps back.
+        now_ns: clock for the arrival time.
+        clock: seconds of a monotonic clock.
     """
 
     def __init__(
@@ -201,7 +201,7 @@ class Joiner:
         self._added_s = 0.0
 
     def stands_alone(self, raw: bytes) -> bool:
-        """Whether a line is complete as it is, and nothing held goes before it."""
+        """Return True when a line is an event of its own, and no event is held before it."""
         if self._held or not raw:
             return False
         if raw.startswith(b"{"):
@@ -210,7 +210,7 @@ class Joiner:
         return not known and not _next_state(START, raw)
 
     def feed(self, line: Line) -> list[Event]:
-        """The events that are complete now that `line` is there."""
+        """Return the events that are complete with `line`."""
         if not line.raw:
             return self._take_blank(line)
         next_state = None
@@ -226,7 +226,7 @@ class Joiner:
         return complete + self._hold(line)
 
     def flush(self) -> list[Event]:
-        """What is held, as it stands."""
+        """Return the event that is held."""
         if not self._held:
             return []
         raw, lines = b"\n".join(self._held), len(self._held)
@@ -235,7 +235,7 @@ class Joiner:
         return [event]
 
     def expire(self, now_s: float) -> list[Event]:
-        """What is held, when nothing had been added to it for `JOIN_WAIT_S` at `now_s`."""
+        """Return the held event, when nothing was added to it for `JOIN_WAIT_S` at `now_s`."""
         return self.flush() if now_s - self._added_s >= JOIN_WAIT_S else []
 
     def _hold(self, line: Line) -> list[Event]:
@@ -273,5 +273,5 @@ def _next_state(state: str, raw: bytes) -> str | None:
 
 
 def _size_bytes(raw: bytes) -> int:
-    """The size in Loki: bytes that are no UTF-8 grow when they are replaced."""
+    """Return the size in Loki, where the replacement of a byte that is no UTF-8 is longer."""
     return len(raw) if raw.isascii() else len(raw.decode("utf-8", "replace").encode())

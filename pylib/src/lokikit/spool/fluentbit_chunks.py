@@ -1,4 +1,4 @@
-"""Chunks of Fluent Bit on disk: when they were begun, and what stands in them.
+"""Chunks of Fluent Bit on disk: the time of their beginning, and the entries in them.
 
 The layout is that of its Chunk I/O library (lib/chunkio/README.md there): a header of 24 bytes
 whose last two give the length of the metadata behind it, then the events in MessagePack, each
@@ -38,44 +38,44 @@ _EVENT_TIME_TYPE = 0
 _LINE, _METADATA = "log", "metadata"
 """Fields of a line's record beside its labels; see fluentbit/contract.lua."""
 _ADDED = {name: f"_lokikit_{name}" for name in (*LABEL_FIELDS.values(), *METADATA_FIELDS)}
-"""Copies of fields that fluentbit/http.yaml adds to what was posted."""
+"""Copies of fields that fluentbit/http.yaml adds to a posted event."""
 _HTTP = re.compile(r"_loki_http_[^_]*$")
-"""Ends the file name of a refused chunk: the output for what was posted. The tag before it may be
-the name of any file that the agent follows."""
+"""End of the name of a refused chunk of posted events: their output. The tag before it may be the
+name of any file that the agent follows."""
 
 
 def chunk_paths(storage: Path) -> list[Path]:
-    """The chunks that wait in an agent's storage, those refused left out."""
+    """Return the chunks that wait in an agent's storage, without the refused chunks."""
     return [path for path in storage.glob("*/*.flb") if path.parent.name != REJECTED]
 
 
 def rejected_paths(storage: Path) -> list[Path]:
-    """The chunks that Loki refused, oldest first."""
+    """Return the chunks that Loki refused, oldest first."""
     found = [(path.stat().st_mtime_ns, path) for path in (storage / REJECTED).glob("*.flb")]
     return [path for _, path in sorted(found)]
 
 
 def begun_s(path: Path) -> float:
-    """When a waiting chunk was begun, in seconds since 1970: its name is `PID-SECONDS.NANOS.flb`.
+    """Return when a waiting chunk was begun, in seconds since 1970, from its name.
 
     Raises:
-        ValueError: the name is another one.
+        ValueError: the name is not `PID-SECONDS.NANOS.flb`.
     """
     return float(path.stem.partition("-")[2])
 
 
 def is_posted(path: Path) -> bool:
-    """Whether a refused chunk holds what came by `POST /logs`."""
+    """Return True when a refused chunk holds events of `POST /logs`."""
     return _HTTP.search(path.name) is not None
 
 
 def read_chunk(data: bytes, host: str, *, posted: bool = False) -> Iterator[Entry | None]:
-    """The entries of a chunk, `None` for each event that is no line; up to a tear, if there is one.
+    """Yield the entries of a chunk up to a tear, and `None` for each event that is no line.
 
     Args:
-        data: the whole file.
-        host: what the agent gives as structured metadata to each line.
-        posted: the events came by HTTP: whatever JSON they are, it is the line.
+        data: content of the file.
+        host: host that the agent adds to each line as structured metadata.
+        posted: True for events of `POST /logs`, whose JSON of any form is the line.
     """
     read = _posted_entry if posted else _entry
     for time, record in _events(data):

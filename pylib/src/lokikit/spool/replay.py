@@ -1,4 +1,4 @@
-"""What stays in a spool's folder or an agent's storage, sent to Loki by hand."""
+"""Lines left in a spool's folder or an agent's storage, sent to Loki by command."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ import orjson
 
 from lokikit.delivery.batch_limits import MAX_BATCH_BYTES, MAX_BATCH_ENTRIES
 from lokikit.delivery.delivery import Delivery
-from lokikit.delivery.entry import Entry
+from lokikit.delivery.entry import Entry, read_kept_entry
 from lokikit.delivery.push_api import Answer, Outcome, read_payload
 from lokikit.errors import PrerequisiteError
+from lokikit.fields import LABEL_SERVICE, UNKNOWN_SERVICE
 from lokikit.spool.file_lock import try_lock
 from lokikit.spool.fluentbit_chunks import is_posted, read_chunk, rejected_paths
 from lokikit.spool.spool import DEAD_LETTERS, Spool, SpoolReading
@@ -28,24 +29,26 @@ if TYPE_CHECKING:
     from lokikit.delivery.push_api import Pusher
     from lokikit.notices import Notices
 
+UNREADABLE = "unreadable"
+"""Why bodies that another program or version wrote are dropped."""
 TAKEN = "dead-letters.*.replaying"
-"""Dead letters that a replay has taken; after a killed one, the next goes on with them."""
+"""Dead letters taken by a replay; when it is killed, the next replay goes on with them."""
 
 
 class ReplaySender:
     """Delivers batches, and gives up when Loki takes nothing for a while.
 
     Args:
-        pusher: the way to Loki.
-        letters: takes what Loki refuses.
-        notices: says what goes wrong.
-        timeout_s: how long nothing may be taken.
-        sleep: waits for so many seconds.
-        clock: seconds of a clock that never steps back.
+        pusher: pushes to Loki.
+        letters: keeps entries that Loki refuses.
+        notices: prints problems.
+        timeout_s: time without a taken push after which to give up.
+        sleep: waits for a number of seconds.
+        clock: seconds of a monotonic clock.
 
     Attributes:
-        answer: how the last push ended.
-        counts: what became of all entries.
+        answer: answer of the last push.
+        counts: counts of all entries.
     """
 
     def __init__(  # noqa: PLR0913 - each is a part that tests replace
@@ -76,17 +79,32 @@ class ReplaySender:
         self.counts = self._delivery.counts
 
     def deliver(self, entries: Sequence[Entry]) -> list[Entry]:
-        """Deliver all; what is left when Loki takes no more.
+        """Deliver entries; return those that are left when Loki takes no more.
 
         Raises:
             PrerequisiteError: Loki refuses entries, and the disk takes no dead letters.
         """
         left = self._delivery.deliver(entries)
+        self._check_letters()
+        return left
+
+    def set_aside(self, bodies: Iterable[bytes]) -> None:
+        """Keep what is no body of entries as dead letters.
+
+        Raises:
+            PrerequisiteError: the disk takes no dead letters.
+        """
+        labels = {LABEL_SERVICE: UNKNOWN_SERVICE}
+        for body in bodies:
+            entry = Entry(time.time_ns(), body.decode("utf-8", "replace"), labels, {})
+            self._delivery.drop(entry, UNREADABLE, "no entries of this version of lokikit")
+        self._check_letters()
+
+    def _check_letters(self) -> None:
         if self.counts.dead_letters < self.counts.dropped.total():
             raise PrerequisiteError(
                 f"spool: cannot keep what Loki refuses in {self._letters.path}: free space there."
             )
-        return left
 
     def _push(self, entries: Sequence[Entry]) -> Answer:
         self.answer = self._pusher.push(entries)
@@ -103,13 +121,14 @@ class ReplaySender:
 
 
 def replay_orphans(folder: Path, sender: ReplaySender) -> bool:
-    """Deliver the segments of dead processes, oldest first; whether all of it is delivered."""
+    """Deliver the segments of dead processes, oldest first; return True when all are."""
     spool = Spool(folder, max_bytes=sys.maxsize, max_age_s=float("inf"))
     try:
         while reading := _next(spool):
-            entries = [entry for body in reading.bodies for entry in read_payload(body)]
-            if sender.deliver(entries):
+            read = [(body, read_payload(body)) for body in reading.bodies]
+            if sender.deliver([entry for _, entries in read for entry in entries or ()]):
                 return False
+            sender.set_aside([body for body, entries in read if entries is None])
             spool.done(reading)
     finally:
         spool.close()
@@ -123,29 +142,29 @@ def _next(spool: Spool) -> SpoolReading | None:
 
 
 def replay_chunks(storage: Path, sender: ReplaySender, host: str) -> bool:
-    """Deliver the chunks that Loki refused of an agent; whether it has taken or refused each line.
+    """Deliver the chunks of an agent that Loki refused; return True when each line is settled.
 
-    Of such a chunk Loki has stored the valid lines before, and stores each once. A chunk stays
-    when something in it is no line of ours, or when not all of it is delivered.
+    Loki has stored the valid lines of these chunks before, and stores each line once. A chunk stays
+    when an event in it is no line of the kit, or when not all of it is delivered.
     """
     for path in rejected_paths(storage):
         try:
-            found = list(read_chunk(path.read_bytes(), host, posted=is_posted(path)))
+            events = list(read_chunk(path.read_bytes(), host, posted=is_posted(path)))
         except FileNotFoundError:  # another replay was quicker
             continue
-        entries = [entry for entry in found if entry is not None]
+        entries = [entry for entry in events if entry is not None]
         for start in range(0, len(entries), MAX_BATCH_ENTRIES):
             if sender.deliver(entries[start : start + MAX_BATCH_ENTRIES]):
                 return False
-        if entries and len(entries) == len(found):
+        if entries and len(entries) == len(events):
             path.unlink(missing_ok=True)
     return True
 
 
 def replay_letters(folder: Path, sender: ReplaySender) -> bool:
-    """Deliver the dead letters; whether Loki has taken or refused each.
+    """Deliver the dead letters; return True when Loki has taken or refused each.
 
-    Those not delivered, and lines that are no letters, stand in the dead-letter file again.
+    Letters that are not delivered, and lines that are no letters, return to the dead-letter file.
     """
     with suppress(FileNotFoundError):  # there are none
         taken = folder / TAKEN.replace("*", f"{time.time_ns():020d}")
@@ -164,8 +183,8 @@ def replay_letters(folder: Path, sender: ReplaySender) -> bool:
 def _replay_file(file: BinaryIO, again: Path, sender: ReplaySender) -> bool:
     for lines in _batches(file):
         letters = [(line, _entry(line)) for line in lines]
-        left = {id(one) for one in sender.deliver([one for _, one in letters if one])}
-        if kept := [line for line, one in letters if one is None or id(one) in left]:
+        left = {id(entry) for entry in sender.deliver([entry for _, entry in letters if entry])}
+        if kept := [line for line, entry in letters if entry is None or id(entry) in left]:
             _append(again, kept)
         if left:
             _append(again, file)
@@ -180,11 +199,11 @@ def _batches(file: BinaryIO) -> Iterator[list[bytes]]:
 
 
 def _entry(line: bytes) -> Entry | None:
-    """The entry of a dead letter; `None` for a line that is none."""
+    """Return the entry of a dead letter, `None` for a line that is no letter."""
     try:
         letter = orjson.loads(line)
-        return Entry(
-            int(letter["timestamp_ns"]), letter["line"], letter["labels"], letter["metadata"]
+        return read_kept_entry(
+            letter["timestamp_ns"], letter["line"], letter["labels"], letter["metadata"]
         )
     except (ValueError, KeyError, TypeError):
         return None

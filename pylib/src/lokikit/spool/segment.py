@@ -1,7 +1,7 @@
-"""One file of the spool: who owns it, and which of its records are still to deliver.
+"""A file of the spool: its owner, and its records that are still to deliver.
 
-The owner holds an exclusive `flock` for as long as it lives, so nobody has to ask whether a
-process id is still the same process. A flock belongs to the open file, which forked children
+The owner holds an exclusive `flock` for as long as it lives, so that no process id has to be
+checked. A flock belongs to the open file, which forked children
 share: a child must `forget` its parent's segments.
 """
 
@@ -35,19 +35,19 @@ _FLAGS = os.O_RDWR | getattr(os, "O_BINARY", 0)
 
 
 class Piece(NamedTuple):
-    """Records taken from a segment to be delivered; without bodies, what cannot be read."""
+    """Records taken from a segment for delivery; without bodies, records that cannot be read."""
 
     bodies: list[bytes]
     span: RecordSpan
 
 
 class Look(NamedTuple):
-    """What a segment shows to who does not own it.
+    """A segment as a process sees it that does not own it.
 
     Args:
-        entries: those still to deliver.
-        owned: whether a living process has it.
-        foreign: whether another version of lokikit wrote it.
+        entries: number of entries that are still to deliver.
+        owned: True while a living process owns it.
+        foreign: True when another version of lokikit wrote it.
     """
 
     path: Path
@@ -59,11 +59,11 @@ class Look(NamedTuple):
 
 
 class SpoolSegment:
-    """One file that this process owns; not thread-safe.
+    """A file that this process owns; not thread-safe.
 
     Attributes:
-        end: where the next record goes, and the size of the file.
-        gone: why it is not there any more: a reason of dropping, "" when it stays on disk.
+        end: offset of the next record, and the size of the file.
+        gone: `None` while it is open; the reason why it was dropped; "" after `forget`.
     """
 
     def __init__(self, path: Path, descriptor: int) -> None:
@@ -78,10 +78,10 @@ class SpoolSegment:
 
     @classmethod
     def create(cls, path: Path) -> SpoolSegment | None:
-        """A new segment that nobody else has; `None` when the name is taken.
+        """Create a segment and own it; return `None` when the name is taken.
 
         Raises:
-            OSError: the disk is full or read-only; no file is left then.
+            OSError: the disk is full or read-only; no file is left.
         """
         try:
             descriptor = os.open(path, _FLAGS | os.O_CREAT | os.O_EXCL, 0o600)
@@ -97,12 +97,12 @@ class SpoolSegment:
                 segment.delete()
             segment.forget()
             raise
-        segment.forget()  # an adopter was quicker: it finds nothing, and removes it
+        segment.forget()  # an adopter was quicker; it removes the empty file
         return None
 
     @classmethod
     def claim(cls, path: Path) -> SpoolSegment | None:
-        """The orphan at `path`, not yet looked into; `None` when it is owned, or gone."""
+        """Own the orphan at `path` without reading it; return `None` when it is owned or gone."""
         if not HAS_LOCKS:
             return None
         try:
@@ -116,7 +116,7 @@ class SpoolSegment:
         return None
 
     def load(self) -> bool:
-        """Find what is still to deliver; false when the file is torn (and is cut there)."""
+        """Find the records to deliver; return False when the file was torn, and is cut now."""
         size = os.fstat(self._descriptor).st_size
         self._place = self.end = delivered_up_to(self._descriptor)
         entries = 0
@@ -133,19 +133,19 @@ class SpoolSegment:
 
     @property
     def entries(self) -> int:
-        """Entries not handed out."""
+        """Number of entries that are not handed out."""
         return sum(span.entries for span in self._unread)
 
     @property
     def is_finished(self) -> bool:
-        """Whether nothing is left to read, and all that was handed out is delivered."""
+        """True when every record is delivered."""
         return not self._unread and not self._out
 
     def append(self, record: bytes, entries: int, *, sync: bool = False) -> None:
-        """Write one packed record; with `sync` a power cut does not lose it either.
+        """Write a packed record; with `sync` a power cut does not lose it either.
 
         Raises:
-            OSError: the disk does not take it; the file is as it was.
+            OSError: the disk does not take the record; the file stays as it was.
         """
         try:
             self._write(record, self.end)
@@ -159,12 +159,12 @@ class SpoolSegment:
         self._unread[-1:] = _joined(self._unread[-1:], span)
 
     def take(self, max_bytes: int, max_entries: int) -> Piece | None:
-        """The oldest unread records, at least one; `None` when all are read."""
+        """Hand out the oldest unread records, at least one; return `None` when all are out."""
         if not self._unread:
             return None
         whole = self._unread.pop(0)
         bodies, size, at, entries = list[bytes](), 0, whole.start, 0
-        with suppress(OSError):  # a place that the disk cannot read is torn
+        with suppress(OSError):  # records that the disk cannot read count as torn
             for body, span in records(self._descriptor, whole.start, whole.end):
                 size += len(body)
                 if bodies and (size > max_bytes or entries + span.entries > max_entries):
@@ -179,27 +179,27 @@ class SpoolSegment:
         return Piece(bodies, self._out[-1])
 
     def put_back(self, span: RecordSpan) -> None:
-        """Have records that were taken be unread again."""
+        """Mark records that were taken as unread."""
         self._out.remove(span)
         insort(self._unread, span)
         spans, self._unread = self._unread, []
-        for one in spans:
-            self._unread[-1:] = _joined(self._unread[-1:], one)
+        for unread in spans:
+            self._unread[-1:] = _joined(self._unread[-1:], unread)
 
     def done(self, span: RecordSpan) -> None:
-        """Note records that were taken as delivered, on disk too as far as all before them are."""
+        """Mark records that were taken as delivered; on disk, up to the first that is not."""
         self._out.remove(span)
-        place = min((one.start for one in (*self._unread[:1], *self._out)), default=self.end)
+        place = min((left.start for left in (*self._unread[:1], *self._out)), default=self.end)
         if place != self._place:
-            with suppress(OSError):  # they are sent twice then, which Loki stores once
+            with suppress(OSError):  # the next process sends them again, and Loki stores them once
                 self._write(packed_place(place), PLACE_AT)
                 self._place = place
 
     def delete(self, reason: str = "") -> None:
-        """Remove the file; `reason` is what becomes of records that are handed out.
+        """Remove the file; `reason` counts records that are still handed out, when put back.
 
         Raises:
-            OSError: the file cannot be removed; it is still owned.
+            OSError: the file cannot be removed, and is still owned.
         """
         if not HAS_LOCKS:  # Windows removes no open file
             self.forget()
@@ -208,7 +208,7 @@ class SpoolSegment:
         self.gone = reason
 
     def forget(self) -> None:
-        """Close the file and leave it: whoever comes next may adopt it."""
+        """Close the file and leave it to the next process to adopt."""
         if self.gone is None:
             os.close(self._descriptor)
             self.gone = ""
@@ -216,15 +216,15 @@ class SpoolSegment:
     def _write(self, data: bytes, at: int) -> None:
         os.lseek(self._descriptor, at, os.SEEK_SET)
         written = os.write(self._descriptor, data)
-        while written < len(data):  # a nearly full disk: the second try tells the reason
+        while written < len(data):  # the second write raises the reason, such as a full disk
             written += os.write(self._descriptor, data[written:])
 
 
 def look(path: Path) -> Look | None:
-    """What stands in a segment, which stays as it is; `None` when it is gone.
+    """Read a segment without changing it; return `None` when it is gone.
 
     Raises:
-        OSError: it may not be read.
+        OSError: this process may not read it.
     """
     try:
         descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
@@ -241,7 +241,7 @@ def look(path: Path) -> Look | None:
 
 
 def segment_paths(folder: Path) -> list[Path]:
-    """Every segment in a folder, oldest first; none when it cannot be read."""
+    """Return all segments of a folder, oldest first; none when it cannot be read."""
     try:
         return sorted(path for path in folder.iterdir() if _NAME.fullmatch(path.name))
     except OSError:
@@ -249,12 +249,12 @@ def segment_paths(folder: Path) -> list[Path]:
 
 
 def created_s(path: Path) -> float:
-    """When the segment was begun."""
+    """Return when the segment was begun, in seconds since 1970."""
     return int(path.name[:20]) / 1e9
 
 
 def _lock(descriptor: int) -> bool:
-    """Whether this open file has the lock now, and is not deleted.
+    """Lock an open file; return True when it has the lock and is not deleted.
 
     Raises:
         OSError: this file system has no locks.

@@ -1,7 +1,8 @@
-"""How a segment of the spool stands on disk: a header, then records, each with its checksum.
+"""The format of a segment on disk: a header, then records, each with its checksum.
 
-The header is `_HEADER`: magic with the version, how far the records are delivered, a checksum
-of that. A record is `_RECORD` (checksum of the rest, length of the body, entries) and its body.
+The header is `_HEADER`: magic with the version, offset up to which records are delivered, checksum
+of the offset. A record is `_RECORD` (checksum of the rest, length of the body, entries) and its
+body.
 """
 
 from __future__ import annotations
@@ -21,11 +22,11 @@ _RECORD = struct.Struct("<III")
 HEADER_BYTES = _HEADER.size
 _READ_AHEAD_BYTES = 1 << 18
 PLACE_AT = _HEADER.size - _PLACE.size
-"""Where the header tells how far the records are delivered."""
+"""Offset, in the header, of the place up to which records are delivered."""
 
 
 class RecordSpan(NamedTuple):
-    """Neighbouring records of a segment, by their places in the file."""
+    """Neighbouring records of a segment: offsets in the file, and number of entries."""
 
     start: int
     end: int
@@ -33,13 +34,13 @@ class RecordSpan(NamedTuple):
 
 
 def pack(body: bytes, entries: int) -> bytes:
-    """One record as it stands in the file."""
+    """Return a record in the form of the file."""
     record = _RECORD.pack(0, len(body), entries) + body
     return struct.pack("<I", zlib.crc32(memoryview(record)[4:])) + record[4:]
 
 
 def records(descriptor: int, start: int, limit: int) -> Iterator[tuple[bytes, RecordSpan]]:
-    """Each record from `start`, up to the first that is torn or reaches over `limit`."""
+    """Yield each record from `start`, up to the first that is torn or ends behind `limit`."""
     with open(descriptor, "rb", _READ_AHEAD_BYTES, closefd=False) as file:
         file.seek(start)
         while len(head := file.read(_RECORD.size)) == _RECORD.size:
@@ -55,17 +56,17 @@ def records(descriptor: int, start: int, limit: int) -> Iterator[tuple[bytes, Re
 
 
 def header(place: int) -> bytes:
-    """The header of a segment whose records are delivered up to `place`."""
+    """Return the header of a segment whose records are delivered up to `place`."""
     return _MAGIC_STEM + _VERSION + packed_place(place)
 
 
 def packed_place(place: int) -> bytes:
-    """What stands at `PLACE_AT` then."""
+    """Return the bytes of `place` and its checksum, which stand at `PLACE_AT`."""
     return _PLACE.pack(place, zlib.crc32(place.to_bytes(8, "little")))
 
 
 def delivered_up_to(descriptor: int) -> int:
-    """Where the records begin that are still to deliver; all of them if that is unreadable."""
+    """Return the offset of the first record to deliver; of the first record if unreadable."""
     os.lseek(descriptor, PLACE_AT, os.SEEK_SET)
     data = os.read(descriptor, _PLACE.size)
     place = int.from_bytes(data[:8], "little")
@@ -73,7 +74,7 @@ def delivered_up_to(descriptor: int) -> int:
 
 
 def is_foreign(descriptor: int) -> bool:
-    """Whether another version of lokikit wrote it: left for that one."""
+    """Return True when another version of lokikit wrote the file."""
     os.lseek(descriptor, 0, os.SEEK_SET)
     magic = os.read(descriptor, len(_MAGIC_STEM) + 1)
     return magic.startswith(_MAGIC_STEM) and magic[-1:] != _VERSION and len(magic) == 8  # noqa: PLR2004
