@@ -275,12 +275,37 @@ def test_a_filter_of_the_handler_is_heeded(sink, logger):
         ({"durable": True}, "set spool_dir"),
         ({"durable": "always"}, "durable='always'"),
         ({"url": "loki:3100"}, "is not the URL of a Loki"),
+        ({"url": None}, "None is not the URL of a Loki"),
+        ({"auth": "user:password"}, r"auth=\(user, password\)"),
+        ({"auth": ("user",)}, r"auth=\(user, password\)"),
+        ({"tags": 5}, "tags=5 is no mapping"),
+        ({"headers": ["a"]}, "headers=.* is no mapping"),
+        ({"max_records": 0}, "max_records=0 is no number above zero"),
+        ({"max_bytes": "5"}, "max_bytes='5' is no number above zero"),
+        ({"timeout_s": (1, 2, 3)}, "neither a number nor a pair"),
+        ({"timeout_s": "soon"}, "timeout_s='soon' is no number above zero"),
     ],
 )
 def test_bad_arguments_are_refused_with_the_fix(options, said):
     """When it is made, not at the first record."""
     with pytest.raises(SettingsError, match=said):
         LokiHandler(**{"url": "http://127.0.0.1:1", **options})
+
+
+@pytest.mark.parametrize(
+    ("service", "label"),
+    [(5, "5"), (1.5, "1.5"), (True, "True"), (b"shop", "shop"), (["a"], "['a']")],
+)
+def test_identity_that_is_no_text_is_written_as_text(pushed, sink, service, label):
+    """As a number of a configuration is."""
+    stream = pushed(service=service, env=service)
+    assert (stream["stream"]["service_name"], stream["stream"]["env"]) == (label, label)
+    assert (sink.lines[0]["service"], sink.lines[0]["env"]) == (label, label)
+
+
+def test_one_number_is_both_timeouts(pushed):
+    """As `requests` takes it."""
+    pushed(timeout_s=30)
 
 
 def test_shutdown_keeps_one_deadline(sink, logger, monkeypatch):

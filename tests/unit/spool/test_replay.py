@@ -176,6 +176,45 @@ def test_many_orphans(tmp_path: Path) -> None:
     assert loki.got == [f"line {number}" for number in range(150)]
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"no JSON",
+        b"\xff\0",
+        b"{}",
+        b'{"streams":5}',
+        b'{"streams":[{"stream":{},"values":[["1","a"]]}]}',
+        b'{"streams":[{"stream":{},"values":[["now","a",{}]]}]}',
+        b'{"streams":[{"stream":{},"values":[["1",5,{}]]}]}',
+        b'{"streams":[{"stream":"a","values":[["1","a",{}]]}]}',
+    ],
+)
+def test_body_that_cannot_be_read_becomes_a_dead_letter(tmp_path: Path, body: bytes) -> None:
+    """What stands before and behind it is delivered."""
+    spool = Spool(tmp_path, max_bytes=1 << 30, max_age_s=1e6)
+    good = [payload([Entry(n, f"line {n}", {"service_name": "a"}, {})]) for n in range(2)]
+    for one in (good[0], body, good[1]):
+        spool.append(one, 1)
+    spool.close()
+    loki = Loki(DONE)
+    sender = sender_to(loki, letters_in(tmp_path, 0))
+    assert replay_orphans(tmp_path, sender)
+    assert loki.got == ["line 0", "line 1"]
+    assert sender.counts.dropped == {"unreadable": 1}
+    (letter,) = (tmp_path / DEAD_LETTERS).read_bytes().splitlines()
+    assert orjson.loads(letter)["line"] == body.decode("utf-8", "replace")
+    assert left_in(tmp_path) == 0
+
+
+def test_body_that_cannot_be_read_stays_without_room_for_letters(tmp_path: Path) -> None:
+    spool = Spool(tmp_path, max_bytes=1 << 30, max_age_s=1e6)
+    spool.append(b"no JSON", 1)
+    spool.close()
+    with pytest.raises(PrerequisiteError):
+        replay_orphans(tmp_path, sender_to(Loki(DONE), FullDisk(tmp_path / DEAD_LETTERS)))
+    assert left_in(tmp_path) == 1
+
+
 def refused_chunk(storage: Path, *records: object) -> Path:
     """A chunk that Loki refused of an agent."""
     path = storage / "rejected" / "line:a_400_loki_0x1.flb"

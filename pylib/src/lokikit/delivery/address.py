@@ -58,7 +58,7 @@ def read_address(url: str) -> Address:
     try:
         parts = urlsplit(url.strip())
         valid = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
-    except ValueError:
+    except (ValueError, AttributeError):  # of a variable that is not set, say
         valid = False
     if not valid:
         raise SettingsError(

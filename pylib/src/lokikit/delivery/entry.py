@@ -236,6 +236,18 @@ def fit(text: str, max_bytes: int) -> str:
     return text if len(data) <= max_bytes else data[:max_bytes].decode("utf-8", "ignore")
 
 
+def read_kept_entry(stamp: str, line: Any, labels: Any, metadata: Any) -> Entry:
+    """Return an entry that was written to disk.
+
+    Raises:
+        ValueError: the time is no number.
+        TypeError: another part is of another type than in an entry.
+    """
+    if not (isinstance(line, str) and isinstance(labels, dict) and isinstance(metadata, dict)):
+        raise TypeError(line)
+    return Entry(int(stamp), line, labels, metadata)
+
+
 def valid_json(value: Any) -> Any:
     """Return a body that JSON can hold: keys and values as text, "?" for lone surrogates."""
     if isinstance(value, Mapping):

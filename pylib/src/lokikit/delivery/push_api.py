@@ -18,7 +18,7 @@ import requests
 
 from lokikit.delivery.address import read_address
 from lokikit.delivery.credentials import header_value, identity_headers
-from lokikit.delivery.entry import Entry, valid_json
+from lokikit.delivery.entry import Entry, read_kept_entry, valid_json
 from lokikit.delivery.http_session import LokiSession, Tls
 from lokikit.delivery.retry import describe_failure, parse_retry_after_s
 
@@ -178,13 +178,16 @@ def payload(entries: Sequence[Entry]) -> bytes:
         return orjson.dumps(valid_json(body))
 
 
-def read_payload(body: bytes) -> list[Entry]:
-    """Return the entries of a body that `payload` made."""
-    return [
-        Entry(int(stamp), line, stream["stream"], metadata)
-        for stream in orjson.loads(body)["streams"]
-        for stamp, line, metadata in stream["values"]
-    ]
+def read_payload(body: bytes) -> list[Entry] | None:
+    """Return the entries of a body that `payload` made; `None` for any other body."""
+    try:
+        return [
+            read_kept_entry(stamp, line, stream["stream"], metadata)
+            for stream in orjson.loads(body)["streams"]
+            for stamp, line, metadata in stream["values"]
+        ]
+    except (ValueError, KeyError, TypeError):
+        return None
 
 
 def classify(status: int, reason: str, headers: Mapping[str, str]) -> Answer:

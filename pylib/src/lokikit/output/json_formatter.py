@@ -100,7 +100,7 @@ class JsonFormatter(OrjsonFormatter):
             f.VERSION: version or settings.version,
             f.HOST: socket.gethostname(),
         }
-        self._identity = {name: clean(value) for name, value in identity.items() if value}
+        self._identity = {name: key_name(value) for name, value in identity.items() if value}
         self._clock = clock
         self._names = lru_cache(_MAX_CACHED)(self._free_names)
 

@@ -24,9 +24,16 @@ from lokikit.notices import Notices
 from lokikit.output.json_formatter import JsonFormatter
 from lokikit.output.log_record import install_records
 from lokikit.output.root_guard import is_forced
+from lokikit.output.safe_text import key_name
 from lokikit.output.timestamps import process_clock
 from lokikit.push.exit_time import CLOSE_S, ExitTime
 from lokikit.push.flush_at_exit import flush_on_sigterm
+from lokikit.push.handler_arguments import (
+    check_credentials,
+    check_modes,
+    check_sizes,
+    read_timeouts,
+)
 from lokikit.push.stream_labels import LabelMaker
 from lokikit.push.worker import PushWorker
 from lokikit.settings import FSYNC, read_settings
@@ -65,7 +72,7 @@ class LokiHandler(logging_loki.LokiHandler):  # type: ignore[misc]  # its packag
         ca_file: certificates to trust, a PEM file.
         client_cert: a PEM file with certificate and key, or a pair of two files.
         verify: `False` trusts any server.
-        timeout_s: seconds for connecting, and for each read of the answer.
+        timeout_s: seconds for connecting, and for each read of the answer; one number for both.
         max_records: how many records the queue holds.
         max_bytes: how many bytes it holds.
         on_full: what a full queue does where there is no spool: `drop` the oldest record,
@@ -106,7 +113,7 @@ class LokiHandler(logging_loki.LokiHandler):  # type: ignore[misc]  # its packag
         ca_file: str | os.PathLike[str] | None = None,
         client_cert: str | tuple[str, str] | None = None,
         verify: bool = True,
-        timeout_s: tuple[float, float] = (CONNECT_TIMEOUT_S, READ_TIMEOUT_S),
+        timeout_s: float | tuple[float, float] = (CONNECT_TIMEOUT_S, READ_TIMEOUT_S),
         max_records: int = MAX_RECORDS,
         max_bytes: int = MAX_BYTES,
         on_full: str = "drop",
@@ -120,12 +127,10 @@ class LokiHandler(logging_loki.LokiHandler):  # type: ignore[misc]  # its packag
     ) -> None:
         if version is not None and version not in self.emitters:
             raise ValueError(f"Unknown emitter version: {version}")
-        if on_full not in {"drop", "block"}:
-            raise SettingsError(f"on_full={on_full!r} is not known: use drop or block.")
-        if durable not in {True, False, FSYNC}:
-            raise SettingsError(f"durable={durable!r} is not known: use True, False or {FSYNC!r}.")
-        if durable and spool_dir is None:
-            raise SettingsError("durable=True needs a place for the lines: set spool_dir.")
+        check_modes(on_full, durable, spool_dir)
+        check_sizes(max_records=max_records, max_bytes=max_bytes)
+        check_credentials(auth, tags, headers)
+        timeouts_s = read_timeouts(timeout_s)
         formatter = JsonFormatter(service=service, env=env)
         self.emitter = LokiEmitterV1(url, dict(tags or {}), auth)
         self._notices = Notices()
@@ -133,8 +138,8 @@ class LokiHandler(logging_loki.LokiHandler):  # type: ignore[misc]  # its packag
         self._worker = PushWorker(
             lambda: Pusher(
                 url,
-                headers={**identity_headers(tenant, bearer_token or auth), **(headers or {})},
-                timeout_s=timeout_s,
+                headers={**identity_headers(tenant, bearer_token or auth), **dict(headers or {})},
+                timeout_s=timeouts_s,
                 verify=str(ca_file) if ca_file and verify else verify,
                 client_cert=client_cert,
             ),
@@ -149,8 +154,8 @@ class LokiHandler(logging_loki.LokiHandler):  # type: ignore[misc]  # its packag
             durable=bool(durable),
         )
         settings = read_settings()
-        fixed = {"service": service or settings.service or UNKNOWN_SERVICE}
-        fixed["env"] = env or settings.env or ""
+        fixed = {"service": key_name(service or settings.service or UNKNOWN_SERVICE)}
+        fixed["env"] = key_name(env or settings.env or "")
         self._labels = LabelMaker(
             {label: fixed[field] for label, field in LABEL_FIELDS.items()},
             self.emitter.tags,

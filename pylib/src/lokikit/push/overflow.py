@@ -91,7 +91,7 @@ class Overflow:
 
     def _entries(self, reading: SpoolReading) -> list[Entry]:
         """The entries of a reading; those that cannot be read are counted as dropped."""
-        read = [_read_body(body) for body in reading.bodies]
+        read = [read_payload(body) for body in reading.bodies]
         entries = [entry for some in read if some is not None for entry in some]
         if None in read:
             self._unreadable += max(1, reading.entries - len(entries))
@@ -114,11 +114,3 @@ class Overflow:
         self._failed_s = self._adopted_s = float("-inf")
         if self._spool is not None:
             self._spool.after_fork_in_child()
-
-
-def _read_body(body: bytes) -> list[Entry] | None:
-    """The entries of a body; `None` when it is another program's, or another version's."""
-    try:
-        return read_payload(body)
-    except (ValueError, KeyError, TypeError):
-        return None

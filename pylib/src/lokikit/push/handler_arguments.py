@@ -1,0 +1,76 @@
+"""Arguments of the push handler, refused where they mean nothing, with what to write instead."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from lokikit.errors import SettingsError
+from lokikit.settings import FSYNC
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_MODES = ("drop", "block")
+_PAIR = 2
+
+
+def check_modes(on_full: str, durable: bool | str, spool_dir: object) -> None:  # noqa: FBT001 - its own argument
+    """Check what a full queue does, and what a line waits for.
+
+    Raises:
+        SettingsError: one of them means nothing, or needs a spool.
+    """
+    if on_full not in _MODES:
+        raise SettingsError(f"on_full={on_full!r} is not known: use drop or block.")
+    if durable not in {True, False, FSYNC}:
+        raise SettingsError(f"durable={durable!r} is not known: use True, False or {FSYNC!r}.")
+    if durable and spool_dir is None:
+        raise SettingsError("durable=True needs a place for the lines: set spool_dir.")
+
+
+def check_sizes(**sizes: Any) -> None:
+    """Check limits: a queue of nothing drops every line.
+
+    Raises:
+        SettingsError: one of them is no number above zero.
+    """
+    for name, size in sizes.items():
+        if isinstance(size, bool) or not isinstance(size, (int, float)) or size <= 0:
+            raise SettingsError(f"{name}={size!r} is no number above zero.")
+
+
+def read_timeouts(timeout_s: Any) -> tuple[float, float]:
+    """The seconds for connecting and for reading, of a pair or of one number for both.
+
+    Raises:
+        SettingsError: it is neither.
+    """
+    pair = tuple(timeout_s) if isinstance(timeout_s, (tuple, list)) else (timeout_s, timeout_s)
+    if len(pair) != _PAIR:
+        raise SettingsError(f"timeout_s={timeout_s!r} is neither a number nor a pair of them.")
+    for one in pair:
+        check_sizes(timeout_s=one)
+    return pair
+
+
+def check_credentials(auth: Any, tags: Any, headers: Any) -> None:
+    """Check who asks, and what is said with each line and each push.
+
+    Raises:
+        SettingsError: `auth` is no user with a password, or another of them no mapping.
+    """
+    is_pair = isinstance(auth, (tuple, list)) and len(auth) == _PAIR
+    if auth is not None and not is_pair:
+        raise SettingsError(
+            "auth is no pair of a user and a password: use auth=(user, password), "
+            "or bearer_token= for a token."
+        )
+    for name, given in (("tags", tags), ("headers", headers)):
+        _check_mapping(name, given)
+
+
+def _check_mapping(name: str, given: Mapping[Any, Any] | None) -> None:
+    try:
+        dict(given or {})
+    except (TypeError, ValueError):
+        raise SettingsError(f"{name}={given!r} is no mapping of names to values.") from None
