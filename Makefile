@@ -27,7 +27,7 @@ check: $(VENV)/run ## send a marked line through every way in and read it back
 
 test: $(VENV)/test ## run every test that this machine allows
 	@$(BIN)/python -m tests.tools.programs helm kube
-	@$(BIN)/python -m pytest --numprocesses 4 --dist loadfile --no-loadscope-reorder tests/compose tests/chart tests/stack tests/agent tests/integration tests/grafana tests/store tests/unit
+	@$(BIN)/python -m pytest --numprocesses 4 --dist loadfile --no-loadscope-reorder tests/compose tests/chart tests/stack tests/agent tests/integration tests/projects tests/grafana tests/page tests/store tests/unit
 
 soak: $(VENV)/test ## run the long chaos tests
 	@$(BIN)/python -m pytest tests -m soak
@@ -51,7 +51,7 @@ clean: $(VENV)/run ## stop everything and remove the stack's data
 $(VENV)/run: pylib/pyproject.toml
 	@echo "Installing lokikit into $(VENV): once, takes a minute."
 	@$(PYTHON) -m venv $(VENV) || { echo "no Python venv: install Python 3.10 or newer with its venv module (Debian: python3-venv)"; exit 3; }
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable 'pylib[push,cli,demo]'
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable 'pylib[push,cli,page,demo]'
 	@touch $@
 
 $(VENV)/test: $(VENV)/run tests/requirements.txt

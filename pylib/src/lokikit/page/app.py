@@ -134,7 +134,6 @@ class Answers:
             "around": self.around,
             "line": self.line,
             "histogram": self.histogram,
-            "metric": self.metric,
             "panel": self.panel,
             "runs": self.runs,
             "pipeline": self.pipeline,
@@ -148,21 +147,23 @@ class Answers:
             name: loki.labels(label, choice.start_ns)
             for name, label in (("service", LABEL_SERVICE), ("env", LABEL_ENV))
         }
-        return {**names, "detected_level": LEVELS, "boards": outline(), "loki": loki.url}
+        return {**names, "detected_level": LEVELS, "boards": outline()}
 
     def lines(self, request: Request) -> Any:
-        """A page of lines, and the query that it answers."""
+        """A page of lines, and the query that it answers; none of a metrics query."""
         choice = _choice(request)
+        if choice.is_metric:
+            return _spelled(choice)
         before = request.query_params.get("before")
         end_ns = int(before) if before else choice.end_ns
         page = page_of(self._sources.loki(), choice.query, choice.start_ns, end_ns)
-        return {**page.as_json(), **_spelled(choice)}
+        return {**page.as_json(), **_spelled(choice), "loki": self._sources.loki().url}
 
     def around(self, request: Request) -> Any:
         """The lines around a moment."""
         choice = _choice(request)
         page = around(self._sources.loki(), choice, int(request.query_params["at"]))
-        return {**page.as_json(), **_spelled(choice)}
+        return {**page.as_json(), **_spelled(choice), "loki": self._sources.loki().url}
 
     def line(self, request: Request) -> Any:
         """All of one line."""
@@ -172,13 +173,10 @@ class Answers:
         )
 
     def histogram(self, request: Request) -> Any:
-        """How many lines came when."""
-        return histogram(self._sources.loki(), _choice(request))
-
-    def metric(self, request: Request) -> Any:
-        """What a metrics query gives."""
+        """How many lines came when; of a metrics query its values."""
         choice = _choice(request)
-        return {**metric_graph(self._sources.loki(), choice), **_spelled(choice)}
+        draw = metric_graph if choice.is_metric else histogram
+        return {**draw(self._sources.loki(), choice), **_spelled(choice)}
 
     def panel(self, request: Request) -> Any:
         """One panel of a dashboard."""

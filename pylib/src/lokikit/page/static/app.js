@@ -30,7 +30,6 @@ function show() {
     scrollTo(0, 0);
   }
   drawFrame();
-  if (shown instanceof Explore) shown.loki = offered.loki;
   shown?.show();
 }
 

@@ -53,7 +53,12 @@ function field(id, name, placeholder, title) {
   };
   return el("input", { type: "search", id, placeholder, title, "aria-label": title, value: chosen().get(name) || "",
     onchange: apply,
-    onkeydown: (event) => { if (event.key === "Enter") { event.preventDefault(); apply(event); } else if (event.key === "Escape") event.target.blur(); },
+    onkeydown: (event) => {
+      if (event.key === "Enter") apply(event);
+      else if (event.key === "Escape") event.target.blur();
+      else return;
+      event.preventDefault(); // of itself Escape would empty the box
+    },
     oninput: (event) => { clearTimeout(waiting); waiting = setTimeout(() => apply(event), 500); } });
 }
 

@@ -41,7 +41,6 @@ export class Explore {
     this.stopped.abort();
     this.stopped = new AbortController();
     const { signal } = this.stopped, asked = chosen();
-    this.isMetric = false;
     this.stopTail();
     try {
       await Promise.all([this.showLines(asked, signal), this.showHistogram(asked, signal)]);
@@ -63,11 +62,16 @@ export class Explore {
       answer = await ask(at ? "around" : "lines", asked, { signal });
     } catch (error) {
       if (error.name === "AbortError") throw error;
-      if (/numbers|metrics/.test(error.message) && asked.get("logql")) return this.showMetric(asked, signal);
-      return this.showProblem(error, asked);
+      this.showProblem(error, asked);
+      return;
     }
     this.showQuery(answer);
     this.list?.stop();
+    this.isMetric = answer.metric;
+    if (answer.metric) {
+      this.holder.replaceChildren(el("p", { class: "empty", text: "This query counts: its values stand above, and it has no lines." }));
+      return;
+    }
     const pinned = changed({ from: answer.start, to: answer.end, at: null }, asked);
     const fetchPage = (before) => {
       const name = before || !at ? "lines" : "around";
@@ -88,7 +92,12 @@ export class Explore {
   async showHistogram(asked, signal) {
     try {
       const data = await ask("histogram", asked, { signal });
-      if (this.isMetric) return;
+      this.graph.height = data.metric ? 300 : 110;
+      if (data.metric) {
+        this.graph.draw(data, { bars: false, label: "Values of the query" });
+        this.count.textContent = data.series.length ? `${data.series.length} series` : "No values: nothing matches in this time.";
+        return;
+      }
       data.series.sort((one, other) => LEVELS.indexOf(one.name) - LEVELS.indexOf(other.name));
       this.graph.draw(data, { colour: levelColour, label: "Lines by level" });
       const total = data.series.reduce((sum, one) => sum + one.values.reduce((all, value) => all + (value || 0), 0), 0);
@@ -96,22 +105,6 @@ export class Explore {
       say(`${total} lines`);
     } catch (error) {
       if (error.name === "AbortError") throw error;
-    }
-  }
-
-  async showMetric(asked, signal) {
-    this.isMetric = true;
-    try {
-      const data = await ask("metric", asked, { signal });
-      this.showQuery(data);
-      this.list?.stop();
-      this.graph.draw(data, { bars: false, label: "Values of the query" });
-      this.count.textContent = `${data.series.length} series`;
-      this.holder.replaceChildren(el("p", { class: "empty", text: data.series.length
-        ? "This query counts: it has values over time, and no lines." : "No values: nothing matches in this time." }));
-    } catch (error) {
-      if (error.name === "AbortError") throw error;
-      this.showProblem(error, asked);
     }
   }
 
@@ -142,7 +135,11 @@ export class Explore {
     this.problem.replaceChildren(...shown);
     this.problem.hidden = false;
     if (logql) this.box.setAttribute("aria-invalid", "true");
-    if (!this.list) this.holder.replaceChildren(el("p", { class: "empty", text: "No answer." }));
+    if (error.status === 400 || !this.list) {
+      this.list?.stop();
+      this.holder.replaceChildren(el("p", { class: "empty", text: "No answer." }));
+      this.count.textContent = "";
+    }
   }
 
   showNothing() {
@@ -178,7 +175,7 @@ export class Explore {
 
   copies() {
     const command = () => `lokikit query ${shell(this.answer.query)} --from ${iso(this.answer.start)} --to ${iso(this.answer.end)}`;
-    const curl = () => ["curl -G", shell(`${this.loki}/loki/api/v1/query_range`),
+    const curl = () => ["curl -G", shell(`${this.answer.loki}/loki/api/v1/query_range`),
       `--data-urlencode ${shell(`query=${this.answer.query}`)}`,
       `-d start=${this.answer.start} -d end=${this.answer.end} -d limit=1000`].join(" ");
     return menu("Copy as", "", el("div", { class: "choices one" },

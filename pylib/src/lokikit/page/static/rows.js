@@ -70,8 +70,8 @@ function fieldRow(kind, name, text, isFilter) {
     "aria-label": `${operator === "=" ? "Only with" : "Without"} ${name} ${text}` });
   return el("tr", {},
     el("th", { scope: "row", text: name, title: { field: "in the line", metadata: "structured metadata", label: "label of the stream", parsed: "taken by the query" }[kind] }),
-    el("td", { colspan: can ? 1 : 2 }, el("pre", { class: long ? "trace" : "text", text, tabindex: long ? 0 : null })),
-    can && el("td", { class: "do" }, filter("="), " ", filter("!=")));
+    el("td", { class: "do" }, can && [filter("="), " ", filter("!=")]),
+    el("td", {}, el("pre", { class: long ? "trace" : "text", text, tabindex: long ? 0 : null })));
 }
 
 function filtered(kind, name, operator, text) {

@@ -1,0 +1,42 @@
+"""`lokikit page` as a process, for the tests and for the pictures of the documentation."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from tests.ports import free_ports
+from tests.waiting import eventually
+
+from lokikit.stack.http_probe import answers
+from lokikit.stack.native.page import HEALTH_PATH
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+@contextmanager
+def running_page(loki_url: str, state: Path, **variables: str) -> Iterator[str]:
+    """The address of a page over that Loki; a stack's state would be in `state`."""
+    (port,) = free_ports(1)
+    url = f"http://127.0.0.1:{port}"
+    state.mkdir(parents=True, exist_ok=True)
+    environ = {**os.environ, "LOKI_URL": loki_url, "LOKIKIT_STATE": str(state), **variables}
+    with (state / "page.log").open("ab") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "lokikit", "page", "--port", str(port)],
+            env=environ,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+        )
+    try:
+        eventually(lambda: answers(url + HEALTH_PATH), within_s=60)
+        yield url
+    finally:
+        process.terminate()
+        process.wait(60)

@@ -1,0 +1,110 @@
+"""A list of a hundred thousand lines, and of a million, in flat memory."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+from tests.stack.asking import push
+from tests.stack.pushing import sizes
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from tests.page.browsing import Tab
+    from tests.stack.engines import Running
+
+SECOND_NS = 10**9
+MAX_ROWS = 2200
+"""Some pages of 200 around what is seen."""
+MAX_GROWN_BYTES = 40 * 2**20
+TIED = 450
+"""Lines of one nanosecond: more than two pages."""
+
+
+def fill(store: Running, count: int) -> None:
+    """Store numbered lines, the newest a minute ago; a bunch of them has one time."""
+    step_ns = 1800 * SECOND_NS // count
+    start_ns = time.time_ns() - 60 * SECOND_NS - count * step_ns
+    tied = range(count // 2, count // 2 + TIED)
+    for first in range(0, count, 50_000):
+        rows = [
+            (
+                start_ns + (tied.start if number in tied else number) * step_ns,
+                json.dumps({"level": "info", "message": f"line {number}"}),
+            )
+            for number in range(first, min(first + 50_000, count))
+        ]
+        push(store.url, {"service_name": "many", "env": "test"}, rows)
+
+
+def numbers(tab: Tab) -> list[int]:
+    """Of the lines that are in the document, from the top."""
+    texts = tab.rows.evaluate_all(
+        "rows => rows.map((row) => row.querySelector('.message').textContent)"
+    )
+    return [int(text.split()[1]) for text in texts]
+
+
+def heap_bytes(tab: Tab) -> int:
+    """What the JavaScript of the page holds, after a collection of garbage."""
+    session = tab.page.context.new_cdp_session(tab.page)
+    session.send("HeapProfiler.collectGarbage")
+    return int(session.send("Runtime.getHeapUsage")["usedSize"])
+
+
+def scrolled(tab: Tab, pages: int) -> Iterator[list[int]]:
+    """Scroll to the end again and again; what is in the document each time more came."""
+    oldest = numbers(tab)[-1]
+    for _ in range(pages):
+        tab.page.evaluate("() => scrollTo(0, document.body.scrollHeight)")
+        while (shown := numbers(tab)) and shown[-1] == oldest:
+            tab.page.wait_for_timeout(20)
+        oldest = shown[-1]
+        yield shown
+
+
+@pytest.mark.parametrize("size", sizes((100_000, 60), (1_000_000, 4500)))
+def test_scrolling_shows_each_line_once_in_flat_memory(
+    open_tab: Callable[..., Tab], own_page: str, own_store: Running, size: tuple[int, int]
+) -> None:
+    count, pages = size
+    fill(own_store, count)
+    tab = open_tab(own_page)
+    tab.open()
+    assert numbers(tab)[0] == count - 1
+    seen, held = set(numbers(tab)), 0
+    for turn, shown in enumerate(scrolled(tab, pages)):
+        assert shown == list(range(shown[0], shown[-1] - 1, -1))
+        assert len(shown) <= MAX_ROWS
+        seen.update(shown)
+        if turn == 10:
+            held = heap_bytes(tab)
+    assert seen == set(range(min(seen), count))
+    assert heap_bytes(tab) - held < MAX_GROWN_BYTES
+    tab.page.evaluate("() => scrollTo(0, 0)")
+    tab.until_rows(having=f"line {count - 1}")
+
+
+def test_lines_of_one_nanosecond_come_each_once_over_pages(
+    open_tab: Callable[..., Tab], own_page: str, own_store: Running
+) -> None:
+    fill(own_store, 2000)
+    tab = open_tab(own_page)
+    tab.open()
+    seen = list(numbers(tab))
+    for shown in scrolled(tab, 6):
+        seen += [one for one in shown if one not in seen]
+    assert sorted(seen, reverse=True) == list(range(1999, min(seen) - 1, -1))
+    assert min(seen) < 1000
+
+
+def test_the_histogram_of_many_lines_counts_them_all(
+    open_tab: Callable[..., Tab], own_page: str, own_store: Running
+) -> None:
+    fill(own_store, 100_000)
+    tab = open_tab(own_page)
+    tab.open()
+    tab.at(".tools").get_by_text("100,000 lines").wait_for()
