@@ -1,4 +1,4 @@
-"""Loki's query side: entries and samples, complete, in order, in bounded memory."""
+"""Loki's query API: entries and samples, complete, in order, in bounded memory."""
 
 from __future__ import annotations
 
@@ -39,23 +39,23 @@ Parameters = dict[str, "str | int"]
 
 
 class Loki:
-    """A Loki to ask. Not for use by several threads at once.
+    """A client of a Loki's query API; for one thread at a time.
 
     A time is text (`"1h"` ago, `"2026-11-21"`, `"2026-11-21T10:00:00Z"`, `"now"`), nanoseconds
-    since 1970, a `datetime` with a zone, or a `timedelta` ago. A question that Loki cannot answer
-    now (429, 5xx, no connection) is asked again within `timeout_s`. All methods raise
+    since 1970, a `datetime` with a zone, or a `timedelta` ago. A query that Loki cannot answer now
+    (429, 5xx, no connection) is retried within `timeout_s`. All methods raise
 
     - `SettingsError` when a time or the query is wrong,
     - `UnreachableError` when no answer comes within `timeout_s`,
     - `RefusedError` when Loki answers with another error.
 
     Args:
-        url: its address, `http://127.0.0.1:3100`.
-        tenant: the tenant to ask for (`X-Scope-OrgID`), when Loki has several.
+        url: address of the Loki, `http://127.0.0.1:3100`.
+        tenant: tenant to query (`X-Scope-OrgID`), of a Loki with several tenants.
         auth: a user and a password, or a bearer token.
-        timeout_s: how long one question may take, with its retries.
-        page_entries: the most that this Loki gives per question (`max_entries_limit_per_query`).
-        ca_file: certificates to trust, a PEM file; those of the system unless given.
+        timeout_s: seconds that a query may take, with its retries.
+        page_entries: most entries per answer of this Loki (`max_entries_limit_per_query`).
+        ca_file: PEM file of certificates to trust; by default those of the system.
         client_cert: a PEM file with certificate and key, or a pair of two files.
         verify: `False` trusts any server.
     """
@@ -79,7 +79,7 @@ class Loki:
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] = os.environ) -> Loki:
-        """The Loki that `LOKI_URL` names, asked with `LOKI_ORG_ID` and the credentials there.
+        """Return a client of the Loki that `LOKI_URL` names, with the tenant and credentials there.
 
         Raises:
             SettingsError: `LOKI_URL` is not set.
@@ -96,13 +96,13 @@ class Loki:
         self.close()
 
     def close(self) -> None:
-        """Let go of the connection; the next question makes another."""
+        """Close the connection; the next query opens another."""
         self._transport.close()
 
     def query(
         self, query: str, since: Moment = "1h", until: Moment = "now", limit: int = 100
     ) -> list[LogEntry]:
-        """The newest entries of a log query, the newest first; `limit` of them at most."""
+        """Return the newest entries of a log query, newest first, at most `limit`."""
         return list(self.query_range(query, since, until, limit, "backward"))
 
     def query_range(
@@ -113,28 +113,28 @@ class Loki:
         limit: int | None = None,
         direction: Direction = "forward",
     ) -> Iterator[LogEntry]:
-        """The entries from `start` on and before `end`, each once, ordered by time.
+        """Yield the entries from `start` up to, but not including, `end`, each once, by time.
 
-        Asks for one page after the other as the entries are taken, and holds one at a time.
+        Fetches page after page as the entries are taken, and holds one page at a time.
 
         Args:
-            query: a log query; `range_samples` and `instant` take metrics queries.
-            start: the first moment.
-            end: the moment behind the last.
-            limit: stop after so many; `None` pages on to the end.
-            direction: `"forward"` starts with the oldest, `"backward"` with the newest.
+            query: a log query; `range_samples` and `instant` take metric queries.
+            start: first moment.
+            end: moment behind the last.
+            limit: number of entries to stop after; `None` for all.
+            direction: `"forward"` yields the oldest first, `"backward"` the newest.
         """
         now_ns = time.time_ns()
         span = moment_ns(start, "start", now_ns), moment_ns(end, "end", now_ns)
         return self._pager.entries(_log_query(query), *span, limit, direction)
 
     def instant(self, query: str, at: Moment = "now") -> list[Sample]:
-        """The value of each series of a metrics query, now or at another moment."""
+        """Return the value of each series of a metric query, now or at another moment."""
         asked: Parameters = {"query": query, "time": moment_ns(at, "at", time.time_ns())}
         return read_samples(self._transport.ask("/loki/api/v1/query", asked))
 
     def range_samples(self, query: str, start: Moment, end: Moment, step_s: float) -> list[Sample]:
-        """The values of each series of a metrics query, one every `step_s`."""
+        """Return the values of each series of a metric query, one every `step_s` seconds."""
         asked: Parameters = {"query": query, **_span(start, end), "step": str(step_s)}
         return read_samples(self._transport.ask("/loki/api/v1/query_range", asked))
 
@@ -146,16 +146,16 @@ class Loki:
         on_lost: Callable[[LokikitError], None] = lambda _: None,
         is_stopped: Callable[[], bool] = lambda: False,
     ) -> Generator[LogEntry, None, None]:
-        """The entries from `since` on, for ever, as they arrive.
+        """Yield the entries from `since` on, for ever, as they arrive.
 
-        Over a lost connection nothing is lost and nothing comes twice, as `Tail` explains. Raises
-        on the first answer; later only what a new connection cannot mend.
+        A lost connection loses no entry and repeats none, as `Tail` explains. Raises errors of the
+        first answer; later only those that a new connection does not solve.
 
         Args:
             query: a log query.
-            since: the first moment.
-            on_lost: is told why the connection was lost, once for each loss.
-            is_stopped: asked every second at least; the entries end when it is true.
+            since: first moment.
+            on_lost: gets the reason of each lost connection, once.
+            is_stopped: called at least every second; the entries end when it returns True.
         """
         query = _log_query(query)
         return Tail(
@@ -166,7 +166,7 @@ class Loki:
         ).entries(moment_ns(since, "since", time.time_ns()))
 
     def ready(self) -> bool:
-        """Whether Loki takes pushes and answers queries."""
+        """Return True when Loki takes pushes and answers queries."""
         try:
             answer = self._transport.get("/ready", {}, _READY_TIMEOUT_S)
         except UnreachableError:
@@ -174,14 +174,14 @@ class Loki:
         return bool(answer.ok) and not is_page(answer.text)
 
     def labels(self, name: str = "", since: Moment = "6h") -> list[str]:
-        """The names of all labels, or the values of the one called `name`."""
+        """Return the names of all labels, or the values of the label `name`."""
         path = f"label/{quote(name, safe='')}/values" if name else "labels"
         return list(self._transport.ask(f"/loki/api/v1/{path}", _span(since, "now")) or ())
 
     def series(
         self, selector: str = EVERY_STREAM, start: Moment = "1h", end: Moment = "now"
     ) -> list[Mapping[str, str]]:
-        """The labels of each stream that `selector` selects."""
+        """Return the labels of each stream that `selector` selects."""
         asked: Parameters = {"match[]": selector, **_span(start, end)}
         return list(self._transport.ask("/loki/api/v1/series", asked) or ())
 
@@ -192,13 +192,13 @@ class Loki:
         end: Moment = "now",
         by: str | Sequence[str] = (LABEL_SERVICE,),
     ) -> list[Volume]:
-        """How many bytes the selected streams hold, the largest first: who logs most.
+        """Return the bytes that the selected streams hold, largest first.
 
         Args:
             selector: labels only, without filters.
-            start: the first moment.
-            end: the moment behind the last.
-            by: labels; streams that have the same values of these are one.
+            start: first moment.
+            end: moment behind the last.
+            by: labels; streams with the same values of these are added up.
         """
         asked: Parameters = {
             "query": selector,
@@ -210,26 +210,25 @@ class Loki:
         )
 
     def logs(self, **labels: str) -> LogQuery:
-        """The lines of the streams with these labels: `loki.logs(service="api").since("1h")`."""
+        """Return a query for the lines of these streams: `loki.logs(service="api").since("1h")`."""
         return LogQuery.of(self, **labels)
 
     def last(
         self, service: str, n: int = 50, *, since: Moment = "7d", **fields: Any
     ) -> list[LogEntry]:
-        """The last `n` lines of a service, the oldest first, as `tail -n` shows a file.
+        """Return the last `n` lines of a service, oldest first, as `tail -n` shows a file.
 
         Args:
-            service: its name.
-            n: how many.
-            since: how far back to look when there are not as many before; a week is what Loki
-                keeps, unless it is told otherwise.
-            fields: count only lines with these; see `LogQuery.where`.
+            service: name of the service.
+            n: number of lines.
+            since: how far back to look for lines; the kit's Loki keeps a week by default.
+            fields: return only lines with these fields; see `LogQuery.where`.
         """
         now_ns = time.time_ns()
         oldest_ns, end_ns = moment_ns(since, "since", now_ns), now_ns + AHEAD_NS
         lines = self.logs(service=service).where(**fields)
         found: list[LogEntry] = []
-        # Near first: to look through a whole week takes Loki a second.
+        # The last hour first: Loki takes a second for a whole week.
         for start_ns in (max(oldest_ns, now_ns - _NEAR_NS), oldest_ns):
             found += lines.since(start_ns).until(end_ns).limit(n - len(found)).all()
             end_ns = start_ns
@@ -256,21 +255,21 @@ class Loki:
 
 
 def logs(**labels: str) -> LogQuery:
-    """The lines of the streams with these labels, in the Loki that `LOKI_URL` names.
+    """Return a query for the lines of these streams, in the Loki that `LOKI_URL` names.
 
     Raises:
-        SettingsError: `LOKI_URL` is not set, or a name can be none of a label.
+        SettingsError: `LOKI_URL` is not set, or a label cannot have such a name.
     """
     return Loki.from_env().logs(**labels)
 
 
 def is_log_query(query: str) -> bool:
-    """Whether LogQL's grammar can only read `query` as one for lines, not for metrics."""
+    """Return True when LogQL reads `query` as a log query, not as a metric query."""
     return query[_PRELUDE.match(query).end() :].startswith("{")  # type: ignore[union-attr]
 
 
 def _log_query(query: str) -> str:
-    """The query without parentheses around it: no stage can follow those."""
+    """Return the query without parentheses around it, which no stage can follow."""
     query = query.strip()
     while is_log_query(query) and query.startswith("(") and query.endswith(")"):
         query = query[1:-1].strip()

@@ -1,4 +1,4 @@
-"""One request to Loki: its address, who asks, tries within a time limit, errors by their cause."""
+"""A request to Loki: address, tenant, tries within a time limit, errors by their cause."""
 
 from __future__ import annotations
 
@@ -28,16 +28,16 @@ _MAX_REASON_CHARS = 2000
 
 
 class Transport:
-    """Requests to one Loki, for one tenant.
+    """Requests to a Loki, for one tenant.
 
     Args:
-        url: the address, with or without a path of the API; may hold a user and a password.
-        tenant: the tenant to ask for (`X-Scope-OrgID`), when Loki has several.
+        url: address, with or without a path of the API; may hold a user and a password.
+        tenant: tenant to query (`X-Scope-OrgID`), of a Loki with several tenants.
         auth: a user and a password, or a bearer token.
-        timeout_s: how long one question may take, with its retries.
-        tls: whom to trust, and as who to ask.
-        clock: seconds that only grow.
-        sleep: waits for so many seconds.
+        timeout_s: seconds that a question may take, with its retries.
+        tls: certificates.
+        clock: seconds of a monotonic clock.
+        sleep: waits for a number of seconds.
     """
 
     def __init__(  # noqa: PLR0913 - the last two are for tests
@@ -68,10 +68,10 @@ class Transport:
         self._session.params = self.parameters
 
     def ask(self, path: str, parameters: Mapping[str, str | int]) -> Any:
-        """The `data` of Loki's answer.
+        """Return the `data` of Loki's answer.
 
         Raises:
-            SettingsError: Loki finds the query or a parameter wrong.
+            SettingsError: Loki does not accept the query or a parameter.
             RefusedError: Loki answers with another error.
             UnreachableError: no answer within the time limit.
         """
@@ -88,7 +88,7 @@ class Transport:
         raise AssertionError  # the last attempt returns or raises
 
     def get(self, path: str, parameters: Mapping[str, str | int], timeout_s: float) -> Any:
-        """The bare response to one try.
+        """Return the response to a single request.
 
         Raises:
             UnreachableError: no answer within `timeout_s`.
@@ -102,11 +102,11 @@ class Transport:
             raise away(self.url, error) from error
 
     def close(self) -> None:
-        """Let go of the connection."""
+        """Close the connection."""
         self._session.close()
 
     def _try(self, path: str, parameters: Mapping[str, str | int], left_s: float) -> Any:
-        """The parsed answer, or the error that another try may mend."""
+        """Return the parsed answer, or an error after which another try may succeed."""
         try:
             response = self.get(path, parameters, max(left_s, 0.1))
         except UnreachableError as error:
@@ -121,7 +121,7 @@ class Transport:
 
 
 def away(url: str, error: Exception) -> UnreachableError:
-    """The error that says that nothing answers at `url`, and what to do."""
+    """Return the error for a Loki that does not answer, with advice."""
     return UnreachableError(
         f"no connection to Loki at {url} ({describe_failure(error)}): is it running? "
         "See `lokikit status`, start it with `lokikit up`, or set LOKI_URL."
@@ -131,7 +131,7 @@ def away(url: str, error: Exception) -> UnreachableError:
 def refusal(
     url: str, status: int, body: str, retry_after_s: float = 0.0
 ) -> RefusedError | SettingsError:
-    """The error for an answer with `status`, in Loki's own words, on one line."""
+    """Return the error for an answer with `status`, with Loki's text on one line."""
     reason = " ".join(body.split())[:_MAX_REASON_CHARS] or "no reason given"
     if status == _BAD_REQUEST:
         return SettingsError(f"Loki does not accept the query: {reason}")
@@ -140,7 +140,7 @@ def refusal(
 
 
 def is_passing(error: LokikitError) -> bool:
-    """Whether the same question may well be answered later."""
+    """Return True when the same question may be answered later."""
     if isinstance(error, RefusedError):
         return error.status >= _SERVER_ERROR or error.status == _TOO_MANY_REQUESTS
     return isinstance(error, UnreachableError)

@@ -1,8 +1,8 @@
-"""What a line must hold, as LogQL that no value can break out of, and as a check of its own.
+"""Conditions on lines, as LogQL that no value can break out of, and as a check in Python.
 
-Loki finds nearly all of it by itself. Where its reading of JSON is not exact, what it finds is a
-little too much, and the check decides: Loki reads U+FFFD as a space, an absent field as an empty
-one, and the text of an object as a string.
+Loki decides nearly all conditions. Its reading of JSON is not exact, so it may return too many
+lines, and the check decides: Loki reads U+FFFD as a space, an absent field as an empty field, and
+the text of an object as a string.
 """
 
 from __future__ import annotations
@@ -36,47 +36,47 @@ if TYPE_CHECKING:
 
 _REPLACED = "\ufffd"
 HAS_REPLACED = r'|= "" |~ `\x{FFFD}|\\u[fF]{3}[dD]`'
-"""Passes the lines that hold U+FFFD, however their writer wrote it. The filter in front passes
-all; without it `| drop label !~ …` would be one stage to Loki."""
+"""Passes lines that hold U+FFFD, in any notation. The filter in front passes all lines; without it
+Loki would read `| drop label !~ …` as one stage."""
 HAS_NONE_REPLACED = HAS_REPLACED.replace("|~", "!~", 1)
 
 _LABEL_NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*", re.ASCII)
 _WRITTEN_ALIKE = re.compile(r"[A-Za-z0-9 _.:-]+", re.ASCII)
-"""What every writer of JSON writes as it is."""
+"""Characters that every writer of JSON writes as they are."""
 _NO_KEY_FOR_LOKI = re.compile(r'["\]\x00]|^$')
 """Loki's JSON expressions have no escapes for these."""
 _MAX_CHARACTERS = 1024
-"""Longer texts are looked for by their beginning: Loki takes queries of 128 KiB."""
+"""Longer texts are searched by their beginning, as Loki takes queries of 128 KiB at most."""
 _MAX_LABEL_CHARACTERS = 4096
-"""No label is longer."""
+"""No label value is longer."""
 _ONE_OF = (list, tuple, set, frozenset)
 LABEL_OF = {field: label for label, field in LABEL_FIELDS.items()}
 """Field of a line -> label of its stream."""
 _LEVELS = frozenset({*DETECTED_LEVELS, *DETECTED_LEVELS.values(), *NUMBERED_LEVELS.values()})
-"""Ours, and those that Loki or a carrier of lines detects."""
+"""Levels of the contract, and those that Loki or a carrier of lines detects."""
 _METADATA_ONLY = frozenset(PLATFORM_METADATA) - {HOST}
 _NO_SECRETS = SecretNames()
 
 
 class Precision(enum.IntEnum):
-    """How exact Loki itself is about a condition."""
+    """How exactly Loki itself decides a condition."""
 
     EXACT = 0
     UNLESS_REPLACED = 1
-    """But for lines that hold U+FFFD."""
+    """Exact, except for lines that hold U+FFFD."""
     TOO_MUCH = 2
 
 
 @dataclass(frozen=True)
 class LineCondition:
-    """One thing that a line must fulfil.
+    """A condition on a line.
 
     Args:
-        line_filter: LogQL on the whole line; empty for none. It saves Loki the parsing.
-        key: the field of the line that `label_filter` asks for; empty when it asks for none.
-        label_filter: LogQL on labels, given the label that Loki reads the field into.
-        holds: whether an entry fulfils it.
-        precision: how exact the LogQL is.
+        line_filter: LogQL on the whole line, which saves Loki the parsing; may be empty.
+        key: field of the line that `label_filter` reads; empty when it reads no field.
+        label_filter: returns LogQL on labels, from the label into which Loki reads the field.
+        holds: returns True when an entry fulfils the condition.
+        precision: how exactly the LogQL decides it.
     """
 
     line_filter: str = ""
@@ -87,25 +87,25 @@ class LineCondition:
 
 
 def quoted(text: str) -> str:
-    """A LogQL string that means `text`, whatever that is."""
+    """Return a LogQL string for any `text`."""
     return json.dumps(clean(text), ensure_ascii=False)
 
 
 def can_ask_for(key: str) -> bool:
-    """Whether Loki's JSON expressions can name the field `key` of a line."""
+    """Return True when a JSON expression of Loki can name the field `key`."""
     return not _NO_KEY_FOR_LOKI.search(key)
 
 
 def json_expression(key: str) -> str:
-    """What Loki's JSON expressions call the field `key` of a line."""
+    """Return the JSON expression of Loki for the field `key`."""
     return f'["{key}"]'
 
 
 def selector(labels: Mapping[str, str]) -> str:
-    """The streams with these labels, and perhaps a filter behind; those of any service for none.
+    """Return a selector of streams, with a filter behind where needed; all streams for no labels.
 
     Raises:
-        SettingsError: a name can be none of a label, or a value is no text.
+        SettingsError: a label cannot have such a name, or a value is no text.
     """
     for name, value in labels.items():
         if not _LABEL_NAME.fullmatch(name):
@@ -113,13 +113,13 @@ def selector(labels: Mapping[str, str]) -> str:
         if not isinstance(value, str):
             raise SettingsError(f"the label {name}={value!r} is no text.")
     matchers = [_equals(name, value) for name, value in labels.items() if value]
-    # Loki refuses a selector that an absent label fulfils, a filter behind one it takes.
+    # Loki refuses a selector that an absent label fulfils, but takes it as a filter.
     empty = [f' | {name}=""' for name, value in labels.items() if not value]
     return (f"{{{', '.join(matchers)}}}" if matchers else EVERY_STREAM) + "".join(empty)
 
 
 def containing(text: str) -> LineCondition:
-    """The line holds `text`, as it is or as JSON writes it."""
+    """Return the condition that the line holds `text`, as it is or as JSON writes it."""
     text = clean(text)
     whole = writings(text)
 
@@ -133,7 +133,7 @@ def containing(text: str) -> LineCondition:
 
 
 def field_is(name: str, value: Any) -> LineCondition:
-    """The field `name` of the line is `value`, or one of several; see `LogQuery.where`.
+    """Return the condition that the field `name` is `value`, or one of several values.
 
     Raises:
         SettingsError: `value` is a mapping.
@@ -152,7 +152,7 @@ def field_is(name: str, value: Any) -> LineCondition:
 
 
 def _either(detected: LineCondition, written: LineCondition) -> LineCondition:
-    """A level that was detected, or another word that stands in the line."""
+    """Return the condition for a detected level, or for another word in the line."""
     by_label, by_field = detected.label_filter, written.label_filter
 
     def label_filter(key: str) -> str:
@@ -195,7 +195,7 @@ def _line_field_is(name: str, texts: Collection[str | None]) -> LineCondition:
 
 
 def _texts(name: str, value: Any) -> Collection[str | None]:
-    """How the value may stand in a line; `None` stands for an absent field."""
+    """Return the texts that the value may have in a line; `None` for an absent field."""
     written = json_value(value, _NO_SECRETS)
     if isinstance(written, (dict, list)):
         raise SettingsError(f"where({name}={value!r}): a field can be compared to one value only.")
@@ -203,7 +203,7 @@ def _texts(name: str, value: Any) -> Collection[str | None]:
 
 
 def _written(value: Any) -> set[str | None]:
-    """The texts of a value of JSON: writers differ about numbers, `500.0` and `1e16`."""
+    """Return the texts of a JSON value: writers differ about numbers such as `500.0` and `1e16`."""
     if value is None:
         return {None}
     if isinstance(value, str):
@@ -236,5 +236,5 @@ def _line_filter(texts: Collection[str]) -> str:
 
 
 def writings(text: str) -> set[str]:
-    """`text` itself, and as JSON writes it, with and without escapes for what is not ASCII."""
+    """Return `text` as it is and as JSON, with and without escapes for non-ASCII characters."""
     return {text, orjson.dumps(text).decode()[1:-1], json.dumps(text)[1:-1]}

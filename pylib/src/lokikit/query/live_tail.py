@@ -1,4 +1,4 @@
-"""One connection to Loki's live tail: messages over a websocket."""
+"""A connection to Loki's live tail: messages over a websocket."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Feed:
 
     Args:
         connection: the websocket.
-        url: the address of Loki, for errors.
+        url: address of the Loki, for errors.
     """
 
     def __init__(self, connection: ClientConnection, url: str) -> None:
@@ -41,15 +41,15 @@ class Feed:
         self._url = url
 
     def receive(self, timeout_s: float) -> tuple[list[LogEntry], list[int]]:
-        """The next entries, none when none come in time; and the times of entries left out.
+        """Return the next entries, none after a timeout, and the times of entries left out.
 
         Loki leaves entries out rather than wait for a slow reader.
 
         Args:
-            timeout_s: how long to wait, `math.inf` for ever.
+            timeout_s: seconds to wait, `math.inf` for ever.
 
         Raises:
-            UnreachableError: the connection is gone.
+            UnreachableError: the connection is lost.
         """
         limit = None if math.isinf(timeout_s) else max(timeout_s, 0)
         try:
@@ -67,12 +67,12 @@ class Feed:
 
 @contextmanager
 def open_feed(transport: Transport, query: str) -> Iterator[Feed]:
-    """A connection over which Loki sends what comes in for `query` from now on.
+    """Open a connection on which Loki sends the entries of `query` that arrive from now on.
 
     Raises:
-        SettingsError: Loki finds the query wrong.
+        SettingsError: Loki does not accept the query.
         RefusedError: Loki answers with another error.
-        UnreachableError: no connection is had.
+        UnreachableError: the connection cannot be made.
     """
     parameters = urlencode({**transport.parameters, "query": query, "start": time.time_ns()})
     address = f"ws{transport.url.removeprefix('http')}/loki/api/v1/tail?{parameters}"

@@ -1,4 +1,4 @@
-"""`logs(service="api").where(level="error").since("1h").all()`: questions without LogQL."""
+"""`logs(service="api").where(level="error").since("1h").all()`: queries without LogQL."""
 
 from __future__ import annotations
 
@@ -34,15 +34,15 @@ if TYPE_CHECKING:
 Span = tuple[int, int]
 
 _ERRORS = ("__error__", "__error_details__")
-"""What Loki puts on lines that are no JSON, and refuses to count."""
+"""Label that Loki sets on lines that are no JSON, and refuses to count."""
 
 
 @dataclass(frozen=True)
 class LogQuery:
-    """Lines of some streams, filtered; each method that filters gives a new question.
+    """A query for lines of streams; each method that filters returns a new query.
 
-    Made by `Loki.logs` or `lokikit.logs`. Nothing is asked before `all`, `iter`, `first` or
-    `count`; these raise as `Loki` does.
+    Made by `Loki.logs` or `lokikit.logs`. Loki is queried by `all`, `iter`, `first` and `count`;
+    these raise as `Loki` does.
     """
 
     _client: Loki
@@ -55,22 +55,22 @@ class LogQuery:
 
     @classmethod
     def of(cls, client: Loki, **labels: str) -> LogQuery:
-        """The lines of the streams with these labels.
+        """Return a query for the lines of the streams with these labels.
 
         Raises:
-            SettingsError: a name can be none of a label.
+            SettingsError: a label cannot have such a name.
         """
         return cls(
             client, selector({LABEL_OF.get(name, name): one for name, one in labels.items()})
         )
 
     def where(self, **fields: Any) -> LogQuery:
-        """Those whose fields have these values, all of them.
+        """Keep lines whose fields have all of these values.
 
         A list, tuple or set means any of its values; `None` an absent field. Values are compared
-        as JSON writes them, so `500` finds the text `"500"` too. `level` is what Loki detected
-        where it is one of its levels, so that it finds lines of other programs; `service` and
-        `env` are the labels; `pod`, `container`, `node` and `stream` may stand in metadata.
+        as JSON writes them, so `500` finds the text `"500"` too. `level` is the level that Loki
+        detected, if it is a level of Loki, so that lines of other programs are found; `service` and
+        `env` are the labels; `pod`, `container`, `node` and `stream` may be metadata.
 
         Raises:
             SettingsError: a value is a mapping, or a list is empty.
@@ -78,55 +78,55 @@ class LogQuery:
         return self._with(*(field_is(name, value) for name, value in fields.items()))
 
     def contains(self, text: str) -> LogQuery:
-        """Those whose line holds `text`, as it is or as JSON writes it, in this case."""
+        """Keep lines that hold `text`, as it is or as JSON writes it; case matters."""
         return self._with(containing(text))
 
     def since(self, moment: Moment) -> LogQuery:
-        """Those from `moment` on, an hour ago unless told: `"30m"`, a date, a `datetime`.
+        """Keep lines from `moment` on, by default an hour ago: `"30m"`, a date, a `datetime`.
 
         Raises:
-            SettingsError: it is no time.
+            SettingsError: `moment` is no time.
         """
         moment_ns(moment, "since", 0)
         return replace(self, _since=moment)
 
     def until(self, moment: Moment) -> LogQuery:
-        """Those before `moment`.
+        """Keep lines before `moment`.
 
         Raises:
-            SettingsError: it is no time.
+            SettingsError: `moment` is no time.
         """
         moment_ns(moment, "until", 0)
         return replace(self, _until=moment)
 
     def limit(self, count: int) -> LogQuery:
-        """The first `count` of them: the newest, or with `oldest_first` the oldest.
+        """Keep the first `count` lines: the newest, or with `oldest_first` the oldest.
 
         Raises:
-            SettingsError: it is negative.
+            SettingsError: `count` is negative.
         """
         if count < 0:
             raise SettingsError(f"limit({count}) is negative.")
         return replace(self, _limit=count)
 
     def oldest_first(self) -> LogQuery:
-        """In the order of time; without it the newest come first."""
+        """Order by time; without it the newest lines come first."""
         return replace(self, _direction="forward")
 
     def all(self) -> list[LogEntry]:
-        """All of them, in memory."""
+        """Return all lines, in memory."""
         return list(self.iter())
 
     def iter(self) -> Iterator[LogEntry]:
-        """One after the other, fetched page by page as they are taken."""
+        """Yield the lines, fetched page by page as they are taken."""
         return islice(self._found(self.query, self._span()), self._limit)
 
     def first(self) -> LogEntry | None:
-        """The first, if there is any."""
+        """Return the first line, `None` without lines."""
         return next(self.limit(1 if self._limit is None else min(1, self._limit)).iter(), None)
 
     def to_arrow(self) -> Any:
-        """All of them as a `pyarrow.Table`: a row for each line, columns as in `tables`.
+        """Return all lines as a `pyarrow.Table`: a row for each line, columns as in `tables`.
 
         Raises:
             PrerequisiteError: pyarrow is not installed.
@@ -134,7 +134,7 @@ class LogQuery:
         return to_arrow(self.iter())
 
     def to_pandas(self) -> Any:
-        """All of them as a `pandas.DataFrame`, with the same columns.
+        """Return all lines as a `pandas.DataFrame`, with the same columns.
 
         Raises:
             PrerequisiteError: pandas is not installed.
@@ -142,7 +142,7 @@ class LogQuery:
         return to_pandas(self.iter())
 
     def count(self) -> int:
-        """How many there are, up to the limit; counted by Loki as far as that is exact."""
+        """Return the number of lines, up to the limit; Loki counts where that is exact."""
         span, precision = self._span(), self._precision
         if precision is Precision.TOO_MUCH:
             return _length(self.iter())
@@ -155,7 +155,7 @@ class LogQuery:
 
     @property
     def query(self) -> str:
-        """The LogQL that Loki is asked."""
+        """Return the LogQL of the query."""
         named = [(f"lokikit_{number}", one) for number, one in enumerate(self._conditions)]
         keys = {name: one.key for name, one in named if one.key}
         read = [f"{name}={quoted(json_expression(key))}" for name, key in keys.items()]
@@ -181,7 +181,7 @@ class LogQuery:
         return since_ns, moment_ns(self._until, "until", now_ns)
 
     def _found(self, query: str, span: Span) -> Iterator[LogEntry]:
-        """The entries of `query`, which may be narrower than this question's own."""
+        """Yield the entries of `query`, which may be narrower than this query's own."""
         exact = self._precision is Precision.EXACT
         limit = self._limit if exact else None
         entries = self._client.query_range(query, *span, limit, self._direction)
@@ -190,13 +190,13 @@ class LogQuery:
         return (one for one in entries if all(each.holds(one) for each in self._conditions))
 
     def _counted(self, query: str, span: Span) -> int:
-        """Loki counts whole milliseconds; what lies outside of them is read."""
+        """Count: whole milliseconds by Loki, the rest by reading it."""
         start_ns, end_ns = span
         first_ns = -(-start_ns // NS_PER_MS) * NS_PER_MS
         last_ns = end_ns // NS_PER_MS * NS_PER_MS
         if first_ns >= last_ns:
             return _length(self._client.query_range(query, *span))
-        # A range begins behind its start, and ends with the moment that it is asked for.
+        # A range excludes its start, and includes the moment of the query.
         metric = f"sum(count_over_time({query} [{(last_ns - first_ns) // NS_PER_MS}ms]))"
         counted = sum(int(one.value) for one in self._client.instant(metric, last_ns - 1))
         edges = ((start_ns, first_ns), (last_ns, end_ns))

@@ -1,7 +1,7 @@
-"""The LogQL of the kit: dashboards, alert rules and `lokikit top` ask these questions.
+"""The LogQL of dashboards, alert rules, the page and `lokikit top`.
 
-A function gives an expression over a `Selection` of lines and a span of time, `5m` or one of
-Grafana's variables. Line filters stand first: they are what Loki answers fastest.
+A function returns an expression over a `Selection` of lines and a span of time, `5m` or a variable
+of Grafana. Line filters stand first, because Loki answers them fastest.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from lokikit.fields import (
 )
 
 SERVICE = (LABEL_SERVICE, LABEL_ENV)
-"""What makes one service: its name, and where it runs."""
+"""Labels of a service: its name, and where it runs."""
 TASK = (*SERVICE, TASK_NAME)
 STREAM = (*SERVICE, *CLUSTER_LABELS)
 ROUTE = (LABEL_SERVICE, HTTP_METHOD, HTTP_ROUTE)
@@ -40,7 +40,7 @@ _DROPS = (
     '|~ `lokikit: |"dropped":`',
     r'|~ `lokikit: \S+ lines dropped|lokikit: .* refused lines|"dropped":[1-9]`',
 )
-"""The first one, of plain words, spares most lines the second."""
+"""The first filter, of plain words, keeps most lines from the second."""
 SECRETS = (
     "-----BEGIN [A-Z ]*PRIVATE KEY-----",
     r"\bAKIA[0-9A-Z]{16}\b",
@@ -52,7 +52,7 @@ SECRETS = (
     r"[a-z]://[^/\s:@]+:[^/\s:@]+@",
     r"(?:Bearer|Basic) [0-9A-Za-z._~+/-]{20}",
 )
-"""What a secret looks like whatever its key is called: regular expressions of Go."""
+"""Regular expressions of Go for secrets under any key."""
 
 
 @dataclass(frozen=True)
@@ -60,11 +60,11 @@ class Selection:
     """The lines that a query looks at.
 
     Args:
-        service: a regular expression for the service.
-        env: likewise for where it runs.
-        level: likewise for Loki's `detected_level`.
-        text: what the line holds, as it stands; it may not hold a backtick.
-        without: a regular expression for services that are left out.
+        service: regular expression for the service.
+        env: regular expression for its environment.
+        level: regular expression for Loki's `detected_level`.
+        text: text in the line, without a backtick.
+        without: regular expression for services to leave out.
     """
 
     service: str = ".+"
@@ -74,7 +74,7 @@ class Selection:
     without: str = ""
 
     def lines(self, *stages: str) -> str:
-        """The query for the lines themselves, narrowed by further stages."""
+        """Return the log query, narrowed by further stages."""
         parts = [self._selector()]
         if self.text:
             parts.append(f"|= `{self.text}`")
@@ -93,52 +93,52 @@ ALL = Selection()
 
 
 def with_field(field: str) -> str:
-    """The stage that keeps lines with that word in quotes, before anything is parsed."""
+    """Return the stage that keeps lines with the field in quotes, before any parsing."""
     return f'|= `"{field}"`'
 
 
 def parsed(*fields: str) -> str:
-    """The stage that takes these fields from the line; a line without the first is left out."""
+    """Return the stage that parses these fields; lines without the first are left out."""
     return f'| json {", ".join(fields)} | {fields[0]}!=""'
 
 
 def total(by: tuple[str, ...], inner: str) -> str:
-    """A sum for each combination of these labels."""
+    """Return a sum for each combination of these labels."""
     return f"sum by ({', '.join(by)}) ({inner})"
 
 
 def count(query: str, span: str, by: tuple[str, ...] = SERVICE) -> str:
-    """How many lines a query gives in each span."""
+    """Return the number of lines of a query in each span."""
     return total(by, f"count_over_time({query} [{span}])")
 
 
 def lines(selected: Selection, span: str, by: tuple[str, ...] = SERVICE) -> str:
-    """How many lines came."""
+    """Return the number of lines."""
     return count(selected.lines(), span, by)
 
 
 def volume(selected: Selection, span: str, by: tuple[str, ...] = SERVICE) -> str:
-    """How many bytes came."""
+    """Return the number of bytes."""
     return total(by, f"bytes_over_time({selected.lines()} [{span}])")
 
 
 def errors(selected: Selection, span: str, by: tuple[str, ...] = SERVICE) -> str:
-    """How many lines are errors or worse."""
+    """Return the number of lines that are errors or worse."""
     return count(selected.lines(f"| {_ERRORS}"), span, by)
 
 
 def error_lines(selected: Selection) -> str:
-    """The lines that are errors or worse."""
+    """Return the lines that are errors or worse."""
     return selected.lines(f"| {_ERRORS}")
 
 
 def criticals(selected: Selection, span: str) -> str:
-    """How many lines are critical or fatal."""
+    """Return the number of lines that are critical or fatal."""
     return count(selected.lines(f"| {_CRITICALS}"), span)
 
 
 def error_ratio(selected: Selection, span: str, by: tuple[str, ...] = SERVICE) -> str:
-    """Which part of the lines are errors or worse; nothing for a service without any."""
+    """Return the share of lines that are errors or worse; no series for a service without any."""
     return f"{errors(selected, span, by)} / {lines(selected, span, by)}"
 
 
@@ -182,12 +182,12 @@ def total_error_ratio(selected: Selection, span: str) -> str:
 
 
 def exceptions(selected: Selection) -> str:
-    """The lines that hold an exception."""
+    """Return the lines that hold an exception."""
     return selected.lines(with_field(EXC_TYPE), parsed(EXC_TYPE))
 
 
 def exception_types(selected: Selection, span: str) -> str:
-    """How often each type of exception was logged."""
+    """Return the number of exceptions of each type."""
     return count(exceptions(selected), span, EXCEPTION)
 
 
@@ -206,14 +206,14 @@ def _requests(selected: Selection, *fields: str) -> str:
 
 
 def requests(selected: Selection, span: str, by: tuple[str, ...] = (HTTP_STATUS,)) -> str:
-    """How many requests were answered."""
+    """Return the number of requests."""
     return count(_requests(selected, HTTP_STATUS), span, by)
 
 
 def request_ms(
     quantile: float, selected: Selection, span: str, by: tuple[str, ...] = SERVICE
 ) -> str:
-    """The time in which that part of the requests was answered, in milliseconds."""
+    """Return a quantile of the duration of requests, in milliseconds."""
     wanted = [one for one in by if one not in STREAM]
     found = _requests(selected, DURATION_MS, *wanted)
     value = f'{found} | unwrap {DURATION_MS} | __error__=""'
@@ -221,44 +221,44 @@ def request_ms(
 
 
 def silence(selected: Selection, span: str, history: str) -> str:
-    """How many lines came in the span, 0 for a service that only wrote in the time before."""
+    """Return the number of lines in the span, 0 for a service that wrote only before it."""
     return f"{lines(selected, span)} or {lines(selected, history)} * 0"
 
 
 def spike(selected: Selection, span: str, history: str, parts: int, minimum: int) -> str:
-    """How many times its usual volume a service writes; only where it is `minimum` lines."""
+    """Return the volume of a service relative to its usual volume, from `minimum` lines on."""
     now, usual = lines(selected, span), before(lines(selected, history), span)
     return f"({now} >= {minimum}) / ({usual} / {parts})"
 
 
 def unparsed(selected: Selection) -> str:
-    """The lines that do not begin as a JSON object does."""
+    """Return the lines that do not begin like a JSON object."""
     return selected.lines(_NOT_JSON)
 
 
 def unparsed_of_ours(selected: Selection, span: str) -> str:
-    """How many lines are no JSON object, of services whose other lines keep the contract."""
+    """Return the number of lines that are no JSON object, of services with lines of the kit."""
     ours = count(selected.lines(with_field(LOGGER)), span)
     return f"{count(unparsed(selected), span)} and {ours}"
 
 
 def secrets(selected: Selection) -> str:
-    """The lines in which something looks like a secret."""
+    """Return the lines that hold a text like a secret."""
     return selected.lines(f"|~ `{'|'.join(SECRETS)}`")
 
 
 def drops(selected: Selection) -> str:
-    """The lines in which a part of the kit reports that it dropped some."""
+    """Return the lines in which a part of the kit reports dropped lines."""
     return selected.lines(*_DROPS)
 
 
 def streams(selected: Selection, span: str) -> str:
-    """How many streams wrote, by the labels of the contract."""
+    """Return the number of streams, by the labels of the contract."""
     return f"count({lines(selected, span, STREAM)})"
 
 
 def of_one_id(selected: Selection, wanted: str) -> str:
-    """The lines of one request or trace."""
+    """Return the lines of a request or trace."""
     return selected.lines(f"| {REQUEST_ID}=`{wanted}` or {TRACE_ID}=`{wanted}`")
 
 
@@ -266,16 +266,16 @@ CANARY = Selection(service=CANARY_SERVICE)
 
 
 def canary(field: str) -> str:
-    """The canary's lines with that field."""
+    """Return the canary's lines with a field."""
     return CANARY.lines(with_field(field), parsed(field))
 
 
 def canary_number(aggregation: str, field: str, span: str) -> str:
-    """A number of the canary's lines, aggregated over the span: `max`, `sum`."""
+    """Return a number of the canary's lines, aggregated over the span: `max`, `sum`."""
     value = f'{canary(field)} | unwrap {field} | __error__=""'
     return f"{aggregation}({aggregation}_over_time({value} [{span}]))"
 
 
 def canary_latest(field: str, span: str) -> str:
-    """The newest value of that number: of what is so now, an older one would be false."""
+    """Return the newest value of a number of the canary, for a state that changes."""
     return f'last_over_time({canary(field)} | unwrap {field} | __error__="" [{span}]) by ()'

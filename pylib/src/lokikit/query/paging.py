@@ -1,8 +1,8 @@
-"""Every entry of a span of time, exactly once, although Loki gives a few thousand per question.
+"""Every entry of a span of time, exactly once, although an answer of Loki holds a few thousand.
 
 Loki has no offset: the next page can only start at a timestamp. So the entries at the last
-timestamp of a full page are put back and asked for again at the start of the next one. When a
-page is full of one single timestamp, that nanosecond is halved by the content of its lines
+timestamp of a full page are dropped and fetched again at the start of the next page. When all of
+a page has one timestamp, that nanosecond is halved by the content of its lines
 (`|~` and `!~` of one expression: no line is in both halves, none in neither) until each part fits.
 """
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 Direction = Literal["forward", "backward"]
 Span = tuple[int, int]
-"""From the first nanosecond to the one after the last."""
+"""First nanosecond, and the nanosecond after the last."""
 
 MAX_PAGE_ENTRIES = 5000
 """Loki's own default of `limits_config.max_entries_limit_per_query`."""
@@ -35,7 +35,7 @@ _GOOD_BALANCE = 0.3
 
 
 class Fetch(Protocol):
-    """Asks Loki once: the first `limit` entries of `query` in [start, end), in order."""
+    """Queries Loki once: the first `limit` entries of `query` in [start, end), in order."""
 
     def __call__(  # noqa: D102 - the class says it
         self, query: str, start_ns: int, end_ns: int, limit: int, direction: Direction
@@ -46,8 +46,8 @@ class Pager:
     """Pages through spans of time; remembers a page size that Loki could answer.
 
     Args:
-        fetch: asks Loki once.
-        page_entries: the most that Loki gives per question.
+        fetch: queries Loki once.
+        page_entries: most entries per answer of this Loki.
     """
 
     def __init__(self, fetch: Fetch, page_entries: int = MAX_PAGE_ENTRIES) -> None:
@@ -62,7 +62,7 @@ class Pager:
         limit: int | None = None,
         direction: Direction = "forward",
     ) -> Iterator[LogEntry]:
-        """The entries of `query` in [start, end), ordered by time; the first `limit` of them."""
+        """Yield the first `limit` entries of `query` in [start, end), ordered by time."""
         return islice(self._pages(query, (start_ns, end_ns), limit, direction), limit)
 
     def _pages(
@@ -80,7 +80,7 @@ class Pager:
             left = left and left - len(whole)
 
     def _instant(self, query: str, time_ns: int) -> Iterator[LogEntry]:
-        """All entries of one nanosecond, however many."""
+        """Return all entries of one nanosecond, in any number."""
         page, full = self._page(query, (time_ns, time_ns + 1), None, "forward")
         if not full:
             yield from page
@@ -93,13 +93,13 @@ class Pager:
             )
         for operator in ("|~", "!~"):
             # On a line of its own, so that it cannot end up in a comment of the query; and behind
-            # a filter that passes all, for `| drop label !~ …` is one stage to Loki.
+            # a filter that passes all, as Loki reads `| drop label !~ …` as one stage.
             yield from self._instant(f'{query}\n|= "" {operator} `{pattern}`', time_ns)
 
     def _page(
         self, query: str, span: Span, left: int | None, direction: Direction
     ) -> tuple[list[LogEntry], bool]:
-        """One answer, and whether it is full, so that there may be more."""
+        """Return the entries of an answer, and True when it is full, so that there may be more."""
         while True:
             size = min(self._page_entries, left or self._page_entries)
             try:
@@ -113,7 +113,7 @@ class Pager:
 
 
 def _rest(span: Span, edge_ns: int, direction: Direction, *, with_edge: bool) -> Span:
-    """What is left of `span` behind the edge of a page."""
+    """Return the rest of `span` behind the edge of a page."""
     start_ns, end_ns = span
     if direction == "forward":
         return (edge_ns if with_edge else edge_ns + 1, end_ns)
@@ -121,7 +121,7 @@ def _rest(span: Span, edge_ns: int, direction: Direction, *, with_edge: bool) ->
 
 
 def halving_pattern(lines: Sequence[str]) -> str | None:
-    """A regular expression (RE2) that about half of `lines` match; `None` when all are equal."""
+    """Return a regular expression (RE2) that half of `lines` match; `None` for equal lines."""
     pairs = zip(min(lines), max(lines), strict=False)
     first = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
     candidates = (_halves_at(lines, first + offset) for offset in range(_POSITIONS_TRIED))
@@ -141,7 +141,7 @@ def halving_pattern(lines: Sequence[str]) -> str | None:
 
 
 def _halves_at(lines: Sequence[str], position: int) -> tuple[int, int, str]:
-    """The size of the smaller half, the position, and the characters there that make one half."""
+    """Return size of the smaller half, position, and the characters there of one half."""
     counts = Counter(line[position] for line in lines if len(line) > position)
     taken, characters = 0, ""
     for character, count in sorted(counts.items()):

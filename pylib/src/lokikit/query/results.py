@@ -1,4 +1,4 @@
-"""What Loki's answers hold, as typed values: entries of streams, samples of metrics."""
+"""Loki's answers as typed values: entries of streams, samples of metrics."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class LogEntry:
-    """One line as Loki has it.
+    """A line as Loki returns it.
 
     Args:
         timestamp_ns: nanoseconds since 1970, UTC.
-        line: the text, after the query's own `line_format`, if it has one.
-        labels: the labels of its stream.
+        line: text, after a `line_format` of the query.
+        labels: labels of its stream.
         metadata: its structured metadata, with Loki's `detected_level`.
-        parsed: what the query itself took from the line (`| json`, `| regexp` and the like).
+        parsed: labels that the query read from the line (by `| json`, `| regexp` and so on).
     """
 
     timestamp_ns: int
@@ -42,7 +42,7 @@ class LogEntry:
 
     @property
     def fields(self) -> Mapping[str, Any]:
-        """What the line holds, if it is a JSON object; read when first asked for."""
+        """Fields of a line that is a JSON object, otherwise empty; parsed at the first use."""
         if self._fields is None:
             object.__setattr__(self, "_fields", json_object(self.line))
         return self._fields or {}
@@ -61,7 +61,7 @@ def as_json(entry: LogEntry) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One value of one series; `timestamp_ns` is `None` for a scalar, which has no time."""
+    """A value of a series; `timestamp_ns` is `None` for a scalar, which has no time."""
 
     labels: Mapping[str, str]
     timestamp_ns: int | None
@@ -70,14 +70,14 @@ class Sample:
 
 @dataclass(frozen=True, slots=True)
 class Volume:
-    """How many bytes of lines, before compression, the streams with these labels hold."""
+    """Bytes of lines, before compression, of the streams with these labels."""
 
     labels: Mapping[str, str]
     size_bytes: int
 
 
 def read_streams(streams: Sequence[Any] | None) -> Iterator[LogEntry]:
-    """The entries of an answer's streams, stream by stream."""
+    """Yield the entries of an answer, stream by stream."""
     for stream in streams or ():
         labels = stream["stream"]
         for timestamp, line, *kinds in stream["values"]:
@@ -92,10 +92,10 @@ def read_streams(streams: Sequence[Any] | None) -> Iterator[LogEntry]:
 
 
 def read_samples(data: Mapping[str, Any]) -> list[Sample]:
-    """The values of a metrics query's answer: a scalar, a vector or a matrix.
+    """Yield the values of the answer to a metric query: a scalar, a vector or a matrix.
 
     Raises:
-        RefusedError: the answer is of none of these kinds.
+        RefusedError: the answer is of another kind.
     """
     kind, result = data["resultType"], data["result"] or []
     if kind == "scalar":
@@ -108,7 +108,7 @@ def read_samples(data: Mapping[str, Any]) -> list[Sample]:
 
 
 def read_volumes(data: Mapping[str, Any]) -> list[Volume]:
-    """The volumes of an answer, the largest first."""
+    """Return the volumes of an answer, largest first."""
     found = [Volume(one["metric"], int(one["value"][1])) for one in data["result"] or ()]
     return sorted(found, key=lambda one: -one.size_bytes)
 

@@ -1,4 +1,4 @@
-"""Entries as a table: one row for each line, one column for each label and field."""
+"""Entries as a table: a row for each line, a column for each label and field."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Columns = dict[str, list[Any]]
 
 
 def columns(entries: Iterable[LogEntry]) -> Columns:
-    """Column name -> its value in each row, `None` where a row has none.
+    """Return column name -> value in each row, `None` where a row lacks it.
 
     `timestamp` holds nanoseconds since 1970 and `line` the text. The others are the labels, the
     structured metadata and the top-level fields of lines that are JSON objects; where two of these
@@ -35,7 +35,7 @@ def columns(entries: Iterable[LogEntry]) -> Columns:
 
 
 def to_arrow(entries: Iterable[LogEntry]) -> Any:
-    """The columns as a `pyarrow.Table`, `timestamp` with nanoseconds in UTC.
+    """Return the columns as a `pyarrow.Table`, `timestamp` with nanoseconds in UTC.
 
     Raises:
         PrerequisiteError: pyarrow is not installed.
@@ -47,7 +47,7 @@ def to_arrow(entries: Iterable[LogEntry]) -> Any:
 
 
 def to_pandas(entries: Iterable[LogEntry]) -> Any:
-    """The columns as a `pandas.DataFrame`, `timestamp` with nanoseconds in UTC.
+    """Return the columns as a `pandas.DataFrame`, `timestamp` with nanoseconds in UTC.
 
     Raises:
         PrerequisiteError: pandas is not installed.
@@ -77,7 +77,7 @@ def _cell(value: Any) -> Any:
 
 
 def _of_one_type(values: Sequence[Any]) -> list[Any]:
-    """The values; as text where they are of several types that no column can hold together."""
+    """Return the values, as text when a column cannot hold all their types."""
     kinds = {type(value) for value in values if value is not None}
     if len(kinds) <= 1:
         return list(values)

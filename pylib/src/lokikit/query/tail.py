@@ -1,9 +1,9 @@
-"""Following a query for ever: live messages for speed, questions for completeness.
+"""A query followed for ever: live messages for speed, queries for completeness.
 
 Loki's live tail alone is not complete: Loki leaves entries out when its reader is slow, sends
-nothing from before it has registered the reader, and ends with the connection. So what it sends
-is shown at once, and the same stretch of time is asked for again: behind each burst, and over
-each gap between two connections. Each entry is shown when it is first met, and remembered.
+nothing from before it has registered the reader, and ends with the connection. So its messages are
+shown at once, and the same stretch of time is queried again: behind each burst, and over each gap
+between two connections. Each entry is shown when it first appears, and remembered.
 """
 
 from __future__ import annotations
@@ -29,26 +29,26 @@ if TYPE_CHECKING:
     from lokikit.query.results import LogEntry
 
 _REGISTERED_S = 1
-"""Within this long after the handshake Loki sends what comes in."""
+"""Loki sends new entries at the latest this long after the handshake."""
 _SETTLE_S = 5
-"""Behind a burst, how long to wait before asking whether it was complete."""
+"""Seconds after a burst before the query that checks that it was complete."""
 _LATE_NS = 5 * NS_PER_S
-"""How far behind the newest entry one may come in, and still be found when Loki left it out."""
+"""An entry that Loki left out is found if it is at most this far behind the newest entry."""
 _GAP_LATE_NS = 60 * NS_PER_S
-"""Likewise while there is no connection."""
+"""The same while there is no connection."""
 AHEAD_NS = 600 * NS_PER_S
 """Loki takes timestamps up to ten minutes in the future (`limits_config.creation_grace_period`)."""
 _NEVER = math.inf
 _LISTEN_S = 1
-"""How long nothing is heard before whoever may stop the tail is asked."""
+"""Seconds of silence after which `is_stopped` is called."""
 _MAX_REMEMBERED = 250_000
 
 
 class Seen:
-    """Which entries were met before: the last `capacity` at least, twice as many at most.
+    """Remembers entries: at least the last `capacity`, at most twice as many.
 
     Args:
-        capacity: how many to remember; 250,000 take up to 60 MB.
+        capacity: number of entries; 250,000 take up to 60 MB.
     """
 
     def __init__(self, capacity: int = _MAX_REMEMBERED) -> None:
@@ -57,7 +57,7 @@ class Seen:
         self._newer: set[bytes] = set()
 
     def add(self, entry: LogEntry) -> bool:
-        """Whether the entry is new."""
+        """Return True when the entry is new, and remember it."""
         key = _key(entry)
         if key in self._newer or key in self._older:
             return False
@@ -74,19 +74,19 @@ def _key(entry: LogEntry) -> bytes:
 
 
 class Tail:
-    """Follows one query.
+    """Follows a query.
 
-    What comes in more than a minute behind the newest entry while there is no connection is not
-    shown: nothing tells when to look for it.
+    An entry that arrives more than a minute behind the newest entry while there is no connection is
+    not shown, because nothing shows when to look for it.
 
     Args:
-        ask: gives the entries from one nanosecond on and before another.
+        ask: returns the entries from a nanosecond on and before another.
         connect: opens the live connection.
-        on_lost: is told why the connection was lost, once for each loss.
-        is_stopped: asked every second at least; the entries end when it is true.
-        clock: seconds that only grow.
-        now_ns: nanoseconds since 1970.
-        sleep: waits for so many seconds.
+        on_lost: gets the reason of each lost connection, once.
+        is_stopped: called at least every second; the entries end when it returns True.
+        clock: seconds of a monotonic clock.
+        now_ns: clock in nanoseconds since 1970.
+        sleep: waits for a number of seconds.
     """
 
     def __init__(  # noqa: PLR0913 - the last three are for tests
@@ -109,10 +109,10 @@ class Tail:
         self._failures = 0
 
     def entries(self, since_ns: int | None = None) -> Generator[LogEntry, None, None]:
-        """The entries from `since_ns` (now, unless told) on, each once, as they come.
+        """Yield the entries from `since_ns` on (by default now), each once, as they arrive.
 
         Raises:
-            LokikitError: the first answer, or an error that a new connection cannot mend.
+            LokikitError: the first answer is an error, or a new connection does not solve it.
         """
         self._newest_ns = self._complete_ns = self._now_ns() if since_ns is None else since_ns
         yield from self._sweep(late_ns=0)
@@ -125,7 +125,7 @@ class Tail:
             late_ns = _GAP_LATE_NS
 
     def _live(self, late_ns: int) -> Iterator[LogEntry]:
-        """The entries of one connection, until it is lost."""
+        """Yield the entries of a connection, until it is lost."""
         with self._connect() as feed:
             self._sleep(_REGISTERED_S)
             yield from self._sweep(late_ns)
@@ -139,12 +139,12 @@ class Tail:
                     heard, sweep_at = True, min(sweep_at, self._clock() + _SETTLE_S)
                 if self._clock() >= sweep_at:
                     yield from self._sweep(_LATE_NS)
-                    # One more behind the last message: Loki may have left out what came after it.
+                    # A query behind the last message: Loki may have left out later entries.
                     sweep_at = self._clock() + _SETTLE_S if heard else _NEVER
                     heard = False
 
     def _sweep(self, late_ns: int) -> Iterator[LogEntry]:
-        """Ask for all since the time up to which all is known, and give what is new."""
+        """Query all entries since the time up to which all are known; yield the new entries."""
         now_ns = self._now_ns()
         yield from self._fresh(self._ask(self._complete_ns - late_ns, now_ns + AHEAD_NS))
         self._complete_ns = max(self._complete_ns, min(self._newest_ns, now_ns))
@@ -159,7 +159,7 @@ class Tail:
         """Wait before the next connection; longer after each failure.
 
         Raises:
-            LokikitError: `error`, when a new connection cannot mend it.
+            LokikitError: `error`, when a new connection does not solve it.
         """
         if not is_passing(error):
             raise error

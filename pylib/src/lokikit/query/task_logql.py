@@ -1,4 +1,4 @@
-"""The LogQL about tasks: what their lines, one for each step, tell of their runs."""
+"""The LogQL about tasks, whose lines report one step of a run each."""
 
 from __future__ import annotations
 
@@ -24,40 +24,40 @@ def _tasks(selected: Selection, actions: str, *fields: str) -> str:
 
 
 def steps(selected: Selection, span: str, by: tuple[str, ...] = (TASK_NAME, ACTION)) -> str:
-    """How often the tasks took which step."""
+    """Return the number of steps of each task, by kind."""
     return count(_tasks(selected, ""), span, by)
 
 
 def failures(selected: Selection, span: str) -> str:
-    """How often each task failed or crashed."""
+    """Return the number of failures and crashes of each task."""
     return count(failed(selected), span, TASK)
 
 
 def failed(selected: Selection) -> str:
-    """The lines of the tasks that failed or crashed."""
+    """Return the lines of failures and crashes."""
     return _tasks(selected, "|".join(TASK_FAILURES))
 
 
 def seconds(quantile: float, selected: Selection, span: str) -> str:
-    """The time in which that part of the runs of each task ended, in seconds."""
+    """Return a quantile of the duration of the runs of each task, in seconds."""
     ended = _tasks(selected, "", RUNTIME_S)
     value = f'{ended} | unwrap {RUNTIME_S} | __error__=""'
     return f"quantile_over_time({quantile}, {value} [{span}]) by ({TASK_NAME})"
 
 
 def running(selected: Selection, span: str) -> str:
-    """How many runs of each task began in the span and have no end yet."""
+    """Return the number of runs of each task that began in the span and have no end."""
     return _unended(_runs(selected, span), _ends(selected, span))
 
 
 def overdue(selected: Selection, after: str, span: str, whole: str) -> str:
-    """How many runs of each task have no end yet, long after they began.
+    """Return the number of runs of each task that have no end long after they began.
 
     Args:
-        selected: which services.
-        after: how long a run may take.
-        span: the time before that in which they began.
-        whole: both together.
+        selected: lines of the services.
+        after: duration that a run may have.
+        span: span before that in which the runs began.
+        whole: `after` and `span` together.
     """
     return _unended(f"{_runs(selected, span)} offset {after}", _ends(selected, whole))
 
@@ -72,19 +72,19 @@ def _ends(selected: Selection, span: str) -> str:
 
 
 def _unended(runs: str, ends: str) -> str:
-    """Each run is a series of its own in here, so Loki's `max_query_series` bounds them."""
+    """Return runs without an end; each run is a series, so `max_query_series` limits them."""
     begun, ended = (total((*TASK, TASK_ID), f"count_over_time({one})") for one in (runs, ends))
     return f"count by ({', '.join(TASK)}) ({begun} unless {ended})"
 
 
 def missed(selected: Selection, span: str, history: str, parts: int) -> str:
-    """How many runs a task should have had in the span, of those that had none at all.
+    """Return how many runs a task should have had in the span, for tasks without a run in it.
 
     Args:
-        selected: which services.
-        span: the last part of the history.
-        history: the time that tells how often the task runs.
-        parts: how many spans the history has.
+        selected: lines of the services.
+        span: last part of the history.
+        history: time from which the frequency of a task is taken.
+        parts: number of spans in the history.
     """
     began = _tasks(selected, "run")
     return f"({count(began, history, TASK)} / {parts}) unless {count(began, span, TASK)}"

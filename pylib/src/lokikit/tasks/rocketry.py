@@ -16,13 +16,13 @@ _RENAMED = {"run_id": f.TASK_ID, "runtime": f.RUNTIME_S}
 
 
 def take_in_rocketry() -> None:
-    """Have Rocketry's actions be ours; twice is once. Its repositories get its own records."""
+    """Turn Rocketry's actions into task actions, once; its repositories get its own records."""
     logging.getLogger(_LOGGER).setLevel(logging.INFO)
     leave_out(_LOGGER, _tell)
 
 
 def _tell(record: logging.LogRecord) -> bool:
-    """Whether it is an action; if actions are told, our handlers get it as the contract has it."""
+    """Return True for an action; log it by the contract, if `LOG_TASKS` is on."""
     action = getattr(record, f.ACTION, None)
     if action not in ACTION_LEVELS:
         return False

@@ -1,4 +1,4 @@
-"""One action of a task, one run of it, and an action as the caller's own model."""
+"""Actions and runs of tasks, and actions as a model of the caller."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class TaskException:
-    """What a task raised.
+    """An exception of a task.
 
     Args:
         type: its class, with the module.
         message: its text.
-        stacktrace: the traceback, empty when the line has none.
+        stacktrace: traceback, empty when the line has none.
     """
 
     type: str
@@ -33,19 +33,19 @@ class TaskException:
 
 @dataclass(frozen=True)
 class TaskRecord:
-    """One action, as its line tells it.
+    """An action of a task, read from its line.
 
     Args:
-        timestamp: of the line.
-        service: who wrote it.
-        task_name: of the task.
-        action: one of `fields.TASK_ACTIONS`.
-        task_id: tells runs apart; `None` where the line has none.
-        start: when the run began.
-        end: when it ended; `None` of a `run`.
-        runtime_s: seconds between the two.
-        exception: what it raised.
-        entry: the line itself.
+        timestamp: time of the line.
+        service: service that wrote the line.
+        task_name: name of the task.
+        action: an action of `fields.TASK_ACTIONS`.
+        task_id: id of the run, `None` for a line without it.
+        start: time at which the run began.
+        end: time at which it ended; `None` for the action `run`.
+        runtime_s: seconds between `start` and `end`.
+        exception: exception that ended the run.
+        entry: the line.
     """
 
     timestamp: datetime
@@ -61,7 +61,7 @@ class TaskRecord:
 
     @classmethod
     def of(cls, entry: LogEntry) -> TaskRecord:
-        """The action that a line tells of."""
+        """Return the action that a line reports."""
         told = entry.fields
         action = str(told.get(f.ACTION))
         end = _time(told.get(f.END)) or (None if action == "run" else entry.timestamp)
@@ -84,19 +84,19 @@ class TaskRecord:
 
     @property
     def fields(self) -> Mapping[str, Any]:
-        """All that the line holds."""
+        """All fields of the line."""
         return self.entry.fields
 
 
 @dataclass(frozen=True)
 class TaskRun:
-    """One run of a task.
+    """A run of a task.
 
     Args:
-        status: how it ended, one of `fields.TASK_ACTIONS`; `"run"` while it runs.
-        end: `None` while it runs, and of a crash that nobody told of.
-        first: its first record, usually its `run`.
-        last: its last, the same one when there is no other.
+        status: action of `fields.TASK_ACTIONS` that ended it; `"run"` while it runs.
+        end: `None` while it runs, and for a crash that no line reports.
+        first: its first record, usually the action `run`.
+        last: its last record, which may be the first.
     """
 
     status: str
@@ -106,45 +106,45 @@ class TaskRun:
 
     @property
     def task_name(self) -> str:
-        """The name of the task."""
+        """Name of the task."""
         return self.last.task_name
 
     @property
     def task_id(self) -> str | None:
-        """What tells it from other runs, if its lines have that."""
+        """Id of the run, `None` when its lines have none."""
         return self.last.task_id
 
     @property
     def service(self) -> str:
-        """Who ran it."""
+        """Service that ran it."""
         return self.last.service
 
     @property
     def start(self) -> datetime:
-        """When it began."""
+        """Time at which it began."""
         return self.first.start
 
     @property
     def runtime(self) -> timedelta | None:
-        """How long it ran, `None` without an end."""
+        """Duration, `None` without an end."""
         if self.last.runtime_s is not None and self.end is not None:
             return timedelta(seconds=self.last.runtime_s)
         return self.end - self.start if self.end else None
 
     @property
     def exception(self) -> TaskException | None:
-        """What it raised."""
+        """Exception that ended it."""
         return self.last.exception
 
 
 def as_model(record: TaskRecord, model: type[Any]) -> Any:
-    """The record as the caller's own: those of its fields that the model names.
+    """Return the record as a model of the caller, with the fields that the model names.
 
-    A pydantic model (1 or 2) is given all of them, for it chooses itself.
+    A pydantic model (1 or 2) gets all fields, because it chooses itself.
     """
     if model is TaskRecord:
         return record
-    # Times of lines are texts; the typed ones win.
+    # The fields of the line hold times as text; the typed times replace them.
     typed = {one.name: getattr(record, one.name) for one in dataclasses.fields(record)}
     entry: LogEntry = typed.pop("entry")
     given = {**entry.fields, **typed}
