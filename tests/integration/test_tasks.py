@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from tests.integration.stage import Lines
 
-WORKER_ENDS = 9
+WORKER_ENDS = 14
 """Of its tasks, each attempt by itself."""
 CRASH = """
 import os
@@ -131,6 +131,9 @@ def test_celery_histories_are_what_happened(played: dict[str, Lines]) -> None:
             ("overrun_softly", ["run", "terminate"]),
             ("overrun", ["run", "terminate"]),
             ("die", ["run", "crash"]),
+            ("die_once", ["run", "crash", "run", "success"]),
+            ("overrun_once", ["run", "terminate", "run", "success"]),
+            ("leave", ["run", "terminate"]),
             ("be_revoked", ["run", "terminate"]),
         ]
     )
@@ -172,8 +175,13 @@ def test_a_request_id_goes_along_with_a_celery_task(played: dict[str, Lines]) ->
     assert {line.get(f.REQUEST_ID) for line in of(played["worker"], "be_revoked")} == {None}
 
 
-def test_beat_writes_nothing_but_lines(played: dict[str, Lines]) -> None:
-    """And what it sends is chatter outside of `dev`."""
+def test_beat_has_a_line_for_each_task_that_it_sends(played: dict[str, Lines]) -> None:
+    """Whatever the level, with the id that the run has; Celery's own line is left out."""
+    sent = [line for line in played["beat"] if line[f.LOGGER] == "lokikit.celery.beat"]
+    assert len({line[f.TASK_ID] for line in sent}) == len(sent) >= 2
+    assert {line[f.TASK_NAME] for line in sent} == {"celery_tasks.tick"}
+    assert {line["schedule_entry"] for line in sent} == {"tick"}
+    assert not any(f.ACTION in line for line in sent)
     assert not any("Sending due task" in line[f.MESSAGE] for line in played["beat"])
 
 

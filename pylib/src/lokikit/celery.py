@@ -5,8 +5,10 @@ from __future__ import annotations
 import logging
 import sys
 import time
+from contextvars import ContextVar
+from functools import wraps
 from typing import TYPE_CHECKING, Any
-from weakref import WeakValueDictionary
+from weakref import WeakKeyDictionary, WeakValueDictionary
 
 from billiard.exceptions import SoftTimeLimitExceeded, TimeLimitExceeded, WorkerLostError
 from celery import signals, states
@@ -16,24 +18,32 @@ from lokikit import fields as f
 from lokikit.http_requests.request_log import current_id
 from lokikit.output.context import bound
 from lokikit.output.json_values import text
-from lokikit.output.told_once import leave_out, raised_in, repeats_exception
+from lokikit.output.told_once import leave_out, repeats_exception, tell
 from lokikit.setup import keep_json_logging
-from lokikit.tasks.task import Run, function_place
+from lokikit.tasks.task import Run, are_told, function_place
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from contextlib import AbstractContextManager
 
 _HEADER = "lokikit_request_id"
 _LOGGERS = ("celery.app.trace", "celery.worker.request")
+_WATCHED = "_lokikit_watched"
+_beat_logger = logging.getLogger("lokikit.celery.beat")
+
+
 _open: dict[str, tuple[Run, AbstractContextManager[None]]] = {}
 """What this process runs, by task id."""
 _received: WeakValueDictionary[str, Any] = WeakValueDictionary()
 """What this worker has handed to its processes, by task id."""
-_LOST = (TimeLimitExceeded, WorkerLostError)
+_ended: WeakKeyDictionary[Any, Run] = WeakKeyDictionary()
+"""Requests among them whose end this worker has told, for it hears of it by several ways."""
+_has_line: ContextVar[bool] = ContextVar("lokikit_celery_has_line", default=False)
+"""Whether what a request says of its lost process has a line of ours."""
 
 
 def log_tasks() -> None:
-    """Have workers and beat log lines of the contract, and tell each run of a task.
+    """Have workers and beat log lines of the contract, and tell each task that is run or due.
 
     To be called where the application is made, also by who sends tasks: the id of the request
     that sends one is bound while it runs. Celery leaves the root logger alone from then on, and
@@ -42,11 +52,13 @@ def log_tasks() -> None:
     signals.setup_logging.connect(_set_up)
     signals.celeryd_init.connect(_hide_banner)
     signals.before_task_publish.connect(_add_request_id)
-    signals.task_received.connect(_note)
+    signals.task_received.connect(_watch)
     signals.task_prerun.connect(_begin)
     signals.task_failure.connect(_fail)
     signals.task_postrun.connect(_end)
     signals.task_revoked.connect(_revoke)
+    signals.beat_init.connect(_watch_beat)
+    signals.beat_embedded_init.connect(_watch_beat)
     for name in _LOGGERS:
         leave_out(name, _is_told)
 
@@ -66,8 +78,86 @@ def _add_request_id(headers: dict[str, Any], **_: Any) -> None:
         headers[_HEADER] = request_id
 
 
-def _note(request: Any, **_: Any) -> None:
+def _watch_beat(sender: Any, **_: Any) -> None:
+    """Have beat tell each task that it sends, in place of Celery's own line of what is due."""
+    send = sender.scheduler.apply_async
+
+    @wraps(send)
+    def send_and_tell(entry: Any, *args: Any, **kwargs: Any) -> Any:
+        sent = send(entry, *args, **kwargs)
+        if are_told():
+            fields = {f.TASK_NAME: entry.task, f.TASK_ID: sent.id, "schedule_entry": entry.name}
+            parts = ("%s sent", entry.task)
+            tell(_beat_logger, logging.INFO, parts, fields=fields, place=function_place(send))
+        return sent
+
+    sender.scheduler.apply_async = send_and_tell
+    leave_out("celery.beat", _is_of_what_is_due)
+
+
+def _is_of_what_is_due(record: logging.LogRecord) -> bool:
+    """Whether it is beat's line of a task that it sends then; what fails has another."""
+    return are_told() and str(record.msg).startswith("Scheduler: Sending due task")
+
+
+def _watch(request: Any, **_: Any) -> None:
+    """Have a request of the worker tell the end of a run whose process is gone.
+
+    Celery's signals do not: of a message that goes back to its queue there is none, before 5.7 none
+    of a hard time limit either. The class is Celery's own for one task, so nobody else has it.
+    """
     _received[request.id] = request
+    kind = type(request)
+    if _WATCHED not in vars(kind):
+        setattr(kind, _WATCHED, True)
+        kind.on_failure = _telling(kind.on_failure, _tell_lost)
+        kind.on_timeout = _telling(kind.on_timeout, _tell_timeout)
+
+
+def _telling(method: Callable[..., Any], end: Callable[..., bool]) -> Callable[..., Any]:
+    """A method of a request that first tells how its run ended."""
+
+    @wraps(method)
+    def call(self: Any, *args: Any, **kwargs: Any) -> Any:
+        token = _has_line.set(end(self, *args, **kwargs))
+        try:
+            return method(self, *args, **kwargs)
+        finally:
+            _has_line.reset(token)
+
+    return call
+
+
+def _tell_lost(request: Any, exc_info: Any, *_: Any, **__: Any) -> bool:
+    """Of any failure that the worker hears of: tell those of a lost process."""
+    error = getattr(exc_info.exception, "exc", exc_info.exception)
+    if isinstance(error, WorkerLostError) and not _has_succeeded(request):
+        return _end_lost(request, lambda run: run.end("crash", text(error)))
+    if isinstance(error, TimeLimitExceeded):
+        return _end_lost(request, lambda run: run.end("terminate", _represent(error)))
+    if isinstance(error, (SystemExit, KeyboardInterrupt)):
+        return _end_lost(request, lambda run: run.end_with(error))
+    return False
+
+
+def _tell_timeout(request: Any, soft: bool, timeout: float) -> bool:  # noqa: FBT001 - as Celery calls it
+    """Of a hard time limit; the process tells a soft one itself."""
+    error = TimeLimitExceeded(timeout)
+    return not soft and _end_lost(request, lambda run: run.end("terminate", _represent(error)))
+
+
+def _has_succeeded(request: Any) -> bool:
+    """Whether the process was lost behind the end of the run, as far as Celery (5.7) asks."""
+    ask = getattr(request, "_success_was_stored", None)
+    return bool(ask and ask())
+
+
+def _end_lost(request: Any, end: Callable[[Run], object]) -> bool:
+    """Tell an end once; return whether it has a line."""
+    if request not in _ended:
+        _ended[request] = run = _lost_run(request.task, request.id)
+        end(run)
+    return bool(_ended[request].has_line)
 
 
 def _begin(task_id: str, task: Any, **_: Any) -> None:
@@ -80,19 +170,15 @@ def _begin(task_id: str, task: Any, **_: Any) -> None:
     run.begin()
 
 
-def _fail(sender: Any, task_id: str, exception: BaseException, **_: Any) -> None:
-    """Of the process that runs the task, or of its parent when that process is gone."""
-    if task_id in _open:
-        run, _block = _open[task_id]
-        if isinstance(exception, SoftTimeLimitExceeded):
-            run.end("terminate", _represent(exception), exception)
-        else:
-            run.end_with(exception)
-    elif isinstance(exception, _LOST) and sender.request.id == task_id:
-        # Of a hard time limit Celery speaks before the process is gone, too, without the request.
-        lost = isinstance(exception, WorkerLostError)
-        reason = text(exception) if lost else _represent(exception)
-        _lost_run(sender, task_id).end("crash" if lost else "terminate", reason)
+def _fail(task_id: str, exception: BaseException, **_: Any) -> None:
+    """Of the process that runs the task."""
+    if task_id not in _open:
+        return
+    run, _block = _open[task_id]
+    if isinstance(exception, SoftTimeLimitExceeded):
+        run.end("terminate", _represent(exception), exception)
+    else:
+        run.end_with(exception)
 
 
 def _end(task_id: str, state: str, retval: Any, **_: Any) -> None:
@@ -115,6 +201,8 @@ def _end(task_id: str, state: str, retval: Any, **_: Any) -> None:
 
 def _revoke(sender: Any, request: Any, *, terminated: bool, expired: bool, **_: Any) -> None:
     run = _lost_run(sender, request.id)
+    if (received := _received.get(request.id)) is not None:
+        _ended[received] = run
     if terminated:
         run.end("terminate", "revoked")
     else:
@@ -143,11 +231,12 @@ def _attempt(retries: int | None) -> dict[str, Any]:
 
 
 def _is_told(record: logging.LogRecord) -> bool:
-    """Whether it says of a task what its actions say."""
+    """Whether it says of a task what its actions say, as far as these have lines."""
     data = getattr(record, "data", None)
     if isinstance(data, dict) and data.get("id") in _open:
-        return True
-    error = raised_in(record)
-    # What came out of another process may be wrapped.
-    is_lost = isinstance(getattr(error, "exc", error), _LOST)
-    return is_lost or record.funcName == "on_timeout" or repeats_exception(record)
+        run, _block = _open[data["id"]]
+        # Of a success Celery speaks before our line comes.
+        return are_told() if run.has_line is None else run.has_line
+    if _has_line.get() and record.funcName in {"on_failure", "on_timeout"}:
+        return record.levelno >= logging.ERROR
+    return repeats_exception(record)

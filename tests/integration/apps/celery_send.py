@@ -23,8 +23,11 @@ def main() -> None:
                 tasks.overrun_softly,
                 tasks.overrun,
                 tasks.die,
+                tasks.die_once,
+                tasks.overrun_once,
             )
         ]
+        tasks.leave.delay()
         tasks.have_nothing_to_do.delay()
         ending += [tasks.succeed.delay(number) for number in range(NUMBERS)]
     deadline_s = time.monotonic() + _LIMIT_S

@@ -3,6 +3,7 @@
 import logging
 import os
 import signal
+import sys
 import time
 from pathlib import Path
 
@@ -31,6 +32,15 @@ app.conf.update(
         "celery_tasks.succeed": {"queue": "calm"},
     },
 )
+
+
+def is_first(name: str) -> bool:
+    """Whether nobody has asked this before."""
+    mark = folder / name
+    if mark.exists():
+        return False
+    mark.touch()
+    return True
 
 
 @app.task
@@ -84,6 +94,26 @@ def overrun() -> None:
 def die() -> None:
     """Be killed, as the kernel does when memory runs out."""
     os.kill(os.getpid(), signal.SIGKILL)
+
+
+@app.task(acks_late=True, reject_on_worker_lost=True)
+def die_once() -> None:
+    """Be killed in a way that has the message sent again."""
+    if is_first("die_once"):
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+@app.task(time_limit=2, acks_late=True, acks_on_failure_or_timeout=False)
+def overrun_once() -> None:
+    """Likewise, by a time limit."""
+    if is_first("overrun_once"):
+        time.sleep(60)
+
+
+@app.task
+def leave() -> None:
+    """End the process that it runs in."""
+    sys.exit(1)
 
 
 @app.task

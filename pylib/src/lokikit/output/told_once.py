@@ -29,7 +29,7 @@ def tell(  # noqa: PLR0913 - what a record is made of
     fields: Mapping[str, Any],
     place: Place,
     exception: BaseException | None = None,
-) -> None:
+) -> bool:
     """Log a line past the levels of `logger` and its parents, and past its being disabled.
 
     A library that sets the root logger to WARNING, or a `dictConfig` that disables the loggers
@@ -44,9 +44,12 @@ def tell(  # noqa: PLR0913 - what a record is made of
         fields: of the line, beside what is bound.
         place: becomes `caller`.
         exception: is in the line, and counts as told.
+
+    Returns:
+        Whether a handler wrote it.
     """
     if logger.manager.disable >= level:
-        return
+        return False
     exc_info = (type(exception), exception, exception.__traceback__) if exception else None
     record = logger.makeRecord(
         logger.name,
@@ -59,8 +62,10 @@ def tell(  # noqa: PLR0913 - what a record is made of
         place.function,
         fields,
     )
-    if hand_over(logger, record) and exception is not None:
+    is_written = hand_over(logger, record)
+    if is_written and exception is not None:
         mark_told(exception)
+    return is_written
 
 
 def hand_over(logger: logging.Logger, record: logging.LogRecord) -> bool:

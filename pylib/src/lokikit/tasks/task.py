@@ -78,6 +78,8 @@ class Run:
         self.name = name
         self.task_id = task_id or os.urandom(16).hex()
         self.fields = {f.TASK_NAME: name, f.TASK_ID: self.task_id, **(fields or {})}
+        self.has_line: bool | None = None
+        """Whether a handler wrote the line of its end; `None` before."""
         self._place = place
         self._start = stamp(time.time() - age_s)
         self._started_s = time.monotonic() - age_s
@@ -104,7 +106,7 @@ class Run:
         """
         runtime_s = round(time.monotonic() - self._started_s, 6)
         times = {f.START: self._start, f.END: stamp(time.time()), f.RUNTIME_S: runtime_s}
-        self._tell(action, reason, times, exception, level)
+        self.has_line = self._tell(action, reason, times, exception, level)
 
     def __enter__(self) -> None:
         self.begin()
@@ -144,14 +146,14 @@ class Run:
         times: dict[str, Any],
         exception: BaseException | None = None,
         level: int | None = None,
-    ) -> None:
+    ) -> bool:
         if not are_told():
-            return
+            return False
         usual, words = _STEPS[action]
         parts = ("%s %s: %s", self.name, words, reason) if reason else ("%s %s", self.name, words)
         fields = {**self.fields, f.ACTION: action, **times}
         place = self._place
-        tell(_logger, level or usual, parts, fields=fields, place=place, exception=exception)
+        return tell(_logger, level or usual, parts, fields=fields, place=place, exception=exception)
 
 
 class Task:
