@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from lokikit.store.levels import LevelDetector, detect_level
+from lokikit.store.levels import LevelDetector, detect_level, kit_detector
 
 RECORDED = json.loads(Path(__file__).with_name("levels.json").read_text())
 """Lines, metadata, labels and the `detected_level` that a Loki 3.7.6 gave each of them."""
@@ -18,6 +18,16 @@ def test_levels_are_those_that_loki_recorded():
         and "\u0130" not in line  # Go and Python lower this letter differently
     ]
     assert not different
+
+
+def test_lines_of_a_stream_get_the_levels_that_each_gets_alone():
+    detector = kit_detector()
+    for line, metadata, labels, _ in RECORDED:
+        stream = [("plain", {}), (line, _sanitized(metadata)), ("an error", {"request_id": "1"})]
+        lines, all_metadata = zip(*stream, strict=True)
+        assert detector.detect_all(lines, all_metadata, labels) == [
+            detector.detect(*one, labels) for one in stream
+        ]
 
 
 def _sanitized(metadata):

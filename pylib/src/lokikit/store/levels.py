@@ -57,6 +57,7 @@ class LevelDetector:
     def __init__(self, fields: Sequence[str], max_depth: int = 2) -> None:
         self._fields = tuple(fields)
         self._names = frozenset(fields)
+        self._deciding = self._names | {DETECTED_LEVEL, _SEVERITY_NUMBER}
         self._folded = tuple(dict.fromkeys(name.casefold() for name in fields))
         self._max_depth = max_depth
         self._stems = [
@@ -92,6 +93,25 @@ class LevelDetector:
             or (metadata and self._of_metadata(metadata))
             or self._of_line(line)
         )
+
+    def detect_all(
+        self,
+        lines: Sequence[str],
+        metadata: Sequence[Mapping[str, str]],
+        labels: Mapping[str, str],
+    ) -> list[str | None]:
+        """The levels of lines of one stream, each as `detect` finds it.
+
+        Args:
+            lines: the texts.
+            metadata: of each line.
+            labels: of the stream.
+        """
+        names: set[str] = set().union(*metadata)
+        if self._deciding.isdisjoint(names) and self._deciding.isdisjoint(labels):
+            return list(map(self._of_line, lines))
+        pairs = zip(lines, metadata, strict=True)
+        return [self.detect(line, one, labels) for line, one in pairs]
 
     def _of_labels(self, labels: Mapping[str, str]) -> str | None:
         if self._names.isdisjoint(labels):

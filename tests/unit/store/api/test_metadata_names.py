@@ -1,6 +1,10 @@
 import pytest
 
-from lokikit.store.api.metadata_names import normalize_metadata, normalize_name
+from lokikit.store.api.metadata_names import (
+    normalize_all,
+    normalize_metadata,
+    normalize_name,
+)
 from lokikit.store.errors import PushError
 
 
@@ -45,3 +49,9 @@ def test_replacement_character_of_a_value_is_stored_as_a_space():
     assert normalize_metadata({"request_id": "a\N{REPLACEMENT CHARACTER}b"}) == {
         "request_id": "a b"
     }
+
+
+@pytest.mark.parametrize("odd", [{"a-b": "1"}, {"a": ""}, {"a": "\N{REPLACEMENT CHARACTER}"}])
+def test_all_metadata_of_a_push_is_stored_as_each_alone(odd):
+    metadata = [{"a": "1"}, odd, {}, {"b": "2", "a": "3"}]
+    assert list(normalize_all(metadata)) == [normalize_metadata(one) for one in metadata]

@@ -18,11 +18,16 @@ def check(*entries, labels=None, **limits):
 
 def test_lines_get_their_level():
     (entry,) = check((NOW_NS, "an error", {})).entries
-    assert entry == (LABELS, NOW_NS, "an error", {"detected_level": "error"})
+    assert entry == (LABELS, NOW_NS, "an error", {}, "error")
 
 
 def test_levels_are_left_out_where_their_discovery_is_off():
-    assert check((NOW_NS, "an error", {}), discover_log_levels=False).entries[0].metadata == {}
+    assert check((NOW_NS, "an error", {}), discover_log_levels=False).entries[0].level is None
+
+
+def test_a_level_that_the_sender_names_goes_before_the_lines_own():
+    (entry,) = check((NOW_NS, "an error", {"detected_level": "info"})).entries
+    assert entry.all_metadata() == {"detected_level": "info"}
 
 
 def test_good_lines_stay_when_others_are_refused():
@@ -90,7 +95,14 @@ def test_too_much_metadata_is_refused():
 
 
 def test_metadata_named_as_a_label_is_stored_apart():
-    assert check((NOW_NS, "x", {"a": "1"})).entries[0].metadata == {
-        "a_extracted": "1",
-        "detected_level": "unknown",
-    }
+    assert check((NOW_NS, "x", {"a": "1"})).entries[0].metadata == {"a_extracted": "1"}
+
+
+def test_one_line_beyond_a_limit_leaves_the_others_of_its_stream_as_they_came():
+    long, named = ("x" * 300_000, {}), ("y", {"a": "1", "b": "2"})
+    checked = check((NOW_NS, *long), (NOW_NS, "z", {"k": "v" * 17_000}), (NOW_NS, *named))
+    assert [(one.line, dict(one.metadata)) for one in checked.entries] == [
+        ("x" * 262_144, {}),
+        ("y", {"a_extracted": "1", "b": "2"}),
+    ]
+    assert checked.size_bytes == 262_144 + len("ya_extracted1b2")

@@ -64,6 +64,18 @@ def test_lines_that_loki_may_read_otherwise_than_orjson_are_odd(line: str):
     assert is_plain_json(line) is None
 
 
+@pytest.mark.parametrize(
+    "line", ['{"logger":"__main__"}', '{"a":"b_extracted"}', '{"route":"/a/{id}"}', '{"a":":[x"}']
+)
+def test_texts_that_look_like_odd_names_or_values_leave_a_line_plain(line: str):
+    assert is_plain_json(line) is not None
+
+
+@pytest.mark.parametrize("line", ['{"_":{"error__":"x"}}', '{"a":{"b_extracted":1}}'])
+def test_nested_names_that_loki_keeps_for_itself_make_a_line_odd(line: str):
+    assert is_plain_json(line) is None
+
+
 def test_a_nested_name_that_is_hot_makes_the_line_odd():
     assert is_plain_json('{"http":{"method":"GET"}}', {"http_method"}) is None
 

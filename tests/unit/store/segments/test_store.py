@@ -60,6 +60,18 @@ def test_rows_come_in_the_order_of_time_in_both_directions(store: Store, *, flus
     assert lines(store, direction="backward") == [f"line {n}" for n in (5, 4, 3, 2, 1)]
 
 
+@pytest.mark.parametrize("pushes", [((1, 2), (3, 4)), ((4, 3), (2, 1)), ((2, 1), (2, 3))])
+def test_a_segment_is_in_the_order_of_time(
+    store: Store, pushes: tuple[tuple[int, ...], ...]
+) -> None:
+    for batch in pushes:
+        store.push([entry(n) for n in batch])
+    store.flush()
+    (part,) = store.relations(NOW_NS, NOW_NS + 10)
+    found = store.cursor().execute(f"SELECT ts FROM {part.relation}").fetchall()  # noqa: S608 - ours
+    assert found == sorted(found)
+
+
 def test_segments_that_overlap_in_time_are_interleaved(store: Store) -> None:
     for start in (0, 1, 2):
         store.push([entry(n) for n in range(start, 30, 3)])
@@ -235,6 +247,14 @@ def test_subscribers_get_new_lines_alone(store: Store) -> None:
     end()
     store.push([entry(3)])
     assert seen == [entry(1), entry(2)]
+
+
+def test_subscribers_get_the_lines_of_a_push_in_the_order_of_time(store: Store) -> None:
+    seen: list[PushedEntry] = []
+    store.subscribe(seen.extend)
+    store.push([entry(1)])
+    store.push([entry(3), entry(1), entry(2)])
+    assert seen == [entry(n) for n in (1, 2, 3)]
 
 
 def test_a_merge_keeps_each_line_once(tmp_path: Path) -> None:

@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import functools
 import re
+from itertools import chain
+from typing import TYPE_CHECKING
 
 from lokikit.store.errors import PushError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 BAD_REQUEST = 400
 _PLAIN = re.compile(r"[a-zA-Z](?:_?[a-zA-Z0-9])*_?|__\w+__", re.ASCII)
@@ -35,22 +40,30 @@ def normalize_name(name: str) -> str:
     return normalized
 
 
-def normalize_metadata(metadata: dict[str, str]) -> dict[str, str]:
-    """The metadata as it is stored; of names that become equal, the first in order counts.
-
-    Loki writes a space where a value has U+FFFD.
+def normalize_all(metadata: Sequence[dict[str, str]]) -> Sequence[dict[str, str]]:
+    """The metadata of some entries as it is stored: mostly as it came.
 
     Raises:
         PushError: nothing is left of a name.
     """
-    renamed = _renamed(tuple(metadata))
-    if renamed:
+    values = list(chain.from_iterable(map(dict.values, metadata)))
+    is_stored_so = all(values) and _REPLACEMENT not in "".join(values)
+    if is_stored_so and not any(map(_renamed, set(map(tuple, metadata)))):
+        return metadata
+    return list(map(normalize_metadata, metadata))
+
+
+def normalize_metadata(metadata: dict[str, str]) -> dict[str, str]:
+    """The metadata as it is stored; of names that become equal, the first in order counts.
+
+    Loki writes a space where a value has U+FFFD, and leaves empty values out.
+
+    Raises:
+        PushError: nothing is left of a name.
+    """
+    if renamed := _renamed(tuple(metadata)):
         metadata = {name: metadata[key] for name, key in renamed}
-    if any(_REPLACEMENT in value for value in metadata.values()):
-        metadata = {name: value.replace(_REPLACEMENT, " ") for name, value in metadata.items()}
-    if "" in metadata.values():
-        return {name: value for name, value in metadata.items() if value}
-    return metadata
+    return {name: value.replace(_REPLACEMENT, " ") for name, value in metadata.items() if value}
 
 
 @functools.lru_cache(maxsize=4096)

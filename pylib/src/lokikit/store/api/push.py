@@ -5,19 +5,20 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import orjson
 
 from lokikit.store.api.http import TOO_LARGE
 from lokikit.store.api.label_text import check_names, parse_labels
-from lokikit.store.api.metadata_names import normalize_metadata
+from lokikit.store.api.metadata_names import normalize_all
 from lokikit.store.api.protobuf import decode_push
 from lokikit.store.api.push_bodies import unpack_json, unpack_protobuf
 from lokikit.store.errors import PushError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from lokikit.store.api.protobuf import Entry
 
@@ -29,10 +30,11 @@ UNPROCESSABLE = 422
 _NO_LABELS = "error at least one label pair is required per stream"
 _NO_STREAMS = "error at least one valid stream is required for ingestion"
 _INT64_MIN, _INT64_MAX = -(1 << 63), (1 << 63) - 1
-_ENTRY_PARTS = 2
+_ENTRY_PARTS = 3
 _NUMBER = re.compile(r"0|-?[1-9][0-9]{0,18}")
 _NO_TIME_NS = -62_135_596_800_000_000_000
 """The year 1, which is what Loki makes of an entry without a timestamp."""
+_NO_TIME = object()
 
 
 @dataclass(frozen=True)
@@ -111,13 +113,9 @@ def _of_protobuf(message: bytes) -> Iterable[PushedStream]:
         labels = {name: value for name, value in parse_labels(text or "{}").items() if value}
         if entries and not labels:
             raise PushError(_NO_LABELS, BAD_REQUEST)
-        yield PushedStream(
-            labels,
-            [
-                (time_ns, line, normalize_metadata(metadata) if metadata else metadata)
-                for time_ns, line, metadata in entries
-            ],
-        )
+        metadata = normalize_all([metadata for _, _, metadata in entries])
+        normal = [(*entry[:2], one) for entry, one in zip(entries, metadata, strict=True)]
+        yield PushedStream(labels, normal)
 
 
 def _of_json(body: bytes) -> Iterable[PushedStream]:
@@ -172,7 +170,7 @@ def _stream(stream: dict[str, Any]) -> PushedStream:
         raise PushError(_NO_LABELS, BAD_REQUEST)
     if values and len(values) > MAX_LINES:
         raise PushError(f"a push has more than {MAX_LINES} lines", TOO_LARGE)
-    return PushedStream(labels, [_entry(value) for value in values or () if value is not None])
+    return PushedStream(labels, _entries([value for value in values or () if value is not None]))
 
 
 def _labels(labels: Any) -> dict[str, str]:
@@ -186,23 +184,38 @@ def _labels(labels: Any) -> dict[str, str]:
     return {name: value for name, value in texts.items() if value}
 
 
-def _entry(value: Any) -> Entry:
-    if type(value) is not list or len(value) < _ENTRY_PARTS:
-        return _short_entry(value)
-    time_text, line = value[0], value[1]
-    if type(line) is not str:
+def _entries(values: list[Any]) -> list[Entry]:
+    """The entries, read by columns: checks of single ones would cost more than all else here."""
+    if not values:
+        return []
+    whole = [v if type(v) is list and len(v) == _ENTRY_PARTS else _whole(v) for v in values]
+    times, lines, metadata = zip(*whole, strict=True)
+    if set(map(type, lines)) != {str}:
         raise _refuse("a line is no string")
-    return _time_ns(time_text), line, _metadata(value[2]) if len(value) > _ENTRY_PARTS else {}
+    return list(zip(_times_ns(times), lines, _metadata(metadata), strict=True))
 
 
-def _short_entry(value: Any) -> Entry:
-    """An entry without a line, which Loki takes for an empty line."""
+def _whole(value: Any) -> list[Any]:
+    """An entry with all of its parts; Loki takes a missing line for an empty one."""
     if not isinstance(value, list):
         raise _refuse("an entry is no array of a timestamp and a line")
-    return (_time_ns(value[0]) if value else _NO_TIME_NS), "", {}
+    return [*value[:_ENTRY_PARTS], *(_NO_TIME, "", {})[len(value) :]]
+
+
+def _times_ns(texts: Sequence[Any]) -> list[int]:
+    try:
+        if all(map(_NUMBER.fullmatch, texts)):
+            times = list(map(int, texts))
+            if min(times) >= _INT64_MIN and max(times) <= _INT64_MAX:
+                return times
+    except TypeError:  # no string
+        pass
+    return list(map(_time_ns, texts))
 
 
 def _time_ns(text: Any) -> int:
+    if text is _NO_TIME:
+        return _NO_TIME_NS
     if type(text) is str and _NUMBER.fullmatch(text):
         time_ns = int(text)
         if _INT64_MIN <= time_ns <= _INT64_MAX:
@@ -211,10 +224,9 @@ def _time_ns(text: Any) -> int:
     raise _refuse(f"the timestamp {shown!r} is no string of nanoseconds since 1970")
 
 
-def _metadata(metadata: Any) -> dict[str, str]:
-    if type(metadata) is not dict:
+def _metadata(metadata: Sequence[Any]) -> Sequence[dict[str, str]]:
+    if set(map(type, metadata)) != {dict}:
         raise _refuse("the structured metadata of an entry is no object")
-    for value in metadata.values():
-        if type(value) is not str:
-            raise _refuse("a value of structured metadata is no string")
-    return normalize_metadata(metadata) if metadata else metadata
+    if not set(map(type, chain.from_iterable(map(dict.values, metadata)))) <= {str}:
+        raise _refuse("a value of structured metadata is no string")
+    return normalize_all(metadata)

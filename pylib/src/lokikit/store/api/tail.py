@@ -178,8 +178,9 @@ class Tailing:
                 await self._send_frame(found, dropped)
 
     def _process(self, entries: Iterable[PushedEntry]) -> Iterable[Processed]:
-        for labels, timestamp_ns, line, metadata in entries:
-            entry = self._pipeline.process(Row(timestamp_ns, labels, metadata, line))
+        for new in entries:
+            row = Row(new.timestamp_ns, new.labels, new.all_metadata(), new.line)
+            entry = self._pipeline.process(row)
             if entry is None:
                 continue
             if self._sent and _key(entry) in self._sent:

@@ -8,17 +8,18 @@ from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from functools import partial
+from itertools import chain, repeat
 from typing import TYPE_CHECKING
 
-from lokikit.fields import DETECTED_LEVEL
 from lokikit.store.api.label_text import format_labels
 from lokikit.store.levels import LevelDetector
 from lokikit.store.logql.labels_builder import CLASH_SUFFIX
-from lokikit.store.segments.schema import PushedEntry
+from lokikit.store.segments.schema import PushedEntry, make_entry
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
+    from lokikit.store.api.protobuf import Entry
     from lokikit.store.api.push import PushedStream
     from lokikit.store.limits import StoreLimits
 
@@ -63,7 +64,7 @@ class Validator:
         self._limits = limits
         self._clock_ns = clock_ns
         detector = LevelDetector(limits.log_level_fields, limits.log_level_max_depth)
-        self._detect = detector.detect if limits.discover_log_levels else _no_level
+        self._detect = detector.detect_all if limits.discover_log_levels else _no_levels
         self._short_characters = limits.max_line_bytes // _MAX_CHARACTER_BYTES
 
     def check(self, streams: Iterable[PushedStream]) -> Checked:
@@ -86,32 +87,51 @@ class Validator:
     def _check_entries(
         self, stream: PushedStream, oldest_ns: int, newest_ns: int, checked: Checked
     ) -> None:
-        labels, detect, entries = stream.labels, self._detect, checked.entries
-        size = 0
+        labels, entries = stream.labels, stream.entries
+        if not self._are_within(stream, oldest_ns, newest_ns):
+            entries = list(self._accepted(stream, oldest_ns, newest_ns, checked.refusals))
+        if entries:
+            times, lines, metadata = zip(*entries, strict=True)
+            levels = self._detect(lines, metadata, labels)
+            columns = (repeat(labels), times, lines, metadata, levels)
+            checked.entries += map(make_entry, zip(*columns, strict=False))
+            texts = chain(lines, chain.from_iterable(metadata), _values(metadata))
+            checked.size_bytes += sum(map(len, texts))
+
+    def _are_within(self, stream: PushedStream, oldest_ns: int, newest_ns: int) -> bool:
+        """True when no entry can be beyond a limit: the normal case, and quickly seen."""
+        times, lines, metadata = zip(*stream.entries, strict=True)
+        names: set[str] = set().union(*metadata)
+        longest = max(map(len, _values(metadata)), default=0)
+        size = sum(map(len, names)) + longest * len(names)
+        return (
+            oldest_ns <= min(times)
+            and max(times) <= newest_ns
+            and max(map(len, lines)) <= self._short_characters
+            and names.isdisjoint(stream.labels)
+            and len(names) <= self._limits.max_structured_metadata_count
+            and size * _MAX_CHARACTER_BYTES <= self._limits.max_structured_metadata_bytes
+        )
+
+    def _accepted(
+        self, stream: PushedStream, oldest_ns: int, newest_ns: int, refusals: Counter[str]
+    ) -> Iterator[Entry]:
+        """The entries that are within the limits, cut and renamed where they have to be."""
+        labels = stream.labels
         problem_at = functools.lru_cache(partial(_time_problem, labels, oldest_ns=oldest_ns))
-        for time_ns, line, metadata in stream.entries:
+        for time_ns, line, pushed in stream.entries:
             if time_ns < oldest_ns or time_ns > newest_ns:
-                checked.refusals[problem_at(time_ns // NS_PER_S)] += 1
+                refusals[problem_at(time_ns // NS_PER_S)] += 1
                 continue
-            if metadata:
-                if not labels.keys().isdisjoint(metadata):
-                    metadata = _renamed(metadata, labels)  # noqa: PLW2901 - goes on renamed
-                if problem := self._metadata_problem(labels, metadata):
-                    checked.refusals[problem] += 1
-                    continue
-                size += sum(map(len, metadata)) + sum(map(len, metadata.values()))
-            if len(line) > self._short_characters:
-                cut = self._cut(line)
-                if cut is None:
-                    checked.refusals[_length_problem(labels, line, self._limits)] += 1
-                    continue
-                line = cut  # noqa: PLW2901 - the line goes on shorter
-            level = detect(line, metadata, labels)
-            if level is not None:
-                metadata[DETECTED_LEVEL] = level
-            size += len(line)
-            entries.append(PushedEntry(labels, time_ns, line, metadata))
-        checked.size_bytes += size
+            metadata = _renamed(pushed, labels)
+            if problem := self._metadata_problem(labels, metadata):
+                refusals[problem] += 1
+                continue
+            cut = self._cut(line)
+            if cut is None:
+                refusals[_length_problem(labels, line, self._limits)] += 1
+                continue
+            yield time_ns, cut, metadata
 
     def _label_problem(self, labels: Mapping[str, str]) -> str:
         limits = self._limits
@@ -151,6 +171,8 @@ class Validator:
 
     def _cut(self, line: str) -> str | None:
         """The line, cut to the limit where it is longer; None where that is a reason to refuse."""
+        if len(line) <= self._short_characters:
+            return line
         data = line.encode("utf-8", "replace")
         if len(data) <= self._limits.max_line_bytes:
             return line
@@ -159,8 +181,14 @@ class Validator:
         return data[: self._limits.max_line_bytes].decode("utf-8", "ignore")
 
 
-def _no_level(_line: str, _metadata: Mapping[str, str], _labels: Mapping[str, str]) -> None:
-    return None
+def _no_levels(
+    lines: Sequence[str], _metadata: Sequence[Mapping[str, str]], _labels: Mapping[str, str]
+) -> list[str | None]:
+    return [None] * len(lines)
+
+
+def _values(metadata: Sequence[dict[str, str]]) -> Iterator[str]:
+    return chain.from_iterable(map(dict.values, metadata))
 
 
 def _renamed(metadata: Mapping[str, str], labels: Mapping[str, str]) -> dict[str, str]:

@@ -7,6 +7,7 @@ takes is walked leniently, as Loki walks it.
 
 from __future__ import annotations
 
+import functools
 import json
 import re
 from typing import TYPE_CHECKING, Any
@@ -21,6 +22,7 @@ from lokikit.store.logql.json_scanner import (
     skip_space,
     unescape,
 )
+from lokikit.store.logql.labels_builder import CLASH_SUFFIX
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -32,12 +34,17 @@ JSON_ERROR = "JSONParserErr"
 _MAX_DEPTH = 100
 """Levels of objects in broken or very deep text; deeper ones count as broken."""
 _MAX_KNOWN = 50_000
+_MAX_KEY_LISTS = 4_096
+_SHORT_CHARACTERS = 8_192
+"""Of lines whose keys are remembered: they bound the memory of that."""
 _PLAIN_KEY = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
 _FOREIGN = re.compile(r"[^a-zA-Z0-9_]")
 GO_SPACE = (
     "\t\n\v\f\r \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008"
     "\u2009\u200a\u2028\u2029\u202f\u205f\u3000"
 )
+_NESTS = re.compile(r'":[{\[]')
+"""What every compact line has whose values are not all on the top level."""
 _SURROGATE_ESCAPE = re.compile(r"\\u[dD][89a-fA-F]")
 _known_keys: set[str] = set()
 
@@ -55,21 +62,32 @@ def is_plain_json(line: str, hot: Collection[str] = ()) -> dict[str, Any] | None
             return None
     except (ValueError, TypeError):
         return None
-    if REPLACEMENT in line or '"__' in line or '_extracted"' in line:
+    are_plain = _are_known_plain if len(line) <= _SHORT_CHARACTERS else _are_plain
+    if REPLACEMENT in line or not are_plain(tuple(value)):
         return None
-    if not _known_keys.issuperset(value) and not _learn_keys(value):
-        return None
-    if line.find("{", 1) > 0 and not _nests_plainly(value, hot):
+    if line.find("{", 1) > 0 and _NESTS.search(line) and not _nests_plainly(value, hot):
         return None
     return value
 
 
-def _learn_keys(value: dict[str, Any]) -> bool:
-    if not all(map(_PLAIN_KEY.fullmatch, value)):
+@functools.lru_cache(_MAX_KEY_LISTS)
+def _are_known_plain(keys: tuple[str, ...]) -> bool:
+    """The same as `_are_plain`; most lines have one of a few lists of keys."""
+    if not _are_plain(keys):
         return False
     if len(_known_keys) < _MAX_KNOWN:
-        _known_keys.update(value)
+        _known_keys.update(keys)
     return True
+
+
+def _are_plain(keys: tuple[str, ...]) -> bool:
+    """True when all keys are labels as they stand."""
+    return all(map(_is_plain, keys))
+
+
+def _is_plain(name: str) -> bool:
+    is_reserved = name.startswith("__") or name.endswith(CLASH_SUFFIX)
+    return not is_reserved and _PLAIN_KEY.fullmatch(name) is not None
 
 
 def _nests_plainly(value: dict[str, Any], hot: Collection[str]) -> bool:
@@ -83,7 +101,7 @@ def _nests_plainly(value: dict[str, Any], hot: Collection[str]) -> bool:
             continue
         for key, item in inner.items():
             name = f"{prefix}_{key}"
-            if name in taken or name in hot or not _PLAIN_KEY.fullmatch(key):
+            if name in taken or name in hot or not (_PLAIN_KEY.fullmatch(key) and _is_plain(name)):
                 return False
             taken.add(name)
             if type(item) in {dict, list}:

@@ -42,6 +42,7 @@ class Head:
         last_log: number of the last log whose rows these are.
         keys: hashes of the rows.
         bytes: characters of the lines.
+        is_ordered: True when the rows have come in the order of time.
         since_s: when the first row came, on the monotonic clock.
     """
 
@@ -55,6 +56,7 @@ class Head:
         self.rows = self.bytes = 0
         self.min_ns, self.max_ns = _NO_ROWS_NS, -_NO_ROWS_NS
         self.since_s = 0.0
+        self.is_ordered = True
         self._buffer: list[StoredRow] = []
         self._insert_lock = threading.Lock()
         self._cursor = cursor
@@ -73,8 +75,9 @@ class Head:
             self.since_s = time.monotonic()
         self.keys.update(map(hash, rows))
         self.streams.update(map(_STREAM, rows))
-        self.min_ns = min(self.min_ns, *map(_TS, rows))
-        self.max_ns = max(self.max_ns, *map(_TS, rows))
+        times = list(map(_TS, rows))
+        self.is_ordered = self.is_ordered and times == sorted(times) and times[0] >= self.max_ns
+        self.min_ns, self.max_ns = min(self.min_ns, *times), max(self.max_ns, *times)
         self.bytes += sum(map(len, map(_LINE, rows)))
         self.rows += len(rows)
         self._buffer.extend(rows)

@@ -7,6 +7,7 @@ writes the batches of all who wait.
 from __future__ import annotations
 
 import threading
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from lokikit.store.errors import PushError, StoreError
@@ -14,7 +15,7 @@ from lokikit.store.segments.append_log import AppendLog, log_path, open_unbuffer
 from lokikit.store.segments.disk_guard import UNAVAILABLE
 from lokikit.store.segments.duplicates import late_rows, stored_in_part, stored_in_segments
 from lokikit.store.segments.head import Head
-from lokikit.store.segments.stored_rows import StoredRow, clean_text, encode_rows, split_metadata
+from lokikit.store.segments.stored_rows import clean_text, encode_rows, make_row, split_metadata
 from lokikit.store.segments.streams import sorted_labels
 
 if TYPE_CHECKING:
@@ -25,7 +26,9 @@ if TYPE_CHECKING:
     from lokikit.store.segments.core import Core
     from lokikit.store.segments.disk_guard import DiskGuard
     from lokikit.store.segments.schema import PushedEntry
+    from lokikit.store.segments.stored_rows import StoredRow
 
+_TIME = itemgetter(1)
 _SEAL_WAIT_S = 10.0
 MAX_WAITING = 10_000
 """Rows in a head's buffer; a push helps to insert what is more."""
@@ -103,6 +106,7 @@ class Ingest:
         """
         if not entries:
             return
+        entries = sorted(entries, key=_TIME)  # a head in the order of time is sealed unsorted
         try:
             self._guard.check()
             ticket = _Ticket(entries, self._rows(entries))
@@ -134,14 +138,16 @@ class Ingest:
         return rows
 
     def _plain_rows(self, entries: Sequence[PushedEntry]) -> list[StoredRow]:
-        labels_by_id = {id(entry.labels): entry.labels for entry in entries}
-        keys = {one: sorted_labels(labels) for one, labels in labels_by_id.items()}
+        labels, times, lines, metadata, levels = zip(*entries, strict=True)
+        columns = (times, self._numbers(labels), lines, *split_metadata(metadata, levels))
+        return list(map(make_row, zip(*columns, strict=True)))
+
+    def _numbers(self, labels: Sequence[Mapping[str, str]]) -> list[int]:
+        """The number of each entry's stream; entries of one stream may share its labels."""
+        keys = {id(one): sorted_labels(one) for one in {id(one): one for one in labels}.values()}
         numbers = self._core.streams.numbers(list(keys.values()))
-        number_by_id = {one: numbers[key] for one, key in keys.items()}
-        return [
-            StoredRow(ts, number_by_id[id(labels)], line, *split_metadata(metadata))
-            for labels, ts, line, metadata in entries
-        ]
+        by_id = {one: numbers[key] for one, key in keys.items()}
+        return [by_id[one] for one in map(id, labels)]
 
     def _look_up_late_rows(self, ticket: _Ticket) -> None:
         """Look into the segments before the lock is taken: others may push meanwhile."""
@@ -269,6 +275,7 @@ def _cleaned(entry: PushedEntry) -> PushedEntry:
         entry.timestamp_ns,
         clean_text(entry.line),
         _cleaned_texts(entry.metadata),
+        entry.level,
     )
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 from lokikit.fields import (
     ACTION,
     CANARY_FIELDS,
+    DETECTED_LEVEL,
     DURATION_MS,
     EXC_MESSAGE,
     EXC_TYPE,
@@ -65,19 +67,31 @@ ROW_GROUP_ROWS = 20_480
 
 
 class PushedEntry(NamedTuple):
-    """One line as it is pushed: checked, and with its level detected.
+    """One line as it is pushed: checked, and with its level.
 
     Args:
         labels: of its stream; the entries of one stream may share the object.
         timestamp_ns: nanoseconds since 1970.
         line: the text.
-        metadata: structured metadata, `detected_level` included.
+        metadata: structured metadata; a `detected_level` in it goes before `level`.
+        level: that was detected; None for none.
     """
 
     labels: Mapping[str, str]
     timestamp_ns: int
     line: str
     metadata: Mapping[str, str] = MappingProxyType({})
+    level: str | None = None
+
+    def all_metadata(self) -> Mapping[str, str]:
+        """The metadata with the level in it, as queries see it."""
+        return (
+            self.metadata if self.level is None else {DETECTED_LEVEL: self.level, **self.metadata}
+        )
+
+
+make_entry = partial(tuple.__new__, PushedEntry)
+"""An entry of an iterable with all five values; `_make` would call a function of Python."""
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+from collections import defaultdict
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import orjson
@@ -17,7 +19,6 @@ if TYPE_CHECKING:
 
 _HOT_COLUMNS = {name: hot_column(name) for name in HOT_FIELDS}
 _EXPONENT = re.compile(r"[0-9][eE][-+]?[0-9]+[,}\]]")
-_HOT = _HOT_COLUMNS.keys()
 _HOT_NAMES = frozenset(HOT_FIELDS)
 
 
@@ -31,20 +32,20 @@ class StoredRow(NamedTuple):
     level: str | None
 
 
-def split_metadata(metadata: Mapping[str, str]) -> tuple[str | None, str | None]:
-    """The columns `meta` and `level`."""
-    if not metadata:
-        return None, None
-    level = metadata.get(DETECTED_LEVEL)
-    if level is None:
-        return _json(metadata), None
-    if len(metadata) == 1:
-        return None, level
-    return _json({k: v for k, v in metadata.items() if k != DETECTED_LEVEL}), level
+make_row = partial(tuple.__new__, StoredRow)
+"""A row of an iterable with all five values; `_make` would call a function of Python."""
 
 
-def _json(metadata: Mapping[str, str]) -> str:
-    return orjson.dumps(dict(metadata), option=orjson.OPT_SORT_KEYS).decode()
+def split_metadata(
+    metadata: Sequence[Mapping[str, str]], levels: Sequence[str | None]
+) -> tuple[list[str | None], Sequence[str | None]]:
+    """The columns `meta` and `level`, of the metadata and the levels of entries."""
+    if any(DETECTED_LEVEL in one for one in metadata):
+        pairs = zip(metadata, levels, strict=True)
+        levels = [one.get(DETECTED_LEVEL, level) for one, level in pairs]
+        metadata = [{k: v for k, v in one.items() if k != DETECTED_LEVEL} for one in metadata]
+    sort = orjson.OPT_SORT_KEYS
+    return [orjson.dumps(one, option=sort).decode() if one else None for one in metadata], levels
 
 
 def joined_metadata(meta: str | None, level: str | None) -> dict[str, str]:
@@ -67,7 +68,7 @@ def encode_rows(rows: Sequence[StoredRow]) -> bytes:
 
 def decode_rows(payload: bytes) -> list[StoredRow]:
     """The rows of a payload."""
-    return list(map(StoredRow._make, zip(*orjson.loads(payload), strict=True)))
+    return list(map(make_row, zip(*orjson.loads(payload), strict=True)))
 
 
 def table_columns_of(rows: Sequence[StoredRow]) -> dict[str, Sequence[Any]]:
@@ -94,20 +95,20 @@ def _read_lines(
 ) -> tuple[list[bool], list[bool], dict[str, list[str | None]]]:
     """The columns `odd` and `bad_json`, and those of the hot fields that a line has."""
     odd, bad_json = [False] * len(lines), [False] * len(lines)
-    hot: dict[str, list[str | None]] = {}
+    hot: defaultdict[str, list[str | None]] = defaultdict(lambda: [None] * len(lines))
     for i, line in enumerate(lines):
-        value = is_plain_json(line, _HOT_NAMES) or _spaced_value(line)
+        value = is_plain_json(line, _HOT_NAMES)
+        if value is None:
+            value = _spaced_value(line)
         if value is None:
             odd[i], bad_json[i] = True, has_json_error(line)
             continue
-        for name in _HOT & value.keys():
-            text = label_text(value[name])
-            if text is not None:
-                if name not in hot:
-                    hot[name] = [None] * len(lines)
-                hot[name][i] = text
-            elif value[name] is not None:
-                odd[i] = True  # `| json name` gives the text of an array or an object
+        for name in filter(_HOT_NAMES.__contains__, value):
+            text = value[name]
+            if type(text) is not str and text is not None:
+                text = label_text(text)
+                odd[i] |= text is None  # `| json name` gives the text of an array or an object
+            hot[name][i] = text
     return odd, bad_json, hot
 
 

@@ -109,7 +109,7 @@ class Upkeep:
             self._cursor,
             self._core.folder,
             logs=(head.first_log, head.last_log),
-            select=f"SELECT * FROM {head.table} ORDER BY ts, rowid",
+            select=f"SELECT * FROM {head.table}{'' if head.is_ordered else ' ORDER BY ts, rowid'}",
             zstd_level=self._settings.zstd_level,
             labels=self._core.streams.labels,
             source=head.table,
