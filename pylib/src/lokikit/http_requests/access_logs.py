@@ -1,4 +1,4 @@
-"""Access lines of Uvicorn and Hypercorn, told as requests where no middleware of ours does."""
+"""Access lines of Uvicorn and Hypercorn as request lines, where no middleware logs them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from lokikit.output.told_once import leave_out
 
 
 def take_in_access_lines() -> None:
-    """Have the access lines of servers be request lines; twice is once."""
+    """Turn the access lines of servers into request lines, once."""
     for name, tell in (("uvicorn.access", _tell_uvicorn), ("hypercorn.access", _tell_hypercorn)):
         leave_out(name, tell)
         logging.getLogger(name).setLevel(logging.INFO)
@@ -23,7 +23,7 @@ def take_in_access_lines() -> None:
 
 
 def _without_colours(record: logging.LogRecord) -> bool:
-    """Always true; the message with escapes for a terminal is no field."""
+    """Return True; remove the message with escapes for a terminal from the fields."""
     vars(record).pop("color_message", None)
     return True
 
@@ -34,7 +34,7 @@ def _requests() -> RequestLog:
 
 
 def _tell_uvicorn(record: logging.LogRecord) -> bool:
-    """Whether this is an access line, which is told then."""
+    """Return True for an access line, which is logged as a request line."""
     args: Any = record.args
     if not isinstance(args, tuple) or len(args) != 5:  # noqa: PLR2004 - its `AccessFormatter`
         return False
@@ -51,7 +51,7 @@ def _tell_uvicorn(record: logging.LogRecord) -> bool:
 
 
 def _tell_hypercorn(record: logging.LogRecord) -> bool:
-    """Whether this is an access line, which is told then."""
+    """Return True for an access line, which is logged as a request line."""
     atoms: Any = record.args
     if not isinstance(atoms, dict) or "U" not in atoms:
         return False

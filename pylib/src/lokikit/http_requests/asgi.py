@@ -21,17 +21,17 @@ _ERROR_FROM = 500
 
 
 class AsgiMiddleware:
-    """Tells each HTTP request of `app` in one line, when its answer is sent.
+    """Logs each HTTP request of `app` in one line, when its answer is sent.
 
     The id of the request is bound to every line in between, and returned in the answer. Other
     connections (websocket, lifespan) pass through.
 
     Args:
-        app: the application; best the whole one, with its own handling of errors.
-        options: those of `RequestLog`.
+        app: the application, preferably with its error handling.
+        options: arguments of `RequestLog`.
 
     Raises:
-        SettingsError: an option or a variable of the environment means nothing.
+        SettingsError: an option or a variable of the environment is wrong.
     """
 
     def __init__(self, app: App, **options: Any) -> None:
@@ -39,7 +39,7 @@ class AsgiMiddleware:
         self._log = RequestLog(**options)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one connection."""
+        """Serve a connection."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
@@ -70,8 +70,8 @@ class AsgiMiddleware:
                 if not message.get("more_body"):
                     duration_ms = request.duration_ms()
             await send(message)
-            # What comes later is not the client's time: background tasks. The exception behind an
-            # error is raised after its answer.
+            # Background tasks come later and do not count; the exception behind an error is raised
+            # after its answer.
             if duration_ms is not None and status < _ERROR_FROM:
                 tell()
 
@@ -87,7 +87,7 @@ class AsgiMiddleware:
 
 
 def _read_headers(scope: Scope) -> tuple[str | None, str]:
-    """The request's id, and the addresses that it was forwarded for."""
+    """Return the request's id, and the addresses that it was forwarded for."""
     request_id, forwarded_for = None, []
     for name, value in scope["headers"]:
         if name == _HEADER:
@@ -103,7 +103,7 @@ def _with_id(headers: Any, request_id: str) -> list[tuple[bytes, bytes]]:
 
 
 def _route(scope: Scope) -> str | None:
-    """The template of the route that Starlette or FastAPI has taken."""
+    """Return the template of the route of Starlette or FastAPI."""
     # FastAPI's routers that are included know their prefix only there.
     route = scope.get("fastapi", {}).get("effective_route_context") or scope.get("route")
     path = getattr(route, "path_format", None) or getattr(route, "path", None)

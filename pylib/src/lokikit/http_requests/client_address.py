@@ -1,4 +1,4 @@
-"""Addresses of peers and of `X-Forwarded-For`, in one form."""
+"""Addresses of peers and of `X-Forwarded-For`, in the same form."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ if TYPE_CHECKING:
     from lokikit.settings import Network
 
 _MAPPED = "::ffff:"
-"""How a socket that listens on `[::]` writes IPv4 (RFC 4291, section 2.5.5.2)."""
+"""IPv4 in the form of a socket that listens on `[::]` (RFC 4291, section 2.5.5.2)."""
 _WITH_PORT = re.compile(r"\[([^\]]*)\](?::\d+)?|(\d+\.\d+\.\d+\.\d+):\d+")
 
 
 @lru_cache(maxsize=4096)
 def plain_address(written: str) -> str | None:
-    """The address without port, brackets and quotes, IPv4 in its own form; `None` for others."""
+    """Return the address without port, brackets and quotes; `None` for any other text."""
     word = written.strip().strip('"')
     if match := _WITH_PORT.fullmatch(word):
         word = match[1] or match[2] or ""
@@ -28,7 +28,7 @@ def plain_address(written: str) -> str | None:
 
 
 def is_within(peer: str, networks: Iterable[Network]) -> bool:
-    """Whether one of the networks holds this address, also as IPv4 written in IPv6."""
+    """Return True when a network holds this address, which may be IPv4 written as IPv6."""
     address = _address(peer)
     forms: list[IPv4Address | IPv6Address] = [address] if address else []
     if isinstance(address, IPv4Address):

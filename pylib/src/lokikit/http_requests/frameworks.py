@@ -1,4 +1,4 @@
-"""`log_requests`: the one line for Flask, FastAPI and Starlette."""
+"""`log_requests`: request logs of Flask, FastAPI and Starlette in a single call."""
 
 from __future__ import annotations
 
@@ -17,22 +17,22 @@ App = TypeVar("App")
 
 
 def log_requests(app: App, **options: Any) -> App:
-    """The application itself, which from now on tells each of its requests in one line.
+    """Log each request of the application in one line from now on, and return the application.
 
     Args:
-        app: of Flask, FastAPI or Starlette. A bare WSGI or ASGI application is wrapped
+        app: application of Flask, FastAPI or Starlette. A bare WSGI or ASGI application is wrapped
             in `lokikit.WsgiMiddleware` or `lokikit.AsgiMiddleware` instead.
-        options: those of `lokikit.http_requests.request_log.RequestLog`.
+        options: arguments of `lokikit.http_requests.request_log.RequestLog`.
 
     Raises:
-        SettingsError: `app`, an option or a variable of the environment means nothing.
+        SettingsError: `app` is another object, or an option or a variable is wrong.
     """
     known: Any = app
     if hasattr(app, "wsgi_app"):
         known.wsgi_app = WsgiMiddleware(known.wsgi_app, **options)
         leave_out(known.logger.name, _is_flasks_own)
     elif hasattr(app, "build_middleware_stack"):
-        # Around the whole stack, whose outermost part makes the answer of an exception.
+        # Around the whole stack, whose outermost part answers exceptions.
         build = known.build_middleware_stack
         known.build_middleware_stack = lambda: AsgiMiddleware(build(), **options)
     else:

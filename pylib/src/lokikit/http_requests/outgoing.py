@@ -1,4 +1,4 @@
-"""`pass_request_id`: requests to other services carry the id of the one that is served."""
+"""`pass_request_id`: requests to other services carry the id of the served request."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Client = TypeVar("Client")
 
 
 def pass_request_id(client: Client) -> Client:
-    """The client itself, which from now on sends the bound request id as `X-Request-ID`.
+    """Send the bound request id as `X-Request-ID` from now on; return the client.
 
     A header that the caller sets stays.
 
@@ -20,7 +20,7 @@ def pass_request_id(client: Client) -> Client:
         client: a `requests.Session`, an `httpx.Client` or an `httpx.AsyncClient`.
 
     Raises:
-        SettingsError: it is none of them.
+        SettingsError: `client` is another object.
     """
     known: Any = client
     if hasattr(client, "event_hooks"):

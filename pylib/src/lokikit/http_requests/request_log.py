@@ -1,4 +1,4 @@
-"""One line per request: what the middlewares of WSGI, ASGI and Django have in common."""
+"""A line per request: the common part of the middlewares of WSGI, ASGI and Django."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ HEADER = "X-Request-ID"
 _logger = logging.getLogger("lokikit.requests")
 _PLACE = Place(__file__, 1, "request")
 _SANE_ID = re.compile(r"(?=.*[A-Za-z0-9])[A-Za-z0-9._~:=@+/-]{1,128}")
-"""`-` alone is what logs of servers say where there is none."""
+"""Servers write a single `-` for a missing id."""
 _CLIENT_CLOSED = 499
-"""No answer was begun when the client went away; nginx's number for it."""
+"""Status without an answer, because the client went away; nginx's number for it."""
 _WARNING_FROM, _ERROR_FROM = 400, 500
 _SERVER_ERROR = 500
 _SERVER_LOGGERS = ("gunicorn.error", "hypercorn.error", "uvicorn.error")
@@ -44,27 +44,27 @@ _current: ContextVar[Request | None] = ContextVar("lokikit_request", default=Non
 
 
 def current_id() -> str | None:
-    """The id of the request that this context serves or speaks for."""
+    """Return the id of the request that this context serves."""
     bound_id = bound_fields().get(f.REQUEST_ID)
     return str(bound_id) if bound_id else None
 
 
 def sane_id(given: str | None) -> str | None:
-    """The id that a request came with, when it may be taken."""
+    """Return the id in a request, if it is valid."""
     return given if given and _SANE_ID.fullmatch(given) else None
 
 
 class RequestLog:
-    """How the requests of an application are logged; what is not given is in the environment.
+    """The request log of an application; arguments left out are read from the environment.
 
     Args:
-        slow_s: from how long on the line is a warning: `LOG_SLOW_S`.
+        slow_s: duration from which the line is a warning: `LOG_SLOW_S`.
         health_paths: paths without a line, unless the answer is an error: `LOG_HEALTH_PATHS`.
-        trusted_proxies: addresses and networks whose `X-Forwarded-For` is believed:
+        trusted_proxies: addresses and networks whose `X-Forwarded-For` is trusted:
             `TRUSTED_PROXIES`.
 
     Raises:
-        SettingsError: one of them, or a variable of the environment, means nothing.
+        SettingsError: an argument or a variable of the environment is wrong.
     """
 
     def __init__(
@@ -93,7 +93,7 @@ class RequestLog:
             leave_out(name, are_told_here)
 
     def begin(self, given_id: str | None) -> Request:
-        """A request that begins now, with its id bound; `leave` it when it is done."""
+        """Begin a request, with its id bound; call `leave` at its end."""
         return Request(self, given_id)
 
     def tell(  # noqa: PLR0913 - the fields of the contract
@@ -109,18 +109,18 @@ class RequestLog:
         request_id: str | None = None,
         exception: BaseException | None = None,
     ) -> None:
-        """Write the line of a request, unless they have none or it is a health check that passed.
+        """Log a request, unless request lines are off or it is a health check that passed.
 
         Args:
             method: `GET` and so on.
-            path: as asked for, without its query.
-            status: of the answer; 0 when none was begun.
-            route: the template of the path; `None`, like the next ones, when unknown.
-            duration_ms: until the answer was sent.
-            size_bytes: of the answer's body.
-            client_ip: see there.
-            request_id: of `sane_id`, or made.
-            exception: what the application raised.
+            path: path of the request, without its query.
+            status: status of the answer; 0 when none was begun.
+            route: template of the path; `None`, as for the next arguments, when unknown.
+            duration_ms: milliseconds until the answer was sent.
+            size_bytes: size of the answer's body.
+            client_ip: see `client_ip`.
+            request_id: id from `sane_id`, or a new id.
+            exception: exception of the application.
         """
         if not self.enabled:
             return
@@ -146,11 +146,11 @@ class RequestLog:
         tell(_logger, level, text, fields=fields, place=_PLACE, exception=error)
 
     def client_ip(self, peer: str, forwarded_for: str) -> str:
-        """Who asks: the last address that no trusted proxy of ours has named.
+        """Return the client's address: the last address that is no trusted proxy.
 
         Args:
-            peer: who the connection is from; empty on a Unix socket, behind which is a proxy.
-            forwarded_for: `X-Forwarded-For`, to which each proxy adds whom it was asked by.
+            peer: address of the connection; empty on a Unix socket, which a proxy uses.
+            forwarded_for: `X-Forwarded-For`, to which each proxy adds its client's address.
         """
         peer = plain_address(peer) or peer
         if not self._proxies or not forwarded_for:
@@ -166,11 +166,11 @@ class RequestLog:
 
 
 class Request:
-    """One request, from its beginning to its line.
+    """A request, from its beginning to its line.
 
     Args:
-        log: how it is logged.
-        given_id: the header that it came with.
+        log: the request log of its application.
+        given_id: id in the request's header.
     """
 
     __slots__ = (
@@ -204,11 +204,11 @@ class Request:
         served.set(self._service)
 
     def duration_ms(self) -> float:
-        """Since it began."""
+        """Milliseconds since it began."""
         return round((time.perf_counter() - self._started_s) * 1000, 3)
 
     def leave(self) -> None:
-        """Unbind its id, also where another thread or task calls this."""
+        """Unbind its id; another thread or task may call this."""
         self._service.has_ended = True
         if self._outer_service is not None and served.get() is self._service:
             served.set(self._outer_service)
@@ -229,7 +229,7 @@ class Request:
         size_bytes: int,
         client_ip: str,
     ) -> None:
-        """Write its line, once: what `RequestLog.tell` takes."""
+        """Log the request, once; takes the arguments of `RequestLog.tell`."""
         if self.told:
             return
         self.told = True
@@ -254,9 +254,9 @@ def _level(status: int, *, slow: bool) -> int:
 
 
 def takes_exception(record: logging.LogRecord) -> bool:
-    """Whether the record's exception is in the line of the current request; for `leave_out`.
+    """Return True when the exception of the record is in the line of the current request.
 
-    For frameworks that log an exception before the middleware sees the answer made of it.
+    For `leave_out`, of frameworks that log an exception before the middleware sees the answer.
     """
     exception, request = raised_in(record), _current.get()
     if exception is None or was_told(exception):

@@ -1,4 +1,4 @@
-"""Routes of Flask, Django, Starlette and FastAPI in one form: `/orders/{id}`."""
+"""Routes of Flask, Django, Starlette and FastAPI in the same form: `/orders/{id}`."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ import re
 from functools import lru_cache
 
 _PARAMETER = re.compile(r"<(?:[^<>]*:)?([^<>:]+)>|\{([^{}:]+):[^{}]*\}")
-"""Of Flask and Django (`<int:id>`) or Starlette (`{id:int}`)."""
+"""Parameters of Flask and Django (`<int:id>`) or Starlette (`{id:int}`)."""
 _IS_REGEX = re.compile(r"[\^$]|\(\?|\\[AZbBdDwWsS.]")
-"""What Django's `re_path` takes, and no other route holds."""
+"""Characters of Django's `re_path` that no other route holds."""
 _NAMED = re.compile(r"\?P<(\w+)>|\?P=(\w+)\Z")
 _WITHOUT_TEXT = re.compile(r"\?(?:[=!#]|<[=!]|[aiLmsux-]+\Z)")
-"""Groups that look about, comments and flags."""
+"""Lookarounds, comments and flags."""
 _QUANTIFIER = re.compile(r"(?:[*+?]|\{\d*,?\d*\})[?+]?")
 _SET = re.compile(r"\[\^?\]?(?:\\.|[^\]\\])*\]", re.DOTALL)
 _UNNAMED = "{var}"
@@ -21,7 +21,7 @@ _CLASSES = "dDwWsS"
 
 @lru_cache(maxsize=4096)
 def template(rule: str) -> str:
-    """The route with `{name}` for each parameter; `{var}` for those of a regex without a name."""
+    """Return the route with `{name}` for each parameter; `{var}` for groups without a name."""
     if _IS_REGEX.search(rule):
         rule = _read_regex(rule)
     rule = _PARAMETER.sub(lambda match: f"{{{match[1] or match[2]}}}", rule)
@@ -29,7 +29,7 @@ def template(rule: str) -> str:
 
 
 def _read_regex(pattern: str) -> str:
-    """The text that a regular expression matches, with parameters for its groups."""
+    """Return the text that a regular expression matches, with parameters for its groups."""
     parts: list[str] = []
     at = 0
     while at < len(pattern):
@@ -70,7 +70,7 @@ def _read_escape(char: str) -> str:
 
 
 def _group_end(pattern: str, start: int) -> int:
-    """The place behind the group's closing parenthesis, or the end where it has none."""
+    """Return the place behind the group's closing parenthesis, or the end without it."""
     at, depth = start, 0
     while at < len(pattern):
         char = pattern[at]
@@ -85,6 +85,6 @@ def _group_end(pattern: str, start: int) -> int:
 
 
 def _set_end(pattern: str, start: int) -> int:
-    """The place behind the set's closing bracket; a bracket that stands first is a member."""
+    """Return the place behind the set's closing bracket; a bracket that comes first is a member."""
     end = _SET.match(pattern, start)
     return end.end() if end else len(pattern)

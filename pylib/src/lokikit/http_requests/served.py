@@ -1,4 +1,4 @@
-"""Which request a context serves, so that the access line of a server does not repeat its line."""
+"""The request that a context serves, so that the access line of a server does not repeat it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class ServedRequest:
-    """What the access line of a server can be compared with, when it comes behind a request."""
+    """A request that has been logged, to compare the access line of a server with."""
 
     __slots__ = ("has_access_line", "has_ended", "path")
 
@@ -22,14 +22,14 @@ class ServedRequest:
 
 
 served: ContextVar[ServedRequest | None] = ContextVar("lokikit_service", default=None)
-"""Of the request that this context serves, or has served last."""
+"""The request that this context serves, or has served last."""
 
 
 def are_told_here(record: logging.LogRecord | None = None) -> bool:
-    """Whether a request line says what an access line says, which the server logs once.
+    """Return True when a request line holds what the access line says, which comes once.
 
-    While a middleware of ours serves a request, or the first time afterwards: an application
-    beside the wrapped one may serve the next request of this thread.
+    True while a middleware of the kit serves a request, and the first time afterwards: another
+    application may serve the next request of this thread.
     """
     service = served.get()
     if service is None or (service.has_ended and service.has_access_line):
@@ -41,12 +41,12 @@ def are_told_here(record: logging.LogRecord | None = None) -> bool:
 
 
 def is_served_here() -> bool:
-    """Whether a middleware of ours serves the request of this context, or has just done so."""
+    """Return True when a middleware of the kit serves the request of this context, or just did."""
     return served.get() is not None
 
 
 def _names(record: logging.LogRecord, path: str) -> bool:
     try:
         return path in unquote(record.getMessage())
-    except Exception:  # noqa: BLE001 - wrong arguments of a stranger's record
+    except Exception:  # noqa: BLE001 - foreign records may have wrong arguments
         return False

@@ -19,16 +19,16 @@ _HEADER = HEADER.lower()
 
 
 class WsgiMiddleware:
-    """Tells each request of `app` in one line, when its answer is sent.
+    """Logs each request of `app` in one line, when its answer is sent.
 
     The id of the request is bound to every line in between, and returned in the answer.
 
     Args:
         app: the application.
-        options: those of `RequestLog`.
+        options: arguments of `RequestLog`.
 
     Raises:
-        SettingsError: an option or a variable of the environment means nothing.
+        SettingsError: an option or a variable of the environment is wrong.
     """
 
     def __init__(self, app: App, **options: Any) -> None:
@@ -36,7 +36,7 @@ class WsgiMiddleware:
         self._log = RequestLog(**options)
 
     def __call__(self, environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
-        """Serve one request."""
+        """Serve a request."""
         request = self._log.begin(environ.get(_ENVIRON_KEY))
         answer = _Answer(request, self._log, environ)
 
@@ -57,9 +57,9 @@ class WsgiMiddleware:
 
 
 class _Answer:
-    """The body of an answer, counted on its way; its line is told when it ends or is left.
+    """The body of an answer, counted on its way; the request is logged at its end.
 
-    Who knows by `Content-Length` that a chunk is the last may ask for no other: a test client, say.
+    A client that knows the last chunk by `Content-Length` may read no further, as test clients do.
     """
 
     def __init__(self, request: Request, log: RequestLog, environ: Environ) -> None:
@@ -94,7 +94,7 @@ class _Answer:
         return chunk
 
     def close(self) -> None:
-        """Close the application's body, as servers do in the end."""
+        """Close the application's body, as servers do at the end."""
         try:
             if hasattr(self.body, "close"):
                 self.body.close()
@@ -105,12 +105,12 @@ class _Answer:
             self.end()
 
     def __del__(self) -> None:
-        """End the request of an answer that nobody closed: a dispatcher tried another one."""
+        """End the request of an answer that was never closed: a dispatcher tried another answer."""
         with suppress(Exception):
             self.end()
 
     def end(self) -> None:
-        """Tell the request, and leave it; twice is once."""
+        """Log the request and leave it, once."""
         if self._ended:
             return
         self._ended = True
@@ -132,7 +132,7 @@ class _Answer:
 
 
 def _announced(headers: list[tuple[str, str]]) -> int | None:
-    """The size that an answer says it has; nothing for one that says none, or no number."""
+    """Return the `Content-Length` of an answer, `None` without it or for no number."""
     for name, value in headers:
         if name.lower() == "content-length" and value.isdecimal():
             return int(value)
@@ -140,7 +140,7 @@ def _announced(headers: list[tuple[str, str]]) -> int | None:
 
 
 def wsgi_path(environ: Environ) -> str:
-    """The path as text; WSGI has its bytes as Latin-1 (PEP 3333)."""
+    """Return the path as text; WSGI gives its bytes as Latin-1 (PEP 3333)."""
     path = environ.get("SCRIPT_NAME", "") + environ.get("PATH_INFO", "")
     if not path.isascii():
         path = path.encode("latin-1", "replace").decode("utf-8", "replace")
@@ -148,6 +148,6 @@ def wsgi_path(environ: Environ) -> str:
 
 
 def _route(environ: Environ) -> str | None:
-    """The template of the route that Flask has taken, as long as it serves the request."""
+    """Return the template of the route of Flask, while Flask serves the request."""
     rule = getattr(environ.get("werkzeug.request"), "url_rule", None)
     return None if rule is None else environ.get("SCRIPT_NAME", "") + template(rule.rule)

@@ -1,4 +1,4 @@
-"""What the agent says of itself: lines read, delivered, tried again, dropped, and what waits."""
+"""The agent's numbers: lines read, delivered, retried, dropped, and bytes that wait."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ if TYPE_CHECKING:
 METRICS_PATH = "/api/v2/metrics/prometheus"
 HEALTH_PATH = "/api/v2/health"
 OUTPUTS = frozenset({"loki", "loki_http"})
-"""The aliases of the outputs to Loki in fluentbit/."""
+"""Aliases of the outputs to Loki in fluentbit/."""
 _TIMEOUT_S = 2
 _METRIC = re.compile(r'^fluentbit_(\w+)\{[^}]*?name="([^"]*)"[^}]*\} (\S+)$', re.MULTILINE)
 _LONG_LINES = ("input_long_line_truncated_total", "input_long_line_skipped_total")
 _SECOND_HAND = ("storage_backlog", "emitter")
-"""Inputs of Fluent Bit's own, whose lines have come in by another before."""
+"""Internal inputs of Fluent Bit, whose lines have come in through another input before."""
 
 
 @dataclass(frozen=True)
@@ -38,12 +38,12 @@ class AgentNumbers:
         read: lines that came in.
         sent: lines that Loki has taken.
         retried: lines that were sent again.
-        dropped: lines that Loki will never have by itself, dead letters among them; an upper
-            bound, for of a chunk that it refuses Loki stores the valid lines.
+        dropped: lines that Loki will not get by itself, dead letters included; an upper bound,
+            because Loki stores the valid lines of a chunk that it refuses.
         dead: lines kept as dead letters.
-        cut: lines of files over 4 MiB, whose rest was read past.
-        buffered_bytes: what waits on disk.
-        oldest_s: how long the oldest of it has waited; 0 when nothing waits.
+        cut: lines of files over 4 MiB, whose rest was skipped.
+        buffered_bytes: bytes that wait on disk.
+        oldest_s: age of the oldest of these; 0 when none wait.
     """
 
     read: int
@@ -70,11 +70,11 @@ class AgentNumbers:
 
 
 def ask_fluent_bit(url: str, storage: Path | None = None) -> AgentNumbers | None:
-    """The numbers of the Fluent Bit whose admin address is `url`; `None` when it does not answer.
+    """Return the numbers of the Fluent Bit with the admin address `url`, `None` without an answer.
 
     Args:
-        url: without a path.
-        storage: its folder, where this process can read it.
+        url: address without a path.
+        storage: its storage folder, if this process can read it.
     """
     try:
         response = get(url + METRICS_PATH, _TIMEOUT_S)
@@ -87,7 +87,7 @@ def ask_fluent_bit(url: str, storage: Path | None = None) -> AgentNumbers | None
 def read_metrics(
     text: str, storage: Path | None = None, time_s: Callable[[], float] = time.time
 ) -> AgentNumbers:
-    """The numbers in Fluent Bit's metrics, and in its storage where there is one to read."""
+    """Return the numbers in Fluent Bit's metrics, and in its storage if that can be read."""
     counts: Counter[str] = Counter()
     for metric, name, value in _METRIC.findall(text):
         if name in OUTPUTS or (metric.startswith("input_") and not name.startswith(_SECOND_HAND)):
@@ -112,10 +112,10 @@ def read_metrics(
 
 
 def read_ship_stats(path: Path) -> AgentNumbers | None:
-    """The numbers in the file that `lokikit ship --stats` writes; `None` when there are none."""
+    """Return the numbers in the file of `lokikit ship --stats`, `None` when it has none."""
     try:
         said = json.loads(path.read_bytes())
-        # It buffers nothing: what is not delivered is still in the files.
+        # It buffers nothing: lines that are not delivered are still in the files.
         return AgentNumbers(
             said["read"], said["sent"], said["retried"], said["dropped"], said["dead_letters"]
         )
@@ -124,7 +124,7 @@ def read_ship_stats(path: Path) -> AgentNumbers | None:
 
 
 def _size_and_start(path: Path) -> tuple[int, float] | None:
-    with suppress(OSError, ValueError):  # delivered meanwhile, or no chunk
+    with suppress(OSError, ValueError):  # delivered meanwhile, or not a chunk
         return path.stat().st_size, begun_s(path)
     return None
 

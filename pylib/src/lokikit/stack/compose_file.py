@@ -1,4 +1,4 @@
-"""The images that the stack needs, by the names that the Compose file gives them."""
+"""The images of the stack, by the names in the Compose file."""
 
 from __future__ import annotations
 
@@ -18,27 +18,27 @@ _VARIABLE = re.compile(r"\$\{(\w+)(?::-([^}]*))?\}")
 
 
 def compose_file() -> Path:
-    """The kit's own Compose file."""
+    """Return the path of the kit's Compose file."""
     return kit_root() / "docker-compose.yml"
 
 
 def read_compose_file() -> dict[str, Any]:
-    """The kit's Compose file, its variables not yet replaced."""
+    """Return the content of the kit's Compose file, with its variables."""
     return dict(yaml.safe_load(compose_file().read_text()))
 
 
 def filled(text: str, environ: Mapping[str, str] = os.environ) -> str:
-    """`text` with each `${NAME}` and `${NAME:-default}` replaced as Compose does."""
+    """Return `text` with each `${NAME}` and `${NAME:-default}` replaced as Compose does."""
     values = kit_env(environ)
     return _VARIABLE.sub(lambda found: values.get(found[1]) or found[2] or "", text)
 
 
 def pulled_images(environ: Mapping[str, str] = os.environ) -> list[str]:
-    """What a registry has: the images of all services that are not built here."""
+    """Return the images that are pulled from a registry."""
     services = read_compose_file()["services"].values()
     return sorted({filled(one["image"], environ) for one in services if "build" not in one})
 
 
 def built_image(environ: Mapping[str, str] = os.environ) -> str:
-    """What is built here: the image of the canary and the demo."""
+    """Return the image that is built here, for the canary and the demo."""
     return filled(read_compose_file()["services"]["canary"]["image"], environ)

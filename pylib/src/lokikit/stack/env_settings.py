@@ -1,6 +1,6 @@
-"""What each value of `.env` may be: one table, checked before anything starts.
+"""The valid values of `.env`: a table, checked before anything starts.
 
-Loki and Fluent Bit take some values that do harm without a word: a retention of 0 refuses every
+Loki and Fluent Bit accept some harmful values without a message: a retention of 0 refuses every
 line, and a storage limit of 10 is ten bytes.
 """
 
@@ -20,22 +20,22 @@ if TYPE_CHECKING:
 _VERSION = re.compile(r"\d+(\.\d+)*([.-]?[a-z0-9]+)*", re.ASCII)
 _REGISTRY = re.compile(r"[\w.-]+(:\d+)?(/[\w.-]+)*", re.ASCII)
 _DURATION = re.compile(r"(\d+w)?(\d+d)?(\d+h)?(\d+m)?(\d+s)?", re.ASCII)
-"""Largest unit first, as Loki wants it."""
+"""Largest unit first, as Loki requires."""
 _SIZE = re.compile(r"(\d+)([KMG])B?", re.ASCII | re.IGNORECASE)
 _BYTES = {"K": 10**3, "M": 10**6, "G": 10**9}
-"""Fluent Bit's own units."""
+"""Units of Fluent Bit."""
 _MIN_STORAGE_BYTES = 10 * _BYTES["M"]
-"""Five of Fluent Bit's chunks, which it drops as a whole."""
+"""Five chunks of Fluent Bit, which drops whole chunks."""
 _HOUR_NS = 3600 * NS_PER_S
 _MAX_RETENTION_NS = 100 * 365 * 24 * _HOUR_NS
 
 
 class Kind(NamedTuple):
-    """What a value may be.
+    """A kind of value.
 
     Args:
-        is_valid: whether it is.
-        wanted: ends the sentence of the error.
+        is_valid: returns True for a valid value.
+        wanted: end of the error's sentence.
     """
 
     is_valid: Callable[[str], bool]
@@ -75,7 +75,7 @@ TABLE: Mapping[str, Kind] = {
         "a registry without a scheme: docker.io or registry.example:5000/mirror",
     ),
 }
-"""Name -> kind of value; ports are known by the end of their name."""
+"""Name -> kind of value; ports are recognized by the end of their name."""
 _PORT = "_PORT"
 
 
@@ -83,7 +83,7 @@ def check_env(environ: Mapping[str, str] = os.environ) -> None:
     """Return when each value of `.env`, or of the shell over it, can be used.
 
     Raises:
-        SettingsError: the first that cannot, with what it may be.
+        SettingsError: names the first value that cannot be used, and the valid values.
     """
     values = kit_env(environ)
     for name in kit_env({}):

@@ -1,4 +1,4 @@
-"""Where the kit's own files, its settings and its state are.
+"""The places of the kit's files, settings and state.
 
 The kit is a checkout of the repository, or the copy of its configuration files that the wheel
 carries: `pip install 'lokikit[cli]' && lokikit up` works without a checkout.
@@ -27,30 +27,30 @@ _RUNTIMES = ("auto", "docker", "native")
 
 
 def checkout_root() -> Path | None:
-    """The root of the checkout that this package runs from, `None` when it is installed."""
+    """Return the root of the checkout of this package, `None` for an installed package."""
     root = _PACKAGE.parents[2]
     return root if (root / "pylib/src/lokikit").is_dir() and (root / ".env").is_file() else None
 
 
 def kit_root() -> Path:
-    """The folder that holds `.env`, `loki/` and `deploy/`."""
+    """Return the folder that holds `.env`, `loki/` and `deploy/`."""
     return checkout_root() or _PACKAGE / "_kit"
 
 
 def kit_env(environ: Mapping[str, str] = os.environ) -> Mapping[str, str]:
-    """The kit's `.env`, overridden by `environ`."""
+    """Return the kit's `.env`, overridden by `environ`."""
     stored = dotenv_values(kit_root() / ".env", interpolate=False)
     given = {name: value for name, value in environ.items() if not _is_service_link(name, value)}
     return {**{name: value for name, value in stored.items() if value is not None}, **given}
 
 
 def _is_service_link(name: str, value: str) -> bool:
-    """Whether Kubernetes set the variable, as `LOKI_PORT` for any Service that is named `loki`."""
+    """Return True for a variable of Kubernetes, as `LOKI_PORT` for a Service named `loki`."""
     return name.endswith("_PORT") and _SERVICE_LINK.match(value) is not None
 
 
 def state_dir(environ: Mapping[str, str] = os.environ) -> Path:
-    """The one folder that the stack writes to: `LOKIKIT_STATE`, or `.lokikit/` in a checkout."""
+    """Return the folder that the stack writes to: `LOKIKIT_STATE`, or `.lokikit/` in a checkout."""
     if chosen := environ.get("LOKIKIT_STATE"):
         return Path(chosen).absolute()
     root = checkout_root()
@@ -58,10 +58,10 @@ def state_dir(environ: Mapping[str, str] = os.environ) -> Path:
 
 
 def asked_runtime(environ: Mapping[str, str] = os.environ) -> str:
-    """What `RUNTIME` asks for: `auto`, `docker` or `native`.
+    """Return the value of `RUNTIME`: `auto`, `docker` or `native`.
 
     Raises:
-        SettingsError: it is none of them.
+        SettingsError: it has another value.
     """
     chosen = kit_env(environ).get("RUNTIME") or "auto"
     if chosen not in _RUNTIMES:
@@ -70,10 +70,10 @@ def asked_runtime(environ: Mapping[str, str] = os.environ) -> str:
 
 
 def overlays(environ: Mapping[str, str] = os.environ) -> list[Path]:
-    """The files of `deploy/compose` that `COMPOSE_OVERLAYS` names, in its order.
+    """Return the files of `deploy/compose` that `COMPOSE_OVERLAYS` names, in its order.
 
     Raises:
-        SettingsError: there is no such file.
+        SettingsError: it names a file that does not exist.
     """
     chosen = kit_env(environ).get("COMPOSE_OVERLAYS", "").replace(",", " ").split()
     there = {file.stem: file for file in sorted((kit_root() / "deploy/compose").glob("*.yml"))}
@@ -83,7 +83,7 @@ def overlays(environ: Mapping[str, str] = os.environ) -> list[Path]:
 
 
 def port(name: str, environ: Mapping[str, str] = os.environ) -> int:
-    """The port that the setting `name` holds.
+    """Return the port in the setting `name`.
 
     Raises:
         SettingsError: it holds no number between 1 and 65535.
@@ -97,6 +97,6 @@ def port(name: str, environ: Mapping[str, str] = os.environ) -> int:
 
 
 def loki_url(environ: Mapping[str, str] = os.environ) -> str:
-    """`LOKI_URL` when it is set, otherwise where `lokikit up` puts Loki."""
+    """Return `LOKI_URL`, or the address at which `lokikit up` starts Loki."""
     chosen = without_api_path(environ.get("LOKI_URL", ""))
     return chosen or f"http://127.0.0.1:{port('LOKI_PORT', environ)}"

@@ -1,4 +1,4 @@
-"""How the parts of a stack are, and which stack is up: the same for every runtime."""
+"""The state of the parts of a stack, and which stack is up, for both runtimes."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ if TYPE_CHECKING:
 
 _TAIL_BYTES = 8192
 TAIL_LINES = 8
-"""How much of what a part printed is shown when it is not healthy."""
+"""Number of lines of a part that are shown when it is not healthy."""
 
 
 @dataclass(frozen=True)
 class Condition:
-    """How one part is.
+    """The state of a part.
 
     Args:
-        name: of the part.
-        healthy: whether it works.
-        pid: of its main process, `None` when that is not running.
-        uptime_s: since it started.
-        where: its URL, or where its output goes.
-        log: what shows all that it printed: a file, or a command.
-        last_words: the end of that, when it is not healthy.
+        name: name of the part.
+        healthy: True when it works.
+        pid: process id of its main process, `None` while that does not run.
+        uptime_s: seconds since its start.
+        where: its URL, or the place of its output.
+        log: a file with its output, or a command that shows it.
+        last_words: end of its output, when it is not healthy.
     """
 
     name: str
@@ -39,14 +39,14 @@ class Condition:
 
 @dataclass(frozen=True)
 class Wanted:
-    """What the last `up` brought.
+    """The stack that the last `up` started.
 
     Args:
-        demo: whether the demo was part of it.
+        demo: True with the demo.
         runtime: `docker` or `native`.
-        canary: whether the canary was.
-        store: the part that stores the lines; empty when a Loki elsewhere does.
-        loki_url: that Loki; empty when the stack has its own.
+        canary: True with the canary.
+        store: part that stores the lines; empty for a Loki elsewhere.
+        loki_url: address of a Loki elsewhere; empty when the stack has its own.
     """
 
     demo: bool
@@ -57,7 +57,7 @@ class Wanted:
 
 
 def read_wanted(state: Path) -> Wanted | None:
-    """What is up in `state`, `None` when nothing is."""
+    """Return the stack that is up in `state`, `None` without a stack."""
     try:
         return Wanted(**json.loads(_wanted_file(state).read_bytes()))
     except (OSError, ValueError, TypeError):
@@ -65,17 +65,17 @@ def read_wanted(state: Path) -> Wanted | None:
 
 
 def write_wanted(state: Path, wanted: Wanted) -> None:
-    """Remember it until `forget_wanted`."""
+    """Save the stack until `forget_wanted`."""
     _wanted_file(state).write_text(json.dumps(asdict(wanted)))
 
 
 def forget_wanted(state: Path) -> None:
-    """Nothing is up any more."""
+    """Record that no stack is up."""
     _wanted_file(state).unlink(missing_ok=True)
 
 
 def tail(log: Path) -> str:
-    """The last lines of the file `log`."""
+    """Return the last lines of the file `log`."""
     try:
         with log.open("rb") as file:
             file.seek(max(0, file.seek(0, 2) - _TAIL_BYTES))

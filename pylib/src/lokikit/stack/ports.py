@@ -1,4 +1,4 @@
-"""Ports that the stack listens on: checked before anything starts."""
+"""The ports of the stack, checked before anything starts."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ _HOST = "127.0.0.1"
 
 
 def check_distinct(wanted: Iterable[tuple[str, int]]) -> None:
-    """Pass when no two `.env` keys hold the same port.
+    """Return when no two keys of `.env` hold the same port.
 
     Raises:
-        SettingsError: two do.
+        SettingsError: two keys do.
     """
     keys: dict[int, str] = {}
     for key, port in wanted:
@@ -30,10 +30,10 @@ def check_distinct(wanted: Iterable[tuple[str, int]]) -> None:
 
 
 def check_free(wanted: Iterable[tuple[str, int]]) -> None:
-    """Pass when nobody listens on the port of any `.env` key.
+    """Return when no program listens on the port of any key of `.env`.
 
     Raises:
-        PrerequisiteError: somebody does; the text says who, as far as this user may know.
+        PrerequisiteError: a program does; the text names it, if this user may see it.
     """
     for key, port in wanted:
         if not _is_free(port):
@@ -44,7 +44,7 @@ def check_free(wanted: Iterable[tuple[str, int]]) -> None:
 
 
 def _is_free(port: int) -> bool:
-    """Whether a server can listen there now."""
+    """Return True when a server can listen there now."""
     with socket.socket() as trial:
         trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -55,7 +55,7 @@ def _is_free(port: int) -> bool:
 
 
 def _holder(port: int) -> str:
-    """Who listens on `port`, as far as this user may know."""
+    """Return which program listens on `port`, if this user may see it."""
     with suppress(psutil.Error, OSError):
         for connection in psutil.net_connections("tcp"):
             here = connection.laddr and connection.laddr.port == port

@@ -1,4 +1,4 @@
-"""Which runtime `lokikit up` uses, and why."""
+"""The choice of the runtime of `lokikit up`."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ class RuntimeChoice:
 
     Args:
         runtime: `docker` or `native`.
-        reason: ends the sentence "it is chosen because".
-        compose: how to run Compose; empty for `native`.
+        reason: end of the sentence "it is chosen because".
+        compose: command that runs Compose; empty for `native`.
     """
 
     runtime: str
@@ -35,16 +35,16 @@ class RuntimeChoice:
 def choose(
     asked: str, running: str | None, console: Console, environ: Mapping[str, str] = os.environ
 ) -> RuntimeChoice:
-    """The runtime for `up`; images that are missing are pulled on the way.
+    """Return the runtime for `up`; missing images are pulled.
 
     Args:
-        asked: what `RUNTIME` says: `auto`, `docker` or `native`.
-        running: the runtime of a stack that is up already.
-        console: shows what is pulled.
-        environ: the environment that Docker's command line runs in.
+        asked: value of `RUNTIME`: `auto`, `docker` or `native`.
+        running: runtime of a stack that is up.
+        console: prints which images are pulled.
+        environ: environment of Docker's command line.
 
     Raises:
-        PrerequisiteError: Docker is asked for and cannot be used.
+        PrerequisiteError: `RUNTIME` is `docker`, and Docker cannot be used.
     """
     wanted = running if asked == "auto" and running else asked
     if wanted == "native":
@@ -62,7 +62,7 @@ def choose(
 
 
 def _prepare(console: Console, environ: Mapping[str, str]) -> tuple[str, ...]:
-    """How to run Compose, once the daemon answers and all images are here."""
+    """Return the command that runs Compose, when the daemon answers and all images are here."""
     if problem := daemon_problem(environ):
         raise PrerequisiteError(problem)
     for image in pulled_images(environ):

@@ -1,4 +1,4 @@
-"""What the Docker stack consists of: where each service is, and what tells that it works."""
+"""The services of the Docker stack: address, health check and ports."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ DEMO_SERVICES = ("shop", "jobs", "traffic")
 CANARY = "canary"
 AGENT = "fluent-bit"
 AGENT_STORAGE = "/var/lib/fluent-bit"
-"""Where the agent's volume is in its container; FLUENTBIT_STORAGE of the Compose file."""
+"""Folder of the agent's volume in its container; FLUENTBIT_STORAGE of the Compose file."""
 
 
 @dataclass(frozen=True)
 class ComposeService:
-    """One service of the stack.
+    """A service of the stack.
 
     Args:
-        name: in the Compose file.
-        where: what to show; empty for one that is only known by its container.
-        probe: URL that answers when it works; empty for one that cannot be asked.
-        ports: `.env` key -> port of this machine that it is reached at.
-        within_s: how long it may take to get healthy.
+        name: name in the Compose file.
+        where: its address, for the user; empty for a service without an address.
+        probe: URL that answers when it works; empty for a service without a health check.
+        ports: key of `.env` -> port of this machine that leads to it.
+        within_s: seconds in which it should get healthy.
     """
 
     name: str
@@ -40,11 +40,11 @@ class ComposeService:
 def stack_services(
     *, demo: bool, canary: bool = True, environ: Mapping[str, str] = os.environ
 ) -> list[ComposeService]:
-    """The services in the order in which their health is waited for.
+    """Return the services in the order in which `up` waits for their health.
 
     Args:
-        demo: whether the demo is part of it.
-        canary: whether the canary is.
+        demo: True for a stack with the demo.
+        canary: True for a stack with the canary.
         environ: overrides the kit's `.env`.
     """
     told = [_web("loki", "LOKI_PORT", "/ready", environ), _agent(environ)]

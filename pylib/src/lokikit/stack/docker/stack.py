@@ -1,4 +1,4 @@
-"""Bringing the Docker stack up, taking it down, and saying how each service is."""
+"""The Docker stack: start, stop, and the state of each service."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ _GIVES_UP_AFTER_RESTARTS = 3
 def make_own_image(
     compose: Compose, say: Callable[[str], object], environ: Mapping[str, str] = os.environ
 ) -> bool:
-    """Whether the image of the canary and the demo is here, built when it was missing."""
+    """Build the image of the canary and the demo if it is missing; return True when it is here."""
     image = built_image(environ)
     if has_image(image, environ):
         return True
@@ -57,16 +57,16 @@ def make_own_image(
 def bring_up(
     compose: Compose, say: Callable[[str], object], *, demo: bool, canary: bool
 ) -> list[Condition]:
-    """How each service is after all was started that was not running as it should.
+    """Start the services that do not run as they should; return the state of all.
 
     Args:
         compose: runs Compose.
-        say: tells the user what is done.
-        demo: whether the demo is wanted.
-        canary: whether the canary is.
+        say: prints a message for the user.
+        demo: True to run the demo.
+        canary: True to run the canary.
 
     Raises:
-        PrerequisiteError: a port is taken or a file cannot be read; what runs is left as it was.
+        PrerequisiteError: a port is taken or a file cannot be read; running services stay as is.
         SettingsError: two services have the same port.
         UnhealthyError: Compose failed.
     """
@@ -90,36 +90,36 @@ def bring_up(
 
 
 def take_down(compose: Compose, *, volumes: bool) -> list[str]:
-    """The services that were running, and are not any more.
+    """Stop the services; return those that were running.
 
     Args:
         compose: runs Compose.
-        volumes: whether what they stored is removed too.
+        volumes: True to remove their data too.
     """
     ended = [one.service for one in _by_service(compose).values() if one.pid]
     compose.run("down", "--remove-orphans", *(("--volumes",) if volumes else ()))
     forget_wanted(compose.state)
     if volumes:
-        # Compose removes those of the overlays that are given now, and no others.
+        # Compose removes the volumes of the overlays in use now, and no others.
         remove_volumes(project_name(compose.environ), compose.environ)
         _volumes_file(compose.state).unlink(missing_ok=True)
     return sorted(ended)
 
 
 def agent_storage(compose: Compose) -> Path | None:
-    """The agent's folder, `None` where this user cannot read the volume that it is in."""
+    """Return the agent's folder, `None` when this user cannot read its volume."""
     agent = _by_service(compose).get(AGENT)
     folder = agent.mounts.get(AGENT_STORAGE) if agent else None
     return folder if folder and os.access(folder, os.R_OK | os.X_OK) else None
 
 
 def has_volumes(state: Path) -> bool:
-    """Whether the stack in `state` was ever brought up with Docker, and its data not removed."""
+    """Return True when the stack in `state` has ever run in Docker, and its data is still there."""
     return _volumes_file(state).is_file()
 
 
 def conditions(services: Sequence[ComposeService], compose: Compose) -> list[Condition]:
-    """How each of `services` is just now."""
+    """Return the state of each service now."""
     found = _by_service(compose)
     return [_condition(one, found.get(one.name), compose.environ) for one in services]
 
@@ -144,7 +144,7 @@ def _condition(
 def _wait_until_healthy(
     service: ComposeService, compose: Compose, say: Callable[[str], object]
 ) -> None:
-    """Wait for its health, its end or its deadline, whichever comes first."""
+    """Wait until the service is healthy, has failed, or its time is over."""
     start_s = time.monotonic()
     while time.monotonic() - start_s < service.within_s:
         container = _by_service(compose).get(service.name)
@@ -168,14 +168,14 @@ def _by_service(compose: Compose) -> dict[str, Container]:
 def _foreign_ports(
     service: ComposeService, running: Mapping[str, Container]
 ) -> Iterator[tuple[str, int]]:
-    """The ports that `service` needs and does not hold already itself."""
+    """Yield the ports that the service needs and does not hold itself."""
     container = running.get(service.name)
     held = container.ports if container and container.pid else frozenset()
     return (item for item in service.ports.items() if item[1] not in held)
 
 
 def _check_readable() -> None:
-    """Pass when users other than this one can read what is mounted into the containers.
+    """Return when other users can read the files that are mounted into the containers.
 
     Raises:
         PrerequisiteError: they cannot.

@@ -1,4 +1,4 @@
-"""The override file that puts the services of somebody's Compose file on the pipeline."""
+"""The override file that puts the services of a Compose file on the pipeline."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 SERVICE_LABEL = "service"
-"""The label that names a service to the agent."""
+"""Label from which the agent reads the name of a service."""
 HEADER = "# Made by `lokikit wire`: services whose stdout goes to Loki. It is overwritten."
 _EXTENSION = "x-lokikit-pipeline"
 
 
 class _Dumper(yaml.SafeDumper):
-    """Calls the one thing that is referred to by its name."""
+    """Dumps the shared `logging` as an anchor with a name."""
 
     def generate_anchor(self, _node: yaml.Node) -> str:
-        """The name of the anchor."""
+        """Return the name of the anchor."""
         return "pipeline"
 
     def represent_str(self, text: str) -> yaml.ScalarNode:
-        """In quotes where YAML 1.2 may read a number, which 1.1 does not (`1e3`, `0o7`)."""
+        """Quote text that YAML 1.2 reads as a number and 1.1 does not (`1e3`, `0o7`)."""
         style = "'" if text[:1].isdigit() else None
         return self.represent_scalar("tag:yaml.org,2002:str", text, style=style)
 
@@ -40,12 +40,12 @@ _Dumper.add_representer(str, _Dumper.represent_str)
 
 @dataclass(frozen=True)
 class Override:
-    """What `wire` made of a Compose file.
+    """The result of `wire`.
 
     Args:
-        text: the override file.
-        wired: the services that it puts on the pipeline.
-        left_out: services that have a logging driver of their own, and its name.
+        text: content of the override file.
+        wired: services that it puts on the pipeline.
+        left_out: service with a logging driver of its own -> name of the driver.
     """
 
     text: str
@@ -54,7 +54,7 @@ class Override:
 
 
 def pipeline_logging(environ: Mapping[str, str] = os.environ) -> dict[str, Any]:
-    """The `logging` of a service on the pipeline, as the kit's own Compose file has it."""
+    """Return the `logging` of a service on the pipeline, from the kit's Compose file."""
     told = read_compose_file()["x-pipeline"]
     options = {name: filled(value, environ) for name, value in told["options"].items()}
     return {"driver": told["driver"], "options": options}
@@ -63,16 +63,16 @@ def pipeline_logging(environ: Mapping[str, str] = os.environ) -> dict[str, Any]:
 def make_override(
     file: Path, only: Iterable[str] = (), environ: Mapping[str, str] = os.environ
 ) -> Override:
-    """The override for the services of `file`, and of the files that it includes.
+    """Return the override for the services of `file`, and of the files that it includes.
 
     Args:
-        file: a Compose file; it is only read.
-        only: the services to wire, whatever they log to now; all that have no driver of their
-            own when empty.
+        file: a Compose file, which is only read.
+        only: services to wire, with any logging driver; empty for all services without a driver
+            of their own.
         environ: overrides the kit's `.env`.
 
     Raises:
-        SettingsError: the file cannot be read, is none of Compose's, or has no such service.
+        SettingsError: the file cannot be read, is no Compose file, or lacks a service of `only`.
     """
     services = read_services(file)
     named = tuple(only)
@@ -106,7 +106,7 @@ def _text(
     logging = pipeline_logging(environ)
     told = {
         _EXTENSION: logging,
-        # One object in several places: YAML writes it once, and refers to it.
+        # YAML writes an object in several places once, and refers to it.
         "services": {name: _wired(name, services[name], logging) for name in wired},
     }
     return f"{HEADER}\n\n" + yaml.dump(told, Dumper=_Dumper, sort_keys=False, width=100)
@@ -119,7 +119,7 @@ def _wired(name: str, service: Mapping[str, Any], logging: Mapping[str, Any]) ->
 
 
 def _label_names(labels: Any) -> set[str]:
-    """The names of labels, which Compose takes as a mapping or as a list of `name=value`."""
+    """Return the names of labels, which are a mapping or a list of `name=value`."""
     if isinstance(labels, dict):
         return {str(name) for name in labels}
     return {str(one).partition("=")[0] for one in labels or ()}

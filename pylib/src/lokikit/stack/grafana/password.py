@@ -1,4 +1,4 @@
-"""Grafana's password: made once, kept in the state folder, never the same on two machines."""
+"""Grafana's password: made once, kept in the state folder, different on each machine."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ _BYTES = 15
 
 
 def password_file(state: Path) -> Path:
-    """Where the password of the stack in `state` is."""
+    """Return the file of the password of the stack in `state`."""
     return state / "grafana/password"
 
 
 def grafana_password(state: Path) -> str:
-    """The password of Grafana's `admin`; the first call makes it.
+    """Return the password of Grafana's `admin`; the first call makes it.
 
-    Grafana's user is none of this machine, so the file can be read by all; nobody else gets
-    through the folder that it is in.
+    All users may read the file, because Grafana's user in a container is no user of this machine;
+    the folder around it is closed to everybody else.
     """
     file = password_file(state)
     if not file.is_file():

@@ -35,7 +35,7 @@ def smtp_password_file(state: Path) -> Path:
 
 
 def dashboards_folder() -> Path:
-    """Where the dashboards are."""
+    """Return the folder of the dashboards."""
     return kit_root() / "grafana/dashboards"
 
 
@@ -63,7 +63,7 @@ def provision(state: Path, environ: Mapping[str, str] = os.environ) -> Path:
 
 
 def provisioning_files(environ: Mapping[str, str], before: frozenset[str]) -> dict[str, bytes]:
-    """Name below the folder -> content of each file.
+    """Return name below the folder -> content of each file.
 
     Args:
         environ: holds the `ALERT_*` variables.
@@ -78,7 +78,7 @@ def provisioning_files(environ: Mapping[str, str], before: frozenset[str]) -> di
 
 
 def smtp_variables(environ: Mapping[str, str], password_file: Path) -> dict[str, str]:
-    """Grafana's settings for sending mail, as environment variables; none without mail.
+    """Return Grafana's settings for sending mail, as variables; none without mail.
 
     Args:
         environ: holds the `ALERT_*` variables.

@@ -1,4 +1,4 @@
-"""Which agent carries the files of the native stack, and how it is started."""
+"""The agent of the native stack: the choice between two, and the start."""
 
 from __future__ import annotations
 
@@ -26,21 +26,21 @@ if TYPE_CHECKING:
 
 FLUENT_BIT, SHIP = "fluent-bit", "ship"
 AGENT = "AGENT"
-"""Variable that forces one of them; `auto` is Fluent Bit 5 or newer where it is on PATH."""
+"""Variable that forces an agent; `auto` is Fluent Bit 5 or newer if it is on PATH."""
 _OLDEST_MAJOR = 5
 _STATS_AGE_S = 15
 _VERSION = re.compile(r"v(\d+)\.")
 _ACCESS = {"LOKI_TENANT": "LOKI_ORG_ID", "LOKI_USER": "LOKI_USERNAME"}
-"""Variable of the agent -> that of the command line, where the two differ."""
+"""Variable of the agent -> variable of the command line, where the two differ."""
 _PORTS = ("FLUENTBIT_HTTP_PORT", "FLUENTBIT_ADMIN_PORT")
 _NOT_IN_A_PATH = re.compile(r"[][,*?{}\\\n]|^\s|\s$")
-"""What Fluent Bit takes for two paths, for a glob, or leaves out."""
+"""Characters in a path that Fluent Bit reads as a separator or a glob, or leaves out."""
 _SPLIT_FILES = "FLUENTBIT_SPLIT_"
-"""Begins the variables of docs/split-files.md: another value is another setting of the agent."""
+"""Prefix of the variables of docs/split-files.md, which are settings of the agent."""
 
 
 def find_fluent_bit() -> Path | None:
-    """The Fluent Bit on PATH; `None` when there is none, or it is too old for our configuration."""
+    """Return the Fluent Bit on PATH, `None` if it is missing or too old for the kit."""
     found = shutil.which(FLUENT_BIT)
     if not found:
         return None
@@ -50,12 +50,12 @@ def find_fluent_bit() -> Path | None:
 
 
 def choose_agent(state: Path, environ: Mapping[str, str] = os.environ) -> tuple[str, str]:
-    """The agent's name, and why it is that one.
+    """Return the name of the agent, and the reason for it.
 
-    The one that has carried files of this stack before goes on: only it knows how far.
+    An agent that has carried files of this stack before stays, because only it has the positions.
 
     Raises:
-        SettingsError: `AGENT` means nothing, or asks for what is not there.
+        SettingsError: `AGENT` has an unknown value, or names an agent that is not installed.
     """
     asked = kit_env(environ).get(AGENT) or "auto"
     if asked not in {"auto", FLUENT_BIT, SHIP}:
@@ -76,7 +76,7 @@ def choose_agent(state: Path, environ: Mapping[str, str] = os.environ) -> tuple[
 
 
 def agent_part(state: Path, loki_url: str, environ: Mapping[str, str] = os.environ) -> NativePart:
-    """The agent that `choose_agent` names, as a part of the stack."""
+    """Return the agent that `choose_agent` names, as a part of the stack."""
     name, _ = choose_agent(state, environ)
     if name == FLUENT_BIT:
         return _fluent_bit(state, loki_url, environ)
@@ -84,7 +84,7 @@ def agent_part(state: Path, loki_url: str, environ: Mapping[str, str] = os.envir
 
 
 def agent_numbers(state: Path, environ: Mapping[str, str] = os.environ) -> AgentNumbers | None:
-    """What the agent of the stack in `state` says of itself; `None` when it says nothing."""
+    """Return the numbers of the agent of the stack in `state`, `None` without any."""
     name, _ = choose_agent(state, environ)
     if name == SHIP:
         return read_ship_stats(_ship_stats(state))
@@ -92,7 +92,7 @@ def agent_numbers(state: Path, environ: Mapping[str, str] = os.environ) -> Agent
 
 
 def agent_source(state: Path, environ: Mapping[str, str] = os.environ) -> str:
-    """Where that agent tells its numbers: a URL, or a file."""
+    """Return where that agent publishes its numbers: a URL, or a file."""
     name, _ = choose_agent(state, environ)
     return str(_ship_stats(state)) if name == SHIP else admin_url(environ)
 
@@ -130,7 +130,7 @@ def _fluent_bit(state: Path, loki_url: str, environ: Mapping[str, str]) -> Nativ
 
 
 def _output_variables(loki_url: str, environ: Mapping[str, str]) -> dict[str, str]:
-    """What Fluent Bit's output to that Loki reads: its address, TLS, and who sends.
+    """Return the variables of Fluent Bit's output to that Loki: address, TLS, credentials.
 
     Raises:
         SettingsError: the URL has a path, which that output does not take.
@@ -166,18 +166,18 @@ def _ship(state: Path, url: str) -> NativePart:
 
 
 def _ships(stats: Path) -> bool:
-    """Whether the agent has lately said that it reaches Loki."""
+    """Return True when the agent has lately reported that it reaches Loki."""
     try:
         said = json.loads(stats.read_bytes())
     except (OSError, ValueError):
         return False
     age_s = (time.time_ns() - said["time_ns"]) / 1e9
-    # Before its first line it has had no reason to connect.
+    # Before its first line the agent does not connect.
     return age_s < _STATS_AGE_S and bool(said["connected"] or not said["read"])
 
 
 def admin_url(environ: Mapping[str, str] = os.environ) -> str:
-    """Where Fluent Bit tells its health and its numbers."""
+    """Return the URL of Fluent Bit's health and numbers."""
     return f"http://127.0.0.1:{port('FLUENTBIT_ADMIN_PORT', environ)}"
 
 

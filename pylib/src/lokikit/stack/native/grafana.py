@@ -1,4 +1,4 @@
-"""Grafana as a part of the native stack, where it is on PATH."""
+"""Grafana as a part of the native stack, if it is on PATH."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ GRAFANA_PART = "grafana"
 _OLDEST_MAJOR = 11
 _VERSION = re.compile(r"version (\d+)\.")
 _SHARED = ("/usr/share/grafana", "/usr/local/share/grafana", "/opt/homebrew/share/grafana")
-"""Where packages put Grafana's own files."""
+"""The folders in which packages install Grafana's files."""
 _WITHIN_S = 180
-"""Its first start migrates an empty database."""
+"""Seconds; the first start migrates an empty database."""
 _PASSWORD = "GF_SECURITY_ADMIN_PASSWORD"  # noqa: S105 - the name of a setting
 
 
@@ -41,8 +41,8 @@ class Grafana:
     """A Grafana of this machine.
 
     Args:
-        program: its `grafana`.
-        home: the folder of its own files, with `conf/defaults.ini`.
+        program: path of `grafana`.
+        home: folder of its files, with `conf/defaults.ini`.
     """
 
     program: Path
@@ -50,7 +50,7 @@ class Grafana:
 
 
 def find_grafana(environ: Mapping[str, str] = os.environ) -> Grafana | None:
-    """The Grafana on PATH; `None` when there is none, or it is too old or not whole."""
+    """Return the Grafana on PATH, `None` if it is missing, too old or incomplete."""
     found = shutil.which("grafana", path=environ.get("PATH"))
     if not found:
         return None
@@ -58,7 +58,7 @@ def find_grafana(environ: Mapping[str, str] = os.environ) -> Grafana | None:
     homes = [one for one in (beside, *map(Path, _SHARED)) if (one / "conf/defaults.ini").is_file()]
     if not homes:
         return None
-    # What a package puts on PATH is a script that reads the settings of the machine's own Grafana.
+    # Packages install a script on PATH that reads the settings of the machine's own Grafana.
     inner = homes[0] / "bin/grafana"
     program = inner if inner.is_file() else Path(found)
     done = subprocess.run([program, "--version"], capture_output=True, text=True, check=False)
@@ -70,7 +70,7 @@ def find_grafana(environ: Mapping[str, str] = os.environ) -> Grafana | None:
 def grafana_part(
     grafana: Grafana, state: Path, loki_url: str, environ: Mapping[str, str] = os.environ
 ) -> NativePart:
-    """That Grafana as a part of the stack in `state`, which `provision` was called for."""
+    """Return that Grafana as a part of the stack in `state`, after `provision`."""
     web_port = port("GRAFANA_PORT", environ)
     url = f"http://127.0.0.1:{web_port}"
     folder = provisioning_folder(state)
@@ -102,7 +102,7 @@ def grafana_part(
 
 
 def _shared_with_docker() -> dict[str, str]:
-    """What the Compose file tells its Grafana and holds for any: above all to stay at home."""
+    """Return the settings of Grafana in the Compose file that hold here too: no calls home."""
     told = read_compose_file()["services"]["grafana"]["environment"]
     shared = ("GF_LOG_", "GF_ANALYTICS_", "GF_NEWS_", "GF_PLUGINS_")
     return {name: value for name, value in told.items() if name.startswith(shared)}

@@ -1,4 +1,4 @@
-"""Loki as one process: which program, its command line, its environment, whether it is ready."""
+"""Loki as a process: program, command line, environment, readiness."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 OLDEST = (3, 4)
-"""The oldest Loki whose configuration knows all that `loki/loki.yaml` sets."""
+"""The oldest Loki that knows all settings of `loki/loki.yaml`."""
 _VERSION = re.compile(r"version v?(\d+)\.(\d+)([\w.+-]*)")
 _CHECK_TIMEOUT_S = 20
 
 
 def config_file() -> Path:
-    """The configuration that every runtime shares."""
+    """Return the configuration of all runtimes."""
     return kit_root() / "loki/loki.yaml"
 
 
 def find_loki(environ: Mapping[str, str] = os.environ) -> Path | None:
-    """The `loki` on PATH that can run the kit's configuration; `None` when there is none."""
+    """Return the `loki` on PATH that can run the kit's configuration, `None` without it."""
     try:
         return require_loki(environ)
     except PrerequisiteError:
@@ -36,10 +36,10 @@ def find_loki(environ: Mapping[str, str] = os.environ) -> Path | None:
 
 
 def require_loki(environ: Mapping[str, str] = os.environ) -> Path:
-    """The `loki` on PATH that can run the kit's configuration.
+    """Return the `loki` on PATH that can run the kit's configuration.
 
     Raises:
-        PrerequisiteError: there is none, or it is too old, or it refuses the configuration.
+        PrerequisiteError: it is missing or too old, or refuses the configuration.
     """
     oldest = ".".join(map(str, OLDEST))
     found = shutil.which("loki", path=environ.get("PATH"))
@@ -59,14 +59,14 @@ def require_loki(environ: Mapping[str, str] = os.environ) -> Path:
 
 
 def loki_version(program: Path) -> str:
-    """What `program` says its version is; empty when it does not say."""
+    """Return the version of `program`; empty when it prints none."""
     done = _run([str(program), "--version"], os.environ)
     found = _VERSION.search(done.stdout + done.stderr) if done else None
     return f"{found[1]}.{found[2]}{found[3]}" if found else ""
 
 
 def _config_problem(program: Path, environ: Mapping[str, str]) -> str:
-    """Why `program` does not run the kit's configuration; empty when it does."""
+    """Return why `program` refuses the kit's configuration; empty when it accepts it."""
     done = _run([*loki_command(program), "-verify-config"], environ)
     if done is None:
         return "it does not answer"
@@ -75,7 +75,7 @@ def _config_problem(program: Path, environ: Mapping[str, str]) -> str:
 
 
 def _run(command: list[str], environ: Mapping[str, str]) -> subprocess.CompletedProcess[str] | None:
-    """What the command said, `None` when it cannot run or does not end."""
+    """Return the result of the command, `None` when it cannot run or does not end."""
     try:
         return subprocess.run(
             command,
@@ -91,12 +91,12 @@ def _run(command: list[str], environ: Mapping[str, str]) -> subprocess.Completed
 
 
 def loki_command(program: Path) -> list[str]:
-    """The command line that runs `program` with the kit's configuration."""
+    """Return the command line that runs `program` with the kit's configuration."""
     return [str(program), f"-config.file={config_file()}", "-config.expand-env=true"]
 
 
 def loki_variables(data: Path, http_port: int, grpc_port: int) -> dict[str, str]:
-    """What the configuration file reads from the environment on this machine."""
+    """Return the variables that the configuration file reads, for this machine."""
     return {
         "LOKI_BIND": "127.0.0.1",
         "LOKI_DATA": str(data),

@@ -1,4 +1,4 @@
-"""One program of the native stack, and how to ask whether it is well."""
+"""A program of the native stack, with a check of its health."""
 
 from __future__ import annotations
 
@@ -13,28 +13,28 @@ if TYPE_CHECKING:
 
 
 def always() -> bool:
-    """The health of what cannot be asked."""
+    """Health check of a part that has none."""
     return True
 
 
 @dataclass(frozen=True)
 class NativePart:
-    """One program of the stack.
+    """A program of the stack.
 
     Args:
-        name: what it is called.
+        name: its name.
         command: its command line.
-        log: gets what it prints.
-        where: what to show: its URL, or where its output goes.
-        cwd: the folder that it runs in.
-        variables: what its environment has beside that of the caller.
-        ports: `.env` key -> port that it listens on.
-        healthy: whether it works, asked while it runs.
-        reads: files whose content counts as a setting of it; one may be missing.
+        log: file of its output.
+        where: its URL, or the place of its output, for the user.
+        cwd: its working folder.
+        variables: variables of its environment, beside those of the caller.
+        ports: key of `.env` -> port that it listens on.
+        healthy: returns True when it works; called while it runs.
+        reads: files whose content is a setting of it; they may be missing.
         stale: files of an earlier run that would mislead `healthy`.
-        max_log_bytes: a log above this is put aside when it starts; 0 for one log a run.
-        within_s: how long it may take to get healthy.
-        settles_s: how long it must have run before that counts, for one that cannot be asked.
+        max_log_bytes: a larger log is put aside at its start; 0 for a log for each run.
+        within_s: seconds in which it should get healthy.
+        settles_s: seconds that it must run before it counts as healthy, without a health check.
         needs: parts that must be healthy before it starts.
     """
 
@@ -55,7 +55,7 @@ class NativePart:
 
     @property
     def settings(self) -> str:
-        """A digest of what it is started with: another one means that it must be restarted."""
+        """Digest of its settings; a part whose digest has changed must be restarted."""
         content = [one.read_text() if one.exists() else None for one in self.reads]
         told = json.dumps([self.command, sorted(self.variables.items()), content])
         return hashlib.sha256(told.encode()).hexdigest()[:16]

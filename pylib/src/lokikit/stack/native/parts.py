@@ -1,4 +1,4 @@
-"""What the native stack consists of: each part's command, environment, ports and health."""
+"""The parts of the native stack: command, environment, ports and health."""
 
 from __future__ import annotations
 
@@ -31,19 +31,19 @@ _SETTLES_S = 1
 
 
 def missing_demo_modules() -> list[str]:
-    """What must be installed before the demo can run."""
+    """Packages that the demo needs."""
     return [name for name in DEMO_MODULES if importlib.util.find_spec(name) is None]
 
 
 def stack_parts(
     state: Path, store: StoreChoice, *, demo: bool, environ: Mapping[str, str] = os.environ
 ) -> list[NativePart]:
-    """The parts in the order in which they start.
+    """Return the parts in the order in which they start.
 
     Args:
-        state: the folder that they write to.
-        store: what stores the lines; a Loki elsewhere is no part.
-        demo: whether the demo is one of them.
+        state: folder that they write to.
+        store: the store; a Loki elsewhere is no part.
+        demo: True for a stack with the demo.
         environ: overrides the kit's `.env`.
     """
     stored = store_part(store, state, environ)
@@ -103,7 +103,7 @@ def _demo_variables(name: str, state: Path, demo_port: int) -> dict[str, str]:
         "SERVICE_NAME": name,
         "ENV": "dev",
         "LOG_FORMAT": "json",
-        # Its lines go by the agent: a push beside it would store each of them twice.
+        # The agent carries its lines: a push beside it would store each line twice.
         "LOKI_PUSH_URL": "",
         "LOKI_URL": "",
         "DEMO_PORT": str(demo_port),

@@ -1,4 +1,4 @@
-"""What stores the lines of the native stack: a Loki elsewhere, the `loki` on PATH, or our own."""
+"""The store of the native stack: a Loki elsewhere, the `loki` on PATH, or the embedded store."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ STORE = "STORE"
 LOKI_PART, EMBEDDED_PART = "loki", "store"
 STORE_PARTS = (LOKI_PART, EMBEDDED_PART)
 RETENTION = "LOKI_RETENTION"
-"""`.env` key: how long a line is kept."""
+"""Key of `.env`: how long lines are kept."""
 STORE_MODULES = ("duckdb", "re2", "uvicorn", "h11", "cramjam")
 _LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 _KINDS = {"loki": LOKI_PART, "embedded": EMBEDDED_PART}
@@ -41,13 +41,13 @@ _KINDS = {"loki": LOKI_PART, "embedded": EMBEDDED_PART}
 
 @dataclass(frozen=True)
 class StoreChoice:
-    """What stores the lines of a stack.
+    """The store of a stack.
 
     Args:
-        url: where its API is.
-        part: the part that serves it; empty for a Loki elsewhere.
-        reason: why it is that; shown to the user.
-        program: the `loki` to run; for `LOKI_PART`.
+        url: address of its API.
+        part: part that serves it; empty for a Loki elsewhere.
+        reason: reason for the choice, for the user.
+        program: the `loki` to run, for `LOKI_PART`.
     """
 
     url: str
@@ -61,18 +61,18 @@ class StoreChoice:
 
     @property
     def version(self) -> str:
-        """What the `loki` says its version is; empty without a `loki`."""
+        """Version of the `loki`; empty without a `loki`."""
         return loki_version(self.program) if self.program else ""
 
 
 def choose_store(state: Path, environ: Mapping[str, str] = os.environ) -> StoreChoice:
-    """The store of the stack in `state`, and why it is that.
+    """Return the store of the stack in `state`, and the reason for it.
 
-    Lines that an embedded store of this stack holds already keep it: a Loki would not know them.
+    A stack whose embedded store holds lines keeps it, because a Loki would not have them.
 
     Raises:
-        SettingsError: `STORE` means nothing, or asks for a Loki that is not there.
-        PrerequisiteError: the embedded store is not installed, and there is nothing else.
+        SettingsError: `STORE` has an unknown value, or names a Loki that is not there.
+        PrerequisiteError: neither the embedded store nor a Loki is installed.
     """
     asked = kit_env(environ).get(STORE) or "auto"
     if asked not in {"auto", *_KINDS}:
@@ -95,14 +95,14 @@ def choose_store(state: Path, environ: Mapping[str, str] = os.environ) -> StoreC
 
 
 def remembered_store(wanted: Wanted, environ: Mapping[str, str] = os.environ) -> StoreChoice:
-    """The store that the last `up` chose."""
+    """Return the store that the last `up` chose."""
     return StoreChoice(wanted.loki_url or own_url(environ), wanted.store)
 
 
 def store_part(
     choice: StoreChoice, state: Path, environ: Mapping[str, str] = os.environ
 ) -> NativePart | None:
-    """That store as a part of the stack in `state`; `None` for a Loki elsewhere."""
+    """Return that store as a part of the stack in `state`, `None` for a Loki elsewhere."""
     if not choice.part:
         return None
     keys = ("LOKI_PORT", "LOKI_GRPC_PORT") if choice.part == LOKI_PART else ("LOKI_PORT",)
@@ -126,16 +126,16 @@ def store_part(
 
 
 def store_command(data: Path, http_port: int) -> list[str]:
-    """The command line of an embedded store."""
+    """Return the command line of an embedded store."""
     options = ["--data", str(data), "--port", str(http_port)]
     return [sys.executable, "-m", "lokikit.store", *options]
 
 
 def require_store() -> None:
-    """Pass when the embedded store is installed.
+    """Return when the embedded store is installed.
 
     Raises:
-        PrerequisiteError: it is not; the text names what to install.
+        PrerequisiteError: it is not; the text names the packages to install.
     """
     missing = [name for name in STORE_MODULES if importlib.util.find_spec(name) is None]
     if missing:
@@ -147,7 +147,7 @@ def require_store() -> None:
 
 
 def own_url(environ: Mapping[str, str] = os.environ) -> str:
-    """Where a store of this stack listens, whatever `LOKI_URL` says."""
+    """Return the address of a store of this stack, independent of `LOKI_URL`."""
     return loki_url({name: environ[name] for name in environ if name != "LOKI_URL"})
 
 
@@ -157,9 +157,9 @@ def _embedded(url: str, reason: str) -> StoreChoice:
 
 
 def _is_elsewhere(state: Path, environ: Mapping[str, str]) -> bool:
-    """Whether `LOKI_URL` names a Loki that is not of this stack.
+    """Return True when `LOKI_URL` names a Loki outside this stack.
 
-    Its own address does where another program answers there; otherwise it names what `up` starts.
+    The stack's own address counts as outside when another program answers there.
     """
     url = loki_url(environ)
     if _address(url) != _address(own_url(environ)):

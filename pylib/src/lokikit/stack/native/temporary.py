@@ -1,4 +1,4 @@
-"""An embedded store for a while: own data, a free port, gone at the end."""
+"""A temporary embedded store: own data, a free port, removed at the end."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ _LOG_CHARS = 2000
 
 @contextmanager
 def temporary_store(folder: Path) -> Iterator[str]:
-    """The URL of a store with the kit's limits, which ends with the block.
+    """Run a store with the kit's limits for the block; yields its URL.
 
-    It is a process of its own: a service's tests may fork, count threads or change warnings.
+    The store is a process of its own: tests of a service may fork, count threads or set warnings.
 
     Args:
-        folder: takes its data and its log.
+        folder: folder of its data and its log.
 
     Raises:
         PrerequisiteError: the store is not installed, or does not start.
@@ -51,7 +51,7 @@ def _started(folder: Path) -> subprocess.Popen[str]:
     with _log(folder).open("wb") as log:
         return subprocess.Popen(
             [sys.executable, "-c", _SERVE, str(folder / "data")],
-            # A service's own settings must not become those of the store.
+            # Settings of a service must not reach the store.
             env={name: value for name, value in os.environ.items() if not name.startswith("LOKI_")},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -61,7 +61,7 @@ def _started(folder: Path) -> subprocess.Popen[str]:
 
 
 def _url(process: subprocess.Popen[str], folder: Path) -> str:
-    """Where it listens, which it prints once it does.
+    """Wait until the store prints its URL, and return it.
 
     Raises:
         PrerequisiteError: it ended before.
