@@ -1,4 +1,4 @@
-"""The alert rules as Grafana is provisioned with them, and which are over their threshold."""
+"""The alert rules of Grafana's provisioning, and the series over their thresholds."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ __all__ = ["Breach", "Rule", "breaches", "provisioned_rules", "read_rules"]
 
 @dataclass(frozen=True)
 class Breach:
-    """One series over the threshold of a rule.
+    """A series over the threshold of a rule.
 
     Args:
-        rule: which.
-        labels: of the series.
-        value: of it, `None` for the breach that no data is.
-        problem: why it is not known, when Loki refuses the rule's query.
+        rule: the rule.
+        labels: labels of the series.
+        value: its value, `None` when no data is the breach.
+        problem: Loki's reason, when it refuses the rule's query.
     """
 
     rule: Rule
@@ -36,18 +36,18 @@ class Breach:
 
 
 def provisioned_rules() -> list[Rule]:
-    """The rules of the kit that are switched on."""
+    """Return the rules of the kit that are switched on."""
     folder = kit_root() / "grafana/provisioning/alerting"
     return [rule for file in sorted(folder.glob("*.yaml")) for rule in read_rules(file.read_text())]
 
 
 def read_rules(text: str) -> Iterator[Rule]:
-    """The rules of a provisioning file that are switched on."""
+    """Return the rules of a provisioning file that are switched on."""
     return (rule for rule in parse_rules(text, "the rules") if not rule.is_paused)
 
 
 def breaches(loki: Loki, rules: Iterable[Rule], now_ns: int) -> list[Breach]:
-    """What is over its threshold now; how long it has been is not looked at.
+    """Return the series over their thresholds now, for any duration.
 
     Raises:
         UnreachableError: Loki does not answer.

@@ -1,4 +1,4 @@
-"""The canary: numbered lines that take the way of every service, and whether they came back."""
+"""The canary: numbered lines on the way of every service, and the check of their return."""
 
 from __future__ import annotations
 
@@ -39,19 +39,19 @@ if TYPE_CHECKING:
 _SKEW_NS = 60 * NS_PER_S
 _FIRST_PAUSE_S = 0.2
 _ACCURACY = 0.25
-"""A line is looked for again after this share of the time that it has been away."""
+"""A line is queried again after this share of the time since it was written."""
 
 _log = logging.getLogger(CANARY_LOGGER)
 
 
 @dataclass(frozen=True)
 class Pace:
-    """How often, and how patient.
+    """The intervals of the canary.
 
     Args:
-        interval_s: from one numbered line to the next.
-        check_every_s: from one check line to the next.
-        patience_s: as in `Ledger`.
+        interval_s: seconds between two numbered lines.
+        check_every_s: seconds between two check lines.
+        patience_s: see `Ledger`.
     """
 
     interval_s: float
@@ -60,16 +60,16 @@ class Pace:
 
 
 class Canary:
-    """Writes its lines and looks for them, until it is told to stop.
+    """Writes numbered lines and queries them, until it is stopped.
 
     Args:
-        loki: where the lines should arrive.
-        pace: how often.
-        contact_points: how many ways there are to tell somebody of an alert, when that is known.
-        stopped: whether to stop.
-        agent: asks the agent for its numbers, where it can be asked.
-        clock: seconds that only grow.
-        sleep: waits for so many seconds, or until `stopped` becomes true.
+        loki: Loki in which the lines should arrive.
+        pace: the intervals.
+        contact_points: number of contacts for alerts, `None` when unknown.
+        stopped: returns True to stop.
+        agent: returns the agent's numbers; `None` without an agent that publishes them.
+        clock: seconds of a monotonic clock.
+        sleep: waits for a number of seconds, or until `stopped` returns True.
     """
 
     def __init__(  # noqa: PLR0913 - the last two are for tests
@@ -92,7 +92,7 @@ class Canary:
         self._look_at_s = inf
 
     def run(self) -> None:
-        """Sing until told to stop; what is under way then is not judged any more."""
+        """Sing until stopped; lines that are on their way then are not counted."""
         with lokikit.bound(**{CANARY_RUN: self._run}):
             write_at_s = self._clock()
             check_at_s = write_at_s + self._pace.check_every_s
@@ -116,7 +116,7 @@ class Canary:
         self._look_at_s = now_s + _FIRST_PAUSE_S
 
     def _look(self, *, lost: bool) -> LokikitError | None:
-        """Read back the lines that are not given up, or those that are; why not, if that fails."""
+        """Read back the lines that are, or are not, given up; return the reason if that fails."""
         problem = None
         if span := self._ledger.span(lost=lost):
             try:
@@ -136,13 +136,13 @@ class Canary:
         return Counter(number for number in numbers if number is not None)
 
     def _look_later(self) -> None:
-        """Set when to look again: for the newest line that is not back."""
+        """Set the time of the next query, by the newest line that is not back."""
         since_s, now_s = self._ledger.awaited_since_s(), self._clock()
         pause_s = inf if since_s is None else max(_FIRST_PAUSE_S, _ACCURACY * (now_s - since_s))
         self._look_at_s = now_s + pause_s
 
     def _check(self) -> None:
-        """One check line; without numbers while Loki does not answer: they wait for the next."""
+        """Write a check line; while Loki does not answer its numbers wait for the next."""
         if problem := self._look(lost=False) or self._look(lost=True):
             _log.warning("check: nothing can be said: %s", problem, extra=self._told)
         else:
@@ -163,12 +163,12 @@ class Canary:
 
 
 def _next(due_s: float, every_s: float, now_s: float) -> float:
-    """The next time in the same rhythm; what was missed is not made up for."""
+    """Return the next time in the same rhythm; missed times are skipped."""
     return max(due_s + every_s, now_s)
 
 
 def _number(line: str) -> int | None:
-    """The number of a numbered line, `None` for any other."""
+    """Return the number of a numbered line, `None` for other lines."""
     try:
         fields = orjson.loads(line)
     except orjson.JSONDecodeError:

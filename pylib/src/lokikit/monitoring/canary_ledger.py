@@ -1,8 +1,8 @@
-"""What became of each numbered line of the canary.
+"""The state of each numbered line of the canary.
 
-A line that does not come back is given up once Loki has answered for as long as the patience
-says, without a gap, since the line was written: while Loki is away nothing is known, so nothing
-is lost. What is given up is counted once; when it comes after all, it is counted as late.
+A line that does not come back is given up when Loki has answered without a gap for the time of the
+patience since the line was written: while Loki is away nothing is known, so no line is lost. A line
+given up is counted once; when it comes after all, it is counted as late.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 MEMORY_S = 24 * 3600
-"""A line that has not come by then is given up in any case, and not looked for any more."""
+"""Seconds after which a missing line is given up in any case, and no longer queried."""
 
 Span = tuple[int, int]
-"""Two times in nanoseconds since 1970, both of them in it."""
+"""First and last time, both included, in nanoseconds since 1970."""
 
 
 @dataclass
@@ -30,14 +30,14 @@ class _Line:
 
 @dataclass
 class Findings:
-    """What was found since the check before.
+    """The counts since the last check.
 
     Args:
         lost: lines that were given up.
-        late: lines given up earlier that have come.
+        late: lines that came after they were given up.
         duplicates: copies beyond the first of each line.
         returned: lines that came in time.
-        round_trip_s: of the slowest of these, `None` when there is none.
+        round_trip_s: time of the slowest of these, `None` without any.
     """
 
     lost: int = 0
@@ -47,17 +47,17 @@ class Findings:
     round_trip_s: float | None = None
 
     def came(self, after_s: float) -> None:
-        """One more line came, so long after it was written."""
+        """Count a line that came this many seconds after it was written."""
         self.returned += 1
         self.round_trip_s = max(after_s, self.round_trip_s or 0.0)
 
 
 class Ledger:
-    """Every line whose end is not known yet, or that may still come twice.
+    """The lines that have not come yet, or that may still come twice.
 
     Args:
-        patience_s: a line is given up after Loki has answered for so long without it.
-        memory_s: for how long a line that does not come is kept in mind.
+        patience_s: seconds of answers of Loki without a line until it is given up.
+        memory_s: seconds for which a line that does not come is remembered.
     """
 
     def __init__(self, patience_s: float, memory_s: float = MEMORY_S) -> None:
@@ -67,16 +67,16 @@ class Ledger:
         self._findings = Findings()
 
     def wrote(self, seq: int, time_ns: int, now_s: float) -> None:
-        """Line `seq` was written just now."""
+        """Record that line `seq` was written now."""
         self._lines[seq] = _Line(time_ns, now_s)
         self._forget(now_s)
 
     def no_answer(self) -> None:
-        """Loki was asked and said nothing: patience begins anew."""
+        """Record that Loki did not answer: the time of the patience begins again."""
         self._answers_since_s = None
 
     def read(self, copies: Mapping[int, int], span: Span, now_s: float) -> None:
-        """Loki has so many copies of each line, of those that were written in `span`."""
+        """Record how many copies Loki has of each line that was written in `span`."""
         if self._answers_since_s is None:
             self._answers_since_s = now_s
         for seq, line in self._lines.items():
@@ -85,18 +85,18 @@ class Ledger:
         self._forget(now_s)
 
     def span(self, *, lost: bool) -> Span | None:
-        """From the oldest to the newest line that is given up, or that is not."""
+        """Return the span of the lines that are, or are not, given up."""
         times = [line.time_ns for line in self._lines.values() if line.lost == lost]
         return (min(times), max(times)) if times else None
 
     def awaited_since_s(self) -> float | None:
-        """When the newest line was written that may still come in time; `None`: all is there."""
+        """Return the time of the newest line that may still come in time; `None` without any."""
         lines = self._lines.values()
         times = (one.written_s for one in lines if not one.copies and not one.lost)
         return max(times, default=None)
 
     def findings(self) -> Findings:
-        """What was found since this was last called."""
+        """Return the counts since the last call."""
         told, self._findings = self._findings, Findings()
         return told
 

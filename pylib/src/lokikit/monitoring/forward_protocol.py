@@ -1,4 +1,4 @@
-"""A line to the agent as Docker's `fluentd` driver sends it: Fluentd's forward protocol."""
+"""A line to the agent in the form of Docker's `fluentd` driver: Fluentd's forward protocol."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _ANSWER_BYTES = 4096
 
 
 def by_driver(name: str, port: int) -> CheckedWay:
-    """Through the agent that takes what Docker's driver sends to `port` of this machine."""
+    """Return the way through the agent that listens to Docker's driver on `port`."""
 
     def send(line: bytes) -> str:
         chunk = uuid.uuid4().hex
@@ -34,7 +34,7 @@ def by_driver(name: str, port: int) -> CheckedWay:
 
 
 def _message(line: str, chunk: str) -> list[Any]:
-    """One event, whose answer is asked for under the id `chunk`."""
+    """Return the bytes of an event that requests an answer under the id `chunk`."""
     now_ns = time.time_ns()
     stamp = struct.pack(">II", *divmod(now_ns, NS_PER_S))
     record = {
@@ -48,11 +48,11 @@ def _message(line: str, chunk: str) -> list[Any]:
 
 
 def _answer(port: int, data: bytes) -> Any:
-    """What the agent answers to `data`.
+    """Send `data` and return the agent's answer.
 
     Raises:
-        OSError: it does not take it, or hangs up.
-        ValueError: it answers with something else.
+        OSError: the agent does not take it, or closes the connection.
+        ValueError: the answer is no answer of the protocol.
     """
     with socket.create_connection(("127.0.0.1", port), _TIMEOUT_S) as connection:
         connection.sendall(data)

@@ -1,4 +1,4 @@
-"""What the dashboard *Services* shows, asked by the same queries, as plain values."""
+"""The numbers of the dashboard *Services*, from the same queries, as plain values."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from lokikit.query.results import LogEntry, Sample
 
 POINTS = 30
-"""How many counts of lines stand side by side."""
+"""Number of counts of lines side by side."""
 TOP_EXCEPTIONS = 10
 NEWEST_ERRORS = 20
 
@@ -26,13 +26,13 @@ Key = tuple[str, ...]
 
 @dataclass(frozen=True)
 class Questions:
-    """The queries, over one span.
+    """The queries over a span.
 
     Args:
-        lines: lines of each service, in each step.
-        error_ratio: of each service; nothing for one without errors.
-        exceptions: the types that are logged most.
-        errors: the lines that are errors.
+        lines: number of lines of each service, in each step.
+        error_ratio: share of errors of each service; no series for a service without errors.
+        exceptions: types that are logged most.
+        errors: lines that are errors.
     """
 
     lines: str
@@ -42,12 +42,12 @@ class Questions:
 
 
 def questions(selected: Selection, step: str, span: str) -> Questions:
-    """What is asked of the selected lines.
+    """Return the queries over the selected lines.
 
     Args:
-        selected: which lines.
-        step: the span of one count.
-        span: all of the time.
+        selected: the lines.
+        step: span of a count.
+        span: the whole span.
     """
     return Questions(
         lines=queries.lines(selected, step),
@@ -59,13 +59,13 @@ def questions(selected: Selection, step: str, span: str) -> Questions:
 
 @dataclass(frozen=True)
 class ServiceOverview:
-    """How one service does.
+    """The numbers of a service.
 
     Args:
-        key: its name and where it runs, as `queries.SERVICE` has them.
-        counts: lines in each step, the oldest first.
-        error_ratio: which part of the lines are errors.
-        last_seen_s: it wrote within so many seconds.
+        key: its name and environment, in the order of `queries.SERVICE`.
+        counts: number of lines in each step, oldest first.
+        error_ratio: share of lines that are errors.
+        last_seen_s: seconds within which it has written.
     """
 
     key: Key
@@ -75,18 +75,18 @@ class ServiceOverview:
 
     @property
     def lines(self) -> int:
-        """All of them."""
+        """Number of all lines."""
         return sum(self.counts)
 
 
 @dataclass(frozen=True)
 class Overview:
-    """All services at one moment.
+    """All services at a moment.
 
     Args:
-        services: the one that writes most first.
-        exceptions: service, type and how often, the most frequent first.
-        errors: the newest first.
+        services: the services, those that write most first.
+        exceptions: service, type and count, most frequent first.
+        errors: lines that are errors, newest first.
     """
 
     services: tuple[ServiceOverview, ...]
@@ -95,20 +95,20 @@ class Overview:
 
 
 def covered_s(since_s: int) -> int:
-    """`since_s` or a little more: as many whole steps as there are points."""
+    """Return `since_s` or a little more: whole steps for all points."""
     return max(1, -(-since_s // POINTS)) * POINTS
 
 
 def take_overview(loki: Loki, since_s: int, now_ns: int) -> Overview:
-    """The last `covered_s(since_s)` seconds.
+    """Return the overview of the last `covered_s(since_s)` seconds.
 
     Raises:
-        LokikitError: Loki does not answer, or refuses.
+        LokikitError: Loki does not answer, or refuses a query.
     """
     span_s = covered_s(since_s)
     step_s = span_s // POINTS
     asked = questions(queries.ALL, f"{step_s}s", f"{span_s}s")
-    # Loki moves the ends of a range to whole steps: the last one may not lie before now.
+    # Loki moves the ends of a range to whole steps: the last step must not end before now.
     end_ns = -(-now_ns // (step_s * NS_PER_S)) * step_s * NS_PER_S
     start_ns = end_ns - (POINTS - 1) * step_s * NS_PER_S
     ratios = {_key(one): float(one.value) for one in loki.instant(asked.error_ratio, now_ns)}

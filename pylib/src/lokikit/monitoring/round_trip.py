@@ -1,4 +1,4 @@
-"""Whether a line that is sent on each way in arrives in Loki, unchanged, and how long it takes."""
+"""A line sent on each way into Loki: whether it arrives unchanged, and how fast."""
 
 from __future__ import annotations
 
@@ -47,12 +47,12 @@ _SKEW_NS = 60 * NS_PER_S
 
 @dataclass(frozen=True)
 class CheckedWay:
-    """One way into Loki.
+    """A way into Loki.
 
     Args:
-        name: what it is called.
-        send: sends one line; gives the reason when that fails at once.
-        absent: why it is not checked; empty when it is.
+        name: its name.
+        send: sends a line; returns the reason of a failure, or "".
+        absent: reason why it is not checked; empty when it is.
     """
 
     name: str
@@ -62,13 +62,13 @@ class CheckedWay:
 
 @dataclass(frozen=True)
 class Finding:
-    """How one way did.
+    """The result for a way.
 
     Args:
         way: its name.
-        latency_s: from sending the line to reading it back, `None` when it did not come.
-        reason: why it was not checked, or what is known of the loss.
-        lost: whether it was checked and the line is not there.
+        latency_s: seconds from sending the line to reading it back, `None` when it did not come.
+        reason: reason why it was not checked, or of the loss.
+        lost: True when it was checked and the line did not come.
     """
 
     way: str
@@ -78,7 +78,7 @@ class Finding:
 
 
 def by_push(pusher: Pusher) -> CheckedWay:
-    """Straight to Loki's push API."""
+    """Return the way to Loki's push API."""
 
     def send(line: bytes) -> str:
         entry = read_entry(line, default_service=None, platform={}, now_ns=time.time_ns)
@@ -89,7 +89,7 @@ def by_push(pusher: Pusher) -> CheckedWay:
 
 
 def by_file(name: str, file: Path) -> CheckedWay:
-    """Through an agent that follows `file`."""
+    """Return the way through an agent that follows `file`."""
 
     def send(line: bytes) -> str:
         try:
@@ -104,10 +104,10 @@ def by_file(name: str, file: Path) -> CheckedWay:
 
 
 def check_ways(ways: Sequence[CheckedWay], loki: Loki, timeout_s: float) -> list[Finding]:
-    """How each way did, one after the other.
+    """Check the ways one after the other, and return their results.
 
     Raises:
-        LokikitError: Loki cannot be asked.
+        LokikitError: Loki does not answer queries.
     """
     return [
         Finding(way.name, reason=way.absent) if way.absent else _check(way, loki, timeout_s)
@@ -135,9 +135,9 @@ def _check(way: CheckedWay, loki: Loki, timeout_s: float) -> Finding:
 
 
 def doubled_services(loki: Loki, now_ns: int) -> dict[str, int]:
-    """The services of which lines of the last ten minutes are stored twice, and how many.
+    """Return services with lines of the last ten minutes that are stored twice, and their number.
 
-    Loki stores an entry once however often the same carrier sends it. The same line at the same
+    Loki stores an entry once, however often the same carrier sends it. The same line at the same
     time with other metadata came through a second carrier: push and agent.
     """
     since_ns = now_ns - DOUBLES_SINCE_S * NS_PER_S
@@ -149,7 +149,7 @@ def doubled_services(loki: Loki, now_ns: int) -> dict[str, int]:
 
 
 def marked_line(marker: str, way: str, now_ns: int) -> bytes:
-    """A line of the contract that can be found again by `marker`."""
+    """Return a line of the contract that can be found by `marker`."""
     return orjson.dumps(
         {
             TIMESTAMP: format_time(now_ns),

@@ -1,7 +1,7 @@
-"""The annotations of an alert, its templates filled in.
+"""The annotations of an alert, with their templates filled in.
 
-Of Grafana's and Prometheus' templates the part that alert texts use: labels, the value, and the
-functions that format it. Any other action stays as it stands.
+Supports the part of Grafana's and Prometheus' templates that alert texts use: labels, the value,
+and the functions that format it. Any other action is left as it is.
 https://grafana.com/docs/grafana/latest/alerting/alerting-rules/templates/reference/
 https://prometheus.io/docs/prometheus/latest/configuration/template_reference/
 """
@@ -26,7 +26,7 @@ _THOUSAND = 1000.0
 
 
 def fill_annotation(template: str, labels: Mapping[str, str], value: float | None) -> str:
-    """The text of an annotation for one alert."""
+    """Return the text of an annotation for an alert."""
 
     def action(found: re.Match[str]) -> str:
         filled = _filled(found[1], labels, value)
@@ -48,7 +48,7 @@ def _filled(action: str, labels: Mapping[str, str], value: float | None) -> str 
 
 
 def _split(action: str) -> tuple[str, str]:
-    """The function and its argument: of `f x`, of `x | f`, of `x` alone."""
+    """Return the function and the argument of `f x`, `x | f` or `x`."""
     if "|" in action:
         term, _, function = action.rpartition("|")
         return function.strip(), term.strip()
@@ -69,7 +69,7 @@ def _format(function: str, value: float) -> str | None:
 
 
 def _humanize(value: float) -> str:
-    """A number with four digits and a metric prefix."""
+    """Return a number with four digits and a metric prefix."""
     if value == 0 or value != value or abs(value) == float("inf"):  # noqa: PLR0124 - NaN
         return f"{value:.4g}"
     prefixes, factor = (_LARGE, 1 / _THOUSAND) if abs(value) >= 1 else (_SMALL, _THOUSAND)

@@ -1,4 +1,4 @@
-"""One alert rule, of Grafana or of Loki's ruler, as whoever evaluates it needs it."""
+"""An alert rule of Grafana or of Loki's ruler, in the form for its evaluation."""
 
 from __future__ import annotations
 
@@ -27,25 +27,25 @@ _BEYOND: Mapping[str, tuple[str, Callable[[float, float, float], bool]]] = {
     "outside_range_included": ("outside", lambda value, low, high: value <= low or value >= high),
     "any": ("any series", lambda *_: True),
 }
-"""What Grafana calls a side of the threshold -> its sign, and whether a value is there.
+"""Grafana's name of a side of the threshold -> its sign, and the test of a value.
 
-`any` stands for rules of Loki's ruler, whose query leaves only the series that are a breach.
+`any` is for rules of Loki's ruler, whose query returns breaches only.
 """
 
 SIDES = frozenset(_BEYOND) - {"any"}
-"""The sides of a threshold that Grafana names."""
+"""The sides of a threshold in Grafana."""
 RANGES = frozenset(name for name in SIDES if "range" in name)
-"""Those of them that have two bounds."""
+"""The sides that have two bounds."""
 
 
 @dataclass(frozen=True)
 class Range:
-    """The span of a query that asks for a value each step, and what is made of the values.
+    """The span of a range query, and the reduction of its values.
 
     Args:
-        from_ns: how long before the evaluation the span begins.
-        to_ns: how long before the evaluation it ends.
-        step_ns: between two values.
+        from_ns: time from the beginning of the span to the evaluation.
+        to_ns: time from its end to the evaluation.
+        step_ns: time between two values.
         reducer: `last`, `mean`, `min`, `max`, `sum`, `count` or `median`.
     """
 
@@ -57,29 +57,30 @@ class Range:
 
 @dataclass(frozen=True)
 class Rule:
-    """One alert rule.
+    """An alert rule.
 
     Args:
-        uid: what Grafana knows it by; of Loki's ruler the alert's name.
-        title: what people know it by.
-        severity: `critical` or `warning`, as its label says.
-        query: a metric query; each series of its answer is judged by itself.
-        beyond: `gt`, `lt` …: on which side of the threshold a breach is.
-        threshold: the number, or the lower of two.
-        no_data: what an empty answer is taken for; `OK` for rules of Loki's ruler.
+        uid: Grafana's id; for Loki's ruler the alert's name.
+        title: name for people.
+        severity: its label, `critical` or `warning`.
+        query: a metric query; each series of its answer is evaluated by itself.
+        beyond: side of the threshold that is a breach: `gt`, `lt` and so on.
+        threshold: the threshold, or the lower of two bounds.
+        no_data: state for an empty answer; `OK` for rules of Loki's ruler.
         upper: the upper of two bounds.
-        on_error: what a query that fails is taken for.
-        engine: `loki` for a rule of Loki's ruler: series that are absent are not breached.
-        span: of a range query, `None` for an instant query.
-        folder: of Grafana, a label of its alerts.
-        group: the group that it is evaluated with.
-        interval_ns: between two evaluations.
-        for_ns: how long a breach lasts before the rule fires.
-        keep_firing_for_ns: how long it fires on after the breach.
-        missing_evaluations: after so many without its series a Grafana-managed alert resolves.
-        labels: added to those of each series.
+        on_error: state for a query that fails.
+        engine: `loki` for a rule of Loki's ruler: absent series are no breach.
+        span: span of a range query, `None` for an instant query.
+        folder: folder in Grafana, a label of its alerts.
+        group: group that it is evaluated with.
+        interval_ns: time between two evaluations.
+        for_ns: duration of a breach before the rule fires.
+        keep_firing_for_ns: time for which it fires on after the breach.
+        missing_evaluations: evaluations without its series after which a Grafana-managed alert
+            resolves.
+        labels: labels added to those of each series.
         annotations: name -> template.
-        is_paused: whether it is switched off.
+        is_paused: True when it is switched off.
     """
 
     uid: str
@@ -104,17 +105,17 @@ class Rule:
     is_paused: bool = False
 
     def is_breached(self, value: float) -> bool:
-        """Whether that value is over the threshold, or under it where that is the breach."""
+        """Return True when the value is on the side of the threshold that is a breach."""
         return _BEYOND[self.beyond][1](value, self.threshold, self.upper)
 
     @property
     def alarms_without_data(self) -> bool:
-        """Whether an empty answer is a breach too."""
+        """True when an empty answer is a breach too."""
         return self.no_data == "Alerting"
 
     @property
     def limit(self) -> str:
-        """The breach in signs: `> 0.05`."""
+        """The breach as text: `> 0.05`."""
         if self.engine == "loki":
             return _BEYOND[self.beyond][0]
         bounds = f"{self.threshold:g}"
@@ -123,7 +124,7 @@ class Rule:
         return f"{_BEYOND[self.beyond][0]} {bounds}"
 
     def alert_labels(self, series: Mapping[str, str]) -> dict[str, str]:
-        """Labels of the alert of a series: its own, the rule's, and those that name the rule."""
+        """Return the labels of an alert: the series', the rule's, and those that name the rule."""
         names = {"alertname": self.title}
         if self.folder:
             names["grafana_folder"] = self.folder

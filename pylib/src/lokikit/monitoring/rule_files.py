@@ -21,16 +21,16 @@ if TYPE_CHECKING:
 DEFAULT_INTERVAL = "1m"
 REDUCERS = frozenset({"last", "mean", "min", "max", "sum", "count", "median"})
 _MAX_POINTS = 43_200
-"""Grafana's `maxDataPoints` of an alert rule that does not set it."""
+"""Grafana's default of `maxDataPoints` of an alert rule."""
 _NO_DATA = {"NoData", "OK", "Alerting", "KeepLast"}
 _ON_ERROR = {"Error", "OK", "Alerting", "KeepLast"}
 
 
 def read_rule_file(path: Path) -> list[Rule]:
-    """All alert rules of a file, those that are paused too.
+    """Return all alert rules of a file, paused rules too.
 
     Raises:
-        SettingsError: the file is missing, or a rule of it cannot be evaluated here.
+        SettingsError: the file is missing, or a rule cannot be evaluated here.
     """
     try:
         text = path.read_text(encoding="utf-8")
@@ -40,14 +40,14 @@ def read_rule_file(path: Path) -> list[Rule]:
 
 
 def parse_rules(text: str, source: str) -> Iterator[Rule]:
-    """The alert rules of a file's text; a file without `groups` has none.
+    """Return the alert rules in the text of a file, none without `groups`.
 
     Args:
         text: YAML.
-        source: names the file in errors.
+        source: name of the file, for errors.
 
     Raises:
-        SettingsError: it is no YAML, or a rule cannot be evaluated here.
+        SettingsError: the text is no YAML, or a rule cannot be evaluated here.
     """
     try:
         held = yaml.safe_load(text)
@@ -117,7 +117,7 @@ def _common(held: Mapping[str, Any], group: Mapping[str, Any], keep: str) -> dic
 
 
 def _condition(held: Mapping[str, Any]) -> dict[str, Any]:
-    """The chain of Grafana's expressions, from the condition back to the query of Loki."""
+    """Return the chain of Grafana's expressions, from the condition back to the query."""
     nodes = {node["refId"]: node for node in held["data"]}
     found: dict[str, Any] = {"beyond": "ne", "threshold": 0.0}
     reducer = "last"
@@ -146,7 +146,7 @@ def _condition(held: Mapping[str, Any]) -> dict[str, Any]:
 def _query(model: Mapping[str, Any]) -> str:
     if "expr" not in model:
         raise SettingsError("it does not ask Loki: its query has no `expr`.")
-    # Grafana replaces variables of the environment in provisioning files; `$$` stands for `$`.
+    # Grafana replaces variables of the environment in provisioning files; `$$` is a `$`.
     return str(model["expr"]).replace("$$", "$")
 
 

@@ -1,4 +1,4 @@
-"""One value of many, as an alert rule with a range query makes it."""
+"""The reduction of the values of a range query, in an alert rule."""
 
 from __future__ import annotations
 
@@ -21,9 +21,7 @@ _REDUCED: Mapping[str, Callable[[Sequence[float]], float]] = {
 
 
 def reduce_values(values: Sequence[float], reducer: str) -> float:
-    """The reduction of at least one value.
-
-    In Grafana's strict mode one NaN makes it NaN.
+    """Return the reduction of at least one value; in Grafana's strict mode a NaN makes it NaN.
 
     Args:
         values: in the order of their times.

@@ -1,7 +1,7 @@
-"""The states of one alert rule's series from evaluation to evaluation.
+"""The states of an alert rule's series from evaluation to evaluation.
 
-What the query answered and the time of each evaluation are arguments, so the same machine serves
-rule tests, with lines in memory, and live evaluations of any Loki.
+The answer of the query and the time of each evaluation are arguments, so the same state machine
+serves rule tests, with lines in memory, and live evaluations of any Loki.
 
 Grafana-managed rules follow Grafana's documentation of alert rule evaluation, of No Data and Error
 states and of stale alert instances:
@@ -31,7 +31,7 @@ _ALERTS_OF_THEIR_OWN: Mapping[str, Key] = {
 
 @dataclass(frozen=True)
 class Reading:
-    """The value of one series at one evaluation."""
+    """The value of a series at an evaluation."""
 
     labels: Mapping[str, str]
     value: float
@@ -39,7 +39,7 @@ class Reading:
 
 @dataclass(frozen=True)
 class RuleAnswer:
-    """What the query of a rule answered at one evaluation: readings, none, or an error."""
+    """The answer of a rule's query at an evaluation: readings, none, or an error."""
 
     readings: tuple[Reading, ...] = ()
     error: str = ""
@@ -47,19 +47,19 @@ class RuleAnswer:
 
 @dataclass
 class Instance:
-    """One series of a rule, and its state.
+    """A series of a rule, and its state.
 
     Args:
-        labels: of the series.
-        state: as of the last evaluation.
-        value: the last one, `None` when there was none.
-        since_ns: when the state began.
-        reason: why the state is not the value's own: `NoData`, `Error`, `MissingSeries`.
-        has_fired: whether it fired before; an inactive instance that has is resolved.
-        breached_ns: when the breach began.
-        healthy_ns: when the breach ended, while the alert is kept firing.
+        labels: labels of the series.
+        state: state since the last evaluation.
+        value: last value, `None` without one.
+        since_ns: time at which the state began.
+        reason: `NoData`, `Error` or `MissingSeries`, when the state does not follow from a value.
+        has_fired: True when it has fired; an inactive instance that has fired is resolved.
+        breached_ns: time at which the breach began.
+        healthy_ns: time at which the breach ended, while the alert is kept firing.
         missing: evaluations in a row without its series.
-        own_labels: those that take the place of the rule's, of Grafana's own alerts.
+        own_labels: labels in place of the rule's, for Grafana's own alerts.
     """
 
     labels: Mapping[str, str]
@@ -74,7 +74,7 @@ class Instance:
     own_labels: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     def enter(self, state: State, time_ns: int) -> None:
-        """Take a state on."""
+        """Enter a state."""
         if state != self.state:
             self.state, self.since_ns = state, time_ns
         self.has_fired |= state == "firing"
@@ -95,10 +95,10 @@ class Instance:
 
 
 class RuleStates:
-    """The state machine of one rule.
+    """The state machine of a rule.
 
     Args:
-        rule: its query is not asked here.
+        rule: the rule; its query is evaluated by the caller.
     """
 
     def __init__(self, rule: Rule) -> None:
@@ -109,7 +109,7 @@ class RuleStates:
 
     @property
     def instances(self) -> list[Instance]:
-        """All series seen so far, those that resolved and are gone too, ordered by labels."""
+        """All series so far, resolved and absent series too, ordered by labels."""
         return [one for _, one in sorted((self._gone | self._live).items())]
 
     def restore(self, instances: Iterable[Instance]) -> None:
@@ -121,7 +121,7 @@ class RuleStates:
         self._gone = {key: one for key, one in self._gone.items() if one.since_ns >= before_ns}
 
     def update(self, time_ns: int, outcome: RuleAnswer) -> None:
-        """Take in one evaluation; evaluations come in the order of their times."""
+        """Apply an evaluation; evaluations come in the order of their times."""
         self.last_error = outcome.error
         if outcome.error:
             self._without_readings(time_ns, "Error", self._rule.on_error)
@@ -161,7 +161,7 @@ class RuleStates:
             if instance.healthy_ns is None:
                 instance.healthy_ns = time_ns
             if time_ns - instance.healthy_ns < self._rule.keep_firing_for_ns:
-                # Prometheus goes on calling the alert firing, Grafana calls it recovering.
+                # For Prometheus the alert is still firing, for Grafana it is recovering.
                 state: State = "firing" if self._rule.engine == "loki" else "recovering"
                 instance.enter(state, time_ns)
                 return
@@ -169,7 +169,7 @@ class RuleStates:
         instance.enter("inactive", time_ns)
 
     def _miss(self, keys: Iterable[Key], time_ns: int) -> None:
-        """Series that were there and are not: healthy for Loki's ruler, stale for Grafana."""
+        """Update series that are absent now: healthy for Loki's ruler, stale for Grafana."""
         for key in keys:
             instance = self._live[key]
             instance.missing += 1
@@ -212,7 +212,7 @@ class RuleStates:
 
 
 def _key_of(instance: Instance) -> Key:
-    """The key of an instance: Grafana's own alerts have none of the labels of a series."""
+    """Return the key of an instance; Grafana's own alerts have no labels of a series."""
     own = (("alertname", instance.own_labels.get("alertname", "")),)
     return own if own in _ALERTS_OF_THEIR_OWN.values() else _key(instance.labels)
 

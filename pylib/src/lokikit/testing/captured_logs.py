@@ -20,7 +20,7 @@ Line = dict[str, Any]
 
 _NEAREST = 3
 _ALIKE_AT_MOST = 0.9
-"""Two texts that differ are never as good as equal ones."""
+"""Largest score of two texts that differ."""
 
 
 class CapturingHandler(logging.Handler):
@@ -41,7 +41,7 @@ class CapturingHandler(logging.Handler):
         self.lines.append(dict(json_object(line.decode())))
 
     def _formatter(self) -> JsonFormatter:
-        """That of the service where it is set up, which knows what the service is called."""
+        """The formatter of the service if it is set up, as it knows the name of the service."""
         for handler in logging.getLogger().handlers:
             if isinstance(handler, StdoutHandler) and isinstance(handler.formatter, JsonFormatter):
                 return handler.formatter
@@ -49,27 +49,27 @@ class CapturingHandler(logging.Handler):
 
 
 class Logged:
-    """What was logged so far, as the lines of the contract.
+    """The lines logged so far, in the form of the contract.
 
-    Lines are asked for by fields: a value is equal to that of the line, a compiled regular
-    expression is found in it.
+    Lines are selected by fields: a value must equal the value in the line, a compiled regular
+    expression must be found in it.
 
     Args:
-        lines: grows while the test runs.
+        lines: list that grows while the test runs.
     """
 
     def __init__(self, lines: list[Line]) -> None:
         self.lines = lines
 
     def find(self, **fields: Any) -> list[Line]:
-        """The lines with these fields; all of them when none is named."""
+        """Return the lines with these fields; all lines without fields."""
         return [line for line in self.lines if not _differences(line, fields)]
 
     def one(self, **fields: Any) -> Line:
-        """The only line with these fields.
+        """Return the only line with these fields.
 
         Raises:
-            AssertionError: there is none, or there are several; shows the nearest lines.
+            AssertionError: no line or several lines have them; shows the nearest lines.
         """
         __tracebackhide__ = True
         found = self.find(**fields)
@@ -81,10 +81,10 @@ class Logged:
         return found[0]
 
     def none(self, **fields: Any) -> None:
-        """Pass when no line has these fields.
+        """Return when no line has these fields.
 
         Raises:
-            AssertionError: some have; shows them.
+            AssertionError: lines have them; shows these.
         """
         __tracebackhide__ = True
         if found := self.find(**fields):
@@ -98,9 +98,9 @@ class Logged:
 
 @contextmanager
 def open_root_level() -> Iterator[None]:
-    """Let all levels through where nobody has set up logging: its default is WARNING.
+    """Let all levels through where logging is not set up, whose default is WARNING.
 
-    A level that the service sets meanwhile stays, for it sets it once for all tests.
+    A level that the service sets meanwhile stays, because it sets it once for all tests.
     """
     root = logging.getLogger()
     level = root.level
@@ -113,7 +113,7 @@ def open_root_level() -> Iterator[None]:
 
 
 def _differences(line: Line, fields: Mapping[str, Any]) -> list[str]:
-    """The names of the fields that the line has otherwise."""
+    """Return the names of the fields that differ in the line."""
     return [name for name, wanted in fields.items() if not _is(line.get(name), wanted)]
 
 

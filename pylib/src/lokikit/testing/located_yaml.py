@@ -1,4 +1,4 @@
-"""YAML whose mappings know the lines they stand on, so that a problem names its place."""
+"""YAML whose mappings know their lines, so that a problem names its place."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ class Located(dict[str, Any]):
     """A mapping of a YAML file.
 
     Attributes:
-        line: where it begins, from 1.
-        lines: key -> where the key stands.
+        line: its first line, counted from 1.
+        lines: key -> line of the key.
     """
 
     line: int = 0
@@ -37,9 +37,9 @@ _LocatedLoader.add_constructor("tag:yaml.org,2002:timestamp", lambda _, node: st
 
 
 def load_located(text: str) -> Any:
-    """What the text holds, with `Located` mappings.
+    """Return the content of the text, with `Located` mappings.
 
     Raises:
-        yaml.YAMLError: it is no YAML.
+        yaml.YAMLError: the text is no YAML.
     """
     return yaml.load(text, _LocatedLoader)  # noqa: S506 - the loader derives from the safe loader

@@ -1,6 +1,6 @@
-"""Fixtures for the tests of a service: what it logged, and a Loki.
+"""Fixtures for the tests of a service: its lines, and a Loki.
 
-pytest loads this wherever lokikit is installed, so it imports what it needs only when used.
+pytest loads this wherever lokikit is installed, so modules are imported at their first use.
 """
 
 from __future__ import annotations
@@ -20,10 +20,9 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def logged() -> Iterator[Logged]:
-    """What this test logs, as lines of the contract: `logged.one(level="error", user=7)`.
+    """The lines that this test logs, as in `logged.one(level="error", user=7)`.
 
-    A line counts at the level that the service has set; where it has set up no logging, at all
-    levels.
+    Lines below the level of the service are left out; without a set-up of logging no level is.
     """
     from lokikit.testing.captured_logs import (  # noqa: PLC0415 - only when used
         CapturingHandler,
@@ -39,14 +38,14 @@ def logged() -> Iterator[Logged]:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add the option that points the fixture `loki` at a Loki that runs already."""
+    """Add the option that connects the fixture `loki` to a running Loki."""
     group = parser.getgroup("lokikit")
     group.addoption("--loki-url", metavar="URL", help="Loki that the fixture `loki` is a client of")
 
 
 @pytest.fixture(scope="session")
 def loki(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Loki]:
-    """A client of a Loki for this session: `loki.url` is where to push to.
+    """A client of a Loki for this session; `loki.url` is the address for pushes.
 
     It is an embedded store that starts empty, or the Loki of `--loki-url`.
     """

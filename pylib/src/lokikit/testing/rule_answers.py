@@ -1,4 +1,4 @@
-"""What the queries of rules answer: asked of lines in memory."""
+"""The answers of rules' queries, from lines in memory."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ if TYPE_CHECKING:
 
 
 class MemoryAnswers:
-    """Answers of rules' queries over some rows.
+    """Evaluates rules' queries over rows.
 
     Args:
-        rows: in any order.
+        rows: the rows, in any order.
     """
 
     def __init__(self, rows: Iterable[Row]) -> None:
         self._evaluator = Evaluator(MemorySource(rows))
 
     def outcomes(self, rule: Rule, times_ns: Sequence[int]) -> list[RuleAnswer]:
-        """What the query of a rule answers at each time; the times lie at even distances."""
+        """Return the answers of a rule's query at each time; the times have equal distances."""
         try:
             expression = parse_query(rule.query)
         except QueryError as error:
@@ -45,7 +45,7 @@ class MemoryAnswers:
         return self._instants(expression, times_ns)
 
     def _instants(self, expression: SampleExpression, times_ns: Sequence[int]) -> list[RuleAnswer]:
-        """All evaluations at once, or one by one when one of them fails."""
+        """Return all evaluations at once, or each by itself when an evaluation fails."""
         step_ns = times_ns[1] - times_ns[0] if len(times_ns) > 1 else 0
         try:
             series = self._evaluator.samples(expression, Steps(times_ns[0], times_ns[-1], step_ns))

@@ -1,4 +1,4 @@
-"""The file of a rule test: lines with times, and the states that they lead to.
+"""The file of a rule test: lines with times, and the states that they cause.
 
 The form is that of `promtool test rules`, with lines in place of series:
 https://prometheus.io/docs/prometheus/latest/configuration/unit_testing_rules/
@@ -28,14 +28,14 @@ DEFAULT_START = "2026-01-01T00:00:00Z"
 
 @dataclass(frozen=True)
 class Lines:
-    """Lines of one stream at even distances.
+    """Lines of a stream at equal distances.
 
     Args:
-        at_ns: of the first, from the start of the test; before it when negative.
-        every_ns: between two.
-        times: how many.
-        labels: of the stream.
-        line: fields of a line of the contract, or the text as it is.
+        at_ns: time of the first line, from the start of the test; before it when negative.
+        every_ns: time between two lines.
+        times: number of lines.
+        labels: labels of the stream.
+        line: fields of a line of the contract, or the text itself.
         metadata: structured metadata.
     """
 
@@ -49,17 +49,17 @@ class Lines:
 
 @dataclass(frozen=True)
 class Expectation:
-    """What is expected of one rule at one time.
+    """The expected state of a rule at a time.
 
     Args:
-        at_ns: from the start of the test.
-        rule: which.
-        state: one of `STATES`.
-        labels: those that the alert has to have, others may be there.
-        value: of its series; any when `None`.
-        count: how many series are in that state; any but none when `None`.
-        annotations: name -> text after its template.
-        line: of the file.
+        at_ns: time from the start of the test.
+        rule: the rule.
+        state: a state of `STATES`.
+        labels: labels that the alert must have; it may have others.
+        value: value of its series; `None` for any value.
+        count: number of series in that state; `None` for any number above 0.
+        annotations: name -> text, with the template filled in.
+        line: line of the file.
     """
 
     at_ns: int
@@ -74,7 +74,7 @@ class Expectation:
 
 @dataclass(frozen=True)
 class Case:
-    """One test of a file."""
+    """A test of a file."""
 
     name: str
     lines: tuple[Lines, ...]
@@ -83,12 +83,12 @@ class Case:
 
 @dataclass(frozen=True)
 class TestFile:
-    """One file of rule tests.
+    """A file of rule tests.
 
     Args:
-        path: of it.
-        start_ns: the first evaluation, in nanoseconds since 1970.
-        interval_ns: between two evaluations, `None` for the interval of each rule's group.
+        path: its path.
+        start_ns: time of the first evaluation, in nanoseconds since 1970.
+        interval_ns: time between two evaluations, `None` for the interval of each rule's group.
         rules: all rules of the files that it names.
         cases: its tests.
     """
@@ -101,10 +101,11 @@ class TestFile:
 
 
 def read_test_file(path: Path) -> TestFile:
-    """The tests of a file.
+    """Return the tests of a file.
 
     Raises:
-        SettingsError: the file or what it names is wrong; a line of its text for each problem.
+        SettingsError: the file, or a file that it names, is wrong; the text has a line for each
+            problem.
     """
     problems = Problems(path)
     held = problems.mapping(_load(path), "the file")

@@ -1,4 +1,4 @@
-"""The fields of a rule test's file, each checked as it is read, all problems collected."""
+"""The fields of a rule test's file, checked while they are read, with all problems collected."""
 
 from __future__ import annotations
 
@@ -17,22 +17,22 @@ if TYPE_CHECKING:
 
 _MILLISECONDS = re.compile(r"(\d+)ms", re.ASCII)
 _NO_RULE = Rule("", "", "", "", "any", 0)
-"""Stands for a rule that a file names and does not have, until the problems are raised."""
+"""In place of a rule that does not exist, until the problems are raised."""
 
 
 class Problems:
-    """The problems of one file."""
+    """The problems of a file."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._found: list[tuple[int, str]] = []
 
     def add(self, line: int, text: str) -> None:
-        """Note one problem; the text is a sentence without its full stop."""
+        """Add a problem; the text is a sentence without its full stop."""
         self._found.append((line, f"{self._path}:{line}: {text}."))
 
     def mapping(self, held: Any, name: str) -> Fields:
-        """The fields of a mapping; none and a problem when it is another thing."""
+        """Return the fields of a mapping; no fields and a problem for anything else."""
         if not isinstance(held, Located):
             self.add(1, f"{name} is no mapping of keys to values")
             held = Located()
@@ -40,17 +40,17 @@ class Problems:
         return Fields(held, self, name)
 
     def raise_any(self) -> None:
-        """Raise one error with a line for each problem.
+        """Raise an error with a line for each problem, if there are any.
 
         Raises:
-            SettingsError: there is a problem.
+            SettingsError: there are problems.
         """
         if self._found:
             raise SettingsError("\n".join(text for _, text in sorted(self._found)))
 
 
 class Fields:
-    """One mapping of the file."""
+    """A mapping of the file."""
 
     def __init__(self, held: Located, problems: Problems, name: str) -> None:
         self._held, self._problems, self._name = held, problems, name
@@ -58,33 +58,33 @@ class Fields:
 
     @property
     def line_number(self) -> int:
-        """The line of the file that the mapping begins on."""
+        """The first line of the mapping in the file."""
         return self._held.line
 
     def problem(self, key: str, text: str) -> None:
-        """Note a problem of one key."""
+        """Add a problem of a key."""
         place = f"{self._name}, {key}" if self._name != "the file" else key
         self._problems.add(self._held.lines.get(key, self._held.line or 1), f"{place}: {text}")
 
     def end(self) -> None:
-        """Note the keys that nothing has read."""
+        """Add a problem for each key that was not read."""
         for key in self._held.keys() - self._known:
             near = get_close_matches(str(key), self._known, 1)
             hint = f"did you mean {near[0]}?" if near else f"known are {_listed(self._known)}"
             self.problem(str(key), f"the key is unknown, {hint.removesuffix('?')}")
 
     def text(self, key: str, *, required: bool = False) -> str:
-        """The text of a key, empty when it is left out."""
+        """Return the text of a key, empty without it."""
         value = self._value(key, required=required)
         return "" if value is None else str(value)
 
     def texts(self, key: str) -> list[str]:
-        """The texts of a list that has to be there; a single text is a list of one."""
+        """Return the texts of a required list; a single text is a list with one item."""
         value = self._value(key, required=True)
         return [str(one) for one in (value if isinstance(value, list) else [value or ""]) if one]
 
     def mappings(self, key: str, *, required: bool = False) -> list[Fields]:
-        """The mappings of a list."""
+        """Return the mappings of a list."""
         value = self._value(key, required=required)
         if value is None:
             return []
@@ -98,7 +98,7 @@ class Fields:
         ]
 
     def labels(self, key: str) -> dict[str, str]:
-        """Names and texts."""
+        """Return a mapping of names to texts."""
         value = self._value(key)
         if value is not None and not isinstance(value, dict):
             self.problem(key, "write a mapping of names to values")
@@ -106,7 +106,7 @@ class Fields:
         return {str(name): _as_text(text) for name, text in (value or {}).items()}
 
     def line(self) -> dict[str, Any] | str:
-        """The fields under `line`, or the text under `text`."""
+        """Return the fields under `line`, or the text under `text`."""
         held, text = self._value("line"), self._value("text")
         if (held is None) == (text is None):
             self.problem("line", "write either `line`, with fields, or `text`")
@@ -116,7 +116,7 @@ class Fields:
         return dict(held) if held is not None else str(text)
 
     def number(self, key: str) -> float | None:
-        """A number, `None` when it is left out."""
+        """Return a number, `None` without it."""
         value = self._value(key)
         try:
             return None if value is None else float(value)
@@ -125,7 +125,7 @@ class Fields:
             return None
 
     def whole(self, key: str, default: int | None) -> int | None:
-        """A whole number, zero or more."""
+        """Return a whole number, zero or more."""
         value = self._value(key)
         if value is None:
             return default
@@ -135,7 +135,7 @@ class Fields:
         return value
 
     def word(self, key: str, words: Sequence[str]) -> str:
-        """One of some words."""
+        """Return a word from a set of words."""
         value = self.text(key, required=True)
         if value and value not in words:
             self.problem(key, f"{value!r} is unknown: known are {', '.join(words)}")
@@ -149,7 +149,7 @@ class Fields:
         required: bool = False,
         may_be_negative: bool = False,
     ) -> int | None:
-        """A duration such as `1h30m`, with a sign before it where a time before the start is."""
+        """Return a duration such as `1h30m`; it may be negative, for a time before the start."""
         value = self._value(key, required=required)
         if value is None:
             return default
@@ -167,7 +167,7 @@ class Fields:
             return default
 
     def time_ns(self, key: str, default: str) -> int:
-        """A time of RFC 3339, in nanoseconds since 1970."""
+        """Return a time of RFC 3339, in nanoseconds since 1970."""
         value = self._value(key)
         found = parse_timestamp_ns(str(default if value is None else value))
         if found is None:
@@ -176,7 +176,7 @@ class Fields:
         return found
 
     def rule(self, key: str, rules: Iterable[Rule]) -> Rule:
-        """The rule with that uid, title or alert name."""
+        """Return the rule with that uid, title or alert name."""
         name = self.text(key, required=True)
         named = [rule for rule in rules if name in {rule.uid, rule.title}]
         if len(named) == 1:

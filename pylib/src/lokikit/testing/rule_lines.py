@@ -16,12 +16,12 @@ if TYPE_CHECKING:
     from lokikit.testing.rule_cases import Case
 
 NUMBER = "$n"
-"""Stands for the number of the repetition, from 1, in a text or a value of a repeated line."""
+"""Placeholder, in texts and values of a repeated line, for its number from 1."""
 _DEFAULTS = {LEVEL: "info", LOGGER: "app", MESSAGE: "done"}
 
 
 def case_rows(case: Case, start_ns: int) -> Iterator[Row]:
-    """The rows of a test, in any order, without the level that the store detects."""
+    """Return the rows of a test, in any order, without the level that the store detects."""
     for lines in case.lines:
         for number in range(lines.times):
             time_ns = start_ns + lines.at_ns + number * lines.every_ns
@@ -30,7 +30,7 @@ def case_rows(case: Case, start_ns: int) -> Iterator[Row]:
 
 
 def _line(held: Mapping[str, Any] | str, time_ns: int, number: int) -> str:
-    """The text of a line; of fields a line of the contract, its required fields filled in."""
+    """Return the text of a line; fields become a line of the contract with all required fields."""
     if isinstance(held, str):
         return held.replace(NUMBER, str(number))
     filled = {

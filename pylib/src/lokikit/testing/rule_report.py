@@ -1,4 +1,4 @@
-"""What an expectation that is not met says: wanted, found, side by side."""
+"""The report of an expectation that is not met: wanted and found, side by side."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _UNITS_S = (("d", 86_400), ("h", 3600), ("m", 60), ("s", 1))
 
 
 def describe(expected: Expectation, states: RuleStates, start_ns: int) -> str:
-    """The lines of a report about one expectation: every series with its state and value."""
+    """Return the lines of a report about an expectation: each series with state and value."""
     rule = expected.rule
     lines = [
         (
@@ -34,7 +34,7 @@ def describe(expected: Expectation, states: RuleStates, start_ns: int) -> str:
 
 
 def short_duration(duration_ns: int) -> str:
-    """A duration in the largest units: `1h30m`, `0s`."""
+    """Return a duration in the largest units: `1h30m`, `0s`."""
     rest_s, text = abs(duration_ns) // NS_PER_S, ""
     for unit, size_s in _UNITS_S:
         count, rest_s = divmod(rest_s, size_s)

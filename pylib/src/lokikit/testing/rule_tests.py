@@ -22,17 +22,17 @@ if TYPE_CHECKING:
     from lokikit.testing.rule_cases import Case, Expectation, TestFile
 
 _PRECISION = 1e-9
-"""Of values, relative: those of a file are written with fewer digits than Loki computes."""
+"""Relative tolerance of values: a file has fewer digits than Loki computes."""
 
 
 @dataclass(frozen=True)
 class Result:
-    """What came of one test.
+    """The result of a test.
 
     Args:
-        path: of its file.
-        name: of the test.
-        failures: a text for each expectation that is not met.
+        path: path of its file.
+        name: name of the test.
+        failures: text for each expectation that is not met.
     """
 
     path: Path
@@ -57,7 +57,7 @@ def check(*paths: str | Path) -> None:
 
 
 def run_rule_tests(paths: Iterable[Path]) -> Iterator[Result]:
-    """The result of each test of the files, all files read before the first test runs.
+    """Return the result of each test of the files; all files are read before the first test.
 
     Raises:
         SettingsError: a file is wrong.
@@ -81,7 +81,7 @@ def _failures(file: TestFile, case: Case) -> Iterator[str]:
 def _failures_of_rule(
     file: TestFile, rule: Rule, expectations: list[Expectation], answers: MemoryAnswers
 ) -> Iterator[str]:
-    """Evaluate one rule up to the last expectation, and compare on the way."""
+    """Evaluate a rule up to the last expectation, and compare on the way."""
     waiting = sorted(expectations, key=lambda one: one.at_ns)
     interval_ns = file.interval_ns or rule.interval_ns
     count = waiting[-1].at_ns // interval_ns + 1
