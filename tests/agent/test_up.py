@@ -17,6 +17,7 @@ from tests.stack.test_up_down import DEMO, Stack
 from tests.waiting import eventually
 
 from lokikit.stack.native.processes import find_groups
+from lokikit.stack.native.watch import find_watch
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,9 +40,7 @@ def stack(tmp_path: Path, engine: Engine, fluent_bit: Path) -> Iterator[Stack]:
     one = Stack(tmp_path / "state", engine)
     one.ports |= zip(AGENT_PORTS, free_ports(len(AGENT_PORTS)), strict=True)
     yield one
-    for group in find_groups(one.state).values():
-        for process in group.members:
-            process.kill()
+    one.end()
 
 
 def test_whole_stack(stack: Stack, folder: Path) -> None:
@@ -76,6 +75,8 @@ def test_whole_stack(stack: Stack, folder: Path) -> None:
 def test_a_killed_agent(stack: Stack) -> None:
     """Status fails and up mends it; lines written meanwhile arrive, each once."""
     stack.run("up", "--no-demo", **AUTO)
+    (watch,) = find_watch(stack.state)  # which would mend it too
+    watch.kill()
     service, url = new_service(), f"http://127.0.0.1:{stack.ports['LOKI_PORT']}"
     source = File(stack.state / "logs/services", service)
     source.write(json_lines(service, 5))

@@ -18,6 +18,7 @@ from tests.waiting import eventually
 
 from lokikit.stack.native.grafana import find_grafana
 from lokikit.stack.native.processes import MARK, find_groups
+from lokikit.stack.native.watch import end_watch, find_watch
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -70,6 +71,13 @@ class Stack:
         groups = find_groups(self.state)
         return {name: group.leader.pid for name, group in groups.items() if group.leader}
 
+    def end(self) -> None:
+        """End what of it runs, first what would start it again."""
+        end_watch(self.state)
+        for group in find_groups(self.state).values():
+            for process in group.members:
+                process.kill()
+
     def services(self) -> list[str]:
         """The services that Loki has lines of."""
         url = f"http://127.0.0.1:{self.ports['LOKI_PORT']}/loki/api/v1/label/service_name/values"
@@ -81,9 +89,7 @@ def stack(tmp_path: Path, engine: Engine) -> Iterator[Stack]:
     """A stack that is not up; what of it runs at the end is ended."""
     one = Stack(tmp_path / "state", engine)
     yield one
-    for group in find_groups(one.state).values():
-        for process in group.members:
-            process.kill()
+    one.end()
 
 
 def test_whole_stack(stack: Stack) -> None:
@@ -112,8 +118,13 @@ def test_up_again_leaves_all_alone(stack: Stack) -> None:
 
 
 def test_killed_parts_come_back(stack: Stack) -> None:
-    """After the store and the shop's master are killed, status fails and up mends it."""
+    """After the store and the shop's master are killed, status fails and up mends it.
+
+    Where nothing else does: the watch is killed too, which status says.
+    """
     stack.run("up")
+    (watch,) = find_watch(stack.state)
+    watch.kill()
     before = stack.pids()
     for name in (stack.store, "shop"):
         os.kill(before[name], signal.SIGKILL)
@@ -122,10 +133,32 @@ def test_killed_parts_come_back(stack: Stack) -> None:
     assert status.returncode == 1
     dead = [line.split()[0] for line in status.stdout.splitlines() if "not running" in line]
     assert dead == [stack.store, "shop"]
+    assert "Nothing starts parts again that die" in status.stdout
     assert stack.run("up").returncode == 0
+    assert len(find_watch(stack.state)) == 1
     after = stack.pids()
     assert [after[name] for name in ("ship", "jobs")] == [before[name] for name in ("ship", "jobs")]
     stack.run("down")
+    assert find_groups(stack.state) == {}
+
+
+def test_killed_parts_come_back_by_themselves(stack: Stack) -> None:
+    """Status says how often; a new up begins to count anew, and down leaves nothing to watch."""
+    stack.run("up")
+    killed = {stack.store, "ship", "shop"}
+    before = stack.pids()
+    for name in killed:
+        os.kill(before[name], signal.SIGKILL)
+    eventually(lambda: all(stack.pids().get(name) != before[name] for name in killed))
+    eventually(lambda: stack.run("status").returncode == 0, within_s=120)
+    after, status = stack.pids(), stack.run("status")
+    assert {name for name in before if before[name] != after.get(name)} == killed
+    for name in killed:
+        assert f"{name} died and was started again once, last at" in status.stdout
+    stack.run("up")
+    assert "started again" not in stack.run("status").stdout
+    stack.run("down")
+    assert find_watch(stack.state) == []
     assert find_groups(stack.state) == {}
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from lokikit.errors import PrerequisiteError
@@ -20,7 +21,9 @@ from lokikit.stack.native.alerts import write_kit_contacts
 from lokikit.stack.native.grafana import find_grafana
 from lokikit.stack.native.page import missing_page_modules
 from lokikit.stack.native.parts import missing_demo_modules, stack_parts
+from lokikit.stack.native.plan import read_restarts
 from lokikit.stack.native.store import choose_store, remembered_store
+from lokikit.stack.native.watch import MAX_IN_A_ROW, end_watch, find_watch, start_watch
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -77,6 +80,7 @@ def bring_up_native(
     parts = stack_parts(state, store, demo=demo)
     elsewhere = "" if store.part else store.url
     told = native_stack.bring_up(parts, state, console.print, loki_url=elsewhere)
+    start_watch(parts, state)
     if grafana:
         _say_who_is_let_in(state, console)
     return told
@@ -91,6 +95,20 @@ def conditions_now(wanted: Wanted, state: Path) -> list[Condition]:
     return native_stack.conditions(parts, state)
 
 
+def restarts_now(wanted: Wanted, state: Path) -> list[str]:
+    """What was started again since `up`, and whether anything would be; a sentence each."""
+    if wanted.runtime == "docker":
+        return []
+    told = [] if find_watch(state) else ["Nothing starts parts again that die: run up."]
+    for name, one in read_restarts(state).items():
+        if one.count:
+            end = " and given up" if one.gives_up(MAX_IN_A_ROW) else ""
+            last = datetime.fromtimestamp(one.started_s).astimezone()
+            times = "once" if one.count == 1 else f"{one.count} times"
+            told.append(f"{name} died and was started again {times}{end}, last at {last:%H:%M:%S}.")
+    return told
+
+
 def numbers_now(wanted: Wanted, state: Path) -> AgentNumbers | None:
     """What the agent says of itself; `None` when it says nothing."""
     if wanted.runtime == "docker":
@@ -100,6 +118,7 @@ def numbers_now(wanted: Wanted, state: Path) -> AgentNumbers | None:
 
 def take_down_all(state: Path, *, volumes: bool) -> list[str]:
     """What was running in either runtime, and is not any more."""
+    end_watch(state)
     ended = native_stack.take_down(state)
     if docker_stack.has_volumes(state):
         if problem := daemon_problem():

@@ -18,6 +18,7 @@ from lokikit.cli.runtime import (
     bring_up_native,
     conditions_now,
     numbers_now,
+    restarts_now,
     take_down_all,
 )
 from lokikit.errors import UnhealthyError
@@ -101,8 +102,9 @@ def down(
 def status() -> None:
     """Show each part: whether it is healthy, its process, its age, its address.
 
-    Below that, what the agent did since it started: lines in and out, sent again, dropped, kept
-    as dead letters, and what waits on its disk.
+    Below that, how often parts that died were started again since `up`, which happens by itself up
+    to five times in a row, and what the agent did since it started: lines in and out, sent again,
+    dropped, kept as dead letters, and what waits on its disk.
     """
     console, state = _console(), state_dir()
     wanted = read_wanted(state)
@@ -112,6 +114,8 @@ def status() -> None:
     console.print(_table(told))
     if wanted.loki_url:
         console.print(f"\nLines go to the Loki at {wanted.loki_url}.")
+    for sentence in restarts_now(wanted, state):
+        console.print(f"\n{sentence}")
     if numbers := numbers_now(wanted, state):
         console.print(f"\nAgent: {numbers}.")
     _complain(told, console)

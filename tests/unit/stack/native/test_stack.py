@@ -16,7 +16,7 @@ from tests.waiting import eventually
 
 from lokikit.errors import PrerequisiteError
 from lokikit.stack.native.parts import NativePart
-from lokikit.stack.native.processes import MARK, _wait_for_mark, end_parts, find_groups
+from lokikit.stack.native.processes import MARK, end_parts, find_groups, wait_for_mark
 from lokikit.stack.native.stack import alone, bring_up, conditions, remove_data, take_down
 from lokikit.stack.part_status import Wanted, read_wanted
 
@@ -194,7 +194,7 @@ def test_mark_can_be_read_once_it_was_waited_for() -> None:
             env={MARK: "part@here"},
             stdout=subprocess.DEVNULL,
         ) as process:
-            _wait_for_mark(process)
+            wait_for_mark(process, MARK)
             environ = psutil.Process(process.pid).environ()
             process.kill()
         assert environ.get(MARK) == "part@here"

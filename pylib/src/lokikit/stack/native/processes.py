@@ -27,6 +27,8 @@ MARK = "LOKIKIT_PART"
 """Environment variable: `part@state folder`."""
 SETTINGS = "LOKIKIT_PART_SETTINGS"
 """Environment variable: a digest of what the part was started with."""
+WATCH = "LOKIKIT_WATCH"
+"""Environment variable: the state folder of the stack that the process watches."""
 _POLL_S = 0.1
 
 
@@ -58,7 +60,7 @@ class Group:
 def find_groups(state: Path) -> dict[str, Group]:
     """Part -> its processes, of the stack whose state is in `state`."""
     found: dict[str, list[tuple[psutil.Process, dict[str, str]]]] = {}
-    for process, environ in _environments():
+    for process, environ in environments():
         part, at, folder = environ.get(MARK, "").partition("@")
         if at and folder == str(state):
             found.setdefault(part, []).append((process, environ))
@@ -69,30 +71,40 @@ def spawn(part: NativePart, state: Path) -> None:
     """Start `part` in a session of its own; both its outputs are appended to its log."""
     # setproctitle would write over the environment, and the mark with it.
     marks = {MARK: f"{part.name}@{state}", SETTINGS: part.settings, "SPT_NOENV": "1"}
-    # Who is told of an alert is a secret that Grafana reads from a file, and no part from here.
-    inherited = {name: one for name, one in os.environ.items() if not name.startswith(PREFIX)}
     with part.log.open("ab") as output:
         process = subprocess.Popen(
             part.command,
             cwd=part.cwd,
-            env={**inherited, **part.variables, **marks},
+            env={**inherited_environment(), **part.variables, **marks},
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
             start_new_session=True,
         )
-    _wait_for_mark(process)
+    wait_for_mark(process, MARK)
     # It outlives this process: Popen must not take it for one that was forgotten.
     process.returncode = 0
 
 
-def _wait_for_mark(process: subprocess.Popen[bytes]) -> None:
-    """Return once `find_groups` can see it, or it has ended.
+def inherited_environment() -> dict[str, str]:
+    """What a new process has of the environment of this one.
+
+    Who is told of an alert is a secret that Grafana reads from a file, and no part from here.
+    """
+    return {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(PREFIX) and name != WATCH
+    }
+
+
+def wait_for_mark(process: subprocess.Popen[bytes], mark: str) -> None:
+    """Return once the variable can be seen of the process, or it has ended.
 
     Popen returns a moment before the system shows the environment of the new program.
     """
     with suppress(psutil.Error):
-        while process.poll() is None and MARK not in psutil.Process(process.pid).environ():
+        while process.poll() is None and mark not in psutil.Process(process.pid).environ():
             time.sleep(_POLL_S / 10)
 
 
@@ -117,7 +129,7 @@ def _members(parts: Collection[str], state: Path) -> list[psutil.Process]:
     return [process for part in parts if part in groups for process in groups[part].members]
 
 
-def _environments() -> Iterator[tuple[psutil.Process, dict[str, str]]]:
+def environments() -> Iterator[tuple[psutil.Process, dict[str, str]]]:
     """Every process whose environment can be read; a zombie has none."""
     for process in psutil.process_iter():
         with suppress(psutil.Error, OSError):

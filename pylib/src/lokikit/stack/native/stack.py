@@ -37,7 +37,10 @@ STOP_ORDER = (
     STORE_PARTS,
 )
 """Who writes or asks stops before who carries, who carries before who stores."""
-_GRACE_S = 20
+GRACE_S = 20
+"""How long a part may take to end before it is killed."""
+LOCK = ".lock"
+"""File in the state folder, held by who starts or ends parts."""
 _RECOVERS_WITHIN_S = 40
 """Longer than the agent waits between two tries to reach a Loki that was away (30 s)."""
 _POLL_S = 0.1
@@ -52,7 +55,7 @@ def alone(state: Path, say: Callable[[str], object]) -> Iterator[None]:
     """
     try:
         state.mkdir(parents=True, exist_ok=True)
-        with _locked(FileLock(state / ".lock"), say):
+        with _locked(FileLock(state / LOCK), say):
             yield
     except OSError as error:
         raise PrerequisiteError(
@@ -95,7 +98,7 @@ def bring_up(
     check_free(item for part in parts for item in _foreign_ports(part, groups, leaving))
     for name in sorted(set(groups) - wanted):
         say(f"Stopping {name}")
-    end_parts(set(groups) - wanted, state, _GRACE_S)
+    end_parts(set(groups) - wanted, state, GRACE_S)
     write_wanted(
         state,
         Wanted(
@@ -109,9 +112,9 @@ def bring_up(
         for needed in [one for one in started if one.name in part.needs]:
             _wait_until_healthy(needed, state)
         if not _is_well(part, state, say):
-            end_parts([part.name], state, _GRACE_S)
+            end_parts([part.name], state, GRACE_S)
             say(f"Starting {part.name}")
-            _start(part, state)
+            start_part(part, state)
             started.append(part)
     well = [part for part in parts if part not in started or _wait_until_healthy(part, state)]
     # A part may be unwell for a moment: ship is, between its first line and its first answer.
@@ -128,7 +131,7 @@ def take_down(state: Path) -> list[str]:
     """
     strange = set(find_groups(state)) - {name for names in STOP_ORDER for name in names}
     order = (tuple(strange), *STOP_ORDER)
-    ended = [name for names in order for name in end_parts(names, state, _GRACE_S)]
+    ended = [name for names in order for name in end_parts(names, state, GRACE_S)]
     left = [str(one.pid) for group in find_groups(state).values() for one in group.members]
     if left:
         raise UnhealthyError(f"down: processes {', '.join(left)} do not end: see ps -p.")
@@ -179,7 +182,8 @@ def _is_well(part: NativePart, state: Path, say: Callable[[str], object]) -> boo
     return _within(_RECOVERS_WITHIN_S, part.healthy)
 
 
-def _start(part: NativePart, state: Path) -> None:
+def start_part(part: NativePart, state: Path) -> None:
+    """Start a part that does not run, with its folders made and its former log put aside."""
     for name in DATA_FOLDERS:
         (state / name).mkdir(exist_ok=True)
     part.log.parent.mkdir(exist_ok=True)

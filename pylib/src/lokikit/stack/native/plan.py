@@ -1,0 +1,115 @@
+"""What `up` has started, and how often each part was started again: files in the state folder."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lokikit.atomic_file import new_name, replace_file
+from lokikit.stack.native.part import NativePart
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+_PLAN, _RESTARTS = "plan.json", "restarts.json"
+
+
+@dataclass(frozen=True)
+class Restarts:
+    """How often a part was started again since `up`.
+
+    Args:
+        count: in all.
+        in_a_row: without a longer time of running in between.
+        started_s: when it was last, in seconds since 1970.
+        died_s: when its end was noticed; `None` while it runs.
+    """
+
+    count: int = 0
+    in_a_row: int = 0
+    started_s: float = 0.0
+    died_s: float | None = None
+
+    def while_it_runs(self, now_s: float, steady_s: float) -> Restarts:
+        """The same, and none in a row once it has run for `steady_s`."""
+        in_a_row = 0 if now_s - self.started_s >= steady_s else self.in_a_row
+        return replace(self, in_a_row=in_a_row, died_s=None)
+
+    def when_it_died(self, now_s: float) -> Restarts:
+        """The same, waiting for its next start."""
+        return replace(self, died_s=now_s)
+
+    def gives_up(self, limit: int) -> bool:
+        """Whether it has died once more than it may be started in a row."""
+        return self.in_a_row >= limit and self.died_s is not None
+
+    def when_started(self, now_s: float) -> Restarts:
+        """One more."""
+        return Restarts(self.count + 1, self.in_a_row + 1, now_s)
+
+
+def write_plan(parts: Sequence[NativePart], state: Path) -> None:
+    """Remember how each part is started, for this user alone: it may hold credentials."""
+    told = [
+        {
+            "name": part.name,
+            "command": part.command,
+            "log": str(part.log),
+            "where": part.where,
+            "cwd": str(part.cwd),
+            "variables": dict(part.variables),
+            "reads": list(map(str, part.reads)),
+            "stale": list(map(str, part.stale)),
+            "max_log_bytes": part.max_log_bytes,
+        }
+        for part in parts
+    ]
+    _write(state / _PLAN, told)
+
+
+def read_plan(state: Path) -> list[NativePart]:
+    """The parts as far as it takes to start them; none where there is no plan."""
+    return [
+        NativePart(
+            name=one["name"],
+            command=tuple(one["command"]),
+            log=Path(one["log"]),
+            where=one["where"],
+            cwd=Path(one["cwd"]),
+            variables=one["variables"],
+            reads=tuple(map(Path, one["reads"])),
+            stale=tuple(map(Path, one["stale"])),
+            max_log_bytes=one["max_log_bytes"],
+        )
+        for one in _read(state / _PLAN, [])
+    ]
+
+
+def write_restarts(restarts: Mapping[str, Restarts], state: Path) -> None:
+    """Remember them by part."""
+    _write(state / _RESTARTS, {name: asdict(one) for name, one in restarts.items()})
+
+
+def read_restarts(state: Path) -> dict[str, Restarts]:
+    """Part -> its restarts."""
+    return {name: Restarts(**one) for name, one in _read(state / _RESTARTS, {}).items()}
+
+
+def forget_plan(state: Path) -> None:
+    """Start nothing again any more."""
+    for name in (_PLAN, _RESTARTS):
+        (state / name).unlink(missing_ok=True)
+
+
+def _write(file: Path, told: Any) -> None:
+    new_name(file).touch(mode=0o600)
+    replace_file(file, json.dumps(told).encode(), durable=False)
+
+
+def _read(file: Path, otherwise: Any) -> Any:
+    try:
+        return json.loads(file.read_bytes())
+    except (OSError, ValueError):
+        return otherwise

@@ -1,0 +1,140 @@
+"""Starts native parts again that die while nobody looks: `python -m lokikit.stack.native.watch`.
+
+`up` leaves this process behind, with the list of what it has started; `down` ends it first.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from contextlib import suppress
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import psutil
+from filelock import FileLock, Timeout
+
+from lokikit.stack.native.plan import (
+    Restarts,
+    forget_plan,
+    read_plan,
+    read_restarts,
+    write_plan,
+    write_restarts,
+)
+from lokikit.stack.native.processes import (
+    WATCH,
+    end_parts,
+    environments,
+    find_groups,
+    inherited_environment,
+    wait_for_mark,
+)
+from lokikit.stack.native.stack import GRACE_S, LOCK, start_part
+from lokikit.stack.part_status import read_wanted
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from lokikit.stack.native.part import NativePart
+
+FIRST_WAIT_S, LONGEST_WAIT_S = 5.0, 60.0
+MAX_IN_A_ROW = 5
+"""A part that dies so often, without a time of `STEADY_S` in between, is given up."""
+STEADY_S = 600.0
+_EVERY_S = 2.0
+
+
+def start_watch(parts: Sequence[NativePart], state: Path) -> None:
+    """Have these parts started again when they die, from now on, with today's environment."""
+    end_watch(state)
+    write_plan(parts, state)
+    (state / "logs").mkdir(exist_ok=True)
+    with (state / "logs/watch.log").open("ab") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "lokikit.stack.native.watch", str(state)],
+            env={**inherited_environment(), WATCH: str(state)},
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+        )
+    wait_for_mark(process, WATCH)
+    # It outlives this process: Popen must not take it for one that was forgotten.
+    process.returncode = 0
+
+
+def end_watch(state: Path) -> None:
+    """Have nothing started again any more, and forget how often anything was."""
+    watching = find_watch(state)
+    for process in watching:
+        with suppress(psutil.NoSuchProcess):
+            process.kill()
+    psutil.wait_procs(watching, GRACE_S)
+    forget_plan(state)
+
+
+def find_watch(state: Path) -> list[psutil.Process]:
+    """What watches the stack in `state`."""
+    return [process for process, found in environments() if found.get(WATCH) == str(state)]
+
+
+def revive(state: Path, now_s: float, say: Callable[[str], object]) -> None:
+    """Start what has died and waited long enough; one round of the watch.
+
+    Args:
+        state: the folder of the stack, in which nothing else is at work.
+        now_s: seconds since 1970.
+        say: shows what is done.
+    """
+    groups, before = find_groups(state), read_restarts(state)
+    after = dict(before)
+    for part in read_plan(state):
+        group = groups.get(part.name)
+        was = before.get(part.name, Restarts())
+        if group is not None and group.leader is not None:
+            after[part.name] = was.while_it_runs(now_s, STEADY_S)
+        elif was.died_s is None:
+            after[part.name] = was.when_it_died(now_s)
+        elif not was.gives_up(MAX_IN_A_ROW) and now_s >= was.died_s + _wait_s(was.in_a_row):
+            say(f"starting {part.name} again")
+            after[part.name] = was.when_started(now_s)
+            # Before the start, for one that ends this process would be tried for ever.
+            write_restarts(after, state)
+            _start_again(part, state, say)
+    if after != before:
+        write_restarts(after, state)
+
+
+def _start_again(part: NativePart, state: Path, say: Callable[[str], object]) -> None:
+    """Start a part anew, without what is left of it: workers whose master is gone."""
+    try:
+        end_parts([part.name], state, GRACE_S)
+        start_part(part, state)
+    except OSError as error:
+        say(f"{part.name} does not start: {error}")
+
+
+def _wait_s(in_a_row: int) -> float:
+    return min(FIRST_WAIT_S * (1 << in_a_row), LONGEST_WAIT_S)
+
+
+def watch(state: Path, say: Callable[[str], object]) -> None:
+    """Revive what dies until the stack is not wanted any more."""
+    lock = FileLock(state / LOCK)
+    while read_wanted(state) is not None:
+        # An `up` or `down` at work sees to the parts itself.
+        with suppress(Timeout), lock.acquire(timeout=0):
+            if read_wanted(state) is not None:
+                revive(state, time.time(), say)
+        time.sleep(_EVERY_S)
+
+
+def _say(text: str) -> None:
+    print(f"{datetime.now().astimezone():%Y-%m-%d %H:%M:%S} {text}", flush=True)  # noqa: T201 - its log
+
+
+if __name__ == "__main__":
+    watch(Path(sys.argv[1]), _say)
