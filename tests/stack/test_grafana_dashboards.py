@@ -9,6 +9,7 @@ from uuid import uuid4
 import orjson
 import pytest
 from tests.dashboards import DASHBOARDS, Chosen, Target, load, targets
+from tests.panel_layout import Frame, cell_text, column_px, frames_of, laid_out, panel_px
 from tests.stack.asking import push
 from tests.stack.demo import ONE_ROUND_OF_TASKS, Programs
 
@@ -36,6 +37,18 @@ HAVE = {
     "traffic": set[str](),
 }
 ALWAYS = {"Lines by level", "Lines"}
+TABLES = [
+    pytest.param(path, panel, id=f"{path.stem}: {panel['title']}")
+    for path in DASHBOARDS
+    for panel in load(path)["panels"]
+    if panel["type"] == "table"
+]
+LOGS = [
+    pytest.param(path, target, id=str(target))
+    for path in DASHBOARDS
+    for target in targets(path)
+    if target.max_lines
+]
 CASES = [
     pytest.param(path, target, id=f"{target} {number}")
     for path in DASHBOARDS
@@ -73,6 +86,9 @@ def filled(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         for service, lines in others().items():
             labels = {fields.LABEL_SERVICE: service, fields.LABEL_ENV: ENV}
             push(loki.url, labels, [(time.time_ns() + n, line) for n, line in enumerate(lines)])
+        bare = {fields.LEVEL: "error", fields.MESSAGE: "no env", fields.EXC_TYPE: "OSError"}
+        one_row = [(time.time_ns(), orjson.dumps(bare).decode())]
+        push(loki.url, {fields.LABEL_SERVICE: "bare"}, one_row)
         labels = {fields.LABEL_SERVICE: "shop", fields.LABEL_ENV: ENV}
         push(loki.url, labels, [(time.time_ns() - EARLIER_S * 10**9, '{"level":"info"}')])
         end_ns = time.time_ns()
@@ -132,6 +148,132 @@ def test_each_value_is_chosen(filled: Filled, path: Path, target: Target) -> Non
     for name, values in choices.items():
         for value in values:
             filled.ask(path, target, **{name: value})
+
+
+def frames(filled: Filled, path: Path, panel: dict[str, Any]) -> Iterator[Frame]:
+    """The frames of a panel's queries, or of those of the panel that it shares."""
+    for target in panel["targets"]:
+        if "expr" not in target:
+            (source,) = [one for one in load(path)["panels"] if one["id"] == target["panelId"]]
+            yield from frames(filled, path, source)
+            continue
+        limit = target.get("maxLines", 0)
+        asked = Target(path.stem, panel["title"], target["expr"], target["queryType"], limit)
+        yield from frames_of(filled.ask(path, asked), asked.kind, target["refId"])
+
+
+@pytest.mark.parametrize(("path", "panel"), TABLES)
+def test_empty_cell_of_a_table_is_empty_or_zero(
+    filled: Filled, path: Path, panel: dict[str, Any]
+) -> None:
+    """The sentence of the empty panel is no value of a cell."""
+    table = laid_out(panel, frames(filled, path, panel))
+    texts = [
+        cell_text(panel, column, None)
+        for row in table.rows
+        for column in table.columns
+        if row.get(column) is None
+    ]
+    assert {text.strip() for text in texts} <= {"", "0"}
+    assert cell_text(panel, "any column", None).strip() in {"", "0"}
+
+
+def test_tables_have_empty_cells(filled: Filled) -> None:
+    """So that the test above sees what it is about."""
+    empty = set()
+    for case in TABLES:
+        path, panel = case.values
+        table = laid_out(panel, frames(filled, path, panel))
+        if any(row.get(column) is None for row in table.rows for column in table.columns):
+            empty.add(panel["title"])
+    assert {"Services", "Top talkers", "Tasks by outcome"} <= empty
+
+
+@pytest.mark.parametrize(("path", "panel"), TABLES)
+def test_columns_of_a_table_fit_beside_each_other(
+    filled: Filled, path: Path, panel: dict[str, Any]
+) -> None:
+    """On a laptop none is cut off."""
+    table = laid_out(panel, frames(filled, path, panel))
+    assert sum(column_px(panel, column) for column in table.columns) <= panel_px(panel)
+
+
+@pytest.mark.parametrize(("path", "panel"), TABLES)
+def test_columns_of_a_table_have_the_names_of_people(
+    filled: Filled, path: Path, panel: dict[str, Any]
+) -> None:
+    """Each column is one that the panel names, in that order; those of tasks are their ends."""
+    table = laid_out(panel, frames(filled, path, panel))
+    named = [
+        override["matcher"]["options"]
+        for override in panel["fieldConfig"]["overrides"]
+        if override["properties"][0]["id"] == "displayName"
+    ]
+    actions = [one for one in table.columns if one in fields.TASK_ACTIONS]
+    assert not table.rows or table.columns == [*named, *actions]
+
+
+@pytest.mark.parametrize(("path", "target"), LOGS)
+def test_lines_are_readable(filled: Filled, path: Path, target: Target) -> None:
+    """Service, message and exception in one line, and all fields beside it."""
+    for entry in filled.ask(path, target):
+        held = {**entry.labels, **entry.metadata, **entry.parsed}
+        service = held[fields.LABEL_SERVICE]
+        assert entry.line.startswith(f"{service}  ")
+        assert "\n" not in entry.line
+        if fields.MESSAGE in held:
+            assert held[fields.MESSAGE][:50].replace("\n", " ") in entry.line
+            assert "{" not in entry.line.removeprefix(f"{service}  ")[:1]
+        if fields.EXC_TYPE in held:
+            assert f" | {held[fields.EXC_TYPE]}: " in entry.line
+        if fields.STACKTRACE in held:
+            assert "Traceback" in held[fields.STACKTRACE]
+        assert not [name for name in held if name.startswith("__error")]
+        assert f"{fields.REQUEST_ID}_extracted" not in held
+
+
+def test_new_exceptions_are_those_that_were_not_there_before(filled: Filled) -> None:
+    """Of a service that wrote before: what it logged then is not new, and a new service is none."""
+    (path,) = [one for one in DASHBOARDS if one.stem == "services"]
+    (target,) = [one for one in targets(path) if one.panel == "New exception types"]
+    known = {"level": "error", fields.EXC_TYPE: "KnownError", fields.MESSAGE: "again"}
+    labels = {fields.LABEL_SERVICE: "older", fields.LABEL_ENV: ENV}
+    now_ns = time.time_ns()
+    lines = [
+        (now_ns - EARLIER_S * 10**9, orjson.dumps(known).decode()),
+        (now_ns, orjson.dumps(known).decode()),
+        (now_ns, orjson.dumps({**known, fields.EXC_TYPE: "NewError"}).decode()),
+    ]
+    push(filled.loki_url, labels, lines)
+    push(filled.loki_url, {**labels, fields.LABEL_SERVICE: "young"}, lines[1:])
+    chosen = Chosen({"service": ["older", "young"]}, range_s=RANGE_S)
+    found = chosen.ask(filled.loki, target, path, now_ns + 10**9)
+    assert [(one.labels["service_name"], one.labels["exc_type"]) for one in found] == [
+        ("older", "NewError")
+    ]
+
+
+def test_error_ratio_is_steady(filled: Filled) -> None:
+    """No point where there are few lines, and 0 where none of many is an error."""
+    (path,) = [one for one in DASHBOARDS if one.stem == "service"]
+    (target,) = [one for one in targets(path) if one.panel == "Error ratio"]
+    now_ns = time.time_ns() // (60 * 10**9) * 60 * 10**9
+    counts = {"few": (1, 1), "well": (20, 0), "ill": (20, 5)}
+    for service, (whole, bad) in counts.items():
+        lines = [
+            (
+                now_ns - 10**9 - number,
+                f'{{"level":"{"error" if number < bad else "info"}","n":{number}}}',
+            )
+            for number in range(whole)
+        ]
+        push(filled.loki_url, {fields.LABEL_SERVICE: service, fields.LABEL_ENV: ENV}, lines[::-1])
+    chosen = Chosen({"service": [*counts]}, range_s=RANGE_S, step_s=60)
+    found = chosen.ask(filled.loki, target, path, now_ns)
+    assert {one.labels["service_name"]: float(one.value) for one in found} == {
+        "well": 0,
+        "ill": 0.25,
+    }
 
 
 def variable(path: Path, name: str) -> dict[str, Any]:

@@ -11,8 +11,10 @@ from typing import Any
 
 import pytest
 from tests.dashboards import DASHBOARDS, GRAFANA, Chosen, load, rules, targets
+from tests.panel_layout import panel_px
 
 from lokikit.fields import DETECTED_LEVELS
+from lokikit.times import NS_PER_S, parse_duration_ns
 
 BOARDS = {load(path)["uid"]: load(path) for path in DASHBOARDS}
 RUNBOOKS = (GRAFANA / "RUNBOOKS.md").read_text()
@@ -30,6 +32,11 @@ def panels() -> list[Any]:
     ]
 
 
+def graphs() -> list[Any]:
+    """Each panel that draws values over time."""
+    return [one for one in panels() if one.values[0]["type"] == "timeseries"]
+
+
 def test_uids_are_unique() -> None:
     """No uid stands twice; a second one stops Grafana."""
     uids = [load(path)["uid"] for path in DASHBOARDS] + list(rules())
@@ -45,6 +52,35 @@ def test_panel_is_described_and_says_what_is_missing(panel: dict[str, Any]) -> N
     if panel["type"] not in WITHOUT_QUERY:
         assert panel["fieldConfig"]["defaults"]["noValue"].endswith(".")
         assert panel["targets"]
+
+
+@pytest.mark.parametrize("range_s", [300, 900, 3600, 6 * 3600, 86_400, 7 * 86_400])
+@pytest.mark.parametrize(
+    "panel", [one for one in panels() if one.values[0]["type"] == "timeseries"]
+)
+def test_points_of_a_graph_can_be_told_apart(panel: dict[str, Any], range_s: int) -> None:
+    """Each has four pixels or more on a laptop, however long the time shown is."""
+    least_s = parse_duration_ns(panel["interval"], "interval") / NS_PER_S
+    # Grafana rounds the step to a usual one, at the most by half.
+    step_s = max(least_s, range_s / panel["maxDataPoints"] / 1.5)
+    assert panel_px(panel) / (range_s / step_s) >= 4
+
+
+@pytest.mark.parametrize(
+    "panel", [one for one in panels() if one.values[0]["type"] == "timeseries"]
+)
+def test_an_hour_has_a_course(panel: dict[str, Any]) -> None:
+    """The least step leaves enough points of the time that is shown at first."""
+    least_s = parse_duration_ns(panel["interval"], "interval") / NS_PER_S
+    assert 3600 / least_s >= 30
+    assert panel["maxDataPoints"] >= 30
+
+
+@pytest.mark.parametrize("title", ["Delay", "Dropped by the agent"])
+def test_what_the_canary_says_once_a_minute_is_a_line(title: str) -> None:
+    """No point stands alone where a minute has no value."""
+    (panel,) = [one for one in BOARDS["lokikit-pipeline"]["panels"] if one["title"] == title]
+    assert panel["fieldConfig"]["defaults"]["custom"]["spanNulls"] >= 2 * 60 * 1000
 
 
 @pytest.mark.parametrize("path", DASHBOARDS, ids=lambda path: path.stem)

@@ -29,6 +29,11 @@ def provisioning_folder(state: Path) -> Path:
     return state / "grafana/provisioning"
 
 
+def plugins_folder(state: Path) -> Path:
+    """Where a Grafana of this machine looks for plugins; there is none."""
+    return state / "grafana/plugins"
+
+
 def smtp_password_file(state: Path) -> Path:
     """The file that holds the mail server's password; empty without a password."""
     return state / "grafana/smtp-password"
@@ -59,6 +64,8 @@ def provision(state: Path, environ: Mapping[str, str] = os.environ) -> Path:
             old.unlink()
     for name, content in files.items():
         _write(folder / name, content)
+    # Grafana logs errors at each start where its folder for plugins is missing.
+    plugins_folder(state).mkdir(exist_ok=True)
     return folder
 
 

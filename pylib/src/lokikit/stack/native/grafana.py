@@ -15,6 +15,7 @@ from lokikit.stack.grafana.password import password_file
 from lokikit.stack.grafana.provisioning import (
     DASHBOARDS,
     dashboards_folder,
+    plugins_folder,
     provisioning_folder,
     smtp_password_file,
     smtp_variables,
@@ -79,7 +80,7 @@ def grafana_part(
         "GF_SERVER_HTTP_PORT": str(web_port),
         "GF_PATHS_DATA": str(state / "grafana/data"),
         "GF_PATHS_LOGS": str(state / "grafana/log"),
-        "GF_PATHS_PLUGINS": str(state / "grafana/plugins"),
+        "GF_PATHS_PLUGINS": str(plugins_folder(state)),
         "GF_PATHS_PROVISIONING": str(folder),
         _PASSWORD: f"$__file{{{password_file(state)}}}",
         DASHBOARDS: str(dashboards_folder()),
