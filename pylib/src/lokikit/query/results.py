@@ -50,13 +50,13 @@ class LogEntry:
 
 def as_json(entry: LogEntry) -> bytes:
     """One JSON object; `parsed` only when the query took something from the line."""
-    told: dict[str, Any] = {
+    document: dict[str, Any] = {
         "timestamp": format_time(entry.timestamp_ns, 9),
         "labels": entry.labels,
         "metadata": entry.metadata,
         "line": entry.line,
     }
-    return orjson.dumps({**told, "parsed": entry.parsed} if entry.parsed else told)
+    return orjson.dumps({**document, "parsed": entry.parsed} if entry.parsed else document)
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,8 +40,10 @@ def kit_root() -> Path:
 def kit_env(environ: Mapping[str, str] = os.environ) -> Mapping[str, str]:
     """Return the kit's `.env`, overridden by `environ`."""
     stored = dotenv_values(kit_root() / ".env", interpolate=False)
-    given = {name: value for name, value in environ.items() if not _is_service_link(name, value)}
-    return {**{name: value for name, value in stored.items() if value is not None}, **given}
+    overrides = {
+        name: value for name, value in environ.items() if not _is_service_link(name, value)
+    }
+    return {**{name: value for name, value in stored.items() if value is not None}, **overrides}
 
 
 def _is_service_link(name: str, value: str) -> bool:

@@ -35,10 +35,10 @@ def _tell(record: logging.LogRecord) -> bool:
             attributes[_RENAMED.get(name, name)] = value
     attributes["levelno"] = ACTION_LEVELS[action]
     attributes.pop("__return__", None)
-    told = logging.makeLogRecord(attributes)
+    copy = logging.makeLogRecord(attributes)
     for handler in logging.getLogger().handlers:
         if gets_our_lines(handler):
-            handler.handle(told)
+            handler.handle(copy)
     return True
 
 

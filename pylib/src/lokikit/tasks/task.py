@@ -1,4 +1,4 @@
-"""`task`: each run of a piece of work told as `run` and how it ended."""
+"""`task`: each run of a piece of work logged as `run` and its end."""
 
 from __future__ import annotations
 
@@ -39,32 +39,32 @@ _STEPS = {
 ACTION_LEVELS = {action: level for action, (level, _) in _STEPS.items()}
 
 
-class TaskInaction(Exception):  # noqa: N818 - it is no error
-    """Raise it inside a task that finds nothing to do: the task ends there, as `inaction`."""
+class TaskInaction(Exception):  # noqa: N818 - not an error
+    """Raised inside a task that finds nothing to do; ends the task as `inaction`."""
 
 
-class TaskTermination(Exception):  # noqa: N818 - likewise
-    """Raise it inside a task that breaks off: the task ends there, as `terminate`."""
+class TaskTermination(Exception):  # noqa: N818 - not an error
+    """Raised inside a task that breaks off; ends the task as `terminate`."""
 
 
 @cache
 def are_told() -> bool:
-    """Whether `LOG_TASKS` has actions told."""
+    """Return True when `LOG_TASKS` is on."""
     try:
         return read_settings().tasks
-    except SettingsError:  # the set-up of logging has said so
+    except SettingsError:  # the set-up of logging has reported it
         return True
 
 
 class Run:
-    """One run of a task.
+    """A run of a task.
 
     Args:
-        name: of the task.
-        task_id: tells runs apart; made up unless given.
-        place: where the task is written.
-        fields: on its lines.
-        age_s: how long it runs already.
+        name: name of the task.
+        task_id: id of the run; made by default.
+        place: source location of the task.
+        fields: fields of its lines.
+        age_s: seconds that it runs already.
     """
 
     def __init__(
@@ -79,13 +79,13 @@ class Run:
         self.task_id = task_id or os.urandom(16).hex()
         self.fields = {f.TASK_NAME: name, f.TASK_ID: self.task_id, **(fields or {})}
         self.has_line: bool | None = None
-        """Whether a handler wrote the line of its end; `None` before."""
+        """True when a handler wrote the line of its end; `None` before."""
         self._place = place
         self._start = stamp(time.time() - age_s)
         self._started_s = time.monotonic() - age_s
 
     def begin(self) -> None:
-        """Tell `run`."""
+        """Log the action `run`."""
         forget_told()
         self._tell("run", "", {f.START: self._start})
 
@@ -96,13 +96,13 @@ class Run:
         exception: BaseException | None = None,
         level: int | None = None,
     ) -> None:
-        """Tell how it ended.
+        """Log its end.
 
         Args:
-            action: one of `fields.TASK_ACTIONS` but `run`.
-            reason: stands in the message.
-            exception: is in the line.
-            level: another one than that of the action.
+            action: an action of `fields.TASK_ACTIONS`, other than `run`.
+            reason: part of the message.
+            exception: exception for the line.
+            level: level in place of the action's.
         """
         runtime_s = round(time.monotonic() - self._started_s, 6)
         times = {f.START: self._start, f.END: stamp(time.time()), f.RUNTIME_S: runtime_s}
@@ -120,7 +120,7 @@ class Run:
         return self.end_with(exception)
 
     def end_with(self, exception: BaseException | None) -> bool:
-        """Tell how it ended from what it raised; whether that should go no further."""
+        """Log its end after an exception; return True when that should not propagate."""
         if exception is None:
             self.end("success")
         elif isinstance(exception, TaskInaction):
@@ -130,13 +130,13 @@ class Run:
         elif isinstance(exception, Exception):
             self.end("fail", f"{type(exception).__name__}: {text(exception)}", exception)
         else:
-            # Cancelled, closed or interrupted: no error of the task's own, so no traceback.
+            # Cancelled, closed or interrupted: no error of the task, so no traceback.
             level = logging.INFO if _is_orderly(exception) else None
             self.end("terminate", type(exception).__name__, level=level)
         return isinstance(exception, (TaskInaction, TaskTermination))
 
     def bound(self) -> BoundFields:
-        """A block whose lines name this run."""
+        """Return a block whose lines name this run."""
         return bound(**self.fields)
 
     def _tell(
@@ -157,11 +157,11 @@ class Run:
 
 
 class Task:
-    """What `task` gives: a context manager, for any number of blocks at once, and a decorator.
+    """Result of `task`: a context manager, for any number of blocks at once, and a decorator.
 
     Args:
-        name: of the task.
-        fields: on all lines of its runs.
+        name: name of the task.
+        fields: fields of all lines of its runs.
     """
 
     def __init__(self, name: str, fields: dict[str, Any]) -> None:
@@ -170,7 +170,7 @@ class Task:
         self._blocks: OpenBlocks[Run] = OpenBlocks()
 
     def __enter__(self) -> Run:
-        frame = sys._getframe(1)  # noqa: SLF001 - the only way to it
+        frame = sys._getframe(1)  # noqa: SLF001 - no public function returns a frame
         run = self._new_run(_frame_place(frame))
         self._blocks.open(frame, run.fields, run)
         run.begin()
@@ -182,14 +182,14 @@ class Task:
         exception: BaseException | None,
         trace: TracebackType | None,
     ) -> bool:
-        block = self._blocks.find(sys._getframe(1))  # noqa: SLF001 - likewise the only way
+        block = self._blocks.find(sys._getframe(1))  # noqa: SLF001 - no public function returns a frame
         try:
             return block.item.end_with(exception)
         finally:
             block.close()
 
     def __call__(self, function: Function) -> Function:
-        """The function, each call of which (of a generator: each walk) is a run."""
+        """Return the function with each call (for a generator: each iteration) as a run."""
         place = function_place(function)
 
         def begin() -> tuple[Run, Callable[[], BoundFields]]:
@@ -203,39 +203,39 @@ class Task:
 
 
 def task(name: str, **fields: Any) -> Task:
-    """A piece of work whose every run is told: `run`, then how it ended.
+    """Log each run of a piece of work: `run`, then its end.
 
     As `with lokikit.task("send-invoices"):` or as a decorator of functions, coroutine functions
-    and generators of both kinds. What it raises is told as `fail` and raised on; `TaskInaction`
-    and `TaskTermination` end it without an error. The lines inside have its name and id.
+    and generators of both kinds. An exception is logged as `fail` and propagates; `TaskInaction`
+    and `TaskTermination` end the run without an error. The lines inside have its name and id.
 
     Args:
-        name: of the task; few of them, for it is asked by.
-        fields: further ones on every line of it.
+        name: name of the task; use few names, because queries select by it.
+        fields: further fields of each of its lines.
     """
     return Task(name, fields)
 
 
 def stamp(moment_s: float) -> str:
-    """Seconds since the epoch in the form of a line's timestamp."""
+    """Return seconds since the epoch in the form of a line's timestamp."""
     moment = datetime.fromtimestamp(moment_s, timezone.utc)
     return f"{moment.replace(tzinfo=None).isoformat(timespec='microseconds')}Z"
 
 
 def _is_orderly(exception: BaseException) -> bool:
-    """Whether nothing went wrong: a generator that is left early, or `sys.exit(0)`."""
+    """Return True without a failure: a generator that is left early, or `sys.exit(0)`."""
     if isinstance(exception, SystemExit):
         return exception.code is None or (isinstance(exception.code, int) and not exception.code)
     return isinstance(exception, GeneratorExit)
 
 
 def _frame_place(frame: FrameType) -> Place:
-    """Where a frame is."""
+    """Return the source location of a frame."""
     return Place(frame.f_code.co_filename, frame.f_lineno, frame.f_code.co_name)
 
 
 def function_place(function: Any) -> Place:
-    """Where a function is written; of what is no function, where tasks are."""
+    """Return the source location of a function; this module's for other callables."""
     code = getattr(inspect.unwrap(function), "__code__", None)
     if code is None:
         return Place(__file__, 0, getattr(function, "__name__", type(function).__name__))

@@ -62,23 +62,23 @@ class TaskRecord:
     @classmethod
     def of(cls, entry: LogEntry) -> TaskRecord:
         """Return the action that a line reports."""
-        told = entry.fields
-        action = str(told.get(f.ACTION))
-        end = _time(told.get(f.END)) or (None if action == "run" else entry.timestamp)
-        runtime_s = _number(told.get(f.RUNTIME_S))
-        start = _time(told.get(f.START))
+        fields = entry.fields
+        action = str(fields.get(f.ACTION))
+        end = _time(fields.get(f.END)) or (None if action == "run" else entry.timestamp)
+        runtime_s = _number(fields.get(f.RUNTIME_S))
+        start = _time(fields.get(f.START))
         if start is None:
             start = entry.timestamp - timedelta(seconds=runtime_s or 0)
         return cls(
             timestamp=entry.timestamp,
             service=entry.labels.get(f.LABEL_SERVICE, f.UNKNOWN_SERVICE),
-            task_name=str(told.get(f.TASK_NAME)),
+            task_name=str(fields.get(f.TASK_NAME)),
             action=action,
-            task_id=str(told[f.TASK_ID]) if told.get(f.TASK_ID) is not None else None,
+            task_id=str(fields[f.TASK_ID]) if fields.get(f.TASK_ID) is not None else None,
             start=start,
             end=end,
             runtime_s=runtime_s,
-            exception=_exception(told),
+            exception=_exception(fields),
             entry=entry,
         )
 
@@ -147,19 +147,19 @@ def as_model(record: TaskRecord, model: type[Any]) -> Any:
     # The fields of the line hold times as text; the typed times replace them.
     typed = {one.name: getattr(record, one.name) for one in dataclasses.fields(record)}
     entry: LogEntry = typed.pop("entry")
-    given = {**entry.fields, **typed}
+    values = {**entry.fields, **typed}
     names = getattr(model, "_fields", None)
     if dataclasses.is_dataclass(model):
         names = [one.name for one in dataclasses.fields(model) if one.init]
     if names is not None:
-        given = {name: given[name] for name in names if name in given}
-    return model(**given)
+        values = {name: values[name] for name in names if name in values}
+    return model(**values)
 
 
-def _exception(told: Mapping[str, Any]) -> TaskException | None:
-    if f.EXC_TYPE not in told:
+def _exception(fields: Mapping[str, Any]) -> TaskException | None:
+    if f.EXC_TYPE not in fields:
         return None
-    texts = [str(told.get(name, "")) for name in (f.EXC_TYPE, f.EXC_MESSAGE, f.STACKTRACE)]
+    texts = [str(fields.get(name, "")) for name in (f.EXC_TYPE, f.EXC_MESSAGE, f.STACKTRACE)]
     return TaskException(*texts)
 
 

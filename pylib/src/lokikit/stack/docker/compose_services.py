@@ -45,13 +45,13 @@ def read_services(file: Path) -> dict[str, Mapping[str, Any]]:
 def _read(file: Path, including: tuple[Path, ...]) -> dict[str, Mapping[str, Any]]:
     if file.resolve() in including:
         raise SettingsError(f"{file} includes itself.")
-    told = _load(file)
-    if not isinstance(told, dict):
+    content = _load(file)
+    if not isinstance(content, dict):
         raise SettingsError(f"{file} is not a Compose file: it has no services.")
     services: dict[str, Mapping[str, Any]] = {}
-    for included in _included(file, told.get("include") or []):
+    for included in _included(file, content.get("include") or []):
         services |= _read(included, (*including, file.resolve()))
-    own = told.get("services") or {}
+    own = content.get("services") or {}
     if not isinstance(own, dict):
         raise SettingsError(f"{file} is not a Compose file: its services are no mapping.")
     if bad := [name for name, one in own.items() if not isinstance(one, dict)]:
@@ -68,9 +68,9 @@ def _load(file: Path) -> Any:
         raise SettingsError(f"{file} is not YAML: {error}") from error
 
 
-def _included(file: Path, told: Any) -> Iterator[Path]:
-    """The files of an `include`: texts, or mappings whose `path` is one or several."""
-    for entry in told if isinstance(told, list) else [told]:
+def _included(file: Path, entries: Any) -> Iterator[Path]:
+    """Yield the files of an `include`: texts, or mappings whose `path` is a file or a list."""
+    for entry in entries if isinstance(entries, list) else [entries]:
         paths = entry.get("path") if isinstance(entry, dict) else entry
         for path in paths if isinstance(paths, list) else [paths]:
             if not isinstance(path, str) or "://" in path:

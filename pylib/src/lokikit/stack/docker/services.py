@@ -47,17 +47,17 @@ def stack_services(
         canary: True for a stack with the canary.
         environ: overrides the kit's `.env`.
     """
-    told = [_web("loki", "LOKI_PORT", "/ready", environ), _agent(environ)]
-    told.append(_web("grafana", "GRAFANA_PORT", "/api/health", environ))
+    services = [_web("loki", "LOKI_PORT", "/ready", environ), _agent(environ)]
+    services.append(_web("grafana", "GRAFANA_PORT", "/api/health", environ))
     if canary:
-        told.append(ComposeService(CANARY))
+        services.append(ComposeService(CANARY))
     if demo:
-        told += [
+        services += [
             _web("shop", "DEMO_PORT", "/health", environ),
             ComposeService("jobs"),
             ComposeService("traffic"),
         ]
-    return told
+    return services
 
 
 def _web(name: str, key: str, path: str, environ: Mapping[str, str]) -> ComposeService:

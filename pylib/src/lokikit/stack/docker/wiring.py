@@ -55,9 +55,9 @@ class Override:
 
 def pipeline_logging(environ: Mapping[str, str] = os.environ) -> dict[str, Any]:
     """Return the `logging` of a service on the pipeline, from the kit's Compose file."""
-    told = read_compose_file()["x-pipeline"]
-    options = {name: filled(value, environ) for name, value in told["options"].items()}
-    return {"driver": told["driver"], "options": options}
+    pipeline = read_compose_file()["x-pipeline"]
+    options = {name: filled(value, environ) for name, value in pipeline["options"].items()}
+    return {"driver": pipeline["driver"], "options": options}
 
 
 def make_override(
@@ -104,12 +104,12 @@ def _text(
     services: Mapping[str, Mapping[str, Any]], wired: Iterable[str], environ: Mapping[str, str]
 ) -> str:
     logging = pipeline_logging(environ)
-    told = {
+    override = {
         _EXTENSION: logging,
         # YAML writes an object in several places once, and refers to it.
         "services": {name: _wired(name, services[name], logging) for name in wired},
     }
-    return f"{HEADER}\n\n" + yaml.dump(told, Dumper=_Dumper, sort_keys=False, width=100)
+    return f"{HEADER}\n\n" + yaml.dump(override, Dumper=_Dumper, sort_keys=False, width=100)
 
 
 def _wired(name: str, service: Mapping[str, Any], logging: Mapping[str, Any]) -> dict[str, Any]:

@@ -57,5 +57,5 @@ class NativePart:
     def settings(self) -> str:
         """Digest of its settings; a part whose digest has changed must be restarted."""
         content = [one.read_text() if one.exists() else None for one in self.reads]
-        told = json.dumps([self.command, sorted(self.variables.items()), content])
-        return hashlib.sha256(told.encode()).hexdigest()[:16]
+        settings = json.dumps([self.command, sorted(self.variables.items()), content])
+        return hashlib.sha256(settings.encode()).hexdigest()[:16]

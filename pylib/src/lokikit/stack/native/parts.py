@@ -51,8 +51,8 @@ def stack_parts(
     if grafana := find_grafana(environ):
         parts.append(grafana_part(grafana, state, store.url, environ))
     by_kit = kit_contacts(state).names
-    told = (len(read_contacts(environ).ways) if grafana else 0) + len(by_kit)
-    options = ("--agent", agent_source(state, environ), "--contact-points", str(told))
+    contacts = (len(read_contacts(environ).ways) if grafana else 0) + len(by_kit)
+    options = ("--agent", agent_source(state, environ), "--contact-points", str(contacts))
     parts.append(_canary(state, store.url, options))
     if by_kit:
         parts.append(alerts_part(state, store.url))
