@@ -45,7 +45,10 @@ class Kind(NamedTuple):
 def _is_retention(text: str) -> bool:
     if not text or not _DURATION.fullmatch(text):
         return False
-    return _HOUR_NS <= parse_duration_ns(text, "") <= _MAX_RETENTION_NS
+    try:
+        return _HOUR_NS <= parse_duration_ns(text, "") <= _MAX_RETENTION_NS
+    except SettingsError:  # longer than the time of Loki
+        return False
 
 
 def _is_storage(text: str) -> bool:
