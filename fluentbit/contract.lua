@@ -286,8 +286,13 @@ local NO_POD = {}
 -- or else by that path. A record of any other input may bear a field `kubernetes`: whoever sent it
 -- has no say in whose lines they are.
 local function pod_of(tag, record)
-  local pod, namespace, container =
-    match(tag, "^line:container%.([^_]+)_([^_]+)_([^_]+)_")
+  if tag == "line:events" then
+    return record.kubernetes  -- events.lua made it
+  end
+  local pod, namespace, container = match(tag, "^line:container%.([^_]+)_([^_]+)_([^_]+)_")
+  if not pod then
+    pod, namespace, container = match(tag, "^line:heartbeat%.([^_]+)_([^_]+)_([^_]+)$")
+  end
   if not pod then
     return nil
   end

@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tests.waiting import eventually
+
+if TYPE_CHECKING:
+    import ssl
 
 
 class Pushed(NamedTuple):
@@ -18,12 +21,14 @@ class Pushed(NamedTuple):
         labels: of its stream.
         line: as it came.
         metadata: structured metadata.
+        path: where it was pushed to.
     """
 
     tenant: str | None
     labels: dict[str, str]
     line: str
     metadata: dict[str, str]
+    path: str
 
 
 class Sink(ThreadingHTTPServer):
@@ -31,6 +36,7 @@ class Sink(ThreadingHTTPServer):
 
     Args:
         status: its answer to each push.
+        tls: how it speaks TLS, where it does.
 
     Attributes:
         entries: all that was pushed.
@@ -38,11 +44,13 @@ class Sink(ThreadingHTTPServer):
 
     daemon_threads = True
 
-    def __init__(self, status: int = 204) -> None:
+    def __init__(self, status: int = 204, tls: ssl.SSLContext | None = None) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
         self.status = status
         self.entries: list[Pushed] = []
-        self.url = f"http://127.0.0.1:{self.server_port}"
+        if tls is not None:
+            self.socket = tls.wrap_socket(self.socket, server_side=True)
+        self.url = f"{'https' if tls else 'http'}://127.0.0.1:{self.server_port}"
         threading.Thread(target=self.serve_forever, daemon=True).start()
 
     def found(self, mark: str) -> Pushed:
@@ -66,7 +74,8 @@ class _Handler(BaseHTTPRequestHandler):
         for stream in body["streams"]:
             for _, line, *metadata in stream["values"]:
                 found: dict[str, Any] = metadata[0] if metadata else {}
-                self.server.entries.append(Pushed(tenant, stream["stream"], line, found))
+                pushed = Pushed(tenant, stream["stream"], line, found, self.path)
+                self.server.entries.append(pushed)
         self.send_response(self.server.status)
         if self.server.status != 204:
             self.send_header("Content-Length", "0")

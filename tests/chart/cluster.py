@@ -47,6 +47,9 @@ class Cluster:
 
     Attributes:
         kubeconfig: for `helm`.
+        url: where the API server answers.
+        ca_file: its certificate.
+        token: of somebody who may do anything.
     """
 
     def __init__(
@@ -59,15 +62,15 @@ class Cluster:
     ) -> None:
         self._program, self._folder = program, folder
         self._address, self._within, self._controllers = address, within, controllers
-        self._token = secrets.token_hex(16)
+        self.token = secrets.token_hex(16)
         self._started: list[subprocess.Popen[bytes]] = []
         self._etcd_port, self._peer_port, self._port = free_ports(3)
-        self._url = f"https://{address}:{self._port}"
-        self._ca_file = str(folder / "certs/apiserver.crt")
+        self.url = f"https://{address}:{self._port}"
+        self.ca_file = str(folder / "certs/apiserver.crt")
         self.kubeconfig = folder / "kubeconfig"
         self._http = requests.Session()
         self._http.trust_env = False  # its own certificate, and no proxy
-        self._http.headers["Authorization"] = f"Bearer {self._token}"
+        self._http.headers["Authorization"] = f"Bearer {self.token}"
         self._kinds: dict[tuple[str, str], Resource] = {}
 
     def start(self) -> None:
@@ -75,7 +78,7 @@ class Cluster:
         self._write_files()
         self._start("etcd", *self._etcd_flags())
         self._start("apiserver", *self._api_flags())
-        self._http.verify = self._ca_file
+        self._http.verify = self.ca_file
         eventually(self._is_up, within_s=180)
         self._start("controller-manager", *self._controller_flags())
 
@@ -85,7 +88,7 @@ class Cluster:
         self.apply({"apiVersion": "v1", "kind": "Node", "metadata": metadata})
         # It is born with a taint that its kubelet would take off.
         answer = self._http.patch(
-            f"{self._url}/api/v1/nodes/node-1",
+            f"{self.url}/api/v1/nodes/node-1",
             headers={"Content-Type": "application/merge-patch+json"},
             data=json.dumps({"spec": {"taints": None}}),
             timeout=60,
@@ -149,11 +152,11 @@ class Cluster:
     def loki(self, service: str, namespace: str, tenant: str | None = None) -> Loki:
         """The Loki behind a service, asked by way of the API server."""
         path = f"api/v1/namespaces/{namespace}/services/{service}:http/proxy"
-        return Loki(f"{self._url}/{path}", tenant=tenant, auth=self._token, ca_file=self._ca_file)
+        return Loki(f"{self.url}/{path}", tenant=tenant, auth=self.token, ca_file=self.ca_file)
 
     def post(self, service: str, namespace: str, path: str, body: object) -> int:
         """The status that a service answers to JSON with, by way of the API server."""
-        url = f"{self._url}/api/v1/namespaces/{namespace}/services/{service}/proxy/{path}"
+        url = f"{self.url}/api/v1/namespaces/{namespace}/services/{service}/proxy/{path}"
         return self._http.post(url, json=body, timeout=60).status_code
 
     def _patch(self, resource: Resource, namespace: str, parameters: dict[str, str]) -> str:
@@ -173,13 +176,13 @@ class Cluster:
             for told in self._resources(version):
                 self._kinds[version, told["kind"]] = told
         told = self._kinds[version, kind]
-        root = f"{self._url}/{'apis' if '/' in version else 'api'}/{version}"
+        root = f"{self.url}/{'apis' if '/' in version else 'api'}/{version}"
         scope = f"/namespaces/{namespace}" if told["namespaced"] else ""
         return f"{root}{scope}/{told['name']}"
 
     def _resources(self, version: str) -> Iterator[Resource]:
         root = "apis" if "/" in version else "api"
-        answer = self._http.get(f"{self._url}/{root}/{version}", timeout=60)
+        answer = self._http.get(f"{self.url}/{root}/{version}", timeout=60)
         answer.raise_for_status()
         yield from (one for one in answer.json()["resources"] if "/" not in one["name"])
 
@@ -194,7 +197,7 @@ class Cluster:
         for process in self._started:
             assert process.poll() is None, f"{process.args} ended: see {self._folder}"
         try:
-            return self._http.get(f"{self._url}/readyz", timeout=10).ok
+            return self._http.get(f"{self.url}/readyz", timeout=10).ok
         except (requests.RequestException, OSError):
             return False
 
@@ -206,11 +209,11 @@ class Cluster:
             serialization.NoEncryption(),
         )
         (self._folder / "accounts.pem").write_bytes(pem)
-        (self._folder / "tokens.csv").write_text(f'{self._token},test,test,"system:masters"\n')
-        cluster = {"server": self._url, "insecure-skip-tls-verify": True}
+        (self._folder / "tokens.csv").write_text(f'{self.token},test,test,"system:masters"\n')
+        cluster = {"server": self.url, "insecure-skip-tls-verify": True}
         named = {
             "clusters": [{"name": "test", "cluster": cluster}],
-            "users": [{"name": "test", "user": {"token": self._token}}],
+            "users": [{"name": "test", "user": {"token": self.token}}],
             "contexts": [{"name": "test", "context": {"cluster": "test", "user": "test"}}],
         }
         config = {"apiVersion": "v1", "kind": "Config", **named, "current-context": "test"}
@@ -257,6 +260,6 @@ class Cluster:
             f"--kubeconfig={self.kubeconfig}",
             "--leader-elect=false",
             "--secure-port=0",
-            f"--root-ca-file={self._ca_file}",
+            f"--root-ca-file={self.ca_file}",
             f"--controllers={','.join(self._controllers)}",
         )

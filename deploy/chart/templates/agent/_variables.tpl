@@ -3,11 +3,6 @@
 {{- $url := urlParse (include "lokikit.lokiUrl" .) }}
 {{- $host := regexReplaceAll ":[0-9]+$" $url.host "" }}
 {{- $tls := eq $url.scheme "https" -}}
-# The `host` of the lines is the node.
-- name: HOSTNAME
-  valueFrom:
-    fieldRef:
-      fieldPath: spec.nodeName
 - name: LOKI_HOST
   value: {{ quote $host }}
 - name: LOKI_PORT
@@ -36,6 +31,8 @@
 - name: LOKI_KEY_FILE
   value: /etc/lokikit-client/tls.key
 {{- end }}
+- name: NAMESPACE
+  value: {{ include "lokikit.namespace" . | quote }}
 - name: CLUSTER
   value: {{ .Values.cluster | quote }}
 - name: FLUENTBIT_BIND
@@ -50,4 +47,12 @@
   value: /var/lib/fluent-bit
 - name: FLUENTBIT_STORAGE_LIMIT
   value: {{ .Values.agent.storageLimit | default (include "lokikit.setting" (list . "FLUENTBIT_STORAGE_LIMIT")) | quote }}
+{{- end }}
+
+{{/* The `host` of the lines of a node. */}}
+{{- define "lokikit.nodeName" -}}
+- name: HOSTNAME
+  valueFrom:
+    fieldRef:
+      fieldPath: spec.nodeName
 {{- end }}

@@ -25,7 +25,7 @@ datasources__extra.yaml: |
 {{- $found := fromYaml $text }}
 {{- if and (hasKey $found "datasources") (eq $root.Values.loki.mode "external") }}
 {{- toYaml (include "lokikit.withCredentials" (list $root $found) | fromYaml) }}
-{{- else if and (hasKey $found "groups") (not $root.Values.canary.enabled) }}
+{{- else if and (hasKey $found "groups") (not (or $root.Values.canary.enabled (include "lokikit.heartbeats" $root))) }}
 {{- toYaml (include "lokikit.withoutCanary" $found | fromYaml) }}
 {{- else }}
 {{- $text }}
@@ -64,7 +64,7 @@ datasources__extra.yaml: |
 {{- toYaml $file }}
 {{- end }}
 
-{{/* Without a canary its silence says nothing. */}}
+{{/* Where neither a canary nor the agents write numbered lines, their silence says nothing. */}}
 {{- define "lokikit.withoutCanary" -}}
 {{- range .groups }}
 {{- range .rules }}

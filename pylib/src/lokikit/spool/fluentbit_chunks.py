@@ -16,6 +16,7 @@ import msgpack
 
 from lokikit.delivery.entry import Entry
 from lokikit.fields import (
+    CLUSTER_LABELS,
     HOST,
     LABEL_FIELDS,
     LABEL_SERVICE,
@@ -37,7 +38,8 @@ _EVENT_TIME = struct.Struct(">II")
 _EVENT_TIME_TYPE = 0
 _LINE, _METADATA = "log", "metadata"
 """Fields of a line's record beside its labels; see fluentbit/contract.lua."""
-_ADDED = {name: f"_lokikit_{name}" for name in (*LABEL_FIELDS.values(), *METADATA_FIELDS)}
+_POSTED_LABELS = {**LABEL_FIELDS, **{name: name for name in CLUSTER_LABELS}}
+_ADDED = {name: f"_lokikit_{name}" for name in (*_POSTED_LABELS.values(), *METADATA_FIELDS)}
 """Copies of fields that fluentbit/http.yaml adds to a posted event."""
 _HTTP = re.compile(r"_loki_http_[^_]*$")
 """End of the name of a refused chunk of posted events: their output. The tag before it may be the
@@ -123,7 +125,7 @@ def _posted_entry(time_ns: Any, record: Any, host: str) -> Entry | None:
     fields = record if isinstance(record, dict) else {}
     posted = {name: value for name, value in fields.items() if name not in _ADDED.values()}
     added = {name: fields[own] for name, own in _ADDED.items() if isinstance(fields.get(own), str)}
-    labels = {label: added[field] for label, field in LABEL_FIELDS.items() if added.get(field)}
+    labels = {label: added[field] for label, field in _POSTED_LABELS.items() if added.get(field)}
     metadata = {name: added[name] for name in METADATA_FIELDS if name in added}
     line = json.dumps(posted if isinstance(record, dict) else record, ensure_ascii=False)
     return Entry(
