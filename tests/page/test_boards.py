@@ -54,7 +54,7 @@ def opened(tab: Tab, uid: str, asked: str = "") -> None:
 def test_every_panel_shows_something(tab: Tab, uid: str) -> None:
     opened(tab, uid)
     titles = [panel["title"] for panel in dashboards()[uid]["panels"]]
-    assert [title for title in tab.texts(".board .panel h2")] == titles
+    assert tab.texts(".board .panel h2") == titles
     for panel in dashboards()[uid]["panels"]:
         body = tab.at(f".panel[aria-label={json.dumps(panel['title'])}] .body").last
         told = body.inner_text().strip() or body.locator("canvas").count()
@@ -69,10 +69,8 @@ def test_without_lines_every_panel_says_a_sentence(
     tab = open_tab(own_page)
     opened(tab, uid)
     texts = tab.texts(".board .panel:not(.text):not(.alertlist) .body")
-    of_numbers = re.compile(r"0( %)?\nnow\n0( %)?\nbefore")
-    assert [
-        one for one in texts if not one.endswith((".", "All")) and not of_numbers.match(one)
-    ] == []
+    zeros = re.compile(r"0( %)?\nnow\n0( %)?\nbefore")
+    assert [one for one in texts if not one.endswith(".") and not zeros.match(one)] == []
 
 
 def test_a_table_holds_what_the_store_answers(tab: Tab, demo_url: str) -> None:
@@ -81,7 +79,8 @@ def test_a_table_holds_what_the_store_answers(tab: Tab, demo_url: str) -> None:
     shown = [[cell.inner_text() for cell in row.locator("td").all()] for row in rows]
     asked = Loki(demo_url).instant(exception_types(ALL, "6h"))
     told = {(one.labels["service_name"], one.labels["exc_type"], one.value) for one in asked}
-    assert {tuple(row) for row in shown} == told
+    assert {tuple(row) for row in shown} <= told
+    assert len(shown) == min(len(told), 10)
     counts = [int(row[2]) for row in shown]
     assert counts == sorted(counts, reverse=True)
 
@@ -235,6 +234,7 @@ def test_a_view_can_be_read_by_everyone(
         tab.rows.filter(has=tab.at(".exception")).first.click()
         tab.at(".details table").wait_for()
     found = Axe().run(tab.page, options={"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]})
+    assert found.response["passes"]
     assert [
         (one["id"], node["html"][:200])
         for one in found.response["violations"]

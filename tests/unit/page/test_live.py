@@ -19,13 +19,14 @@ class FakeLoki:
 
     def __init__(self, lines: int) -> None:
         self.lines = lines
-        self.closed = threading.Event()
+        self.sent, self.closed = threading.Event(), threading.Event()
 
     def tail(self, _query: str, *, is_stopped: Any, on_lost: Any, **_: Any) -> Iterator[LogEntry]:
         """What `Loki.tail` gives."""
         for number in range(self.lines):
             yield LogEntry(number, f"line {number}", {"service_name": "s"}, {})
         on_lost(UnreachableError("it is away."))
+        self.sent.set()
         while not is_stopped():
             threading.Event().wait(0.01)
 
@@ -57,17 +58,18 @@ def test_lines_and_losses_are_told_and_the_thread_ends_with_its_listener() -> No
 
 
 async def left_out(loki: FakeLoki) -> int:
-    """How many lines are counted in place of being held."""
+    """How many events are counted in place of being held, while nobody takes any."""
     follower = Follower(loki, "q", asyncio.get_running_loop())  # type: ignore[arg-type]
     follower.start()
-    while not follower._left_out:
-        await asyncio.sleep(0.01)
+    await asyncio.to_thread(loki.sent.wait, 30)
     follower.stop()
     await asyncio.to_thread(loki.closed.wait, 30)
-    count = 0
-    while not (count and follower._waiting.empty()):
-        count += sum(what for kind, what in await follower.events() if kind == "left_out")
-    return count
+    events = [("line", None)]
+    counted = 0
+    while events[-1][0] != "left_out" or not counted:
+        events = await follower.events()
+        counted += sum(what for kind, what in events if kind == "left_out")
+    return counted
 
 
 def test_lines_for_a_slow_browser_are_counted_and_memory_is_bounded() -> None:

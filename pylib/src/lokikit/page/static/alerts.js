@@ -38,7 +38,7 @@ export class Alerts {
     this.holder.replaceChildren(
       ...(told.note ? [el("p", { class: "card note", text: told.note })] : []),
       ...(told.silences.length ? [this.silences(told.silences)] : []),
-      el("section", { class: "card rules", "aria-label": "Rules" },
+      el("section", { class: "card rules", "aria-label": "Rules", tabindex: 0 },
         table(["State", "Rule", "Service", "Value", "Threshold", "Since", "", "Silence"], rows)));
     document.body.dataset.shown = String(performance.now());
   }
@@ -76,7 +76,7 @@ export class Alerts {
         await ask("lift", "", { body: { number: one.number } });
         this.show();
       }, { "aria-label": `Lift silence ${one.number}` }))));
-    const made = el("section", { class: "card rules", "aria-label": "Silences" }, el("h2", { text: "Silences" }), table(["Rule", "Service", "Until", ""], rows));
+    const made = el("section", { class: "card rules", "aria-label": "Silences", tabindex: 0 }, el("h2", { text: "Silences" }), table(["Rule", "Service", "Until", ""], rows));
     made.style.marginBottom = "10px";
     return made;
   }
