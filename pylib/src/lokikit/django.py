@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 from asgiref.sync import markcoroutinefunction
 
+from lokikit.http_requests.request_ids import HEADER
 from lokikit.http_requests.request_log import (
-    HEADER,
     Request,
     RequestLog,
     takes_exception,
 )
 from lokikit.http_requests.route_template import template
 from lokikit.http_requests.served import are_told_here, is_served_here
+from lokikit.http_requests.user_id import user_id
 from lokikit.output.told_once import leave_out
 from lokikit.setup import logging_config as _logging_config
 
@@ -104,7 +105,8 @@ class RequestMiddleware:
             line.leave()
 
     def _begin(self, request: Any) -> Request:
-        return self._log.begin(request.META.get(_ID_KEY))
+        meta = request.META
+        return self._log.begin(meta.get(_ID_KEY), meta.get("HTTP_TRACEPARENT"))
 
     def _end(self, line: Request, request: Any, response: Any) -> Any:
         response.headers[HEADER] = line.id
@@ -132,7 +134,15 @@ class RequestMiddleware:
             size_bytes=size_bytes,
             client_ip=self._log.client_ip(peer, request.META.get("HTTP_X_FORWARDED_FOR", "")),
             duration_ms=line.duration_ms(),
+            user_id=_user_id(request),
         )
+
+
+def _user_id(request: Any) -> str | None:
+    """Return the id of who is logged in, as far as a view or a middleware has asked who that is."""
+    known = vars(request)
+    users = map(known.get, ("user", "_cached_user", "_acached_user"))
+    return next((found for user in users if (found := user_id(user))), None)
 
 
 class _Body:

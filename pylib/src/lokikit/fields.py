@@ -85,6 +85,10 @@ HTTP_STATUS = "http_status"
 DURATION_MS = "duration_ms"
 BYTES = "bytes"
 CLIENT_IP = "client_ip"
+USER_ID = "user_id"
+"""Who was logged in, where the framework knows; not among `REQUEST_FIELDS`, for most have none."""
+CLOSE_CODE = "close_code"
+"""Of a WebSocket (RFC 6455, section 7.4), on its line in place of a status."""
 REQUEST_FIELDS = (
     HTTP_METHOD,
     HTTP_ROUTE,

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from gunicorn.glogging import Logger as _GunicornLogger
 
-from lokikit.http_requests.request_log import RequestLog, sane_id
+from lokikit.http_requests.access_logs import TOLD
+from lokikit.http_requests.request_ids import ids_of
+from lokikit.http_requests.request_log import RequestLog
 from lokikit.http_requests.served import are_told_here
 from lokikit.http_requests.wsgi import wsgi_path
 from lokikit.output.stdout_handler import is_ours
-from lokikit.output.told_once import leave_out
 from lokikit.setup import keep_json_logging
-
-if TYPE_CHECKING:
-    import logging
 
 
 class Logger(_GunicornLogger):  # type: ignore[misc] # it has no types
@@ -32,13 +30,16 @@ class Logger(_GunicornLogger):  # type: ignore[misc] # it has no types
             logger.propagate = False
             for handler in ours:
                 logger.addHandler(handler)
-        leave_out(self.access_log.name, _is_access_line)
         self._requests = RequestLog()
 
     @property
     def access_log_enabled(self) -> bool:
         """Whether requests are to be given to `access`."""
         return True
+
+    def atoms(self, *answered: Any) -> dict[str, Any]:
+        """Return the values of an access line, whose request `access` logs itself."""
+        return {**super().atoms(*answered), TOLD: True}
 
     def access(self, resp: Any, req: Any, environ: dict[str, Any], request_time: Any) -> None:
         """Tell a request that no middleware tells."""
@@ -56,10 +57,5 @@ class Logger(_GunicornLogger):  # type: ignore[misc] # it has no types
             client_ip=self._requests.client_ip(
                 get("REMOTE_ADDR", ""), get("HTTP_X_FORWARDED_FOR", "")
             ),
-            request_id=sane_id(get("HTTP_X_REQUEST_ID")),
+            ids=ids_of(get("HTTP_X_REQUEST_ID"), get("HTTP_TRACEPARENT")),
         )
-
-
-def _is_access_line(record: logging.LogRecord) -> bool:
-    """Whether it is the text of what `access` has told."""
-    return record.name == "gunicorn.access"

@@ -1,11 +1,18 @@
 from __future__ import annotations
 
 import logging
+from contextvars import Context
+from datetime import timedelta
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from daphne.management.commands.runserver import Command as RunServer
+from gunicorn.config import Config
+from gunicorn.glogging import Logger
 from hypercorn.logging import AccessLogAtoms
 
+import lokikit
 from lokikit import fields as f
 from lokikit.http_requests.access_logs import _requests, take_in_access_lines
 
@@ -84,3 +91,72 @@ def test_uvicorns_access_line_has_the_path_and_the_address_as_they_are(
     uvicorn(client, "/caf%C3%A9/a%20b?q=%2F")
     (line,) = lines()
     assert (line[f.HTTP_PATH], line[f.CLIENT_IP]) == ("/café/a b", address)
+
+
+def gunicorn(path: str) -> None:
+    """Have Gunicorn's own logger log a request, as without that of the kit."""
+    take_in_access_lines()
+    config = Config()
+    config.set("accesslog", "-")
+    own = Logger(config)
+    own.access_log.handlers, own.access_log.propagate = [], True
+    request = SimpleNamespace(headers=[("X-REQUEST-ID", "r-17"), ("X-FORWARDED-FOR", "192.0.2.9")])
+    answer = SimpleNamespace(status="200 OK", sent=3, headers=[])
+    known = {
+        "REQUEST_METHOD": "GET",
+        "RAW_URI": f"{path}?a=1",
+        "PATH_INFO": path,
+        "SERVER_PROTOCOL": "HTTP/1.1",
+        "REMOTE_ADDR": "127.0.0.1",
+    }
+    own.access(answer, request, known, timedelta(microseconds=1500))
+
+
+def test_access_line_of_gunicorns_own_logger_is_a_request_line(lines: Lines) -> None:
+    """Whatever its format is; the access line itself is left out."""
+    gunicorn("/caf\xc3\xa9")
+    (line,) = lines()
+    assert line[f.LOGGER] == "lokikit.requests"
+    assert (line[f.HTTP_PATH], line[f.HTTP_STATUS], line[f.BYTES]) == ("/café", 200, 3)
+    assert (line[f.REQUEST_ID], line[f.CLIENT_IP]) == ("r-17", "127.0.0.1")
+    assert line[f.DURATION_MS] == 1.5
+
+
+def test_access_line_of_gunicorn_does_not_repeat_that_of_a_middleware(lines: Lines) -> None:
+    lokikit.WsgiMiddleware(lambda *_: [b""])({"REQUEST_METHOD": "GET", "PATH_INFO": "/in"}, print)
+    gunicorn("/in")
+    gunicorn("/beside")
+    assert [line[f.HTTP_PATH] for line in lines()] == ["/in", "/beside"]
+
+
+def channels(path: str, status: int = 200) -> None:
+    """Have Daphne's `runserver` log a request, in a context of its own."""
+    take_in_access_lines()
+    told = {
+        "method": "GET",
+        "path": path,
+        "status": status,
+        "client": "127.0.0.1:4711",
+        "time_taken": 0.0015,
+        "size": 3,
+    }
+    Context().run(RunServer().log_action, "http", "complete", told)
+
+
+def test_access_line_of_daphne_does_not_repeat_that_of_a_middleware(lines: Lines) -> None:
+    """Once for each request, for the same page may be asked for without it."""
+    lokikit.WsgiMiddleware(lambda *_: [b""])(
+        {"REQUEST_METHOD": "GET", "PATH_INFO": "/\xc3\xa9"}, print
+    )
+    channels("/%C3%A9?a=1")
+    assert len(lines()) == 1
+    channels("/%C3%A9", 500)
+    line = lines()[1]
+    assert (line[f.LOGGER], line[f.HTTP_PATH]) == ("lokikit.requests", "/é")
+    assert (line[f.HTTP_STATUS], line[f.CLIENT_IP], line[f.DURATION_MS]) == (500, "127.0.0.1", 1.5)
+
+
+def test_lines_of_daphne_about_websockets_stay(lines: Lines) -> None:
+    take_in_access_lines()
+    logging.getLogger("django.channels.server").critical("WebSocket %(path)s", {"path": "/ws"})
+    assert [line[f.MESSAGE] for line in lines()] == ["WebSocket /ws"]

@@ -206,9 +206,9 @@ def test_the_id_is_in_the_answer_of_asgi_once(lines: Lines) -> None:
     assert lines()[0][f.REQUEST_ID] == "r-17"
 
 
-def test_a_websocket_passes_through(lines: Lines) -> None:
-    """It is no request."""
-    asyncio.run(ask(answer(0), {"type": "websocket"}))
+def test_what_is_neither_request_nor_websocket_passes_through(lines: Lines) -> None:
+    """As the start and end of the server."""
+    asyncio.run(ask(answer(0), {"type": "lifespan"}))
     assert lines() == []
 
 

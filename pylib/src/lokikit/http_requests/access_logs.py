@@ -1,4 +1,4 @@
-"""Access lines of Uvicorn and Hypercorn as request lines, where no middleware logs them."""
+"""Access lines of servers as request lines, where no middleware logs these."""
 
 from __future__ import annotations
 
@@ -7,14 +7,19 @@ from functools import cache
 from typing import Any
 from urllib.parse import unquote
 
-from lokikit.http_requests.request_log import RequestLog, sane_id
-from lokikit.http_requests.served import are_told_here
+from lokikit.http_requests.request_ids import ids_of
+from lokikit.http_requests.request_log import RequestLog
+from lokikit.http_requests.served import are_told_here, was_told_elsewhere
+from lokikit.http_requests.wsgi import wsgi_path
 from lokikit.output.told_once import leave_out
+
+TOLD = "lokikit_told"
+"""Among the values of Gunicorn's access line: its logger logs the request itself."""
 
 
 def take_in_access_lines() -> None:
     """Turn the access lines of servers into request lines, once."""
-    for name, tell in (("uvicorn.access", _tell_uvicorn), ("hypercorn.access", _tell_hypercorn)):
+    for name, tell in _SERVERS.items():
         leave_out(name, tell)
         logging.getLogger(name).setLevel(logging.INFO)
     uvicorn = logging.getLogger("uvicorn.error")
@@ -56,16 +61,58 @@ def _tell_hypercorn(record: logging.LogRecord) -> bool:
     if not isinstance(atoms, dict) or "U" not in atoms:
         return False
     if not are_told_here(record):
+        _tell_atoms(atoms, atoms["U"], str(atoms["h"]).rpartition(":")[0])
+    return True
+
+
+def _tell_gunicorn(record: logging.LogRecord) -> bool:
+    """Return True for an access line of Gunicorn's own logger, likewise."""
+    atoms: Any = record.args
+    if not isinstance(atoms, dict) or "U" not in atoms:
+        return False
+    if TOLD not in atoms and not are_told_here(record):
+        # The text is made for a line within quotes.
+        path = wsgi_path({"PATH_INFO": str(atoms["U"]).replace('\\"', '"')})
+        _tell_atoms(atoms, path, str(atoms["h"]))
+    return True
+
+
+def _tell_atoms(atoms: Any, path: str, peer: str) -> None:
+    """Log a request that a server tells by the letters of Apache's `LogFormat`."""
+    requests = _requests()
+    requests.tell(
+        atoms["m"],
+        path,
+        status=int(atoms["s"]) if str(atoms["s"]).isdecimal() else 0,
+        size_bytes=int(atoms["B"]) if str(atoms["B"]).isdecimal() else None,
+        client_ip=requests.client_ip(peer, atoms.get("{x-forwarded-for}i", "")),
+        duration_ms=atoms["D"] / 1000,
+        ids=ids_of(atoms.get("{x-request-id}i"), atoms.get("{traceparent}i")),
+    )
+
+
+def _tell_channels(record: logging.LogRecord) -> bool:
+    """Return True for an access line of Daphne's `runserver`, which has a context of its own."""
+    told: Any = record.args
+    if not isinstance(told, dict) or not {"method", "path", "status"} <= told.keys():
+        return False
+    path = unquote(str(told["path"]).partition("?")[0])
+    if not was_told_elsewhere(path):
         requests = _requests()
         requests.tell(
-            atoms["m"],
-            atoms["U"],
-            status=int(atoms["s"]) if str(atoms["s"]).isdecimal() else 0,
-            size_bytes=int(atoms["B"]) if str(atoms["B"]).isdecimal() else None,
-            client_ip=requests.client_ip(
-                str(atoms["h"]).rpartition(":")[0], atoms.get("{x-forwarded-for}i", "")
-            ),
-            duration_ms=atoms["D"] / 1000,
-            request_id=sane_id(atoms.get("{x-request-id}i")),
+            told["method"],
+            path,
+            status=int(told["status"]),
+            client_ip=requests.client_ip(str(told.get("client") or "").rpartition(":")[0], ""),
+            duration_ms=round(float(told.get("time_taken") or 0) * 1000, 3),
         )
     return True
+
+
+_SERVERS = {
+    "django.channels.server": _tell_channels,
+    "gunicorn.access": _tell_gunicorn,
+    "hypercorn.access": _tell_hypercorn,
+    "uvicorn.access": _tell_uvicorn,
+}
+"""Logger of access lines -> what logs them as request lines."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from lokikit.errors import SettingsError
 from lokikit.http_requests.asgi import AsgiMiddleware
 from lokikit.http_requests.request_log import takes_exception
-from lokikit.http_requests.wsgi import WsgiMiddleware
+from lokikit.http_requests.wsgi import WsgiMiddleware, note_flask
 from lokikit.output.told_once import leave_out
 
 if TYPE_CHECKING:
@@ -31,6 +31,8 @@ def log_requests(app: App, **options: Any) -> App:
     if hasattr(app, "wsgi_app"):
         known.wsgi_app = WsgiMiddleware(known.wsgi_app, **options)
         leave_out(known.logger.name, _is_flasks_own)
+        # Also where the exception is raised on to the debugger or the test, without an answer.
+        known.teardown_request_funcs.setdefault(None, []).append(_note_flask)
     elif hasattr(app, "build_middleware_stack"):
         # Around the whole stack, whose outermost part answers exceptions.
         build = known.build_middleware_stack
@@ -41,6 +43,12 @@ def log_requests(app: App, **options: Any) -> App:
             "lokikit.WsgiMiddleware or lokikit.AsgiMiddleware."
         )
     return app
+
+
+def _note_flask(_: BaseException | None) -> None:
+    from flask import request  # noqa: PLC0415 - of the application
+
+    note_flask(request.environ)
 
 
 def _is_flasks_own(record: logging.LogRecord) -> bool:

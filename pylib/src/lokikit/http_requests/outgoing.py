@@ -6,7 +6,8 @@ import inspect
 from typing import Any, TypeVar
 
 from lokikit.errors import SettingsError
-from lokikit.http_requests.request_log import HEADER, current_id
+from lokikit.http_requests.request_ids import HEADER
+from lokikit.http_requests.request_log import current_id
 
 Client = TypeVar("Client")
 

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import logging
 import os
-import re
 import time
 from contextvars import ContextVar
 from functools import lru_cache
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from lokikit import fields as f
 from lokikit.http_requests.client_address import is_within, plain_address
-from lokikit.http_requests.served import ServedRequest, are_told_here, served
+from lokikit.http_requests.request_ids import ids_of
+from lokikit.http_requests.served import ServedRequest, are_told_here, remember_told, served
 from lokikit.output.context import bound_fields, reset_bound, set_bound, take_back
 from lokikit.output.told_exceptions import forget_told, mark_told, was_told
 from lokikit.output.told_once import (
@@ -25,20 +26,18 @@ from lokikit.output.told_once import (
 from lokikit.settings import parse_networks, read_settings, words_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-HEADER = "X-Request-ID"
+    from collections.abc import Iterable, Mapping
 
 _logger = logging.getLogger("lokikit.requests")
 _PLACE = Place(__file__, 1, "request")
-_SANE_ID = re.compile(r"(?=.*[A-Za-z0-9])[A-Za-z0-9._~:=@+/-]{1,128}")
-"""Servers write a single `-` for a missing id."""
 _CLIENT_CLOSED = 499
 """Status without an answer, because the client went away; nginx's number for it."""
 _WARNING_FROM, _ERROR_FROM = 400, 500
 _SERVER_ERROR = 500
 _SERVER_LOGGERS = ("gunicorn.error", "hypercorn.error", "uvicorn.error")
 _ACCESS_LOGGERS = ("hypercorn.access", "uvicorn.access", "werkzeug")
+
+_NO_IDS: Mapping[str, str] = MappingProxyType({})
 
 _current: ContextVar[Request | None] = ContextVar("lokikit_request", default=None)
 
@@ -47,11 +46,6 @@ def current_id() -> str | None:
     """Return the id of the request that this context serves."""
     bound_id = bound_fields().get(f.REQUEST_ID)
     return str(bound_id) if bound_id else None
-
-
-def sane_id(given: str | None) -> str | None:
-    """Return the id in a request, if it is valid."""
-    return given if given and _SANE_ID.fullmatch(given) else None
 
 
 class RequestLog:
@@ -92,9 +86,9 @@ class RequestLog:
         for name in _ACCESS_LOGGERS:
             leave_out(name, are_told_here)
 
-    def begin(self, given_id: str | None) -> Request:
+    def begin(self, given_id: str | None, trace_parent: str | None = None) -> Request:
         """Begin a request, with its id bound; call `leave` at its end."""
-        return Request(self, given_id)
+        return Request(self, ids_of(given_id, trace_parent))
 
     def tell(  # noqa: PLR0913 - the fields of the contract
         self,
@@ -106,7 +100,8 @@ class RequestLog:
         duration_ms: float | None = None,
         size_bytes: int | None = None,
         client_ip: str = "",
-        request_id: str | None = None,
+        user_id: str | None = None,
+        ids: Mapping[str, str] = _NO_IDS,
         exception: BaseException | None = None,
     ) -> None:
         """Log a request, unless request lines are off or it is a health check that passed.
@@ -119,7 +114,8 @@ class RequestLog:
             duration_ms: milliseconds until the answer was sent.
             size_bytes: size of the answer's body.
             client_ip: see `client_ip`.
-            request_id: id from `sane_id`, or a new id.
+            user_id: id of the user who was logged in.
+            ids: ids of `ids_of`.
             exception: exception of the application.
         """
         if not self.enabled:
@@ -128,8 +124,7 @@ class RequestLog:
         status = status or (_SERVER_ERROR if error is exception else _CLIENT_CLOSED)
         if path in self.health_paths and status < _WARNING_FROM and error is None:
             return
-        fields: dict[str, Any] = {f.REQUEST_ID: request_id} if request_id else {}
-        fields[f.HTTP_METHOD] = method
+        fields: dict[str, Any] = {**ids, f.HTTP_METHOD: method}
         if route is not None:
             fields[f.HTTP_ROUTE] = route
         fields[f.HTTP_PATH] = path
@@ -140,6 +135,8 @@ class RequestLog:
             fields[f.BYTES] = size_bytes
         if client_ip:
             fields[f.CLIENT_IP] = client_ip
+        if user_id:
+            fields[f.USER_ID] = user_id
         slow = duration_ms is not None and duration_ms >= self.slow_s * 1000
         text = ("%s %s %d", method, path, status)
         level = logging.ERROR if error else _level(status, slow=slow)
@@ -183,25 +180,30 @@ class Request:
         "_service",
         "_started_s",
         "exception",
-        "id",
+        "ids",
         "told",
     )
 
-    def __init__(self, log: RequestLog, given_id: str | None) -> None:
-        self.id = sane_id(given_id) or os.urandom(16).hex()
+    def __init__(self, log: RequestLog, ids: Mapping[str, str]) -> None:
+        self.ids = {f.REQUEST_ID: os.urandom(16).hex(), **ids}
         self.exception: BaseException | None = None
         self.told = False
         forget_told()
         self._log = log
         self._started_s = time.perf_counter()
         self._outer_fields = bound_fields()
-        self._fields = {**self._outer_fields, f.REQUEST_ID: self.id}
+        self._fields = {**self._outer_fields, **self.ids}
         self._bound = set_bound(self._fields)
         self._outer = _current.set(self if log.enabled else None)
         outer = served.get()
         self._outer_service = None if outer is None or outer.has_ended else outer
         self._service = ServedRequest()
         served.set(self._service)
+
+    @property
+    def id(self) -> str:
+        """Return the id of the request itself."""
+        return self.ids[f.REQUEST_ID]
 
     def duration_ms(self) -> float:
         """Milliseconds since it began."""
@@ -216,7 +218,7 @@ class Request:
             _current.reset(self._outer)
             reset_bound(self._bound)
         except ValueError:
-            take_back((f.REQUEST_ID,), self._fields, self._outer_fields)
+            take_back(self.ids, self._fields, self._outer_fields)
 
     def tell(  # noqa: PLR0913 - the fields of the contract
         self,
@@ -228,12 +230,14 @@ class Request:
         duration_ms: float,
         size_bytes: int,
         client_ip: str,
+        user_id: str | None = None,
     ) -> None:
         """Log the request, once; takes the arguments of `RequestLog.tell`."""
         if self.told:
             return
         self.told = True
         self._service.path = path
+        remember_told(path)
         self._log.tell(
             method,
             path,
@@ -242,7 +246,8 @@ class Request:
             duration_ms=duration_ms,
             size_bytes=size_bytes,
             client_ip=client_ip,
-            request_id=self.id,
+            user_id=user_id,
+            ids=self.ids,
             exception=self.exception,
         )
 

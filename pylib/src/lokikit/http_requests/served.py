@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import deque
+from contextlib import suppress
 from contextvars import ContextVar
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
@@ -23,6 +25,20 @@ class ServedRequest:
 
 served: ContextVar[ServedRequest | None] = ContextVar("lokikit_service", default=None)
 """The request that this context serves, or has served last."""
+
+
+_MAX_REMEMBERED = 1024
+_told_paths: deque[str] = deque(maxlen=_MAX_REMEMBERED)
+"""Paths of the last requests, for servers that log them in a context of their own."""
+remember_told = _told_paths.append
+
+
+def was_told_elsewhere(path: str) -> bool:
+    """Return True when a request of this path was logged in any context; each counts once."""
+    with suppress(ValueError):
+        _told_paths.remove(path)
+        return True
+    return False
 
 
 def are_told_here(record: logging.LogRecord | None = None) -> bool:

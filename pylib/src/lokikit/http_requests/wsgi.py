@@ -5,8 +5,10 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from lokikit.http_requests.request_log import HEADER, Request, RequestLog
+from lokikit.http_requests.request_ids import HEADER
+from lokikit.http_requests.request_log import Request, RequestLog
 from lokikit.http_requests.route_template import template
+from lokikit.http_requests.user_id import flask_user_id
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
 
 _ENVIRON_KEY = "HTTP_X_REQUEST_ID"
 _HEADER = HEADER.lower()
+_ROUTE_KEY, _USER_KEY = "lokikit.route", "lokikit.user_id"
 
 
 class WsgiMiddleware:
@@ -37,12 +40,12 @@ class WsgiMiddleware:
 
     def __call__(self, environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
         """Serve a request."""
-        request = self._log.begin(environ.get(_ENVIRON_KEY))
+        request = self._log.begin(environ.get(_ENVIRON_KEY), environ.get("HTTP_TRACEPARENT"))
         answer = _Answer(request, self._log, environ)
 
         def start(status: str, headers: list[tuple[str, str]], *exc_info: Any) -> Any:
             answer.status = int(status[:3])
-            answer.route = _route(environ)
+            note_flask(environ)
             answer.announced_bytes = _announced(headers)
             kept = [one for one in headers if one[0].lower() != _HEADER]
             return start_response(status, [*kept, (HEADER, request.id)], *exc_info)
@@ -51,6 +54,7 @@ class WsgiMiddleware:
             answer.body = self.app(environ, start)
         except BaseException as error:
             request.exception = error
+            note_flask(environ)
             answer.end()
             raise
         return answer
@@ -66,7 +70,6 @@ class _Answer:
         self.body: Iterable[bytes] = ()
         self.status = 0
         self.announced_bytes: int | None = None
-        self.route: str | None = None
         self._request = request
         self._log = log
         self._environ = environ
@@ -123,11 +126,12 @@ class _Answer:
         self._request.tell(
             environ["REQUEST_METHOD"],
             wsgi_path(environ),
-            route=self.route,
+            route=environ.get(_ROUTE_KEY),
             status=self.status,
             size_bytes=self._size_bytes,
             client_ip=self._log.client_ip(peer, environ.get("HTTP_X_FORWARDED_FOR", "")),
             duration_ms=self._request.duration_ms(),
+            user_id=environ.get(_USER_KEY),
         )
 
 
@@ -147,7 +151,13 @@ def wsgi_path(environ: Environ) -> str:
     return str(path)
 
 
-def _route(environ: Environ) -> str | None:
-    """Return the template of the route of Flask, while Flask serves the request."""
+def note_flask(environ: Environ) -> None:
+    """Keep in `environ` the route and the user of the request that Flask serves.
+
+    Flask forgets the request when it is done with it, and what it raises may leave it before.
+    """
     rule = getattr(environ.get("werkzeug.request"), "url_rule", None)
-    return None if rule is None else environ.get("SCRIPT_NAME", "") + template(rule.rule)
+    if rule is not None:
+        environ[_ROUTE_KEY] = environ.get("SCRIPT_NAME", "") + template(rule.rule)
+    if user_id := flask_user_id():
+        environ[_USER_KEY] = user_id

@@ -1,0 +1,65 @@
+"""What a middleware reads of an ASGI connection, and the header that it adds to the answer."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from lokikit.http_requests.request_ids import HEADER, TRACE_HEADER
+from lokikit.http_requests.route_template import template
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, MutableMapping
+
+    Scope = MutableMapping[str, Any]
+    Message = MutableMapping[str, Any]
+    Receive = Callable[[], Awaitable[Message]]
+    Send = Callable[[Message], Awaitable[None]]
+    App = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+_ID, _TRACE = HEADER.lower().encode(), TRACE_HEADER.encode()
+
+
+class ConnectionHeaders(NamedTuple):
+    """The headers of a connection that its line needs; `None` or empty without them."""
+
+    request_id: str | None
+    trace_parent: str | None
+    forwarded_for: str
+
+
+def read_headers(scope: Scope) -> ConnectionHeaders:
+    """Return the ids of a connection, and the addresses that it was forwarded for."""
+    request_id, traces, forwarded_for = None, [], []
+    for name, value in scope["headers"]:
+        if name == _ID:
+            request_id = value.decode("latin-1")
+        elif name == _TRACE:
+            traces.append(value.decode("latin-1"))
+        elif name == b"x-forwarded-for":
+            forwarded_for.append(value.decode("latin-1"))
+    # W3C Trace Context, section 3.2.1: of several none is valid.
+    return ConnectionHeaders(request_id, ",".join(traces), ",".join(forwarded_for))
+
+
+def with_id(headers: Any, request_id: str) -> list[tuple[bytes, bytes]]:
+    """Return the headers of an answer with the id of the request as its only one."""
+    kept = [one for one in headers if one[0].lower() != _ID]
+    return [*kept, (_ID, request_id.encode())]
+
+
+def peer_of(scope: Scope) -> str:
+    """Return the address of the client, empty on a Unix socket."""
+    client = scope.get("client")
+    return client[0] if client else ""
+
+
+def route_of(scope: Scope) -> str | None:
+    """Return the template of the route that Starlette or FastAPI has taken."""
+    # FastAPI's routers that are included know their prefix only there.
+    route = scope.get("fastapi", {}).get("effective_route_context") or scope.get("route")
+    path = getattr(route, "path_format", None) or getattr(route, "path", None)
+    if not isinstance(path, str):
+        return None
+    root: str = scope.get("root_path", "")
+    mounted = root[len(scope.get("app_root_path", root)) :]
+    return template(mounted + path)

@@ -1,0 +1,37 @@
+"""Who is logged in, as far as the framework knows at the end; nobody is looked up for it."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+_NAMES = ("get_id", "pk", "identity", "display_name")
+"""Of users of Flask-Login, Django and Starlette, whose `SimpleUser` has no more than a name."""
+
+
+def user_id(user: Any) -> str | None:
+    """Return the id of a framework's user object, `None` for nobody or before anyone asked.
+
+    Django's lazy users are not resolved: a database would be asked.
+    """
+    user = getattr(user, "__dict__", {}).get("_wrapped", user)
+    if type(user) is object or not _read(user, "is_authenticated"):
+        return None
+    return next((str(value) for name in _NAMES if (value := _read(user, name)) is not None), None)
+
+
+def flask_user_id() -> str | None:
+    """Return the id of the user that Flask-Login has loaded for the current request."""
+    flask: Any = sys.modules.get("flask")
+    if flask is None or "flask_login" not in sys.modules or not flask.has_app_context():
+        return None
+    return user_id(flask.g.get("_login_user"))
+
+
+def _read(user: Any, name: str) -> Any:
+    """Return an attribute, or what its method returns; `None` where the application raises."""
+    try:
+        value = getattr(user, name, None)
+        return value() if callable(value) else value
+    except Exception:  # noqa: BLE001 - of the application, which may do anything
+        return None

@@ -1,0 +1,139 @@
+"""A WebSocket of an ASGI application: one line when it ends, or that of its refusal."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Any
+
+from lokikit import fields as f
+from lokikit.http_requests.asgi_scope import peer_of, read_headers, route_of, with_id
+from lokikit.http_requests.user_id import user_id
+from lokikit.output.told_exceptions import mark_told
+from lokikit.output.told_once import Place, tell
+
+if TYPE_CHECKING:
+    from lokikit.http_requests.asgi_scope import App, Message, Receive, Scope, Send
+    from lokikit.http_requests.request_log import RequestLog
+
+_logger = logging.getLogger("lokikit.requests")
+_PLACE = Place(__file__, 1, "websocket")
+_NORMAL, _NO_CODE, _ABNORMAL, _INTERNAL_ERROR = 1000, 1005, 1006, 1011
+"""Close codes (RFC 6455, section 7.4.1)."""
+_REFUSED = 403
+"""What servers answer when an application closes before it accepts (ASGI's specification)."""
+
+
+async def serve_websocket(
+    app: App, log: RequestLog, scope: Scope, receive: Receive, send: Send
+) -> None:
+    """Serve a connection, whose id is bound to every line in between."""
+    connection = _WebSocket(log, scope, receive, send)
+    try:
+        await app(scope, connection.receive, connection.send)
+    except BaseException as error:
+        connection.fail(error)
+        raise
+    finally:
+        connection.end()
+
+
+class _WebSocket:
+    """The state of a connection, read from its messages.
+
+    Args:
+        log: writes its line.
+        scope: of the connection.
+        receive: as of the server.
+        send: likewise.
+    """
+
+    def __init__(self, log: RequestLog, scope: Scope, receive: Receive, send: Send) -> None:
+        self._log = log
+        self._scope = scope
+        self._receive = receive
+        self._send = send
+        self._headers = read_headers(scope)
+        self._request = log.begin(self._headers.request_id, self._headers.trace_parent)
+        self._accepted = False
+        self._status = 0
+        self._close_code: int | None = None
+
+    async def receive(self) -> Message:
+        """Return the next message of the client."""
+        message = await self._receive()
+        if message["type"] == "websocket.disconnect":
+            self._close(message.get("code") or _NO_CODE)
+        return message
+
+    async def send(self, message: Message) -> None:
+        """Pass a message of the application on."""
+        kind = message["type"]
+        if kind in {"websocket.accept", "websocket.http.response.start"}:
+            headers = with_id(message.get("headers") or (), self._request.id)
+            message = {**message, "headers": headers}
+        if kind == "websocket.accept":
+            self._accepted = True
+        elif kind == "websocket.http.response.start":
+            self._status = message["status"]
+        elif kind == "websocket.close":
+            self._status = self._status or _REFUSED
+            self._close(message.get("code") or _NORMAL)
+        await self._send(message)
+
+    def _close(self, code: int) -> None:
+        if self._close_code is None:
+            self._close_code = code
+
+    def fail(self, error: BaseException) -> None:
+        """Note what the application raised; that the client has gone is no error of it."""
+        if self._close_code is not None and _is_disconnect(error):
+            mark_told(error)
+            return
+        self._request.exception = error
+        if isinstance(error, Exception):
+            self._close(_INTERNAL_ERROR)
+
+    def end(self) -> None:
+        """Log the connection and leave it."""
+        request = self._request
+        known: dict[str, Any] = {
+            "route": route_of(self._scope),
+            "duration_ms": request.duration_ms(),
+            "client_ip": self._log.client_ip(peer_of(self._scope), self._headers.forwarded_for),
+            "user_id": user_id(self._scope.get("user")),
+        }
+        if not self._accepted:
+            path = self._scope["path"]
+            request.tell("GET", path, status=self._status, size_bytes=0, **known)
+        elif self._log.enabled:
+            self._tell(**known)
+        request.leave()
+
+    def _tell(
+        self, *, route: str | None, duration_ms: float, client_ip: str, user_id: str | None
+    ) -> None:
+        """Write the line of a connection; it has no status, for it is no request to be counted."""
+        self._request.told = True
+        path = self._scope["path"]
+        # A server drops the connection of an application that ends without closing it.
+        code = self._close_code or _ABNORMAL
+        fields = {
+            **self._request.ids,
+            f.HTTP_ROUTE: route,
+            f.HTTP_PATH: path,
+            f.CLOSE_CODE: code,
+            f.DURATION_MS: duration_ms,
+            f.CLIENT_IP: client_ip or None,
+            f.USER_ID: user_id,
+        }
+        fields = {name: value for name, value in fields.items() if value is not None}
+        raised = self._request.exception
+        error = raised if isinstance(raised, Exception) else None
+        level = logging.ERROR if error or code == _INTERNAL_ERROR else logging.INFO
+        text = ("WEBSOCKET %s %d", path, code)
+        tell(_logger, level, text, fields=fields, place=_PLACE, exception=error)
+
+
+def _is_disconnect(error: BaseException) -> bool:
+    """Whether it is how Starlette says that the client has gone."""
+    return any(kind.__name__ == "WebSocketDisconnect" for kind in type(error).__mro__)
