@@ -23,26 +23,26 @@ if TYPE_CHECKING:
     from lokikit.spool.spool import Spool
 
 TICK_S = 0.2
-"""How often the thread looks up while it waits."""
+"""Seconds between two checks of the thread while it waits."""
 
 
 class DeliveryLoop:
-    """Delivers what stands in a queue and on disk; `PushWorker` puts it there.
+    """Delivers the items that `PushWorker` has put into the queue and the spool.
 
     Oldest first: the batch in hand, then the spool, then the queue.
 
     Args:
-        make_pusher: opens the way to Loki; called once in each process.
-        spool: the disk, `None` without one.
-        dead_letters: takes what Loki refuses for good.
-        notices: says what goes wrong.
-        max_records: how many items the queue holds.
-        max_bytes: how many bytes of lines, with `ITEM_BYTES` for each, it holds.
-        block_s: how long a caller may wait for room before the oldest item is dropped.
-        durable: items are in the spool before `put` returns.
+        make_pusher: opens the connection to Loki; called once in each process.
+        spool: the spool, `None` without one.
+        dead_letters: keeps entries that Loki refuses for good.
+        notices: prints problems.
+        max_records: number of items that the queue holds.
+        max_bytes: bytes of lines that the queue holds, with `ITEM_BYTES` for each.
+        block_s: seconds that a caller may wait for room before the oldest item is dropped.
+        durable: True when items must be in the spool before `put` returns.
     """
 
-    def __init__(  # noqa: PLR0913 - one place makes it
+    def __init__(  # noqa: PLR0913 - only `LokiHandler` makes it
         self,
         make_pusher: Callable[[], Pusher],
         *,
@@ -65,8 +65,8 @@ class DeliveryLoop:
         self._begin()
 
     def _begin(self) -> None:
-        """The state of a process that has logged nothing yet."""
-        # Reentrant, for a signal handler may log while its thread is in here.
+        """Set the state of a process that has logged nothing."""
+        # Reentrant, because a signal handler may log while its thread holds it.
         self._lock = threading.RLock()
         self._changed = threading.Condition(self._lock)
         self._wake = threading.Event()
@@ -88,12 +88,12 @@ class DeliveryLoop:
         )
 
     def after_fork_in_child(self) -> None:
-        """Begin anew: what was put in the parent, the parent delivers."""
+        """Start anew; the parent delivers its own items."""
         self._disk.after_fork_in_child()
         self._begin()
 
     def count_dropped(self, kind: str, count: int, reason: str = "") -> None:
-        """Count items as dropped, and say so at most once a minute."""
+        """Count items as dropped, and report that at most once a minute."""
         with self._changed:
             self._sender.counts.dropped[kind] += count
             self._changed.notify_all()
@@ -101,7 +101,7 @@ class DeliveryLoop:
         self._notices.say("dropped", f"push: lines dropped so far: {told} {reason}".rstrip())
 
     def _is_retired(self) -> bool:
-        """Whether the time to end has come, because nothing is left; no item comes after that."""
+        """Return True at the end of a retired worker, when nothing is left; no item comes later."""
         with self._lock:
             busy = self._queue or self._in_hand or self._left or self._disk.entries
             if self._closed or self._on_retired is None or busy:
@@ -111,12 +111,12 @@ class DeliveryLoop:
             return True
 
     def _leave(self) -> None:
-        """Keep on disk, or count, what could not be delivered."""
+        """Keep items that could not be delivered on disk, or count them."""
         with self._lock:
             in_hand = [*self._left, *read_items(self._in_hand)]
             queued = self._read(self._queue.pop_all())
             self._in_hand, self._left = [], []
-        # What went to disk meanwhile is younger than what is in hand.
+        # Items that went to disk meanwhile are younger than the batch in hand.
         self._leave_batch(in_hand, self._taken_ns)
         for start in range(0, len(queued), MAX_BATCH_ENTRIES):
             self._leave_batch(queued[start : start + MAX_BATCH_ENTRIES])
@@ -127,11 +127,11 @@ class DeliveryLoop:
     def _end(self, close: Callable[[], None]) -> None:
         try:
             close()
-        except Exception as error:  # noqa: BLE001 - who closes the handler must not be hit
+        except Exception as error:  # noqa: BLE001 - closing a handler raises nothing
             self._notices.say("error", f"push: closing: {type(error).__name__}: {error}")
 
     def _read(self, items: list[Item]) -> list[Entry]:
-        """The entries of items; those that cannot be read are counted as dropped."""
+        """Return the entries of items; items that cannot be read are counted as dropped."""
         entries = read_items(items)
         if len(entries) < len(items):
             self.count_dropped("unreadable", len(items) - len(entries))
@@ -145,7 +145,7 @@ class DeliveryLoop:
         return self._sender.counts.dropped + self._disk.dropped
 
     def _settled(self) -> int:
-        # What others left on disk goes first, and was never accepted here.
+        # Entries of other processes go first, and were never accepted here.
         return self._sender.counts.sent + self._dropped().total() - self._disk.adopted
 
     def _run(self) -> None:
@@ -179,7 +179,7 @@ class DeliveryLoop:
         return max(0.0, MAX_BATCH_AGE_S - self._queue.age_s())
 
     def _work(self) -> None:
-        """Deliver all that is due."""
+        """Deliver everything that is due."""
         while not self._sender.is_late():
             if self._disk_is_due():
                 self._spill_due()
@@ -211,20 +211,20 @@ class DeliveryLoop:
         count = self._disk.entries
         if not count:
             return False
-        # In durable mode every line is there for a moment, and waits to become a batch.
+        # In durable mode every line is on disk for a moment, until a batch is full.
         age_s = time.monotonic() - self._read_s
         full = count >= MAX_BATCH_ENTRIES or age_s >= MAX_BATCH_AGE_S
         return not self._durable or full or self._is_hurried()
 
     def _take(self) -> list[Item]:
-        """The next batch out of the queue, in hand until `_finish`."""
+        """Take the next batch out of the queue; it is in hand until `_finish`."""
         with self._changed:
             self._in_hand, self._taken_ns = self._queue.pop_batch(), time.time_ns()
             self._changed.notify_all()
             return self._in_hand
 
     def _pause(self, seconds: float) -> bool:
-        """Wait, while the disk takes what comes meanwhile; whether it is time to give up."""
+        """Wait, and move new items to disk meanwhile; return True when it is time to give up."""
         until_s = time.monotonic() + seconds
         while not self._sender.is_late():
             left_s = until_s - time.monotonic()
@@ -240,7 +240,7 @@ class DeliveryLoop:
             pass
 
     def _spill(self, max_entries: int) -> bool:
-        """Move the oldest of the queue to the disk; whether they are there."""
+        """Move the oldest items of the queue to disk; return True when they are there."""
         if not self._disk.works():
             return False
         with self._lock:
@@ -248,7 +248,7 @@ class DeliveryLoop:
         entries = self._read(items)
         if self._disk.keep(entries):
             return True
-        if len(entries) < len(items):  # those left out are counted already
+        if len(entries) < len(items):  # the others are counted as dropped already
             items = [item for item in items if read_items([item])]
         with self._lock:
             self._queue.put_back(items)

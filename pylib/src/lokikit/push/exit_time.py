@@ -5,21 +5,21 @@ from __future__ import annotations
 import time
 
 CLOSE_S = 5.0
-"""What flushing and closing at the exit may take together."""
+"""Seconds that flushing and closing at the exit may take together."""
 
 
 class ExitTime:
     """The time that handlers share for flushing and closing at the exit.
 
     Attributes:
-        by_s: when it ends, by `time.monotonic`; `None` before anything took longer.
+        by_s: end of the time, by `time.monotonic`; `None` until a flush has timed out.
     """
 
     def __init__(self) -> None:
         self.by_s: float | None = None
 
     def left_s(self) -> float:
-        """What is left; a flush of long ago takes nothing away."""
+        """Return the seconds that are left; a flush of long ago does not count."""
         now_s = time.monotonic()
         if self.by_s is None or now_s >= self.by_s + CLOSE_S:
             self.by_s = now_s + CLOSE_S

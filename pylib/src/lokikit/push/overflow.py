@@ -1,4 +1,4 @@
-"""The disk behind a queue: it may be missing or broken, and then it takes nothing."""
+"""The spool behind a queue; a spool that is missing or broken takes no entries."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ if TYPE_CHECKING:
     from lokikit.spool.spool import Spool, SpoolReading
 
 ADOPT_EVERY_S = 30.0
-"""How often what other processes left on disk is looked for."""
+"""Seconds between two searches for entries of dead processes."""
 RETRY_S = 30.0
-"""How long a disk that failed is left alone."""
+"""Seconds for which a disk that failed is not used."""
 
 
 class Overflow:
-    """Batches on disk, for a sender that must not break when the disk does.
+    """Batches on disk, for a sender that must go on when the disk fails.
 
     Args:
-        spool: where they are kept, `None` for nowhere.
-        notices: told when the disk fails.
+        spool: the spool, `None` without one.
+        notices: reports a disk that fails.
     """
 
     def __init__(self, spool: Spool | None, notices: Notices) -> None:
@@ -38,41 +38,41 @@ class Overflow:
 
     @property
     def entries(self) -> int:
-        """How many entries wait on disk."""
+        """Number of entries that wait on disk."""
         return self._spool.entries if self._spool is not None else 0
 
     @property
     def adopted(self) -> int:
-        """What came from dead processes so far: entries, and one for each tear."""
+        """Entries taken over from dead processes so far, plus one for each torn segment."""
         return self._spool.adopted if self._spool is not None else 0
 
     @property
     def dropped(self) -> Counter[str]:
-        """What the spool dropped, by reason."""
+        """Entries that the spool has dropped, by reason."""
         spool = self._spool.dropped if self._spool is not None else Counter()
         return spool + Counter(spool_unreadable=self._unreadable)
 
     def works(self) -> bool:
-        """Whether it is worth trying."""
+        """Return True when the disk may be tried."""
         return self._spool is not None and time.monotonic() - self._failed_s >= RETRY_S
 
     def keep(self, entries: list[Entry], since_ns: int | None = None) -> bool:
-        """Put entries on disk; whether they are there. `since_ns` is as in `Spool.append`."""
+        """Write entries to disk; return True when they are there. See `Spool.append`."""
         if not entries:
             return True
         if self._spool is None or not self.works():
             return False
         try:
             self._spool.append(payload(entries), len(entries), since_ns)
-        except Exception as error:  # noqa: BLE001 - lines go on through memory, whatever broke
+        except Exception as error:  # noqa: BLE001 - lines go on through memory
             self._failed_s = time.monotonic()
-            told = f"push: the spool takes no lines: {error}; they wait in memory"
-            self._notices.say("spool", told)
+            text = f"push: the spool takes no lines: {error}; they wait in memory"
+            self._notices.say("spool", text)
             return False
         return True
 
     def deliver_one(self, deliver: Callable[[list[Entry]], list[Entry]]) -> bool:
-        """Deliver the oldest batch; whether there was one. What is left over stays on disk."""
+        """Deliver the oldest batch, or leave it on disk; return False without a batch."""
         if self._spool is None:
             return False
         try:
@@ -84,13 +84,13 @@ class Overflow:
             else:
                 self._spool.done(reading)
         except Exception as error:  # noqa: BLE001 - the queue behind the disk must go on
-            self._failed_s = time.monotonic()  # or the queue would move there too
+            self._failed_s = time.monotonic()  # so that the queue does not move there
             self._notices.say("spool", f"push: the spool gives no lines: {error}")
             return False
         return True
 
     def _entries(self, reading: SpoolReading) -> list[Entry]:
-        """The entries of a reading; those that cannot be read are counted as dropped."""
+        """Return the entries of a reading; unreadable entries are counted as dropped."""
         read = [read_payload(body) for body in reading.bodies]
         entries = [entry for some in read if some is not None for entry in some]
         if None in read:
@@ -98,18 +98,18 @@ class Overflow:
         return entries
 
     def adopt_sometimes(self) -> None:
-        """Take over what dead processes left, unless that was done lately."""
+        """Take over the entries of dead processes, unless that was done lately."""
         if self._spool is not None and time.monotonic() - self._adopted_s >= ADOPT_EVERY_S:
             self._adopted_s = time.monotonic()
             self._spool.adopt()
 
     def close(self) -> None:
-        """Leave what is there to whoever comes next."""
+        """Leave the entries on disk to the next process."""
         if self._spool is not None:
             self._spool.close()
 
     def after_fork_in_child(self) -> None:
-        """Have nothing of the parent's."""
+        """Leave the parent's entries to the parent."""
         self._unreadable = 0
         self._failed_s = self._adopted_s = float("-inf")
         if self._spool is not None:

@@ -1,4 +1,4 @@
-"""What waits in memory: items of callers, bounded by number and bytes, oldest first."""
+"""The items that wait in memory, bounded by number and bytes, oldest first."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Item = tuple[bytes, bytes, Labels, Labels]
 """Timestamp (RFC 3339 without its `Z`), line, labels, structured metadata."""
 
 ITEM_BYTES = 200
-"""What an item in the queue takes beside its line."""
+"""Bytes of an item in the queue, without its line."""
 _SECOND_BYTES = len(b"2026-11-21T10:00:00")
 _FRACTION = slice(_SECOND_BYTES + 1, None)
 _arrival_ns = ArrivalClock()
@@ -30,11 +30,11 @@ _IDS = tuple(f'"{name}":'.encode() for name in METADATA_FIELDS)
 
 
 class ItemQueue:
-    """Items in the order in which they came; its user does the locking.
+    """Items in the order of their arrival; not thread-safe.
 
     Args:
-        max_items: how many it should hold.
-        max_bytes: how many bytes of lines, with `ITEM_BYTES` for each.
+        max_items: number of items that it should hold.
+        max_bytes: bytes of lines that it should hold, with `ITEM_BYTES` for each.
     """
 
     def __init__(self, max_items: int, max_bytes: int) -> None:
@@ -50,7 +50,7 @@ class ItemQueue:
         return len(self._items)
 
     def add(self, item: Item) -> bool:
-        """Take one item, whether there is room or not; whether it should be looked after now."""
+        """Append an item, over the limits too; return True when a batch is ready."""
         items = self._items
         if not items:
             self._opened_s = time.monotonic()
@@ -59,19 +59,19 @@ class ItemQueue:
         return len(items) >= self._enough_items or self._bytes >= self._enough_bytes
 
     def is_over(self) -> bool:
-        """Whether it holds more than it should."""
+        """Return True when it holds more than its limits."""
         return len(self._items) > self._max_items or self._bytes > self._max_bytes
 
     def holds_a_batch(self) -> bool:
-        """Whether there is enough for a batch."""
+        """Return True when it holds a full batch."""
         return len(self._items) >= MAX_BATCH_ENTRIES or self._bytes >= MAX_BATCH_BYTES
 
     def age_s(self) -> float:
-        """How long the oldest of the next batch waits; 0 when there is none."""
+        """Return the seconds that the next batch waits; 0 without items."""
         return time.monotonic() - self._opened_s if self._items else 0.0
 
     def pop_batch(self, max_entries: int = MAX_BATCH_ENTRIES) -> list[Item]:
-        """The oldest items, as many as a batch may have, or fewer."""
+        """Remove and return the oldest items, up to a full batch."""
         items: list[Item] = []
         size_bytes = 0
         while self._items and len(items) < max_entries and size_bytes < MAX_BATCH_BYTES:
@@ -83,16 +83,16 @@ class ItemQueue:
         return items
 
     def put_back(self, items: list[Item]) -> None:
-        """Have these be the oldest again."""
+        """Put items back, as the oldest."""
         self._items.extendleft(reversed(items))
         self._bytes += sum(len(item[1]) + ITEM_BYTES for item in items)
 
     def drop_oldest(self) -> None:
-        """Forget one item."""
+        """Remove the oldest item."""
         self._bytes -= len(self._items.popleft()[1]) + ITEM_BYTES
 
     def pop_all(self) -> list[Item]:
-        """All of them."""
+        """Remove and return all items."""
         items = list(self._items)
         self._items.clear()
         self._bytes = 0
@@ -100,7 +100,7 @@ class ItemQueue:
 
 
 class _Seconds(dict[bytes, int]):
-    """Nanoseconds since the epoch of the whole seconds in timestamps; few in a batch."""
+    """Text of a second -> nanoseconds since the epoch; a batch has few seconds."""
 
     def __missing__(self, second: bytes) -> int:
         time_ns = parse_timestamp_ns(f"{second.decode()}Z")
@@ -111,10 +111,10 @@ class _Seconds(dict[bytes, int]):
 
 
 def read_items(items: Sequence[Item]) -> list[Entry]:
-    """The entries of queued items, without those that cannot be read; never raises.
+    """Return the entries of queued items, without items that cannot be read; never raises.
 
-    An item whose timestamp means nothing gets the time now, as a line of a foreign program does:
-    a year of five digits comes of a `LogRecord.created` in milliseconds.
+    An item with an invalid timestamp gets the time now, as a line of a foreign program does: a
+    `LogRecord.created` in milliseconds gives a year of five digits.
     """
     try:
         return _read_columns(items)
@@ -123,7 +123,7 @@ def read_items(items: Sequence[Item]) -> list[Entry]:
 
 
 def _read_columns(items: Sequence[Item]) -> list[Entry]:
-    """All entries at once: by columns, for that takes half as long as by rows."""
+    """Return all entries at once, by columns, which takes half the time of rows."""
     if not items:
         return []
     stamps, lines, labels, metadata = zip(*items, strict=True)
@@ -137,7 +137,7 @@ def _read_columns(items: Sequence[Item]) -> list[Entry]:
 
 
 def _read_item(item: Item) -> Entry | None:
-    """The entry of one item; `None` of an item that cannot be read."""
+    """Return the entry of an item, `None` if it cannot be read."""
     try:
         stamp, line, labels, metadata = item
         time_ns = parse_timestamp_ns(f"{stamp.decode('ascii', 'replace')}Z")
@@ -148,17 +148,17 @@ def _read_item(item: Item) -> Entry | None:
             labels,
             _with_ids(metadata, line),
         )
-    except Exception:  # noqa: BLE001 - whatever is wrong with it, its user counts it
+    except Exception:  # noqa: BLE001 - the caller counts it as dropped
         return None
 
 
 def _with_ids(metadata: Labels, line: bytes) -> Labels:
-    """The structured metadata with the line's ids, where it may hold some."""
+    """Return the structured metadata with the ids of the line, if it may hold ids."""
     return {**metadata, **_ids(line)} if _IDS[0] in line or _IDS[1] in line else metadata
 
 
 def _ids(line: bytes) -> dict[str, str]:
-    """The ids of a line that may hold some, as structured metadata."""
+    """Return the ids in a line, as structured metadata."""
     try:
         fields = orjson.loads(line)
         found = {name: fields[name] for name in METADATA_FIELDS if fields.get(name)}

@@ -1,4 +1,4 @@
-"""The way to Loki of one handler: pushes within a deadline, counts, and who is sending just now."""
+"""The delivery of a handler: pushes within a deadline, counts, and the sending threads."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ _MIN_TIMEOUT_S = 0.1
 
 
 class Sender:
-    """Delivers batches, one at a time, until a deadline if there is one.
+    """Delivers batches, one at a time, until a deadline.
 
     Args:
         pusher: the connection; closed with the sender.
-        dead_letters: takes what Loki refuses for good.
-        notices: says what goes wrong.
-        wait: waits for so many seconds; true when it is time to give up.
+        dead_letters: keeps entries that Loki refuses for good.
+        notices: prints problems.
+        wait: waits for a number of seconds; returns True to give up.
 
     Attributes:
-        counts: what became of the entries.
-        threads: those that are sending just now.
-        deadline_s: when to give up, by `time.monotonic`; `None` for never.
+        counts: counts of the entries.
+        threads: ids of the threads that are sending now.
+        deadline_s: time to give up, by `time.monotonic`; `None` for never.
     """
 
     def __init__(
@@ -74,15 +74,15 @@ class Sender:
                 self.threads.discard(thread_id)
 
     def is_late(self) -> bool:
-        """Whether the deadline has passed."""
+        """Return True when the deadline has passed."""
         return self.deadline_s is not None and time.monotonic() >= self.deadline_s
 
     def deliver(self, entries: Sequence[Entry]) -> list[Entry]:
-        """Deliver all; what is left when it is time to give up."""
+        """Deliver entries; return those that are left when it is time to give up."""
         return self._delivery.deliver(entries)
 
     def stats(self) -> dict[str, Any]:
-        """Its share of `LokiHandler.stats`."""
+        """Return its part of `LokiHandler.stats`."""
         return {
             "sent": self.counts.sent,
             "bytes": self._line_bytes,
@@ -94,7 +94,7 @@ class Sender:
         }
 
     def close(self) -> None:
-        """Let go of the connection."""
+        """Close the connection."""
         self._pusher.close()
 
     def _push(self, entries: Sequence[Entry]) -> Answer:

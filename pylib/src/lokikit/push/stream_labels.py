@@ -1,4 +1,4 @@
-"""The labels of a handler's lines: valid names, few of them, none without bounds."""
+"""The labels of a handler's lines: valid names, in a limited number, with limited values."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 MAX_VALUES = 50
-"""Of one label that calls set; a label with more is no label but metadata."""
+"""Most values of a label that records set; a label with more values becomes metadata."""
 MAX_NUMBERS = 10
-"""The same where every value is a number: it is a series, not a choice."""
+"""The same for a label of numbers, which usually count something."""
 
 MAX_NAMES = 100
-"""Of tags whose values are counted; an application with more makes names of values."""
+"""Most tags whose values are counted; an application with more puts values into names."""
 
 _UUID = re.compile(r"[0-9a-f]{8}-?(?:[0-9a-f]{4}-?){3}[0-9a-f]{12}", re.IGNORECASE)
 
@@ -31,14 +31,14 @@ Labels = dict[str, str]
 
 
 class LabelMaker:
-    """Makes labels and structured metadata of the tags of a handler and of its records.
+    """Makes labels and structured metadata from the tags of a handler and of its records.
 
     Args:
         fixed: labels of the contract (`service_name`, `env`), which no tag replaces.
-        tags: the handler's own.
+        tags: tags of the handler.
         metadata: structured metadata of every line.
-        clean: makes a valid label name, or nothing, of any text.
-        warn: told once for each tag that cannot be a label.
+        clean: returns a valid label name for a text, or "".
+        warn: called once for each tag that cannot be a label.
     """
 
     def __init__(
@@ -59,7 +59,7 @@ class LabelMaker:
         self.labels, self.metadata = self._with(_bounded(fixed), _bounded(metadata), tags)
 
     def of_record(self, tags: Mapping[Any, Any]) -> tuple[Labels, Labels]:
-        """Labels and metadata of a line with tags of its own; equal ones are one object."""
+        """Return labels and metadata of a line with tags; equal labels are the same object."""
         labels, metadata = self._with(self.labels, self.metadata, tags)
         key = (*labels.items(), ("", ""), *metadata.items())
         if len(self._made) > MAX_VALUES * MAX_LABELS:
@@ -74,7 +74,7 @@ class LabelMaker:
             name = self._name(text(tag))
             value = fit(text(given), MAX_VALUE_BYTES)
             if not name:
-                continue  # the line has it still, among its `tags`
+                continue  # it stays in the line, among its `tags`
             if name in LABEL_FIELDS:
                 labels[name] = value or labels.get(name, "")
             elif name in PLATFORM_METADATA or not self._is_label(name, value, labels):
@@ -115,7 +115,7 @@ class LabelMaker:
         return not why
 
     def _is_known(self, name: str) -> bool:
-        """Whether the name is one of those that are remembered, of which there are not too many."""
+        """Return True when the values of the name are counted, or can be from now on."""
         if name not in self._values and len(self._values) >= MAX_NAMES:
             told = f"push: there were {MAX_NAMES} names of tags: new ones are no labels"
             if not self._said_names:
@@ -137,5 +137,5 @@ class LabelMaker:
 
 
 def _bounded(values: Labels) -> Labels:
-    """Values from the environment or the machine as Loki takes them."""
+    """Return values of the environment or the machine in a form that Loki accepts."""
     return {name: fit(text(value), MAX_VALUE_BYTES) for name, value in values.items()}

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from lokikit.push.queue import Item
 
 SPILL_ENTRIES = 100
-"""So many a caller moves to disk when the queue is full: it must not wait for a whole batch."""
+"""Items that a caller moves to disk when the queue is full; a whole batch takes too long."""
 
 
 class PushWorker(DeliveryLoop):
@@ -28,13 +28,13 @@ class PushWorker(DeliveryLoop):
 
     @property
     def senders(self) -> AbstractSet[int]:
-        """The threads that are sending just now: what they log meanwhile is about that."""
+        """Ids of the threads that are sending now; their own records are about the sending."""
         return self._sender.threads
 
     def put(self, item: Item) -> None:
-        """Take one item; in durable mode it is on disk when this returns.
+        """Append an item; in durable mode it is on disk when this returns.
 
-        With few calls on purpose: on this way the calls themselves are what costs.
+        With few calls on purpose, because calls are most of its cost.
         """
         if (self._closed or self._durable) and self._put_apart(item):
             return
@@ -49,7 +49,7 @@ class PushWorker(DeliveryLoop):
             self._start()
 
     def _put_apart(self, item: Item) -> bool:
-        """Take an item past the queue; false when it must go there because the disk is broken."""
+        """Keep an item outside the queue; return False when the disk fails and it must go there."""
         if self._closed:
             self._put_late(item)
             return True
@@ -75,7 +75,7 @@ class PushWorker(DeliveryLoop):
                 self.count_dropped("queue_full", 1)
 
     def count_lost(self, reason: str) -> None:
-        """Count a record that became no item; accepted too, for else it would settle another."""
+        """Count a record that became no item, as accepted and dropped."""
         with self._lock:
             self._accepted += 1
         self.count_dropped("error", 1, reason)
@@ -93,7 +93,7 @@ class PushWorker(DeliveryLoop):
         flush_at_end_of_child()
 
     def flush(self, timeout_s: float) -> bool:
-        """Wait until what was put before is delivered or dropped; whether it is, in time."""
+        """Wait until all earlier items are delivered or dropped; return False after the time."""
         with self._changed:
             target = self._flush_until = self._accepted
             if self._settled() >= target or self._thread is None:
@@ -102,7 +102,7 @@ class PushWorker(DeliveryLoop):
             return self._changed.wait_for(lambda: self._settled() >= target, timeout_s)
 
     def close(self, timeout_s: float) -> None:
-        """Deliver what is left within `timeout_s`, then spool or count the rest; twice is once."""
+        """Deliver items within `timeout_s`, then spool or count the rest; works once."""
         with self._lock:
             if self._closed:
                 return
@@ -117,7 +117,7 @@ class PushWorker(DeliveryLoop):
         self._leave()
 
     def retire(self, on_end: Callable[[], object]) -> None:
-        """Deliver what is left, without being waited for, then end and call `on_end`."""
+        """Deliver the rest in the background, then end and call `on_end`."""
         with self._lock:
             self._on_retired = on_end
             works = self._thread is not None and self._thread.is_alive()
@@ -128,7 +128,7 @@ class PushWorker(DeliveryLoop):
             on_end()
 
     def _put_late(self, item: Item) -> None:
-        """An item after the end: to disk, or by one push within the deadline of the end."""
+        """Keep an item after the end: on disk, or by a push within the deadline of the end."""
         with self._lock:
             self._accepted += 1
         entries = self._read([item])
