@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 LOKIKIT := $(BIN)/lokikit
 
-.PHONY: help up down status logs check test soak lint bench grafana clean
+.PHONY: help up down status logs check test soak lint bench grafana package clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -44,6 +44,9 @@ bench: $(VENV)/test ## measure, side by side with the peers
 
 grafana: $(VENV)/test ## write the dashboards and alert rules again, after a change of them
 	@$(BIN)/python -m grafana.generator
+
+package: $(VENV)/test ## write the Helm chart as one file into build/
+	@$(BIN)/python -m tests.tools.package_chart build
 
 clean: $(VENV)/run ## stop everything and remove the stack's data
 	@$(LOKIKIT) down --volumes

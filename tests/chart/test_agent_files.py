@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 import ipaddress
+import re
 import ssl
 import uuid
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import requests
+import yaml
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -19,6 +21,8 @@ from tests.agent.sink import Sink
 from tests.chart.cluster import PRIVILEGED
 from tests.chart.helming import config, container, given, variables, workloads
 from tests.waiting import eventually
+
+from lokikit.stack.kit_files import kit_root
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -118,19 +122,20 @@ def test_namespaces(
 
 
 def test_inputs_of_the_user(run: Run, sink: Sink, tmp_path: Path) -> None:
-    """A further input goes the way of the others, as docs/kubernetes.md has it for audit logs."""
+    """The input for audit logs in docs/kubernetes.md goes the way of the others."""
+    page = (kit_root() / "docs/kubernetes.md").read_text()
+    (example,) = re.findall(r"```yaml\n(agent:\n  extraInputs:\n.*?)```", page, re.DOTALL)
+    values = yaml.safe_load(example)["agent"]
+    inputs = {"audit.yaml": values["extraInputs"]["audit.yaml"]}
     audit = tmp_path / "audit.log"
     audit.write_text("")
-    text = f"""
-pipeline:
-  inputs:
-    - name: tail
-      path: {audit}
-      tag: line:file.audit
-      key: log
-      read_from_head: on
-"""
-    run(sink.url, {"agent.extraInputs": {"audit.yaml": text}})
+    inputs["audit.yaml"] = inputs["audit.yaml"].replace(
+        "/var/log/kubernetes/audit/audit.log", str(audit)
+    )
+    run(
+        sink.url,
+        {f"agent.{key}": value for key, value in {**values, "extraInputs": inputs}.items()},
+    )
     mark = uuid.uuid4().hex
     with audit.open("a") as file:
         file.write(f'{{"message":"{mark}"}}\n')
