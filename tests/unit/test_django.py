@@ -172,3 +172,68 @@ except SystemExit:
     pass
 """)
     assert (line[f.HTTP_PATH], line[f.LEVEL]) == ("/leave", "warning")
+
+
+COMMANDS = """
+import sys, types, logging
+import django, lokikit.django
+from django.conf import settings
+from django.core.management import BaseCommand, CommandError, call_command
+settings.configure(LOGGING=lokikit.django.logging_config(), INSTALLED_APPS=[])
+lokikit.django.log_commands(besides=["consume"])
+lokikit.django.log_commands()
+django.setup()
+def command(name, handle):
+    module = types.ModuleType(f"shop.management.commands.{name}")
+    module.Command = type("Command", (BaseCommand,), {
+        "__module__": module.__name__, "handle": handle, "requires_system_checks": [],
+    })
+    return module.Command()
+"""
+
+
+def test_a_management_command_is_a_task() -> None:
+    """Named after the command, with its id on the lines in between."""
+    run_line, inside, success = run(f"""{COMMANDS}
+def handle(self, *args, **options):
+    logging.info("importing")
+    return None
+call_command(command("import_prices", handle))
+""")
+    assert [line.get(f.ACTION) for line in (run_line, inside, success)] == ["run", None, "success"]
+    assert {line[f.TASK_NAME] for line in (run_line, inside, success)} == {"import_prices"}
+    assert len({line[f.TASK_ID] for line in (run_line, inside, success)}) == 1
+
+
+def test_a_command_that_fails_is_a_failure_once() -> None:
+    """Also where Django prints the error and exits."""
+    lines = run(f"""{COMMANDS}
+def handle(self, *args, **options):
+    raise CommandError("no such supplier")
+try:
+    command("import_prices", handle).execute(force_color=False, no_color=True, skip_checks=True)
+except CommandError:
+    pass
+def crash(self, *args, **options):
+    raise RuntimeError("boom")
+call_command(command("crash", crash))
+""")
+    told = [(line.get(f.TASK_NAME), line.get(f.ACTION), line.get(f.EXC_TYPE)) for line in lines]
+    assert told == [
+        ("import_prices", "run", None),
+        ("import_prices", "fail", "django.core.management.base.CommandError"),
+        ("crash", "run", None),
+        ("crash", "fail", "RuntimeError"),
+    ]
+
+
+def test_commands_that_serve_or_talk_are_no_tasks() -> None:
+    """Nor those that are named; a command that another calls is a task of its own."""
+    lines = run(f"""{COMMANDS}
+inner = command("inner", lambda self, *args, **options: None)
+call_command(command("runserver", lambda self, *args, **options: None))
+call_command(command("consume", lambda self, *args, **options: None))
+call_command(command("outer", lambda self, *args, **options: call_command(inner)))
+""")
+    told = [(line[f.TASK_NAME], line[f.ACTION]) for line in lines]
+    assert told == [("outer", "run"), ("inner", "run"), ("inner", "success"), ("outer", "success")]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from functools import wraps
 from typing import TYPE_CHECKING, Any
 
 from asgiref.sync import markcoroutinefunction
@@ -18,12 +19,16 @@ from lokikit.http_requests.served import are_told_here, is_served_here
 from lokikit.http_requests.user_id import user_id
 from lokikit.output.told_once import leave_out
 from lokikit.setup import logging_config as _logging_config
+from lokikit.tasks.task import Run, function_place
 
 if TYPE_CHECKING:
     import logging
-    from collections.abc import AsyncIterator, Callable, Iterator
+    from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 
 _SQL = "django.db.backends"
+_LOGS_COMMANDS = "_logs_lokikit_commands"
+_LEFT_OUT = {"dbshell", "runserver", "runworker", "shell", "shell_plus", "test", "testserver"}
+"""Management commands that are no task."""
 _ID_KEY = "HTTP_X_REQUEST_ID"
 """Of `META`; `headers` would first make a dictionary of all."""
 
@@ -54,6 +59,39 @@ def logging_config(
         }
         config["loggers"]["django"]["handlers"] = ["mail_admins"]
     return config
+
+
+def log_commands(*, besides: Iterable[str] = ()) -> None:
+    """Log each run of a management command as a task that is named after the command.
+
+    Call it in `manage.py` or in the settings; twice is once. Commands that serve or talk to a
+    person are left out, and so is what Django's own test runner does.
+
+    Args:
+        besides: names of further commands to leave out.
+    """
+    # Here, for the settings that call it are being loaded.
+    from django.core.management.base import (  # type: ignore[import-untyped]  # noqa: PLC0415
+        BaseCommand,
+    )
+
+    _LEFT_OUT.update(besides)
+    if not hasattr(BaseCommand.execute, _LOGS_COMMANDS):
+        BaseCommand.execute = _as_task(BaseCommand.execute)
+
+
+def _as_task(execute: Callable[..., Any]) -> Callable[..., Any]:
+    @wraps(execute)
+    def execute_logged(self: Any, *args: Any, **options: Any) -> Any:
+        name = type(self).__module__.rpartition(".")[2]
+        if name in _LEFT_OUT:
+            return execute(self, *args, **options)
+        run = Run(name, function_place(type(self).handle))
+        with run.bound(), run:
+            return execute(self, *args, **options)
+
+    setattr(execute_logged, _LOGS_COMMANDS, True)
+    return execute_logged
 
 
 class RequestMiddleware:

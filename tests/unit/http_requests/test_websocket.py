@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import logging
 from typing import TYPE_CHECKING, Any
 
@@ -8,6 +9,7 @@ import pytest
 
 import lokikit
 from lokikit import fields as f
+from lokikit.http_requests.access_logs import take_in_access_lines
 from lokikit.output.context import bound_fields
 
 if TYPE_CHECKING:
@@ -159,3 +161,33 @@ def test_connections_have_the_switch_of_requests(
     accept, _ = connect(ACCEPT, closed(1000))
     assert accept["headers"]
     assert [line[f.LOGGER] for line in lines()] == ["shop"]
+
+
+def test_what_uvicorn_says_of_a_connection_is_left_out(lines: Lines) -> None:
+    """It has no duration and no code; outside of a connection of ours it stays."""
+    take_in_access_lines()
+    server = logging.getLogger("uvicorn.error")
+    level = server.level
+    server.setLevel(logging.INFO)
+
+    def speak() -> None:
+        server.info('%s - "WebSocket %s" [accepted]', "192.0.2.1:5", "/ws")
+        server.info("connection open")
+        server.error("data transfer failed")
+
+    async def app(_: Any, __: Any, send: Any) -> None:
+        await send(ACCEPT)
+        speak()
+        await send(closed(1000))
+
+    async def send(_: Any) -> None:
+        pass
+
+    scope = {"type": "websocket", "path": "/ws", "headers": ()}
+    context = contextvars.Context()
+    context.run(lambda: asyncio.run(lokikit.AsgiMiddleware(app)(scope, send, send)))
+    inside = [line[f.LEVEL] for line in lines()]
+    contextvars.Context().run(speak)
+    server.setLevel(level)
+    assert inside == ["error", "info"]
+    assert len(lines()) == len(inside) + 3

@@ -9,10 +9,12 @@ from urllib.parse import unquote
 
 from lokikit.http_requests.request_ids import ids_of
 from lokikit.http_requests.request_log import RequestLog
-from lokikit.http_requests.served import are_told_here, was_told_elsewhere
+from lokikit.http_requests.served import are_told_here, is_served_here, was_told_elsewhere
 from lokikit.http_requests.wsgi import wsgi_path
 from lokikit.output.told_once import leave_out
 
+_WEBSOCKET_STATES = ("connection open", "connection closed", "connection rejected")
+"""Of the `websockets` package, to which Uvicorn lends its logger."""
 TOLD = "lokikit_told"
 """Among the values of Gunicorn's access line: its logger logs the request itself."""
 
@@ -22,6 +24,7 @@ def take_in_access_lines() -> None:
     for name, tell in _SERVERS.items():
         leave_out(name, tell)
         logging.getLogger(name).setLevel(logging.INFO)
+    leave_out("uvicorn.error", _is_of_websocket)
     uvicorn = logging.getLogger("uvicorn.error")
     if _without_colours not in uvicorn.filters:
         uvicorn.addFilter(_without_colours)
@@ -31,6 +34,14 @@ def _without_colours(record: logging.LogRecord) -> bool:
     """Return True; remove the message with escapes for a terminal from the fields."""
     vars(record).pop("color_message", None)
     return True
+
+
+def _is_of_websocket(record: logging.LogRecord) -> bool:
+    """Return True for what Uvicorn says of a WebSocket that has a line of its own."""
+    if record.levelno > logging.INFO or not is_served_here() or not _requests().enabled:
+        return False
+    text = str(record.msg)
+    return '- "WebSocket %s"' in text or text.startswith(_WEBSOCKET_STATES)
 
 
 @cache
