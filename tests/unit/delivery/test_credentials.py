@@ -36,6 +36,6 @@ def test_a_token_of_two_lines_is_refused_without_being_shown() -> None:
 
 
 def test_a_password_that_a_configuration_has_as_a_number_is_its_digits() -> None:
-    """As YAML gives it."""
+    """YAML reads a password of digits as a number."""
     header = identity_headers(None, ("u", 123))["Authorization"]  # type: ignore[arg-type]
     assert base64.b64decode(header.removeprefix("Basic ")) == b"u:123"

@@ -181,7 +181,7 @@ def test_credentials_are_not_in_the_target() -> None:
 
 
 def test_no_compression_on_loopback(peers: list[Peer]) -> None:
-    """On this machine the payload is plain; elsewhere, or when told, it is gzip."""
+    """The payload is plain on this machine, and gzip elsewhere or on request."""
     push_to(peers, b"HTTP/1.1 204 No Content\r\n\r\n")
     assert peers[0].requests[0].endswith(payload(ENTRIES))
     assert Pusher("http://loki.example").compress

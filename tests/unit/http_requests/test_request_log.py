@@ -109,14 +109,14 @@ def test_requests_have_a_switch(lines: Lines, monkeypatch: pytest.MonkeyPatch) -
 
 @pytest.mark.parametrize("given", ["a-b.c:1", "x" * 128, "1-67891233-abc=def"])
 def test_a_sane_id_is_taken(lines: Lines, given: str) -> None:
-    """And returned."""
+    """It is returned in the answer, too."""
     assert dict(wsgi(HTTP_X_REQUEST_ID=given))["X-Request-ID"] == given
     assert lines()[0][f.REQUEST_ID] == given
 
 
 @pytest.mark.parametrize("given", ["", "-", "a b", "x" * 129, "a\nb", '{"a":1}', "\u00e4"])
 def test_any_other_id_is_replaced(lines: Lines, given: str) -> None:
-    """By 32 hexadecimal digits."""
+    """The new id has 32 hexadecimal digits."""
     made = dict(wsgi(HTTP_X_REQUEST_ID=given))["X-Request-ID"]
     assert len(made) == 32
     assert int(made, 16) >= 0
@@ -142,7 +142,7 @@ def test_an_exception_is_in_the_line_and_raised_on(lines: Lines) -> None:
 
 
 def test_an_exception_within_a_body_is_in_the_line(lines: Lines) -> None:
-    """With the status that was sent by then, and what was."""
+    """The line has the status and the bytes that were sent before."""
 
     def pieces() -> Iterator[bytes]:
         yield b"ab"
@@ -181,7 +181,7 @@ def test_what_the_server_says_of_a_told_exception_is_left_out(lines: Lines) -> N
 
 
 def test_an_asgi_answer_is_told_when_its_last_piece_is_sent(lines: Lines) -> None:
-    """With the size of all pieces; what the application does later is another matter."""
+    """The line has the size of all pieces; work after the answer does not count."""
     with pytest.raises(OSError, match="later"):
         asyncio.run(ask(answer(200, b"ab", b"c", raising=OSError("later"))))
     (line,) = lines()
@@ -207,7 +207,7 @@ def test_the_id_is_in_the_answer_of_asgi_once(lines: Lines) -> None:
 
 
 def test_what_is_neither_request_nor_websocket_passes_through(lines: Lines) -> None:
-    """As the start and end of the server."""
+    """The start and end of the server are such events."""
     asyncio.run(ask(answer(0), {"type": "lifespan"}))
     assert lines() == []
 
@@ -329,6 +329,6 @@ def test_without_trusted_proxies_nobody_is_believed() -> None:
 
 
 def test_a_proxy_that_is_no_address_is_refused() -> None:
-    """With what to write instead."""
+    """The error says what to write."""
     with pytest.raises(SettingsError, match=r"10\.0\.0\.0/8"):
         RequestLog(trusted_proxies=["proxy.example"])

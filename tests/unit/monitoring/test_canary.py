@@ -43,7 +43,7 @@ def test_a_line_that_comes_back(ledger: Ledger) -> None:
 
 
 def test_the_slowest_is_told(ledger: Ledger) -> None:
-    """Of several lines the longest round trip counts."""
+    """The longest round trip of several lines counts."""
     ledger.wrote(2, 5, 5)
     ledger.read({1: 1, 2: 1}, EVER, 6)
     assert ledger.findings() == Findings(returned=2, round_trip_s=6)
@@ -216,7 +216,7 @@ def test_each_start_is_a_run_of_its_own() -> None:
 
 
 def test_a_check_tells_the_losses(sing: Sing) -> None:
-    """Zero is told too; a loss makes the line an error; each says the contact points."""
+    """Zero is in the line too; a loss makes it an error; each line has the contact points."""
     told = [one for one in sing(FakeLoki(), 61) if "canary_lost" in one]
     assert [(one["levelname"], one["canary_lost"]) for one in told] == [
         ("ERROR", 2),

@@ -57,5 +57,5 @@ def test_not_confirmed(listener: socket.socket, answer: bytes, reason: str) -> N
 
 
 def test_nobody_listens() -> None:
-    """So is one that is not there."""
+    """An agent that is not there is reported like an agent that hangs up."""
     assert "the agent takes nothing on port 1: " in by_driver("agent", 1).send(b"a line")

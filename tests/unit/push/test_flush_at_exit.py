@@ -72,7 +72,7 @@ def _can_unshare():
 
 @pytest.mark.skipif(not _can_unshare(), reason="no PID namespaces here")
 def test_sigterm_ends_a_process_that_is_pid_1():
-    """As in a container, where the default action of a signal does nothing."""
+    """The default action of a signal does nothing for PID 1, as in a container."""
     source = """
 import signal
 from lokikit.push.flush_at_exit import flush_on_sigterm

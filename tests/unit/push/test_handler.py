@@ -118,7 +118,7 @@ def test_each_version_is_accepted_without_a_warning(sink, version):
 
 
 def test_an_unknown_version_is_refused():
-    """With the words of python-logging-loki."""
+    """The error has the text of python-logging-loki."""
     with pytest.raises(ValueError, match="Unknown emitter version: 2"):
         LokiHandler("http://127.0.0.1:1", version="2")
 
@@ -158,14 +158,13 @@ def test_a_label_without_a_valid_character_is_left_out(pushed):
 
 
 def test_tags_that_are_no_dict_are_a_field_only(pushed):
-    """And break nothing."""
     stream = pushed(extra={"tags": "invalid"})
     assert stream["stream"] == {"service_name": "unknown"}
     assert json.loads(stream["values"][0][1])["tags"] == "invalid"
 
 
 def test_the_entry_has_the_time_of_the_event(pushed):
-    """Of the record, not of the sending."""
+    """It is the time of the record, not of the push."""
     stamp, line, _ = pushed()["values"][0]
     assert json.loads(line)["timestamp"][20:26] == stamp[10:16]
     assert stamp.endswith("000")
@@ -184,7 +183,7 @@ def test_a_text_formatter_gives_the_line(sink, logger):
 
 
 def test_it_works_in_a_dict_config(sink):
-    """With the converting dict that it hands over as `tags`."""
+    """`dictConfig` passes its own kind of dict as `tags`."""
     config = {
         "version": 1,
         "disable_existing_loggers": False,
@@ -210,7 +209,7 @@ def test_it_works_in_a_dict_config(sink):
     ],
 )
 def test_who_sends_is_said_in_headers(pushed, sink, options, header, value):
-    """With each push."""
+    """Each push has them."""
     pushed(**options)
     assert sink.requests[0][1][header] == value
 
@@ -297,14 +296,14 @@ def test_bad_arguments_are_refused_with_the_fix(options, said):
     [(5, "5"), (1.5, "1.5"), (True, "True"), (b"shop", "shop"), (["a"], "['a']")],
 )
 def test_identity_that_is_no_text_is_written_as_text(pushed, sink, service, label):
-    """As a number of a configuration is."""
+    """Configurations hold numbers, for example."""
     stream = pushed(service=service, env=service)
     assert (stream["stream"]["service_name"], stream["stream"]["env"]) == (label, label)
     assert (sink.lines[0]["service"], sink.lines[0]["env"]) == (label, label)
 
 
 def test_one_number_is_both_timeouts(pushed):
-    """As `requests` takes it."""
+    """`requests` accepts a single number, too."""
     pushed(timeout_s=30)
 
 
@@ -347,7 +346,7 @@ def test_one_variable_switches_it_on_beside_stdout(sink):
 
 
 def test_push_may_be_refused_or_named(sink):
-    """By the argument, whatever the environment says."""
+    """The argument wins over the environment."""
     _run("import lokikit; lokikit.setup_json_logging(push=False).info('m')", sink)
     assert not sink.requests
     _run(
@@ -373,7 +372,7 @@ lokikit.setup_json_logging().info("m")
 
 
 def test_a_shell_that_asks_loki_makes_no_service_push(sink):
-    """`LOKI_URL` is for commands; who pushed by it before is told once which variable to set."""
+    """`LOKI_URL` is for commands; a notice names the variable for pushes, once."""
     done = _run(QUESTIONS, sink, LOKI_PUSH_URL="", LOKI_URL=sink.url)
     told, line = [json.loads(one) for one in done.stdout.splitlines()]
     assert (told["level"], line["message"]) == ("warning", "m")
@@ -411,7 +410,7 @@ def test_one_variable_says_where_lines_go_and_one_who_is_asked(sink, tmp_path):
 
 
 def test_push_without_an_address_is_refused(monkeypatch):
-    """With the fix."""
+    """The error names the fix."""
     monkeypatch.delenv("LOKI_URL", raising=False)
     monkeypatch.delenv("LOKI_PUSH_URL", raising=False)
     with pytest.raises(SettingsError, match="set LOKI_URL or LOKI_PUSH_URL"):
@@ -450,7 +449,7 @@ def test_set_up_twice_pushes_once(sink):
 
 
 def test_sigterm_flushes_and_still_ends_the_process(sink):
-    """By the signal, as without lokikit."""
+    """It ends by the signal, as without lokikit."""
     done = _run(
         "import lokikit, os, signal\nlog = lokikit.setup_json_logging('api')\n"
         "for n in range(100): log.info('m %s', n)\n"
@@ -566,7 +565,7 @@ def test_undecodable_bytes_in_the_environment_stop_no_delivery(sink):
 
 
 def test_a_text_line_is_cut_to_what_loki_takes(sink, logger):
-    """As a line of the contract is."""
+    """The limit is that of lines of the contract."""
     handler = LokiHandler(sink.url)
     handler.setFormatter(logging.Formatter("%(message)s"))
     logger.addHandler(handler)

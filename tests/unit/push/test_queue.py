@@ -17,7 +17,7 @@ def queue():
 
 
 def test_items_come_out_in_the_order_of_their_coming(queue):
-    """As one batch, when they fit into one."""
+    """They are one batch, when they fit."""
     for number in range(3):
         queue.add(_item(number))
     assert [item[0][-1:] for item in queue.pop_batch()] == [b"0", b"1", b"2"]
@@ -25,7 +25,7 @@ def test_items_come_out_in_the_order_of_their_coming(queue):
 
 
 def test_it_is_over_by_number_or_by_bytes(queue):
-    """And not any more when the oldest is dropped."""
+    """It is below its limits when the oldest item is dropped."""
     for number in range(6):
         queue.add(_item(number))
     assert queue.is_over()
@@ -37,7 +37,7 @@ def test_it_is_over_by_number_or_by_bytes(queue):
 
 
 def test_what_is_put_back_is_the_oldest_again(queue):
-    """In its own order, and counted."""
+    """It keeps its order, and is counted."""
     for number in range(4):
         queue.add(_item(number))
     batch = queue.pop_batch()
@@ -57,7 +57,7 @@ def test_bytes_are_counted_exactly(queue):
 
 
 def test_a_batch_has_a_limit():
-    """Of entries."""
+    """The limit is a number of entries."""
     queue = ItemQueue(10**6, 10**9)
     for number in range(MAX_BATCH_ENTRIES + 1):
         queue.add(_item(number))

@@ -56,7 +56,7 @@ def test_a_tag_may_name_service_and_env(warned):
 
 
 def test_a_records_tags_come_on_top(warned):
-    """And stay with that record."""
+    """They stay with that record."""
     maker = _maker({"team": "a"}, warned)
     assert maker.of_record({"team": "b", "x": 1})[0] == {
         "service_name": "api",
@@ -67,7 +67,7 @@ def test_a_records_tags_come_on_top(warned):
 
 
 def test_equal_tags_give_the_same_objects(maker):
-    """So that lines of one stream are grouped by identity."""
+    """Lines of a stream are grouped by identity."""
     first, second = maker.of_record({"x": "1"}), maker.of_record({"x": "1"})
     assert first[0] is second[0]
     assert first[1] is second[1]
@@ -78,7 +78,7 @@ def test_equal_tags_give_the_same_objects(maker):
     [("a b", "a_b"), ("a.b-c", "a_b_c"), ("it's", "its"), ("1st", "_1st"), ("größe", "gre")],
 )
 def test_names_are_made_valid(maker, tag, name):
-    """As python-logging-loki does; a digit in front is no label in Loki."""
+    """The rules are those of python-logging-loki; Loki takes no label with a digit in front."""
     assert maker.of_record({tag: "v"})[0][name] == "v"
 
 
@@ -144,7 +144,7 @@ def test_a_long_value_is_cut(maker):
 
 @pytest.mark.parametrize("size", [1, 1000])
 def test_more_metadata_than_loki_takes_is_left_to_the_line(maker, warned, size):
-    """With one warning, whatever the number of records."""
+    """There is a single warning for any number of records."""
     tags = {f"t{number}": "v" * size for number in range(38)}
     for _ in range(3):
         _, metadata = maker.of_record(tags)

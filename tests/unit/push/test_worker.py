@@ -103,7 +103,7 @@ def test_what_is_put_arrives_in_order(make):
 
 
 def test_the_timestamp_is_that_of_the_line(make):
-    """In nanoseconds."""
+    """It is in nanoseconds."""
     got = []
     sink = Sink(lambda entries: got.extend(entries) or _DONE)
     worker = make(sink)
@@ -140,7 +140,7 @@ def test_batches_are_cut_at_their_size(make):
 
 
 def test_a_sink_that_is_away_is_tried_again(make):
-    """And nothing is lost or sent twice."""
+    """No line is lost or sent twice."""
     sink = Sink(_AWAY, _AWAY)
     worker = make(sink)
     _put(worker, 3)
@@ -200,7 +200,7 @@ def test_blocking_ends_at_its_limit(make):
 
 
 def test_a_full_queue_goes_to_the_spool(make, tmp_path):
-    """And comes back in order, before what is newer."""
+    """The lines come back in order, before newer lines."""
     sink = Sink()
     sink.gate.clear()
     spool = Spool(tmp_path, max_bytes=10**7, max_age_s=1000)
@@ -260,7 +260,7 @@ def test_close_delivers_what_is_left(make):
 
 
 def test_close_counts_what_it_cannot_deliver(make, said):
-    """And says how many."""
+    """A notice has their number."""
     sink = Sink()
     sink.always = _AWAY
     worker = make(sink)
@@ -341,7 +341,7 @@ def test_after_close_no_thread_starts_again(make):
 
 
 def test_where_no_thread_starts_close_sends_by_itself(make, monkeypatch):
-    """As at the exit of Python 3.12 and later."""
+    """Python 3.12 and later start no thread at the exit."""
 
     def refuse(_):
         raise RuntimeError("can't create new thread at interpreter shutdown")
@@ -356,7 +356,7 @@ def test_where_no_thread_starts_close_sends_by_itself(make, monkeypatch):
 
 
 def test_a_poison_entry_is_a_dead_letter_and_the_others_arrive(make, tmp_path):
-    """With its reason, readable."""
+    """The letter holds its reason as text."""
     poison = _item(7)[1].decode()
 
     def refuse(entries):
@@ -390,7 +390,7 @@ def test_an_error_of_our_own_stops_nothing(make, said):
 
 
 def test_orphans_of_other_processes_are_looked_for_again(make, tmp_path, monkeypatch):
-    """Also those that were left after this process began."""
+    """Segments left after the start of this process are found, too."""
     monkeypatch.setattr("lokikit.push.overflow.ADOPT_EVERY_S", 0.0)
     sink = Sink()
     worker = make(sink, spool=Spool(tmp_path, max_bytes=10**7, max_age_s=1000))
@@ -475,7 +475,7 @@ def test_a_forked_child_has_nothing_of_its_parents(make):
 
 
 def test_flush_returns_in_time_when_nothing_takes_lines(make):
-    """With the answer that not all is delivered."""
+    """It returns False, because not all is delivered."""
     sink = Sink()
     sink.always = _AWAY
     worker = make(sink)
@@ -484,7 +484,7 @@ def test_flush_returns_in_time_when_nothing_takes_lines(make):
 
 
 def test_flush_of_an_empty_worker_is_done(make):
-    """Also before any thread started."""
+    """The same holds before the thread has started."""
     assert make(Sink()).flush(0.0)
 
 
@@ -522,7 +522,7 @@ def test_a_batch_that_loki_fails_on_is_split(make, tmp_path, monkeypatch):
 
 
 def test_a_loki_that_fails_on_every_other_push_costs_no_line(make, monkeypatch):
-    """What it fails on is not what is in the push."""
+    """Its failures do not depend on the content of the push."""
     monkeypatch.setattr("lokikit.delivery.delivery.backoff_s", lambda *_: 0.0)
     calls = []
 
@@ -562,7 +562,7 @@ def test_an_item_that_cannot_be_read_is_counted_and_the_others_arrive(make):
 
 
 def test_an_entry_that_our_own_code_breaks_on_is_isolated(make, tmp_path, monkeypatch):
-    """As an entry that Loki fails on."""
+    """It is treated like an entry on which Loki fails."""
     monkeypatch.setattr("lokikit.delivery.delivery.backoff_s", lambda *_: 0.0)
     poison = _item(7)[1].decode()
 
@@ -582,7 +582,7 @@ def test_an_entry_that_our_own_code_breaks_on_is_isolated(make, tmp_path, monkey
 
 
 def test_a_body_on_disk_that_cannot_be_read_is_counted_and_the_next_arrives(make, tmp_path):
-    """Of another version, for instance."""
+    """Another version may have written it."""
     spool = Spool(tmp_path, max_bytes=10**7, max_age_s=1000)
     spool.append(b'{"streams": 1}', 3)
     sink = Sink()

@@ -160,7 +160,7 @@ def test_tenant_and_token(serve: Callable[..., Answers]) -> None:
 
 @pytest.mark.parametrize("in_url", [True, False])
 def test_user_and_password(serve: Callable[..., Answers], in_url: bool) -> None:  # noqa: FBT001
-    """A user and a password may be given apart or in the URL, and the URL is told without them."""
+    """A user and a password are arguments or in the URL; the URL is shown without them."""
     server = serve(OK)
     address = server.url.replace("//", "//us%40er:pass%3A@") if in_url else server.url
     transport = Transport(address, auth=None if in_url else ("us@er", "pass:"))

@@ -117,7 +117,7 @@ def test_too_large_at_the_smallest_page() -> None:
 
 
 def test_equal_lines_beyond_a_page() -> None:
-    """Equal lines at one timestamp that fill a page cannot be told apart: an error, no loss."""
+    """Equal lines at one timestamp that fill a page cannot be split: an error, no loss."""
     with pytest.raises(SettingsError, match="equal lines"):
         list(Pager(Store([(1, "same")] * 20).fetch, 10).entries(QUERY, 0, 2))
 

@@ -107,7 +107,7 @@ def test_a_server_of_another_authority_is_not_asked(guarded: Guarded, url: str) 
 def test_a_push_trusts_what_it_is_told_to(
     guarded: Guarded, url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Also where the environment trusts something else; on loopback it is not heeded at all."""
+    """The environment's certificates do not matter; on loopback it is not read at all."""
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/nowhere.pem")
     monkeypatch.setenv("NO_PROXY", "*")
     elsewhere = url.replace("127.0.0.1", ELSEWHERE)

@@ -35,7 +35,7 @@ def test_unfinished_line_waits() -> None:
 
 
 def test_memory_is_bounded() -> None:
-    """Of an endless line only the beginning is kept; offsets count all of it."""
+    """Only the beginning of an endless line is kept; offsets count all of it."""
     cutter = LineCutter()
     for _ in range(100):
         assert cutter.feed(b"x" * 100_000) == []

@@ -25,7 +25,7 @@ def test_positions_survive(tmp_path: Path) -> None:
 
 
 def test_one_process_at_a_time(tmp_path: Path) -> None:
-    """A second opener is refused and told what to do; after the close it is not."""
+    """A second opener gets an error with advice; after the close it gets the positions."""
     first, second = (PositionStore(tmp_path / "positions.json") for _ in range(2))
     first.open()
     with pytest.raises(PrerequisiteError, match="--positions"):

@@ -25,7 +25,7 @@ GRACE_S = 0.1
 
 
 class ListSource:
-    """A source of given lines, which ends by itself only when told so."""
+    """A source of prepared lines, which ends by itself only on request."""
 
     def __init__(self, items: Sequence[Item], *, durable: bool = False, ends: bool = True) -> None:
         self.durable = durable
@@ -143,7 +143,7 @@ def test_every_line_read_is_accounted_for() -> None:
 
 
 def test_what_a_pipe_holds_back_is_dropped_by_name_too() -> None:
-    """Told to stop while Loki is away, a held traceback of a pipe is counted as undelivered."""
+    """At a stop while Loki is away, a held traceback of a pipe is counted as undelivered."""
     source = ListSource([item(n) for n in range(3)], ends=False)
     source.held = [item(3)]
     rig = Rig(source, away)
@@ -166,7 +166,7 @@ def test_source_is_not_read_on_while_loki_is_away() -> None:
 
 
 def test_what_a_pipe_cannot_repeat_is_dropped_by_name() -> None:
-    """Told to stop while Loki is away, lines of a pipe are counted as undelivered."""
+    """At a stop while Loki is away, lines of a pipe are counted as undelivered."""
     rig = Rig(ListSource([item(n) for n in range(3)], ends=False), away)
     rig.shipper.request_stop()
     assert [entry.line for entry in rig.shipper.run()] == ["0", "1", "2"]
@@ -183,7 +183,7 @@ def test_what_a_file_repeats_is_not_dropped() -> None:
 
 
 def test_stop_delivers_what_was_read() -> None:
-    """Told to stop while Loki is there, all that was read is delivered."""
+    """At a stop while Loki is there, all lines that were read are delivered."""
     rig = Rig(ListSource([item(n) for n in range(3)], ends=False), done)
     rig.shipper.request_stop()
     assert rig.shipper.run() == []

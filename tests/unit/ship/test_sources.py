@@ -140,7 +140,7 @@ def test_traceback_that_nothing_follows(tmp_path: Path) -> None:
 
 
 def test_stop_lets_go_of_what_is_held(tmp_path: Path) -> None:
-    """Told to stop, files give what is held and no more."""
+    """At a stop, files yield the held events and no more."""
     path = tmp_path / "a.log"
     path.write_text(f"{TRACEBACK}\n")
     source = follow(path, [])
@@ -190,7 +190,6 @@ def test_traceback_ends_with_its_file(tmp_path: Path) -> None:
 
 
 def test_pipe_that_ends_within_a_traceback() -> None:
-    """The end of the pipe is the end of the traceback."""
     reading, writing = os.pipe()
     source = PipeSource(PipeReader(reading), service=None, host="h")
     os.write(writing, TRACEBACK.encode())

@@ -66,7 +66,7 @@ def test_rules_are_such_as_fluent_bit_takes() -> None:
 
 @given(st.lists(st.sampled_from(ALL_LINES), max_size=40))
 def test_no_line_is_lost_doubled_or_moved(lines: list[bytes]) -> None:
-    """In whatever order lines come, the events have each of them once, in that order."""
+    """The events hold each line once, in the order of the lines."""
     rig = Rig()
     events = rig.feed(*lines) + rig.joiner.flush()
     found = [part for event in events if event.raw for part in event.raw.split(b"\n")]

@@ -72,14 +72,14 @@ def test_what_is_no_chunk_holds_nothing(data: bytes) -> None:
 
 
 def test_bytes_that_are_no_utf_8_are_replaced() -> None:
-    """As in every line."""
+    """The same holds for every line of the kit."""
     (entry,) = read_chunk(chunk({**RECORD, "log": b"a\xffb"}).replace(b"\xc4\x03", b"\xa3"), "h1")
     assert entry is not None
     assert entry.line == "a�b"
 
 
 def test_chunks_that_wait_are_not_those_refused(tmp_path: Path) -> None:
-    """Each by its folder."""
+    """The folder of a chunk decides."""
     for name in ("files/7-1795255200.000000001.flb", "rejected/line.a_400_loki_0x1.flb"):
         (tmp_path / name).parent.mkdir()
         (tmp_path / name).write_bytes(chunk(RECORD))
@@ -89,7 +89,7 @@ def test_chunks_that_wait_are_not_those_refused(tmp_path: Path) -> None:
 
 
 def test_what_was_posted_is_its_own_line() -> None:
-    """As JSON, without what the agent added; its service and ids by the contract."""
+    """The line is the JSON without the fields of the agent; service and ids follow the contract."""
     record = {"service": "web", "n": 1, "_lokikit_service": "web", "_lokikit_request_id": "r1"}
     (entry,) = read_chunk(chunk(record), "h1", posted=True)
     assert entry is not None

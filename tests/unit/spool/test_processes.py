@@ -135,7 +135,7 @@ def test_killed_writer(
 def test_killed_writer_that_delivers(
     tmp_path: Path, start: Callable[..., subprocess.Popen[str]], seed: int
 ) -> None:
-    """Of a process killed while it delivers, nothing undelivered is lost, little comes twice."""
+    """When a process is killed while it delivers, no undelivered record is lost, and few repeat."""
     lines = random.Random(seed).randrange(100, 3_000)
     said = killed_after(start(_APPEND_AND_DELIVER, tmp_path), lines)
     appended = {int(line) for line in said if not line.startswith("d")}
@@ -148,7 +148,7 @@ def test_killed_writer_that_delivers(
 
 
 def test_two_adopters(tmp_path: Path, start: Callable[..., subprocess.Popen[str]]) -> None:
-    """Of adopters that begin at once, each record goes to exactly one."""
+    """Adopters that begin at the same time share the records: each goes to exactly one adopter."""
     for _ in range(5):
         killed_after(start(_APPEND, tmp_path), 1_000)
     expected = len(segment_paths(tmp_path))

@@ -28,7 +28,7 @@ REFUSED = Answer(Outcome.SPLIT, "too old", 400)
 
 
 class Loki:
-    """Gives the answers it is told, the last one for ever; its own clock tells the waiting."""
+    """Gives prepared answers, the last of them for ever; its own clock counts the waiting."""
 
     target = "http://loki.test"
 
@@ -70,7 +70,7 @@ def sender_to(loki: Loki, letters: DeadLetters, timeout_s: float = 30) -> Replay
 
 
 def letters_in(folder: Path, count: int) -> DeadLetters:
-    """So many dead letters."""
+    """Write that many dead letters."""
     letters = DeadLetters(folder / DEAD_LETTERS)
     for number in range(count):
         letters.keep(Entry(number, f"line {number}", {"service_name": "a"}, {}), "for a test")
@@ -131,7 +131,7 @@ def test_refused_without_room_for_letters(tmp_path: Path) -> None:
 
 
 def test_letters_without_room_for_letters(tmp_path: Path) -> None:
-    """Likewise a dead letter: the file that was taken stays for the next replay."""
+    """The file of letters that the replay had taken stays for the next replay."""
     letters_in(tmp_path, 3)
     with pytest.raises(PrerequisiteError, match="free space"):
         replay_letters(tmp_path, sender_to(Loki(REFUSED), FullDisk(tmp_path / DEAD_LETTERS)))
@@ -144,7 +144,7 @@ def test_letters_without_room_for_letters(tmp_path: Path) -> None:
 
 
 def test_letters_delivered_in_part(tmp_path: Path) -> None:
-    """Of letters that are split before Loki goes away, exactly the undelivered stay."""
+    """When Loki goes away after a split, exactly the undelivered letters stay."""
     letters = letters_in(tmp_path, 4)
     loki = Loki(REFUSED, DONE, Answer(Outcome.RETRY, "refused"))
     assert not replay_letters(tmp_path, sender_to(loki, letters))

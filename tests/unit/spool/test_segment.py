@@ -206,7 +206,7 @@ def fill(spool: Spool, body: bytes) -> tuple[int, OSError]:
 
 
 def test_full_disk(tmp_path: Path) -> None:
-    """A full disk is told by its error number; all that was taken stays, and fits again later."""
+    """The error has the number of a full disk; all records stay, and appends work again later."""
     with mounted(tmp_path / "disk", "256k") as disk:
         spool = spool_in(disk / "spool")
         taken, error = fill(spool, b"x" * 1_000)
@@ -226,7 +226,7 @@ def test_full_disk(tmp_path: Path) -> None:
 
 
 def test_read_only_disk(tmp_path: Path) -> None:
-    """A disk that turns read-only is told by its error number, and still read."""
+    """The error has the number of a read-only disk, which can still be read."""
     with mounted(tmp_path / "disk", "1m") as disk:
         left_by_a_dead_process(disk)
         # A file open for writing would keep the mount as it is.
@@ -299,7 +299,7 @@ def test_record_that_does_not_fit(tmp_path: Path, room: int) -> None:
 
 
 def test_folder_that_cannot_be_made(tmp_path: Path) -> None:
-    """A file in the way of the folder is told at once, by its name."""
+    """The error names the file in the way of the folder."""
     (tmp_path / "file").write_bytes(b"")
     with pytest.raises(OSError, match="file"):
         spool_in(tmp_path / "file" / "spool")

@@ -21,7 +21,7 @@ DAY_S = 86_400.0
 
 
 class Clock:
-    """A clock that only moves when it is told to."""
+    """A clock that the test moves."""
 
     def __init__(self) -> None:
         self.now_s = 1_800_000_000.0
@@ -225,7 +225,7 @@ def test_cap_by_bytes(tmp_path: Path) -> None:
 
 
 def test_what_was_due_before_is_read_before(tmp_path: Path) -> None:
-    """And after what was due earlier still, whatever process that is of."""
+    """It is read behind batches that were due earlier, of other processes too."""
     clock = Clock()
     earlier = spool_in(tmp_path, time_s=clock)
     earlier.append(b"earlier", 1)
@@ -273,7 +273,7 @@ def test_cap_counts_what_others_keep(tmp_path: Path) -> None:
 
 
 def test_cap_used_up_by_living_processes(tmp_path: Path) -> None:
-    """Where living processes fill the folder, a newcomer is told, and takes nothing away."""
+    """When living processes fill the folder, a new spool raises, and drops none of their lines."""
     old = spool_in(tmp_path, max_bytes=4_000)
     for _ in range(100):
         old.append(b"o" * 40, 1)
@@ -293,7 +293,7 @@ def test_batch_over_the_cap(tmp_path: Path) -> None:
 
 
 def test_dropped_while_handed_out(tmp_path: Path) -> None:
-    """Of a segment dropped under a reading, the reading is lost only if it is put back."""
+    """When a segment is dropped under a reading, the reading is lost only if it is put back."""
     for ending, lost in (("done", 0), ("put_back", 1)):
         spool = spool_in(tmp_path / ending, max_bytes=1_000)
         spool.append(b"first", 1)

@@ -90,7 +90,7 @@ def test_configuration_made_in_the_state_is_mounted_read_only() -> None:
 
 
 def test_mail_is_told_to_grafana(tmp_path: Path) -> None:
-    """Who is told by mail is in Grafana's environment, the password in a file."""
+    """Addresses of mails are in Grafana's environment, the password is in a file."""
     told = {"ALERT_MAIL_TO": "a@example.com", "ALERT_SMTP_HOST": "mail.example.com:587"}
     login = {"ALERT_SMTP_USER": "me", "ALERT_SMTP_PASSWORD": "secret"}
     variables = Compose((), tmp_path, {**told, **login}).variables()

@@ -25,6 +25,6 @@ def test_free_port_passes() -> None:
 
 
 def test_one_port_for_two_keys() -> None:
-    """Two keys with one port are refused by name."""
+    """The error names both keys."""
     with pytest.raises(SettingsError, match="LOKI_PORT and DEMO_PORT are both 3100"):
         check_distinct([("LOKI_PORT", 3100), ("DEMO_PORT", 3100)])

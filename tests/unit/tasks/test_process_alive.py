@@ -17,7 +17,6 @@ def now() -> datetime:
 
 
 def test_this_process_lives() -> None:
-    """A process that runs lives."""
     assert process_lives(os.getpid(), now()) is True
 
 

@@ -47,7 +47,7 @@ def test_a_block_is_told_twice(lines: Lines) -> None:
 
 
 def test_a_failure_is_told_and_raised_on(lines: Lines) -> None:
-    """With its exception and stacktrace, as an error."""
+    """The line is an error with exception and stacktrace."""
     with pytest.raises(ValueError, match="no rate"), lokikit.task("t"):
         raise ValueError("no rate")
     _, last = lines()
@@ -213,7 +213,6 @@ def test_one_task_object_serves_asyncio_tasks_that_overlap(lines: Lines) -> None
 
 
 def test_one_task_object_serves_threads_that_overlap(lines: Lines) -> None:
-    """Likewise."""
     job, barrier = lokikit.task("t"), threading.Barrier(4)
 
     def work(number: int) -> str:
@@ -229,7 +228,7 @@ def test_one_task_object_serves_threads_that_overlap(lines: Lines) -> None:
 
 
 def test_a_task_block_may_be_closed_from_another_task(lines: Lines) -> None:
-    """As an asynchronous generator that is left is."""
+    """An asynchronous generator that is left early closes its block like that."""
 
     async def work() -> AsyncIterator[int]:
         with lokikit.task("t"):
@@ -352,7 +351,7 @@ def test_an_exit_with_an_error_is_a_warning(lines: Lines, code: Any) -> None:
 
 
 def test_actions_are_told_whatever_the_levels(lines: Lines) -> None:
-    """Also where a `dictConfig` has disabled the logger; `logging.disable` alone silences them."""
+    """A `dictConfig` that disables the logger does not matter; only `logging.disable` does."""
     logger = logging.getLogger("lokikit.tasks.task")
     logger.disabled = True
     try:
@@ -396,6 +395,6 @@ def test_a_killed_process_leaves_a_run_without_an_end() -> None:
 
 
 def test_actions_have_a_switch() -> None:
-    """LOG_TASKS=off leaves them out; an error is then told as the uncaught one that it is."""
+    """LOG_TASKS=off leaves them out; an error is then logged as an uncaught exception."""
     lines, _ = run_program("with lokikit.task('t'): 1 / 0", LOG_TASKS="off")
     assert [line[f.LOGGER] for line in lines] == ["lokikit.output.uncaught"]

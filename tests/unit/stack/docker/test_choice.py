@@ -1,4 +1,4 @@
-"""Docker or native, with a `docker` on PATH that answers as told."""
+"""Docker or native, with a `docker` on PATH that gives prepared answers."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def console() -> Console:
-    """Shows nothing to anybody."""
+    """A console without output."""
     return Console(file=io.StringIO())
 
 
 def docker(folder: Path, **answers: str) -> dict[str, str]:
-    """An environment whose `docker` runs the shell code that is given for its first argument."""
+    """An environment whose `docker` runs shell code chosen by its first argument."""
     cases = "\n".join(f"  {name}) {code} ;;" for name, code in answers.items())
     program = folder / "docker"
     program.write_text(f'#!/bin/sh\ncase "$1" in\n{cases}\n  *) exit 0 ;;\nesac\n')
@@ -34,7 +34,7 @@ def docker(folder: Path, **answers: str) -> dict[str, str]:
 
 
 def working(folder: Path, **answers: str) -> dict[str, str]:
-    """The same, of a Docker that has everything but what `answers` takes away."""
+    """The same for a complete Docker, except for `answers`."""
     return docker(folder, **{"compose": "echo 2.40.3", **answers})
 
 
@@ -45,26 +45,26 @@ def test_docker_is_taken_where_it_can_be(tmp_path: Path, console: Console) -> No
 
 
 def test_no_docker(console: Console) -> None:
-    """Without the program it is native, and said why."""
+    """The runtime is native, with the reason."""
     choice = choose("auto", None, console, {"PATH": ""})
     assert choice == RuntimeChoice("native", "docker is not on PATH: install it")
 
 
 def test_no_daemon(tmp_path: Path, console: Console) -> None:
-    """With a daemon that does not answer it is native, and said what Docker says."""
+    """The runtime is native, and the reason has Docker's message."""
     environ = working(tmp_path, version="echo cannot connect >&2; exit 1")
     choice = choose("auto", None, console, environ)
     assert choice == RuntimeChoice("native", "no Docker daemon answers (cannot connect): start it")
 
 
 def test_daemon_that_refuses_this_user(tmp_path: Path) -> None:
-    """Who may not talk to the daemon is told what to change, which is not the daemon."""
+    """The error names the group of this user, not the daemon, as the thing to change."""
     environ = working(tmp_path, version="echo 'Permission denied' >&2; exit 1")
     assert "add this user to the group docker" in str(daemon_problem(environ))
 
 
 def test_missing_images_are_pulled(tmp_path: Path, console: Console) -> None:
-    """What is not here is pulled, each by its name."""
+    """Each missing image is pulled by its name."""
     log = tmp_path / "pulled"
     environ = working(tmp_path, image="exit 1", pull=f'echo "$2" >> {log}')
     assert choose("auto", None, console, environ).runtime == "docker"
@@ -72,7 +72,7 @@ def test_missing_images_are_pulled(tmp_path: Path, console: Console) -> None:
 
 
 def test_images_that_cannot_be_pulled(tmp_path: Path, console: Console) -> None:
-    """An image that cannot be had means native, and said which and why."""
+    """The runtime is native, and the reason names the image and the failure."""
     environ = working(tmp_path, image="exit 1", pull="echo no such host >&2; exit 1")
     choice = choose("auto", None, console, environ)
     assert choice.runtime == "native"
@@ -81,7 +81,7 @@ def test_images_that_cannot_be_pulled(tmp_path: Path, console: Console) -> None:
 
 
 def test_forced(tmp_path: Path, console: Console) -> None:
-    """What is asked for is taken, or is an error with the reason."""
+    """The wanted runtime is chosen, or the error has the reason."""
     assert choose("native", None, console, working(tmp_path)) == RuntimeChoice(
         "native", "RUNTIME=native"
     )
@@ -105,13 +105,11 @@ def test_stack_that_is_up_is_not_left_for_another(console: Console) -> None:
 
 @pytest.mark.parametrize("answer", ["echo 2.40.3", "echo v5.7.0"])
 def test_compose_is_taken_from_2_on(tmp_path: Path, answer: str) -> None:
-    """Whatever its later version is."""
     assert compose_command(docker(tmp_path, compose=answer)) == PLUGIN
 
 
 @pytest.mark.parametrize("answer", ["echo 1.29.2", "exit 1"])
 def test_missing_compose_names_the_package(tmp_path: Path, answer: str) -> None:
-    """Nothing is built in its place."""
     with pytest.raises(PrerequisiteError, match=r"install docker-compose-plugin"):
         compose_command(docker(tmp_path, compose=answer))
 

@@ -59,14 +59,13 @@ def test_own_name_stays(file: Path) -> None:
 
 
 def test_own_driver_stays(file: Path) -> None:
-    """A service that logs elsewhere is left out and told; options alone are no driver."""
+    """A service that logs elsewhere is left out and reported; options alone are no driver."""
     override = make_override(file)
     assert override.wired == ("api", "web", "capped")
     assert override.left_out == {"old": "syslog"}
 
 
 def test_named_service_is_wired_whatever_it_logs_to(file: Path) -> None:
-    """Naming a service wires it, and no other."""
     override = make_override(file, ["old"])
     assert (override.wired, override.left_out) == (("old",), {})
 
@@ -157,7 +156,7 @@ def test_services_of_included_files_are_wired(
 def test_an_included_file_that_cannot_be_read_is_named(
     tmp_path: Path, include: str, reason: str
 ) -> None:
-    """So are the others' mistakes."""
+    """Other mistakes are errors of one sentence, too."""
     (tmp_path / "compose.yml").write_text(f"include: [{include}]")
     with pytest.raises(SettingsError, match=reason):
         make_override(tmp_path / "compose.yml")
@@ -198,7 +197,7 @@ def test_printed(file: Path) -> None:
 
 
 def test_saved(file: Path) -> None:
-    """With --write it is saved beside the file, which is not touched, as often as one likes."""
+    """--write saves it beside the file, which stays as it is, on every call."""
     (file.parent / "compose.override.yml").touch()
     for _ in range(2):
         done = wire(str(file), "--write")

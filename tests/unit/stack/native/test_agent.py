@@ -46,7 +46,7 @@ def test_fluent_bit_where_there_is_one(tmp_path: Path, install) -> None:
 
 
 def test_split_files_are_a_setting(tmp_path: Path, install) -> None:
-    """So that `up` starts the agent anew when they are switched on or off."""
+    """`up` restarts the agent when they are switched on or off."""
     install("5.1.1")
     on = agent_part(tmp_path, URL, {"FLUENTBIT_SPLIT_DIR": "/var/log/lokikit"})
     assert on.variables["FLUENTBIT_SPLIT_DIR"] == "/var/log/lokikit"
@@ -81,7 +81,7 @@ def test_agent_forces_one(tmp_path: Path, install) -> None:
 def test_what_cannot_be_had_is_refused(
     tmp_path: Path, install: object, asked: str, says: str
 ) -> None:
-    """With the fix."""
+    """The error names the fix."""
     del install
     with pytest.raises(SettingsError, match=says):
         choose_agent(tmp_path, {"AGENT": asked})

@@ -63,7 +63,7 @@ def install(tmp_path: Path) -> Install:
 
 
 def test_no_grafana(tmp_path: Path) -> None:
-    """Without it the stack has no such part, and its canary knows that nobody is told."""
+    """The stack has no such part, and its canary reports no contact points."""
     environ = {"PATH": str(tmp_path), "ALERT_SLACK_URL": "https://x.org"}
     assert find_grafana(environ) is None
     parts = {
@@ -75,7 +75,7 @@ def test_no_grafana(tmp_path: Path) -> None:
 
 
 def test_grafana_on_path(tmp_path: Path, install: Install) -> None:
-    """With it the stack has the part, and its canary knows how many ways there are."""
+    """The stack has the part, and its canary reports the number of contact points."""
     environ = install() | {"ALERT_SLACK_URL": "https://x.org"}
     parts = {
         one.name: one

@@ -96,7 +96,7 @@ def test_changed_settings_restart_a_part(state: Path) -> None:
 
 
 def test_secrets_are_not_inherited(state: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Who is told of an alert is for Grafana's files, not for the environment of each process."""
+    """Contacts of alerts are for Grafana's files, not for the environment of each process."""
     monkeypatch.setenv("ALERT_SLACK_URL", "https://example.org/hunter2")
     monkeypatch.setenv("ANOTHER", "1")
     up([make_part(state, SLEEP)], state)
@@ -162,7 +162,7 @@ def test_unwanted_part_is_stopped(state: Path) -> None:
 
 
 def test_part_that_ends_is_unhealthy(state: Path) -> None:
-    """A part that ends at once is told, without waiting for its deadline."""
+    """A part that ends at once is reported before its deadline."""
     part = dataclasses.replace(make_part(state, "raise SystemExit(1)"), within_s=3600)
     (told,) = bring_up([part], state, lambda _: None)
     assert (told.healthy, told.pid) == (False, None)
