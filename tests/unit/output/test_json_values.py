@@ -2,6 +2,7 @@ import dataclasses
 import enum
 import json
 import math
+import sqlite3
 import uuid
 from collections import ChainMap, OrderedDict, UserDict, deque, namedtuple
 from collections.abc import Mapping
@@ -376,3 +377,16 @@ ANY_VALUE = st.recursive(
 def test_whatever_the_value_is_orjson_writes_it(value):
     """And never as a null or a raw NaN that was not there."""
     assert orjson.loads(orjson.dumps(json_value(value, SecretNames()))) is not ...
+
+
+def test_row_of_a_database_has_the_names_of_its_columns():
+    """A row of SQLite counts as a sequence, and hides the names among which a secret may be."""
+    connection = sqlite3.connect(":memory:")
+    connection.row_factory = sqlite3.Row
+    row = connection.execute("SELECT 'ann' AS user, 'x' AS password").fetchone()
+    connection.close()
+    expected = {"user": "ann", "password": REDACTED}
+    assert json_value({"row": row, "rows": [row]}, SecretNames()) == {
+        "row": expected,
+        "rows": [expected],
+    }

@@ -66,6 +66,12 @@ def _write_named_tuple(walk: Walk, value: Any, depth: int) -> Any:
     return converted
 
 
+def _write_row(walk: Walk, value: Any, depth: int) -> Any:
+    """A row of a database, which is a sequence of values with names."""
+    items = [(name, value[name]) for name in value.keys()]  # noqa: SIM118 - it iterates over values
+    return walk.container(value, depth, walk.mapping, items)
+
+
 def _write_numpy(walk: Walk, value: Any, depth: int) -> Any:
     if value.size > walk.max_nodes:
         return walk.mask(text(value))
@@ -179,7 +185,11 @@ def _write_of_fields(kind: type) -> Write | None:
         return _write_numpy
     if read := field_reader(kind):
         return _fields_writer(read)
-    return _write_named_tuple if hasattr(kind, "_fields") and issubclass(kind, Sequence) else None
+    if not issubclass(kind, Sequence):
+        return None
+    if hasattr(kind, "_fields"):
+        return _write_named_tuple
+    return _write_row if hasattr(kind, "keys") else None
 
 
 def _shows_no_field(kind: Any) -> bool:
