@@ -149,17 +149,17 @@ class Canary:
             self._tell(self._ledger.findings())
 
     def _tell(self, found: Findings) -> None:
-        told: dict[str, Any] = {
+        fields: dict[str, Any] = {
             CANARY_LOST: found.lost,
             CANARY_LATE: found.late,
             CANARY_DUPLICATES: found.duplicates,
             **self._told,
         }
         if found.round_trip_s is not None:
-            told[CANARY_ROUND_TRIP_S] = round(found.round_trip_s, 3)
+            fields[CANARY_ROUND_TRIP_S] = round(found.round_trip_s, 3)
         if numbers := self._agent():
-            told[AGENT_DROPPED] = numbers.dropped
-        _log.log(_level(found), _sentence(found), extra=told)
+            fields[AGENT_DROPPED] = numbers.dropped
+        _log.log(_level(found), _sentence(found), extra=fields)
 
 
 def _next(due_s: float, every_s: float, now_s: float) -> float:

@@ -97,8 +97,8 @@ class Ledger:
 
     def findings(self) -> Findings:
         """Return the counts since the last call."""
-        told, self._findings = self._findings, Findings()
-        return told
+        findings, self._findings = self._findings, Findings()
+        return findings
 
     def _judge(self, line: _Line, copies: int, now_s: float) -> None:
         found = self._findings

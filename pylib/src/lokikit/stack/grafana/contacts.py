@@ -34,14 +34,14 @@ _APPRISE_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://\S+", re.ASCII)
 
 @dataclass(frozen=True)
 class Contacts:
-    """Who is told of an alert, and how.
+    """The contacts for alerts.
 
     Args:
-        mail_to: addresses, empty for no mail.
+        mail_to: mail addresses, empty for no mail.
         smtp_host: host and port of the mail server.
-        smtp_from: the sender.
-        smtp_user: who logs in there, empty for nobody.
-        smtp_password: likewise.
+        smtp_from: sender of the mails.
+        smtp_user: user at the mail server, empty for no login.
+        smtp_password: password of that user.
         webhook_url: gets Grafana's JSON by POST, empty for nothing.
         slack_url: an incoming webhook of Slack, empty for nothing.
         urls: addresses of the library apprise; only `lokikit alerts` sends there.
@@ -87,7 +87,7 @@ class Contacts:
         return Contacts(urls=self.urls, page_url=self.page_url, repeat=self.repeat)
 
     def __str__(self) -> str:
-        """A sentence that says who is told."""
+        """Return a sentence about the contacts."""
         if not self.names:
             return (
                 "Nobody is told of an alert: set ALERT_MAIL_TO, ALERT_WEBHOOK_URL, "
@@ -97,7 +97,7 @@ class Contacts:
 
 
 def read_contacts(environ: Mapping[str, str] = os.environ) -> Contacts:
-    """Who the environment says is told of an alert; an empty variable counts as unset.
+    """Return the contacts in the environment; an empty variable counts as unset.
 
     Raises:
         SettingsError: a variable means nothing, or lacks another; the text names the fix and,
@@ -185,7 +185,7 @@ def contact_file(contacts: Contacts, before: Iterable[str]) -> dict[str, Any] | 
     """What Grafana's provisioning file says, `None` when there is nothing to say.
 
     Args:
-        contacts: who is told.
+        contacts: the contacts for alerts.
         before: the ways that an earlier file of the same Grafana had. Grafana keeps what a file
             does not name any more, so they must be named as gone.
     """

@@ -104,9 +104,9 @@ def grafana_part(
 
 def _shared_with_docker() -> dict[str, str]:
     """Return the settings of Grafana in the Compose file that hold here too: no calls home."""
-    told = read_compose_file()["services"]["grafana"]["environment"]
+    environment = read_compose_file()["services"]["grafana"]["environment"]
     shared = ("GF_LOG_", "GF_ANALYTICS_", "GF_NEWS_", "GF_PLUGINS_")
-    return {name: value for name, value in told.items() if name.startswith(shared)}
+    return {name: value for name, value in environment.items() if name.startswith(shared)}
 
 
 def _files(folder: Path) -> tuple[Path, ...]:
