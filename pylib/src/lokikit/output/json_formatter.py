@@ -9,7 +9,6 @@ import threading
 import time
 from collections.abc import Mapping
 from functools import lru_cache
-from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +16,8 @@ import orjson
 from pythonjsonlogger.orjson import OrjsonFormatter
 
 from lokikit import fields as f
-from lokikit.output.json_values import json_value, json_values, redacted_text
+from lokikit.output.caller import caller
+from lokikit.output.json_values import add_values, json_value, redacted_text
 from lokikit.output.level_names import LEVELS, level_at_or_below, own_level
 from lokikit.output.log_record import Record, given_fields
 from lokikit.output.redaction import AT, SecretNames, mask_url_passwords
@@ -34,8 +34,9 @@ _TRACING = "opentelemetry.trace"
 _NO_SPAN: Mapping[str, str] = {}
 _IDS = (f.REQUEST_ID, f.TRACE_ID, f.SPAN_ID)
 _NO_SECRETS_LEFT = SecretNames()
+_ANY_ID = frozenset(_IDS)
 _MAX_CACHED = 4096
-"""Names of fields, and places in the code: the least used ones make room for others."""
+"""Names of fields: the least used ones make room for others."""
 _UNKNOWN = (None, "")
 _INFO = 3
 """The parts of `sys.exc_info()`."""
@@ -100,8 +101,14 @@ class JsonFormatter(OrjsonFormatter):
             f.VERSION: version or settings.version,
             f.HOST: socket.gethostname(),
         }
-        self._identity = {name: key_name(value) for name, value in identity.items() if value}
+        known = {name: key_name(value) for name, value in identity.items() if value}
+        self._head = {
+            **dict.fromkeys((f.TIMESTAMP, f.LEVEL, f.LOGGER, f.MESSAGE)),
+            **known,
+            **dict.fromkeys((f.PID, f.THREAD, f.CALLER)),
+        }
         self._clock = clock
+        self._plain_names: set[str] = set()
         self._names = lru_cache(_MAX_CACHED)(self._free_names)
 
     def format(self, record: logging.LogRecord) -> str:
@@ -123,31 +130,27 @@ class JsonFormatter(OrjsonFormatter):
     def _fields(self, record: logging.LogRecord) -> dict[str, Any]:
         """What the line holds, in the order of the contract."""
         given = given_fields(record)
-        line = {
-            f.TIMESTAMP: "",
-            f.LEVEL: LEVELS.get((record.levelno, record.levelname)) or own_level(record, given),
-            f.LOGGER: record.name if type(record.name) is str else text(record.name),
-            f.MESSAGE: _message(record)
-            if type(record.msg) is str or record.args
-            else self._stands_for_message(record, given),
-            **self._identity,
-            f.PID: record.process or os.getpid(),
-            f.THREAD: record.threadName or threading.current_thread().name,
-            f.CALLER: _caller(record.pathname, record.lineno, record.funcName),
-        }
+        line = self._head.copy()
+        line[f.LEVEL] = LEVELS.get((record.levelno, record.levelname)) or own_level(record, given)
+        line[f.LOGGER] = record.name if type(record.name) is str else text(record.name)
+        if type(record.msg) is str or record.args:
+            line[f.MESSAGE] = _message(record)
+        else:
+            line[f.MESSAGE] = self._stands_for_message(record, given)
+        line[f.PID] = record.process or os.getpid()
+        line[f.THREAD] = record.threadName or threading.current_thread().name
+        line[f.CALLER] = caller(record.pathname, record.lineno, record.funcName)
         span = _active_span()
-        if span or given:
-            line.update(_take_ids(given, span))
+        if span or not _ANY_ID.isdisjoint(given):
+            _add_ids(line, given, span)
         if record.exc_info or record.exc_text or record.stack_info:
             self._add_exception(line, record)
         if given:
-            names, secrets = self._names(tuple(given), tuple(span))
-            line.update(zip(names, json_values(given.values(), self._secrets), strict=True))
-            for name, key in secrets:
-                if self._secrets.hides(key_name(key), given[key]):
-                    line[name] = f.REDACTED
+            if not self._plain_names.issuperset(given):
+                given = self._with_free_names(given, span)
+            add_values(line, given, self._secrets)
         # The time is taken last: an argument may log while it is formatted, and comes first.
-        line[f.TIMESTAMP] = f"{self._stamp(record).decode()}Z"
+        line[f.TIMESTAMP] = self._stamp(record)
         return line
 
     def _stands_for_message(self, record: logging.LogRecord, given: dict[Any, Any]) -> str:
@@ -161,11 +164,20 @@ class JsonFormatter(OrjsonFormatter):
         shown = redacted_text(record.msg, self._secrets)
         return _message(record) if shown is None else shown
 
-    def _stamp(self, record: logging.LogRecord) -> bytes:
+    def _stamp(self, record: logging.LogRecord) -> str:
         """The record's timestamp: the same one for each handler that a logger calls in turn."""
         if type(record) is Record:
             return self._clock.stamp_event(record, record.created)
-        return self._clock.stamp(record.created)
+        return self._clock.stamp_text(record.created)
+
+    def _with_free_names(self, given: dict[Any, Any], span: Mapping[str, str]) -> dict[str, Any]:
+        """The fields under the names that they have in a line, secrets replaced."""
+        names, secrets = self._names(tuple(given), tuple(span))
+        fields = dict(zip(names, given.values(), strict=True))
+        for name, key in secrets:
+            if self._secrets.hides(key_name(key), given[key]):
+                fields[name] = f.REDACTED
+        return fields
 
     def _free_names(
         self, keys: tuple[Any, ...], taken_names: tuple[str, ...]
@@ -183,6 +195,10 @@ class JsonFormatter(OrjsonFormatter):
             names.append(name)
             if own in self._secrets:
                 secrets.append((name, key))
+            elif name == key:
+                self._plain_names.add(name)
+        if len(self._plain_names) > _MAX_CACHED:
+            self._plain_names.clear()
         return tuple(names), tuple(secrets)
 
     def _add_exception(self, rest: dict[str, Any], record: logging.LogRecord) -> None:
@@ -206,11 +222,11 @@ class JsonFormatter(OrjsonFormatter):
     def _last_resort(self, record: logging.LogRecord, error: Exception) -> bytes:
         """The required fields alone, from a record that has something wrong with it."""
         line = {
-            f.TIMESTAMP: f"{self._clock.stamp(time.time()).decode()}Z",
+            **self._head,
+            f.TIMESTAMP: self._clock.stamp_text(time.time()),
             f.LEVEL: level_at_or_below(getattr(record, "levelno", None)),
             f.LOGGER: text(getattr(record, "name", "")),
             f.MESSAGE: self._secrets.mask(text(getattr(record, "msg", ""))),
-            **self._identity,
             f.PID: os.getpid(),
             f.THREAD: text(threading.current_thread().name),
             f.CALLER: text(getattr(record, "pathname", "")),
@@ -234,16 +250,14 @@ def _message(record: logging.LogRecord) -> str:
     return COLOUR_CODE.sub("", message) if "\x1b" in message else message
 
 
-def _take_ids(given: dict[Any, Any], span: Mapping[str, str]) -> dict[str, str]:
-    """The ids out of what was given; those of an active span come first, and leave these there."""
-    ids: dict[str, str] = {}
+def _add_ids(line: dict[str, Any], given: dict[Any, Any], span: Mapping[str, str]) -> None:
+    """Move the ids from `given` to the line; those of an active span leave these where they are."""
     for name in _IDS:
         if name in span:
-            ids[name] = span[name]
+            line[name] = span[name]
         elif name in given and (value := given.pop(name)) not in _UNKNOWN:
             # An empty one comes from a header that was not there.
-            ids[name] = text(value)
-    return ids
+            line[name] = value if type(value) is str else text(value)
 
 
 def _active_span() -> Mapping[str, str]:
@@ -254,22 +268,10 @@ def _active_span() -> Mapping[str, str]:
     span = tracing.get_current_span().get_span_context()
     if not span.is_valid:
         return _NO_SPAN
-    return {f.TRACE_ID: f"{span.trace_id:032x}", f.SPAN_ID: f"{span.span_id:016x}"}
-
-
-@lru_cache(_MAX_CACHED)
-def _caller(path: str, line: int, function: str | None) -> str:
-    return text(f"{_short_path(path)}:{line} {function or ''}".rstrip())
-
-
-def _short_path(path: str) -> str:
-    """The path below the import folder that it lies in, or below the current folder."""
-    import_folders = sys.path or ()  # `None` late in the end of a process
-    folders = sorted({str(Path(folder).absolute()) for folder in (*import_folders, ".")}, key=len)
-    for folder in reversed(folders):
-        if path.startswith(folder + os.sep):
-            return path[len(folder) + 1 :]
-    return path
+    return {
+        f.TRACE_ID: span.trace_id.to_bytes(16, "big").hex(),
+        f.SPAN_ID: span.span_id.to_bytes(8, "big").hex(),
+    }
 
 
 def _exception(

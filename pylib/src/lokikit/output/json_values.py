@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timezone
 from math import isfinite
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -13,22 +14,25 @@ from lokikit.output.safe_text import class_name, clean, key_name, text
 from lokikit.output.value_writers import write_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from lokikit.output.redaction import SecretNames
 
-__all__ = ("class_name", "clean", "json_value", "json_values", "key_name", "redacted_text", "text")
+__all__ = ("class_name", "clean", "json_value", "key_name", "redacted_text", "text")
 
 MAX_DEPTH = 32
 """Of containers inside containers; what lies deeper becomes `TOO_DEEP`."""
 MAX_NODES = 20_000
 """Of one value; a line of `MAX_LINE_BYTES` has no room for more."""
+_MAX_PLAIN = 500
+"""Of values at one depth that are looked at for a secret's name alone."""
 TOO_DEEP = "[too deep]"
 TOO_MANY = "[too many values]"
 CYCLE = "[cycle]"
 
 _NEVER_CHANGED = frozenset({bool, type(None), UUID})
 _LEFT_AS_IS = _NEVER_CHANGED | {str, int}
+_CONTAINERS = frozenset({dict, list})
 
 
 def json_value(value: Any, secrets: SecretNames) -> Any:
@@ -39,22 +43,57 @@ def json_value(value: Any, secrets: SecretNames) -> Any:
     return Walk(secrets).convert(value, 0)
 
 
-def json_values(values: Iterable[Any], secrets: SecretNames) -> list[Any]:
-    """The same for several values, bounded together.
+def add_values(line: dict[str, Any], fields: Mapping[str, Any], secrets: SecretNames) -> None:
+    """Add fields to a line, their values in terms that orjson writes, bounded together.
 
     Text and whole numbers stay as they are, also those that orjson refuses: its error is cheaper
     to wait for than to rule out.
     """
     walk = None
-    converted = []
-    for value in values:
+    for name, value in fields.items():
         kind = type(value)
-        if kind in _LEFT_AS_IS or (kind is float and isfinite(value)):
-            converted.append(value)
+        if (
+            kind in _LEFT_AS_IS
+            or _is_plain_number_or_time(kind, value)
+            or (kind in _CONTAINERS and _is_plain(value, secrets))
+        ):
+            line[name] = value
         else:
             walk = walk or Walk(secrets)
-            converted.append(walk.convert(value, 0))
-    return converted
+            line[name] = walk.convert(value, 0)
+
+
+def _is_plain(value: Any, secrets: SecretNames) -> bool:
+    """Whether orjson writes a dict or list as `Walk` would, for no key in it names a secret."""
+    level = [value]
+    for _ in range(MAX_DEPTH):
+        inner: list[Any] = []
+        for one in level:
+            kind = type(one)
+            if kind in _LEFT_AS_IS:
+                continue
+            if kind is dict and secrets.spares(one):
+                inner += one.values()
+            elif kind is list and not _begins_with_secret_name(one, secrets):
+                inner += one
+            elif not _is_plain_number_or_time(kind, one):
+                return False
+        if not inner:
+            return True
+        if len(inner) > _MAX_PLAIN:
+            return False
+        level = inner
+    return False
+
+
+def _begins_with_secret_name(values: list[Any], secrets: SecretNames) -> bool:
+    return bool(values) and type(values[0]) is str and secrets.is_secret(values[0])
+
+
+def _is_plain_number_or_time(kind: type, value: Any) -> bool:
+    if kind is float:
+        return isfinite(value)
+    return kind is datetime and (value.tzinfo is None or value.tzinfo is timezone.utc)
 
 
 def redacted_text(value: Any, secrets: SecretNames) -> str | None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 from functools import wraps
-from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from lokikit.fields import RESERVED_SUFFIX
@@ -17,9 +16,9 @@ if TYPE_CHECKING:
 
 _SET_BY_FORMATTERS = frozenset({"message", "asctime"})
 _TASK_NAME = "taskName"  # from Python 3.12 on
-_bare_attributes = frozenset(vars(logging.makeLogRecord({})))
-_STANDARD_COUNT = len(_bare_attributes)
-STANDARD_ATTRIBUTES = _bare_attributes | _SET_BY_FORMATTERS | {_TASK_NAME}
+_BARE_ATTRIBUTES = [*vars(logging.makeLogRecord({}))]
+_BARE_COUNT = len(_BARE_ATTRIBUTES)
+STANDARD_ATTRIBUTES = frozenset({*_BARE_ATTRIBUTES, *_SET_BY_FORMATTERS, _TASK_NAME})
 """What every record has, or gets from a formatter; all else was added by somebody."""
 _MARK = "_makes_lokikit_records"
 _root = logging.getLogger()
@@ -44,12 +43,15 @@ def given_fields(record: logging.LogRecord) -> dict[Any, Any]:
 def added_attributes(record: logging.LogRecord) -> dict[Any, Any]:
     """The attributes that a bare record has not, by name; a new dict."""
     attributes = record.__dict__
-    # Nearly always the attributes of a bare record stand first: then a slice has the others.
-    if STANDARD_ATTRIBUTES.issuperset(islice(attributes, _STANDARD_COUNT)):
-        added = dict(islice(attributes.items(), _STANDARD_COUNT, None))
-        if STANDARD_ATTRIBUTES.isdisjoint(added):
-            return added
-    return {name: value for name, value in attributes.items() if name not in STANDARD_ATTRIBUTES}
+    names = [*attributes]
+    if names == _BARE_ATTRIBUTES:
+        return {}
+    # Nearly always the attributes of a bare record stand first.
+    if names[:_BARE_COUNT] == _BARE_ATTRIBUTES:
+        names = names[_BARE_COUNT:]
+    if not STANDARD_ATTRIBUTES.isdisjoint(names):
+        names = [name for name in names if name not in STANDARD_ATTRIBUTES]
+    return {name: attributes[name] for name in names}
 
 
 def install_records() -> None:

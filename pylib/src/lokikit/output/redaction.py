@@ -11,6 +11,7 @@ from numbers import Number
 from typing import TYPE_CHECKING, Any
 
 from lokikit.fields import REDACTED
+from lokikit.output.safe_text import clean
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -103,6 +104,7 @@ class SecretNames:
 
     def __init__(self, more: Iterable[str] = ()) -> None:
         self._more = frozenset(filter(None, map(_squeeze, more)))
+        self._spared: set[str] = set()
         self.is_secret = lru_cache(_MAX_CACHED)(self._is_secret)
         """Whether a key of this name holds a secret, when it is no number."""
         self._hides_numbers = lru_cache(_MAX_CACHED)(self._is_secret_number)
@@ -110,11 +112,28 @@ class SecretNames:
     def __contains__(self, name: str) -> bool:
         return self.is_secret(name)
 
+    def spares(self, names: Iterable[Any]) -> bool:
+        """Whether all are plain text, and none is a secret's name or `value`, as of a named one."""
+        spared = self._spared
+        return spared.issuperset(names) or all(
+            name in spared or self._learn(name) for name in names
+        )
+
+    def _learn(self, name: Any) -> bool:
+        if type(name) is not str or clean(name) != name or name == "value" or self.is_secret(name):
+            return False
+        if len(self._spared) > _MAX_CACHED:
+            self._spared.clear()
+        self._spared.add(name)
+        return True
+
     def hides(self, name: str, value: Any) -> bool:
         """Whether this value of a key of this name is a secret."""
         if not self.is_secret(name):
             return False
-        is_number = type(value) in _NUMBERS or isinstance(value, Number)
+        # The types are asked first: an abstract class takes ten times as long.
+        kind = type(value)
+        is_number = kind in _NUMBERS or (kind is not str and isinstance(value, Number))
         return not is_number or self._hides_numbers(name)
 
     def mask(self, shown: str) -> str:

@@ -26,6 +26,8 @@ def text(value: Any) -> str:
 
 def clean(string: str) -> str:
     """The string with lone surrogates replaced, for they have no form in UTF-8."""
+    if type(string) is str and string.isascii():
+        return string
     try:
         string.encode()
     except UnicodeEncodeError:

@@ -89,33 +89,27 @@ class StdoutHandler(logging.Handler):
         self._writing = True
         try:
             while self._waiting:
-                self._write_counted(self._waiting.pop(0))
+                self._write(self._waiting.pop(0))
         finally:
             self._writing = False
 
-    def _write_counted(self, line: bytes) -> None:
+    def _write(self, line: bytes) -> None:
+        stream, fd = self._stream, self._fd
         try:
-            self._write(line)
+            if stream is None or fd is None:
+                write_line(stream, line)
+            elif self._locks and _lock(fd):
+                try:
+                    self._write_to_fd(stream, fd, line)
+                finally:
+                    fcntl.lockf(fd, fcntl.LOCK_UN)
+            else:
+                self._write_to_fd(stream, fd, line)
         except Exception as error:  # noqa: BLE001 - logging never raises into the application
             self.lost[type(error).__name__] += 1
 
-    def _write(self, line: bytes) -> None:
-        stream, fd = self._stream, self._fd
-        if stream is None or getattr(stream, "closed", False):
-            raise ValueError("the stream is closed")
-        if fd is None:
-            write_line(stream, line)
-        elif self._locks and _lock(fd):
-            try:
-                _flush(stream, fd)
-                self._write_to_fd(fd, line)
-            finally:
-                fcntl.lockf(fd, fcntl.LOCK_UN)
-        else:
-            _flush(stream, fd)
-            self._write_to_fd(fd, line)
-
-    def _write_to_fd(self, fd: int, line: bytes) -> None:
+    def _write_to_fd(self, stream: IO[Any], fd: int, line: bytes) -> None:
+        _flush(stream, fd)
         rest = b"\n" + line if self._torn else line
         while rest:
             try:
@@ -168,20 +162,20 @@ def file_descriptor(stream: IO[Any] | None) -> int | None:
 
 
 def _flush(stream: IO[Any], fd: int) -> None:
-    """Write what others have printed to the stream, before a line is written past its buffer."""
-    while not _try_to_flush(stream):
-        _wait_until_writable(fd)
+    """Write what others have printed to the stream, before a line is written past its buffer.
 
-
-def _try_to_flush(stream: IO[Any]) -> bool:
-    """False where a pipe that does not block has no room."""
-    try:
-        stream.flush()
-    except BlockingIOError:
-        return False
-    except RuntimeError:  # a signal handler logs while the stream is being written to
-        return True
-    return True
+    Raises:
+        ValueError: the stream is closed; its descriptor may be that of another file by now.
+    """
+    while True:
+        try:
+            stream.flush()
+        except BlockingIOError:  # a pipe that does not block has no room
+            _wait_until_writable(fd)
+            continue
+        except RuntimeError:  # a signal handler logs while the stream is being written to
+            pass
+        return
 
 
 def _is_shared(fd: int) -> bool:

@@ -30,8 +30,14 @@ def plain_descriptor(stream: IO[Any] | None) -> int | None:
         return None
 
 
-def write_line(stream: IO[Any], line: bytes) -> None:
-    """Write a line of UTF-8 through the stream's own method, as text or as bytes."""
+def write_line(stream: IO[Any] | None, line: bytes) -> None:
+    """Write a line of UTF-8 through the stream's own method, as text or as bytes.
+
+    Raises:
+        ValueError: there is no stream, or it is closed.
+    """
+    if stream is None or getattr(stream, "closed", False):
+        raise ValueError("the stream is closed")
     if _is_binary(stream):
         stream.write(line)
     else:

@@ -17,7 +17,8 @@ MAX_STEP_BACK_US = MICROSECONDS_PER_S
 """A clock set back by up to this is bridged; beyond, the timestamps follow the clock."""
 _MAX_RECENT = 1024
 """Stamps that a record which comes late is compared with."""
-_DIGITS = [b"%03d" % number for number in range(1000)]
+_DIGITS = [f"{number:03d}" for number in range(1000)]
+_LAST_DIGITS = [f"{digits}Z" for digits in _DIGITS]
 """Looked up, for formatting a number takes as long as the rest of a timestamp."""
 
 
@@ -35,7 +36,7 @@ def _seconds(created_s: float) -> float:
 class _LastEvent(threading.local):
     """What a thread stamped last; weakly held, for a record holds on to its exception's frames."""
 
-    last: tuple[Callable[[], Any], bytes] = (lambda: None, b"")
+    last: tuple[Callable[[], Any], str] = (lambda: None, "")
 
 
 class StampClock:
@@ -46,11 +47,11 @@ class StampClock:
         self._last_late_us = 0
         self._recent: deque[int] = deque(maxlen=_MAX_RECENT)
         self._second_us = -MICROSECONDS_PER_S
-        self._prefix = b""
+        self._prefix = ""
         self._lock = threading.RLock()
         self._of_thread = _LastEvent()
 
-    def stamp_event(self, event: Any, created_s: float) -> bytes:
+    def stamp_event(self, event: Any, created_s: float) -> str:
         """The timestamp of an event; the same again while this thread stamps no other event.
 
         Args:
@@ -59,13 +60,17 @@ class StampClock:
         """
         last, stamp = self._of_thread.last
         if last() is not event:
-            stamp = self.stamp(created_s)
+            stamp = self.stamp_text(created_s)
             # One assignment: a signal handler may stamp an event of its own at any moment.
             self._of_thread.last = (weakref.ref(event), stamp)
         return stamp
 
     def stamp(self, created_s: float) -> bytes:
-        """The timestamp of an event but for its `Z`, a microsecond or more after the one before.
+        """The same as bytes without the `Z`, as items of a push queue have it."""
+        return self.stamp_text(created_s)[:-1].encode()
+
+    def stamp_text(self, created_s: float) -> str:
+        """The timestamp of an event, a microsecond or more after the one before.
 
         Args:
             created_s: seconds since the epoch, as in `LogRecord.created`.
@@ -85,10 +90,10 @@ class StampClock:
             if not 0 <= fraction_us < MICROSECONDS_PER_S:
                 if not 0 <= time_us < _END_US:
                     self._last_us = last_us
-                    return self.stamp(_seconds(created_s))
+                    return self.stamp_text(_seconds(created_s))
                 fraction_us = self._start_second(time_us)
             self._recent.append(time_us)
-            return self._prefix + _DIGITS[fraction_us // 1000] + _DIGITS[fraction_us % 1000]
+            return self._prefix + _DIGITS[fraction_us // 1000] + _LAST_DIGITS[fraction_us % 1000]
 
     def _late_time(self, time_us: int) -> int:
         """A free time for a record that waited somewhere, or after the clock was set back."""
@@ -102,7 +107,7 @@ class StampClock:
     def _start_second(self, time_us: int) -> int:
         second, fraction_us = divmod(time_us, MICROSECONDS_PER_S)
         self._second_us = time_us - fraction_us
-        self._prefix = time.strftime("%Y-%m-%dT%H:%M:%S.", time.gmtime(second)).encode()
+        self._prefix = time.strftime("%Y-%m-%dT%H:%M:%S.", time.gmtime(second))
         return fraction_us
 
     def reset_lock(self) -> None:
