@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 import re
+import shutil
 from typing import TYPE_CHECKING
 
 import pytest
 
 import lokikit
 from lokikit.errors import SettingsError
+from lokikit.stack import kit_files
 from lokikit.stack.kit_files import (
     asked_runtime,
     kit_env,
@@ -82,12 +84,35 @@ def test_unknown_runtime() -> None:
 
 
 def test_overlays() -> None:
-    """COMPOSE_OVERLAYS names files of deploy/compose, by commas or blanks; others are refused."""
+    """COMPOSE_OVERLAYS names files of deploy/compose, by commas or blanks, and no other."""
     told = overlays({"COMPOSE_OVERLAYS": "remote-loki, container-files"})
     assert [file.name for file in told] == ["remote-loki.yml", "container-files.yml"]
     assert overlays({}) == []
     with pytest.raises(SettingsError, match="COMPOSE_OVERLAYS='nfs' is none of container-files, "):
         overlays({"COMPOSE_OVERLAYS": "nfs"})
+
+
+def test_overlay_of_the_user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An overlay outside the checkout is named by its path, also one from the working folder on."""
+    mine = tmp_path / "mine.yml"
+    mine.touch()
+    monkeypatch.chdir(tmp_path)
+    for name in (str(mine), "./mine.yml", "mine.yml"):
+        told = overlays({"COMPOSE_OVERLAYS": f"remote-loki,{name}"})
+        assert [file.name for file in told] == ["remote-loki.yml", "mine.yml"]
+    with pytest.raises(SettingsError, match="no file of that path"):
+        overlays({"COMPOSE_OVERLAYS": "./other.yml"})
+
+
+def test_override_beside_the_compose_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Compose's own override file counts, over all others, as without `lokikit up`."""
+    shutil.copytree(kit_root() / "deploy/compose", tmp_path / "deploy/compose")
+    shutil.copy(kit_root() / ".env", tmp_path)
+    monkeypatch.setattr(kit_files, "kit_root", lambda: tmp_path)
+    override = tmp_path / "docker-compose.override.yml"
+    override.touch()
+    assert overlays({}) == [override]
+    assert overlays({"COMPOSE_OVERLAYS": "selinux"})[-1] == override
 
 
 def test_version_of_the_image() -> None:

@@ -26,6 +26,9 @@ _BYTES = {"K": 10**3, "M": 10**6, "G": 10**9}
 """Units of Fluent Bit."""
 _MIN_STORAGE_BYTES = 10 * _BYTES["M"]
 """Five chunks of Fluent Bit, which drops whole chunks."""
+_MEMORY = re.compile(r"(\d+)([mg])b?", re.ASCII | re.IGNORECASE)
+_MIB = {"M": 1, "G": 1024}
+_MIN_MEMORY_MIB = 64
 _HOUR_NS = 3600 * NS_PER_S
 _MAX_RETENTION_NS = 100 * 365 * 24 * _HOUR_NS
 
@@ -56,6 +59,12 @@ def _is_storage(text: str) -> bool:
     return found is not None and int(found[1]) * _BYTES[found[2].upper()] >= _MIN_STORAGE_BYTES
 
 
+def memory_mib(text: str) -> int:
+    """Return the MiB of a memory limit as Docker writes it; 0 for other text."""
+    found = _MEMORY.fullmatch(text)
+    return int(found[1]) * _MIB[found[2].upper()] if found else 0
+
+
 _VERSION_KIND = Kind(lambda text: bool(_VERSION.fullmatch(text)), "a version such as 3.7.8")
 TABLE: Mapping[str, Kind] = {
     **dict.fromkeys(
@@ -73,6 +82,13 @@ TABLE: Mapping[str, Kind] = {
         "how long lines are kept, from 1h to 100 years, largest unit first: 168h, 30d or 1d12h",
     ),
     "FLUENTBIT_STORAGE_LIMIT": Kind(_is_storage, "a size with its unit, 10M or more: 500M or 1G"),
+    **dict.fromkeys(
+        ("LOKI_MEMORY", "FLUENTBIT_MEMORY", "GRAFANA_MEMORY"),
+        Kind(
+            lambda text: memory_mib(text) >= _MIN_MEMORY_MIB,
+            f"a memory limit as Docker has it, {_MIN_MEMORY_MIB}m or more: 512m or 2g",
+        ),
+    ),
     "REGISTRY": Kind(
         lambda text: bool(_REGISTRY.fullmatch(text)),
         "a registry without a scheme: docker.io or registry.example:5000/mirror",

@@ -18,12 +18,18 @@ from lokikit.delivery.address import without_api_path
 from lokikit.errors import SettingsError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
 _PACKAGE = Path(__file__).parents[1]
 _MAX_PORT = 65535
 _SERVICE_LINK = re.compile(r"(?:tcp|udp|sctp)://")
 _RUNTIMES = ("auto", "docker", "native")
+_OVERRIDES = (
+    "docker-compose.override.yml",
+    "docker-compose.override.yaml",
+    "compose.override.yml",
+    "compose.override.yaml",
+)
 
 
 def checkout_root() -> Path | None:
@@ -72,16 +78,27 @@ def asked_runtime(environ: Mapping[str, str] = os.environ) -> str:
 
 
 def overlays(environ: Mapping[str, str] = os.environ) -> list[Path]:
-    """Return the files of `deploy/compose` that `COMPOSE_OVERLAYS` names, in its order.
+    """Return the Compose files over the kit's own, the first to be laid over it first.
+
+    They are those that `COMPOSE_OVERLAYS` names, in its order: files of `deploy/compose` by name,
+    others by path. The last is `docker-compose.override.yml` in the checkout, as Compose has it.
 
     Raises:
-        SettingsError: it names a file that does not exist.
+        SettingsError: `COMPOSE_OVERLAYS` names a file that does not exist.
     """
     chosen = kit_env(environ).get("COMPOSE_OVERLAYS", "").replace(",", " ").split()
     there = {file.stem: file for file in sorted((kit_root() / "deploy/compose").glob("*.yml"))}
-    if unknown := [name for name in chosen if name not in there]:
-        raise SettingsError(f"COMPOSE_OVERLAYS={unknown[0]!r} is none of {', '.join(there)}.")
-    return [there[name] for name in chosen]
+    own = [path for name in _OVERRIDES if (path := kit_root() / name).is_file()]
+    return [*(there.get(name) or _own_overlay(name, there) for name in chosen), *own]
+
+
+def _own_overlay(name: str, there: Iterable[str]) -> Path:
+    path = Path(name).expanduser().absolute()
+    if path.is_file():
+        return path
+    raise SettingsError(
+        f"COMPOSE_OVERLAYS={name!r} is none of {', '.join(there)}, and no file of that path."
+    )
 
 
 def port(name: str, environ: Mapping[str, str] = os.environ) -> int:

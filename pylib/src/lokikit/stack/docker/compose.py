@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from lokikit.errors import PrerequisiteError, UnhealthyError
 from lokikit.stack.compose_file import compose_file
 from lokikit.stack.docker.engine import run_docker
+from lokikit.stack.env_settings import memory_mib
 from lokikit.stack.grafana.contacts import read_contacts
 from lokikit.stack.grafana.provisioning import (
     provisioning_folder,
@@ -113,6 +114,7 @@ class Compose:
             "LOKIKIT_STATE": str(self.state),
             "COMPOSE_PROFILES": "",
             "HOSTNAME": socket.gethostname(),
+            "LOKI_GOMEMLIMIT": f"{memory_mib(kit_env(self.environ)['LOKI_MEMORY']) * 9 // 10}MiB",
             "CONTACT_POINTS": str(len(read_contacts(self.environ).ways)),
             **smtp_variables(self.environ, _SMTP_PASSWORD),
             **digests,
