@@ -18,7 +18,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lokikit.fields import REDACTED
-from lokikit.output.json_values import CYCLE, MAX_DEPTH, TOO_DEEP, TOO_MANY, json_value
+from lokikit.output.json_values import (
+    CYCLE,
+    MAX_DEPTH,
+    TOO_DEEP,
+    TOO_MANY,
+    add_values,
+    json_value,
+)
 from lokikit.output.redaction import SecretNames
 
 
@@ -390,3 +397,54 @@ def test_row_of_a_database_has_the_names_of_its_columns():
         "row": expected,
         "rows": [expected],
     }
+
+
+_NAMES = st.sampled_from(["id", "name", "value", "password", "dbPassword", "token", "tokens", "ä"])
+_NAMED_VALUES = st.recursive(
+    _SCALARS | _NAMES,
+    lambda inner: (
+        st.lists(inner)
+        | st.tuples(_NAMES, inner).map(list)
+        | st.tuples(_NAMES, inner)
+        | st.dictionaries(_NAMES | _KEYS, inner)
+    ),
+    max_leaves=20,
+)
+
+
+@given(ANY_VALUE | _NAMED_VALUES)
+def test_a_value_that_orjson_gets_as_it_is_looks_like_a_converted_one(value):
+    secrets, line = SecretNames(), {}
+    add_values(line, {"v": value}, secrets)
+    try:
+        written = orjson.dumps(line)
+    except (TypeError, ValueError):  # large numbers and lone surrogates are left to this error
+        written = orjson.dumps(json_value(line, secrets))
+    assert written == orjson.dumps({"v": json_value(value, secrets)})
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        {"a": {"password": "hunter2"}},
+        [{"name": "password", "value": "hunter2"}],
+        [[["password", "hunter2"]]],
+        {"a": [[["token", "hunter2"]]]},
+    ],
+    ids=["key", "named value", "pair", "pair in a mapping"],
+)
+def test_a_secret_deep_inside_is_replaced_beside_plain_values(value):
+    secrets, line = SecretNames(), {}
+    for _ in range(2):  # the second time its names are known
+        add_values(line, {"plain": {"a": [{"id": 1}]}, "v": value}, secrets)
+        assert line["plain"] == {"a": [{"id": 1}]}
+        assert "hunter2" not in str(line["v"])
+
+
+def test_a_list_that_holds_itself_many_times_is_bounded():
+    value = [1]
+    for _ in range(40):
+        value = [value, value]
+    line = {}
+    add_values(line, {"v": value}, SecretNames())
+    assert len(orjson.dumps(line)) < 1_000_000
