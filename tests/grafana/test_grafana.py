@@ -14,9 +14,17 @@ from tests.grafana.conftest import MAIL_TO
 from tests.waiting import eventually
 
 from lokikit import fields
+from lokikit.alerts.dispatch import Timing
+from lokikit.alerts.state_file import make_folder, read_state
+from lokikit.alerts.watch import Watch
+from lokikit.monitoring.rule_files import read_rule_file
+from lokikit.query.client import Loki
+from lokikit.stack.grafana.provisioning import provisioning_folder
 
 if TYPE_CHECKING:
     from tests.grafana.conftest import Watched
+
+    from lokikit.monitoring.rule_definition import Rule
 
 pytestmark = pytest.mark.timeout(1200)
 
@@ -24,6 +32,8 @@ SOON_S = 300
 """Generous: rules are looked at every 10 s here."""
 RANGE_S = 3600
 SCREENS = {"laptop": (1366, 768), "wall": (1920, 1080)}
+OF_NO_DATA = {("datasource_uid", "loki"), ("ref_id", "A")}
+"""Labels with which Grafana says which query had no data."""
 SHOTS = Path(os.environ.get("SCREENSHOTS", Path(__file__).parents[2] / "build/screenshots"))
 
 
@@ -133,6 +143,53 @@ def test_silence_alarms_and_recovers(watched: Watched) -> None:
     numbered = line("info", **{fields.CANARY_SEQ: 1})
     watched.write(fields.CANARY_SERVICE, numbered)
     eventually(lambda: watched.webhook.told("pipeline-silent", "resolved"), within_s=SOON_S)
+
+
+def grafana_states(watched: Watched) -> dict[frozenset[tuple[str, str]], str]:
+    """Labels -> state of each alert that Grafana's scheduler has and that is not normal."""
+    names = {"alerting": "firing", "pending": "pending", "nodata": "nodata", "error": "error"}
+    return {
+        frozenset(alert["labels"].items() - OF_NO_DATA): names[state]
+        for rule in watched.grafana.rules().values()
+        for alert in rule.get("alerts") or ()
+        # The reason follows the state: `Alerting (NoData)`.
+        if (state := alert["state"].lower().partition(" ")[0]) in names
+    }
+
+
+def own_states(folder: Path, rules_now: dict[str, Rule]) -> dict[frozenset[tuple[str, str]], str]:
+    """The same of `lokikit alerts`."""
+    state = read_state(folder)
+    assert state
+    return {
+        frozenset({**rules_now[uid].alert_labels(one.labels), **one.own_labels}.items()): one.state
+        for uid, record in state.rules.items()
+        for one in record.instances
+        if one.state != "inactive"
+    }
+
+
+def test_states_are_those_of_lokikit_alerts(watched: Watched, tmp_path: Path) -> None:
+    """The same file of rules over the same Loki: pending and firing alerts with the same labels."""
+    file = provisioning_folder(watched.grafana.log.parents[1]) / "alerting/rules.yaml"
+    read = {rule.uid: rule for rule in read_rule_file(file) if not rule.is_paused}
+    make_folder(tmp_path)
+    loki = Loki(watched.loki_url, timeout_s=60)
+    watch = Watch(read.values(), loki, tmp_path, {}, timing=Timing.of("4h"))
+    watched.write("equal", *[line("error", n=number) for number in range(200)], line("critical"))
+    seen: set[str] = set()
+
+    def are_equal(state: str) -> bool:
+        watch.step()
+        ours, theirs = own_states(tmp_path, read), grafana_states(watched)
+        mine = {one for labels, one in ours.items() if ("rule", "error-ratio") in labels}
+        seen.update(mine)
+        return ours == theirs and state in mine
+
+    eventually(lambda: are_equal("pending"), within_s=SOON_S)
+    eventually(lambda: are_equal("firing"), within_s=SOON_S)
+    loki.close()
+    assert seen == {"pending", "firing"}
 
 
 @pytest.mark.parametrize("view", ["laptop-light", "laptop-dark", "wall-light", "wall-dark"])
