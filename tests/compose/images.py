@@ -22,9 +22,10 @@ from typing import TYPE_CHECKING
 import docker
 from docker.errors import APIError, ImageNotFound
 
+from lokikit.errors import PrerequisiteError
 from lokikit.stack.docker.engine import daemon_problem
 from lokikit.stack.kit_files import kit_env
-from lokikit.stack.native.loki import find_loki, loki_version
+from lokikit.stack.native.loki import loki_version, require_loki
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -119,9 +120,10 @@ def _can_be_pulled(client: DockerClient, name: str) -> bool:
 
 
 def _make_loki(client: DockerClient, name: str) -> None:
-    program = find_loki()
-    if program is None:
-        raise CannotMakeImageError(f"{name} cannot be pulled, and loki is not on PATH")
+    try:
+        program = require_loki()
+    except PrerequisiteError as error:
+        raise CannotMakeImageError(f"{name} cannot be pulled, and {error}") from error
     version = loki_version(program)
     content = {**_with_libraries(program, "/usr/bin/loki"), "/loki": None}
     changes = [f"USER {_AGENT_USER}", 'ENTRYPOINT ["/usr/bin/loki"]']

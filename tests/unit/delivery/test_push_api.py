@@ -15,8 +15,9 @@ import orjson
 import pytest
 import requests
 
+from lokikit.delivery.address import read_address
 from lokikit.delivery.entry import Entry
-from lokikit.delivery.push_api import Answer, Outcome, Pusher, classify, payload, push_url
+from lokikit.delivery.push_api import Answer, Outcome, Pusher, classify, payload
 from lokikit.delivery.retry import MAX_RETRY_AFTER_S, backoff_s, parse_retry_after_s
 from lokikit.errors import SettingsError
 
@@ -165,7 +166,7 @@ def test_backoff_has_full_jitter() -> None:
 )
 def test_push_url(url: str, expected: str) -> None:
     """The base address and the full one are both understood."""
-    assert push_url(url) == expected
+    assert read_address(url).push_url == expected
 
 
 @pytest.mark.parametrize("url", ["", "h:3100", "ftp://h", "http://", "http://h:port", "http://[x"])

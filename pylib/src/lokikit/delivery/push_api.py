@@ -153,15 +153,6 @@ class Pusher:
         return " ".join(text.decode("utf-8", "replace").split())
 
 
-def push_url(url: str) -> str:
-    """Return the URL of the push API of the Loki at `url`, without credentials.
-
-    Raises:
-        SettingsError: `url` is no HTTP address.
-    """
-    return read_address(url).push_url
-
-
 def payload(entries: Sequence[Entry]) -> bytes:
     """Return the JSON body of a push: entries grouped by stream, in their order."""
     streams: dict[int, tuple[Mapping[str, str], list[Any]]] = {}

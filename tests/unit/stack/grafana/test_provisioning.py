@@ -10,9 +10,10 @@ import pytest
 import yaml
 
 from lokikit.errors import SettingsError
+from lokikit.stack.compose_file import read_compose_file
 from lokikit.stack.grafana.provisioning import (
     CONTACT_FILE,
-    VARIABLES,
+    DASHBOARDS,
     provision,
     provisioning_files,
     smtp_password_file,
@@ -135,4 +136,6 @@ def test_policies_name_a_receiver_that_is_provisioned() -> None:
 def test_files_use_only_variables_of_grafanas_environment() -> None:
     """Grafana reads a variable that is not set as empty, without a word."""
     text = "\n".join(texts(list(every_file().values()))).replace("$$", "")
-    assert set(re.findall(r"\$\{?(\w+)", text)) == set(VARIABLES)
+    used = set(re.findall(r"\$\{?(\w+)", text))
+    assert used <= set(read_compose_file()["services"]["grafana"]["environment"])
+    assert used == {DASHBOARDS, "LOKI_URL", "LOKI_ORG_ID"}

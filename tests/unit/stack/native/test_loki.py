@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from lokikit.errors import PrerequisiteError
-from lokikit.stack.native.loki import find_loki, require_loki
+from lokikit.stack.native.loki import require_loki
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,7 +23,7 @@ def _loki(folder: Path, version: str, check: str = "exit 0") -> Path:
 @pytest.mark.parametrize("version", ["3.4.0", "3.10.1", "v4.0.0-rc.1"])
 def test_loki_is_taken_from_3_4_on(tmp_path: Path, version: str) -> None:
     program = _loki(tmp_path, version)
-    assert find_loki({"PATH": str(tmp_path)}) == program
+    assert require_loki({"PATH": str(tmp_path)}) == program
 
 
 @pytest.mark.parametrize("version", ["2.9.8", "3.3.9"])
@@ -43,8 +43,10 @@ def test_program_that_cannot_run_is_no_loki(tmp_path: Path) -> None:
     program = tmp_path / "loki"
     program.write_text("neither a program nor a script")
     program.chmod(0o755)
-    assert find_loki({"PATH": str(tmp_path)}) is None
+    with pytest.raises(PrerequisiteError, match=r"is no Loki: put Loki 3\.4 or newer"):
+        require_loki({"PATH": str(tmp_path)})
 
 
 def test_no_loki_on_path() -> None:
-    assert find_loki({"PATH": ""}) is None
+    with pytest.raises(PrerequisiteError, match=r"no Loki on PATH: put Loki 3\.4 or newer"):
+        require_loki({"PATH": ""})

@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 CONTACT_FILE = "alerting/contact-points.yaml"
 DASHBOARDS = "GRAFANA_DASHBOARDS"
 """Variable of Grafana's environment: the folder of the dashboards."""
-VARIABLES = (DASHBOARDS, "LOKI_URL", "LOKI_ORG_ID")
-"""The variables of Grafana's environment that the files use."""
 _EVER = "contact-points-ever"
 _READABLE_FILE, _READABLE_FOLDER = 0o644, 0o755
 

@@ -27,14 +27,6 @@ def config_file() -> Path:
     return kit_root() / "loki/loki.yaml"
 
 
-def find_loki(environ: Mapping[str, str] = os.environ) -> Path | None:
-    """Return the `loki` on PATH that can run the kit's configuration, `None` without it."""
-    try:
-        return require_loki(environ)
-    except PrerequisiteError:
-        return None
-
-
 def require_loki(environ: Mapping[str, str] = os.environ) -> Path:
     """Return the `loki` on PATH that can run the kit's configuration.
 
