@@ -250,3 +250,47 @@ shop.info("m")
 assert [line["message"] for line in captured.lines] == ["m"]
 """
     assert told(source) == ["m"]
+
+
+QUEUE = """
+import queue
+waiting = queue.SimpleQueue()
+logger = logging.getLogger({logger!r})
+logger.addHandler(logging.handlers.QueueHandler(waiting))
+logger.propagate = {propagate}
+handlers = [logging.StreamHandler(), logging.FileHandler({path!r})]
+listener = logging.handlers.QueueListener(waiting, *handlers)
+listener.start()
+views.info("a"); logging.info("b")
+waiting.put(logging.makeLogRecord({{"name": "shop", "msg": "c", "levelno": 20, "process": -1}}))
+listener.stop()
+"""
+
+
+@pytest.mark.parametrize(
+    ("logger", "propagate", "queued"),
+    [("", True, "a\nb\nc\n"), ("shop", True, "a\nc\n"), ("shop", False, "a\nc\n")],
+)
+def test_a_console_handler_behind_a_queue_prints_nothing(
+    tmp_path: Path, logger: str, *, propagate: bool, queued: str
+) -> None:
+    """What has missed our handlers they get, also from another process; the file gets all."""
+    path = str(tmp_path / "f")
+    source = QUEUE.format(logger=logger, propagate=propagate, path=path)
+    assert sorted(told(source)) == ["a", "b", "c"]
+    assert (tmp_path / "f").read_text() == queued
+
+
+def test_our_handler_behind_a_queue_prints_nothing_twice() -> None:
+    """Where somebody has put it there, and a queue in its place."""
+    source = """
+import queue
+waiting = queue.SimpleQueue()
+root = logging.getLogger()
+listener = logging.handlers.QueueListener(waiting, *root.handlers)
+root.handlers = [logging.handlers.QueueHandler(waiting)]
+listener.start()
+shop.info("m")
+listener.stop()
+"""
+    assert told(source) == ["m"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 
 from lokikit.output.root_guard import guard
 from lokikit.output.told_once import handlers_of
@@ -20,11 +21,29 @@ class Relay(logging.Handler):
 
     def handle(self, record: logging.LogRecord) -> bool:
         """Hand a record on, unless our handlers or another relay on its way get it."""
-        logger = logging.getLogger().manager.loggerDict.get(record.name)
-        if isinstance(logger, logging.Logger):
-            on_its_way = list(handlers_of(logger))
-            relays = [one for one in on_its_way if isinstance(one, Relay)]
-            is_another_s = self in relays and relays[0] is not self
-            if is_another_s or any(one in guard.ours for one in on_its_way):
-                return False
+        on_its_way = _handlers_on_the_way(record)
+        relays = [one for one in on_its_way if isinstance(one, Relay)]
+        is_another_s = self in relays and relays[0] is not self
+        if is_another_s or any(one in guard.ours for one in on_its_way):
+            return False
         return guard.hand_over(record)
+
+
+class QueueRelay(Relay):
+    """Behind a queue: our handlers get what they have not got on the way into it.
+
+    What comes from another process they have not got here.
+    """
+
+    def handle(self, record: logging.LogRecord) -> bool:
+        """Hand a record on, unless our handlers or a relay got it before it was queued."""
+        had = any(
+            one in guard.ours or isinstance(one, Relay) for one in _handlers_on_the_way(record)
+        )
+        return not (had and record.process == os.getpid()) and guard.hand_over(record)
+
+
+def _handlers_on_the_way(record: logging.LogRecord) -> list[logging.Handler]:
+    root = logging.getLogger()
+    logger = root if record.name == root.name else root.manager.loggerDict.get(record.name)
+    return list(handlers_of(logger)) if isinstance(logger, logging.Logger) else []

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import logging
 import logging.config
+import logging.handlers
 import sys
+from contextlib import suppress
 from functools import wraps
 from typing import TYPE_CHECKING, Any
 from weakref import WeakSet
@@ -103,11 +105,25 @@ class RootGuard:
         self.on_root = list(_root.handlers)
 
     def _look_below(self, logger: logging.Logger) -> None:
-        staying = [one for one in logger.handlers if not self.belongs_to_root(one)]
-        self._elsewhere.update(staying)
+        staying = self._staying(logger.handlers)
         if len(staying) < len(logger.handlers):
             logger.handlers = staying
             self.stand_in(logger)
+
+    def look_behind(self, listener: logging.handlers.QueueListener) -> None:
+        """Put a relay in place of the console handlers behind a queue."""
+        from lokikit.output.relay import QueueRelay  # noqa: PLC0415 - it needs the lines, which need this
+
+        if not self._elsewhere.issuperset(listener.handlers):
+            staying = self._staying(listener.handlers)
+            if len(staying) < len(listener.handlers):
+                listener.handlers = (*staying, QueueRelay())
+
+    def _staying(self, handlers: Iterable[logging.Handler]) -> list[logging.Handler]:
+        """Those that write elsewhere, which are known from now on, and relays."""
+        staying = [one for one in handlers if not self.belongs_to_root(one)]
+        self._elsewhere.update(staying)
+        return staying
 
     def belongs_to_root(self, handler: logging.Handler) -> bool:
         """Whether a logger below the root needs no more than a relay in place of a handler."""
@@ -164,6 +180,7 @@ def _watch_logging() -> None:
         logging.lastResort = _LastResort(logging.lastResort)
     _wrap(logging.Logger, "addHandler", _adding)
     _wrap(logging.Logger, "removeHandler", _removing)
+    _wrap(logging.handlers.QueueListener, "handle", _listening)
     # By these two, for a migration has imported `fileConfig` before anything was set up.
     _wrap(logging.config, "_clearExistingHandlers", _clearing)
     _wrap(logging.config, "_handle_existing_loggers", _enabling)
@@ -192,6 +209,16 @@ def _removing(remove: Callable[..., None]) -> Callable[..., None]:
             remove(self, hdlr)
 
     return remove_handler
+
+
+def _listening(handle: Callable[..., None]) -> Callable[..., None]:
+    def handle_queued(self: logging.handlers.QueueListener, record: logging.LogRecord) -> None:
+        if guard.ours:
+            with suppress(Exception):  # a stranger's handler never ends the thread of the queue
+                guard.look_behind(self)
+        handle(self, record)
+
+    return handle_queued
 
 
 def _clearing(clear: Callable[[], None]) -> Callable[[], None]:
