@@ -5,7 +5,7 @@ import logging
 import os
 
 import httpx
-from fastapi import APIRouter
+from fastapi import APIRouter, WebSocket
 from fastapi.responses import PlainTextResponse
 from shop import app
 
@@ -40,6 +40,15 @@ async def ask() -> str:
     """What another service says."""
     async with lokikit.pass_request_id(httpx.AsyncClient(timeout=60)) as client:
         return (await client.get(os.environ["OTHER_URL"] + "/orders/7")).text
+
+
+@app.websocket("/talk/{number}")
+async def talk(socket: WebSocket, number: int) -> None:
+    """Say what is said, until the other has left."""
+    await socket.accept()
+    log.info("talking about %d", number)
+    async for text in socket.iter_text():
+        await socket.send_text(text)
 
 
 app.include_router(router)

@@ -45,13 +45,15 @@ class AsgiMiddleware:
     async def _serve_request(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = read_headers(scope)
         request = self._log.begin(headers.request_id, headers.trace_parent)
+        # Here, for Starlette before 0.33 takes off what a mounted application does not see.
+        path = scope["path"]
         status = size_bytes = 0
         duration_ms: float | None = None
 
         def tell() -> None:
             request.tell(
                 scope["method"],
-                scope["path"],
+                path,
                 route=route_of(scope),
                 status=status,
                 size_bytes=size_bytes,

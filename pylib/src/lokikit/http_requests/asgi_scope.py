@@ -8,7 +8,7 @@ from lokikit.http_requests.request_ids import HEADER, TRACE_HEADER
 from lokikit.http_requests.route_template import template
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, MutableMapping
+    from collections.abc import Awaitable, Callable, Iterator, MutableMapping
 
     Scope = MutableMapping[str, Any]
     Message = MutableMapping[str, Any]
@@ -59,7 +59,27 @@ def route_of(scope: Scope) -> str | None:
     route = scope.get("fastapi", {}).get("effective_route_context") or scope.get("route")
     path = getattr(route, "path_format", None) or getattr(route, "path", None)
     if not isinstance(path, str):
-        return None
+        return _route_of_endpoint(scope)
     root: str = scope.get("root_path", "")
     mounted = root[len(scope.get("app_root_path", root)) :]
     return template(mounted + path)
+
+
+def _route_of_endpoint(scope: Scope) -> str | None:
+    """Return the template by what serves it, as Starlette before 1.0 does not say the route.
+
+    `None` where several routes lead there.
+    """
+    endpoint, router = scope.get("endpoint"), scope.get("router")
+    if endpoint is None or router is None:
+        return None
+    found = set(_paths_to(endpoint, getattr(router, "routes", ())))
+    return template(found.pop()) if len(found) == 1 else None
+
+
+def _paths_to(endpoint: Any, routes: Any, prefix: str = "") -> Iterator[str]:
+    for route in routes or ():
+        path = prefix + str(getattr(route, "path", ""))
+        if getattr(route, "endpoint", None) is endpoint:
+            yield path
+        yield from _paths_to(endpoint, getattr(route, "routes", ()), path)

@@ -50,6 +50,7 @@ class _WebSocket:
     def __init__(self, log: RequestLog, scope: Scope, receive: Receive, send: Send) -> None:
         self._log = log
         self._scope = scope
+        self._path = scope["path"]
         self._receive = receive
         self._send = send
         self._headers = read_headers(scope)
@@ -103,8 +104,7 @@ class _WebSocket:
             "user_id": user_id(self._scope.get("user")),
         }
         if not self._accepted:
-            path = self._scope["path"]
-            request.tell("GET", path, status=self._status, size_bytes=0, **known)
+            request.tell("GET", self._path, status=self._status, size_bytes=0, **known)
         elif self._log.enabled:
             self._tell(**known)
         request.leave()
@@ -114,13 +114,12 @@ class _WebSocket:
     ) -> None:
         """Write the line of a connection; it has no status, for it is no request to be counted."""
         self._request.told = True
-        path = self._scope["path"]
         # A server drops the connection of an application that ends without closing it.
         code = self._close_code or _ABNORMAL
         fields = {
             **self._request.ids,
             f.HTTP_ROUTE: route,
-            f.HTTP_PATH: path,
+            f.HTTP_PATH: self._path,
             f.CLOSE_CODE: code,
             f.DURATION_MS: duration_ms,
             f.CLIENT_IP: client_ip or None,
@@ -130,7 +129,7 @@ class _WebSocket:
         raised = self._request.exception
         error = raised if isinstance(raised, Exception) else None
         level = logging.ERROR if error or code == _INTERNAL_ERROR else logging.INFO
-        text = ("WEBSOCKET %s %d", path, code)
+        text = ("WEBSOCKET %s %d", self._path, code)
         tell(_logger, level, text, fields=fields, place=_PLACE, exception=error)
 
 
