@@ -10,6 +10,7 @@ from typing import IO, TYPE_CHECKING, Any, cast
 from lokikit.delivery.address import read_address
 from lokikit.errors import SettingsError
 from lokikit.http_requests.access_logs import take_in_access_lines
+from lokikit.notices import to_stderr
 from lokikit.output.console_formatter import ConsoleFormatter
 from lokikit.output.console_handlers import is_console
 from lokikit.output.json_formatter import JsonFormatter
@@ -36,14 +37,13 @@ if TYPE_CHECKING:
     from lokikit.push.handler import LokiHandler
 
 _NOT_PUSHED = (
-    "LOKI_URL=%s is for lokikit's commands, so this service pushes nothing there. If it has no "
+    "is for lokikit's commands, so this service pushes nothing there. If it has no "
     "agent and is to push, set LOKI_PUSH_URL; push=False says that it is not."
 )
 _STILL_PUSHED = (
-    "LOKI_URL=%s makes this service push because LOKI_SPOOL_DIR or LOKI_DURABLE is set. "
+    "makes this service push because LOKI_SPOOL_DIR or LOKI_DURABLE is set. "
     "Set LOKI_PUSH_URL, for a later version will push by that name alone."
 )
-_logger = logging.getLogger(__name__)
 _told_of: set[str] = set()
 
 
@@ -243,9 +243,8 @@ def _tell_of_push_url(settings: Settings) -> None:
     if settings.push_url or not settings.loki_url or not _has_push_extra() or _told_of:
         return
     _told_of.add("LOKI_PUSH_URL")
-    _logger.warning(
-        _STILL_PUSHED if _pushes_as_before(settings) else _NOT_PUSHED, settings.loki_url
-    )
+    text = _STILL_PUSHED if _pushes_as_before(settings) else _NOT_PUSHED
+    to_stderr(f"LOKI_URL={settings.loki_url} {text}")
 
 
 def _take_in_existing_loggers(
