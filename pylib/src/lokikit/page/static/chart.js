@@ -4,6 +4,7 @@ import { css, figure, seriesColour } from "./format.js";
 
 const HATCHED = new Set(["error", "critical", "fatal", "fail", "crash", "lost"]);
 const MOST_IN_TIP = 12;
+const POWERS = Array.from({ length: 50 }, (_, power) => 2 ** power);
 
 function hatch(context, colour) {
   // Errors are hatched: a colour alone says nothing to one in twelve men.
@@ -79,7 +80,7 @@ export class Graph {
       : { width: 2, points: { size: 4 }, spanGaps: connected };
     return {
       ...this.size(),
-      padding: [8, 8, 0, 0],
+      padding: [8, 22, 0, 0],
       legend: { show: false },
       cursor: { drag: { x: Boolean(this.onRange), y: false, setScale: false }, points: { show: !bars } },
       scales: {
@@ -89,7 +90,7 @@ export class Graph {
       axes: [
         { stroke, grid: { show: false }, ticks: { ...grid, size: 4 }, font, size: 26, gap: 4, space: 74,
           values: (_, splits, axis, space, increment) => splits.map((one) => moment(one, increment)) },
-        { stroke, grid, ticks: grid, font, size: 64, space: 26, values: (_, splits) => splits.map((one) => figure(one, this.unit)) },
+        { stroke, grid, ticks: grid, font, size: 64, space: 26, incrs: this.unit === "bytes" ? POWERS : undefined, values: (_, splits) => splits.map((one) => figure(one, this.unit)) },
       ],
       series: [{}, ...order.map((one) => ({
         label: one.name,

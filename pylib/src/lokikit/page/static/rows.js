@@ -54,7 +54,10 @@ function fill(details, line, whole) {
   ));
   const rows = [];
   for (const kind of ["field", "metadata", "label", "parsed"]) {
-    for (const [name, text, isFilter] of whole[kind]) rows.push(fieldRow(kind, name, text, isFilter));
+    for (const [name, text, isFilter] of whole[kind]) {
+      if (kind === "field" && TRACES.has(name)) details.append(el("pre", { class: "trace", text, tabindex: 0, role: "group", "aria-label": name }));
+      else rows.push(fieldRow(kind, name, text, isFilter));
+    }
   }
   if (!whole.field.length) {
     rows.unshift(el("tr", {}, el("th", { scope: "row", text: "line" }), el("td", { colspan: 2 }, el("pre", { class: "text", text: whole.line }))));
@@ -63,7 +66,7 @@ function fill(details, line, whole) {
 }
 
 function fieldRow(kind, name, text, isFilter) {
-  const long = TRACES.has(name) || (kind === "field" && text.includes("\n"));
+  const long = kind === "field" && text.includes("\n");
   const can = isFilter && !long && kind !== "parsed" && text !== "null";
   const filter = (operator) => button(operator === "=" ? "+" : "−", () => filtered(kind, name, operator, text), {
     title: `Only lines ${operator === "=" ? "with" : "without"} this ${name}`,
