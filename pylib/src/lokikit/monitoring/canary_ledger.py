@@ -92,7 +92,7 @@ class Ledger:
     def awaited_since_s(self) -> float | None:
         """Return the time of the newest line that may still come in time; `None` without any."""
         lines = self._lines.values()
-        times = (one.written_s for one in lines if not one.copies and not one.lost)
+        times = (line.written_s for line in lines if not line.copies and not line.lost)
         return max(times, default=None)
 
     def findings(self) -> Findings:

@@ -111,7 +111,9 @@ def take_overview(loki: Loki, since_s: int, now_ns: int) -> Overview:
     # Loki moves the ends of a range to whole steps: the last step must not end before now.
     end_ns = -(-now_ns // (step_s * NS_PER_S)) * step_s * NS_PER_S
     start_ns = end_ns - (POINTS - 1) * step_s * NS_PER_S
-    ratios = {_key(one): float(one.value) for one in loki.instant(asked.error_ratio, now_ns)}
+    ratios = {
+        _key(sample): float(sample.value) for sample in loki.instant(asked.error_ratio, now_ns)
+    }
     counted = loki.range_samples(asked.lines, start_ns, end_ns, step_s)
     since_ns = now_ns - span_s * NS_PER_S
     return Overview(
@@ -134,7 +136,7 @@ def _services(
         for key, own in counts.items()
         if any(own)
     ]
-    return tuple(sorted(services, key=lambda one: (-one.lines, one.key)))
+    return tuple(sorted(services, key=lambda service: (-service.lines, service.key)))
 
 
 def _last_seen_s(counts: list[int], step_s: int) -> int:
@@ -145,10 +147,14 @@ def _last_seen_s(counts: list[int], step_s: int) -> int:
 
 def _exceptions(samples: Iterable[Sample]) -> tuple[tuple[str, str, int], ...]:
     found = [
-        (one.labels.get(LABEL_SERVICE, ""), one.labels.get(EXC_TYPE, ""), int(float(one.value)))
-        for one in samples
+        (
+            sample.labels.get(LABEL_SERVICE, ""),
+            sample.labels.get(EXC_TYPE, ""),
+            int(float(sample.value)),
+        )
+        for sample in samples
     ]
-    return tuple(sorted(found, key=lambda one: (-one[2], one)))
+    return tuple(sorted(found, key=lambda exception: (-exception[2], exception)))
 
 
 def _key(sample: Sample) -> Key:

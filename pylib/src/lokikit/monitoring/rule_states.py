@@ -110,15 +110,17 @@ class RuleStates:
     @property
     def instances(self) -> list[Instance]:
         """All series so far, resolved and absent series too, ordered by labels."""
-        return [one for _, one in sorted((self._gone | self._live).items())]
+        return [instance for _, instance in sorted((self._gone | self._live).items())]
 
     def restore(self, instances: Iterable[Instance]) -> None:
         """Go on from the states that `instances` had, of an earlier process for example."""
-        self._live = {_key_of(one): one for one in instances}
+        self._live = {_key_of(instance): instance for instance in instances}
 
     def forget(self, before_ns: int) -> None:
         """Drop the series that are gone and ended before that time."""
-        self._gone = {key: one for key, one in self._gone.items() if one.since_ns >= before_ns}
+        self._gone = {
+            key: instance for key, instance in self._gone.items() if instance.since_ns >= before_ns
+        }
 
     def update(self, time_ns: int, outcome: RuleAnswer) -> None:
         """Apply an evaluation; evaluations come in the order of their times."""

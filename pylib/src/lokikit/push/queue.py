@@ -128,7 +128,7 @@ def _read_columns(items: Sequence[Item]) -> list[Entry]:
         return []
     stamps, lines, labels, metadata = zip(*items, strict=True)
     whole = _Seconds()
-    times_ns = [whole[one[:_SECOND_BYTES]] + int(one[_FRACTION]) * 1000 for one in stamps]
+    times_ns = [whole[stamp[:_SECOND_BYTES]] + int(stamp[_FRACTION]) * 1000 for stamp in stamps]
     all_lines = b"".join(lines)
     if any(name in all_lines for name in _IDS):
         metadata = tuple(map(_with_ids, metadata, lines))

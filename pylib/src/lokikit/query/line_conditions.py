@@ -124,7 +124,7 @@ def containing(text: str) -> LineCondition:
     whole = writings(text)
 
     def holds(entry: LogEntry) -> bool:
-        return any(one in entry.line for one in whole)
+        return any(form in entry.line for form in whole)
 
     if len(text) <= _MAX_CHARACTERS:
         return LineCondition(_line_filter(whole), holds=holds)
@@ -139,11 +139,13 @@ def field_is(name: str, value: Any) -> LineCondition:
         SettingsError: `value` is a mapping.
     """
     values = value if isinstance(value, _ONE_OF) else [value]
-    texts: set[str | None] = {text for one in values for text in _texts(name, one)}
+    texts: set[str | None] = {text for item in values for text in _texts(name, item)}
     if not texts:
         raise SettingsError(f"where({name}={value!r}) has no value to find.")
-    if name == LEVEL and (detected := {one for one in texts if one in _LEVELS}):
-        found = _label_is(DETECTED_LEVEL, {DETECTED_LEVELS.get(one or "", one) for one in detected})
+    if name == LEVEL and (detected := {text for text in texts if text in _LEVELS}):
+        found = _label_is(
+            DETECTED_LEVEL, {DETECTED_LEVELS.get(text or "", text) for text in detected}
+        )
         other = texts - detected
         return _either(found, _line_field_is(name, other)) if other else found
     if name in LABEL_OF and None not in texts:
@@ -183,13 +185,13 @@ def _line_field_is(name: str, texts: Collection[str | None]) -> LineCondition:
         return not found.isdisjoint(texts)
 
     def label_filter(key: str) -> str:
-        of_line = _any_of(key, [(one or "").replace(_REPLACED, " ") for one in texts])
+        of_line = _any_of(key, [(text or "").replace(_REPLACED, " ") for text in texts])
         return f"{of_line} or {_any_of(name, texts)}" if in_metadata else of_line
 
     precision = max(map(_precision, texts))
-    if not can_ask_for(name) or any(len(one or "") > _MAX_CHARACTERS for one in texts):
+    if not can_ask_for(name) or any(len(text or "") > _MAX_CHARACTERS for text in texts):
         return LineCondition(holds=holds, precision=Precision.TOO_MUCH)
-    alike = [one for one in texts if one and _WRITTEN_ALIKE.fullmatch(one)]
+    alike = [text for text in texts if text and _WRITTEN_ALIKE.fullmatch(text)]
     line_filter = _line_filter(alike) if len(alike) == len(texts) and not in_metadata else ""
     return LineCondition(line_filter, name, label_filter, holds, precision)
 
@@ -224,7 +226,7 @@ def _precision(text: str | None) -> Precision:
 
 
 def _any_of(label: str, texts: Collection[str | None]) -> str:
-    return f"({' or '.join(sorted({_equals(label, one or '') for one in texts}))})"
+    return f"({' or '.join(sorted({_equals(label, text or '') for text in texts}))})"
 
 
 def _equals(label: str, text: str) -> str:
@@ -232,7 +234,7 @@ def _equals(label: str, text: str) -> str:
 
 
 def _line_filter(texts: Collection[str]) -> str:
-    return f"|= {' or '.join(quoted(one) for one in sorted(texts))}"
+    return f"|= {' or '.join(quoted(text) for text in sorted(texts))}"
 
 
 def writings(text: str) -> set[str]:

@@ -62,7 +62,7 @@ class Feed:
             raise UnreachableError(text) from error
         left_out = message.get("dropped_entries") or ()
         entries = list(read_streams(message["streams"]))
-        return entries, [int(one["timestamp"]) for one in left_out]
+        return entries, [int(entry["timestamp"]) for entry in left_out]
 
 
 @contextmanager

@@ -61,7 +61,7 @@ class LogQuery:
             SettingsError: a label cannot have such a name.
         """
         return cls(
-            client, selector({LABEL_OF.get(name, name): one for name, one in labels.items()})
+            client, selector({LABEL_OF.get(name, name): value for name, value in labels.items()})
         )
 
     def where(self, **fields: Any) -> LogQuery:
@@ -156,21 +156,27 @@ class LogQuery:
     @property
     def query(self) -> str:
         """Return the LogQL of the query."""
-        named = [(f"lokikit_{number}", one) for number, one in enumerate(self._conditions)]
-        keys = {name: one.key for name, one in named if one.key}
+        named = [
+            (f"lokikit_{number}", condition) for number, condition in enumerate(self._conditions)
+        ]
+        keys = {name: condition.key for name, condition in named if condition.key}
         read = [f"{name}={quoted(json_expression(key))}" for name, key in keys.items()]
         parts = [
             self._selector,
-            *(one.line_filter for one in self._conditions),
+            *(condition.line_filter for condition in self._conditions),
             f"| json {', '.join(read)}" if keys else "",
-            *(f"| {one.label_filter(name)}" for name, one in named if one.label_filter),
+            *(
+                f"| {condition.label_filter(name)}"
+                for name, condition in named
+                if condition.label_filter
+            ),
             f"| drop {', '.join([*keys, *_ERRORS])}" if keys else "",
         ]
         return " ".join(filter(None, parts))
 
     @property
     def _precision(self) -> Precision:
-        return max((one.precision for one in self._conditions), default=Precision.EXACT)
+        return max((condition.precision for condition in self._conditions), default=Precision.EXACT)
 
     def _with(self, *conditions: LineCondition) -> LogQuery:
         return replace(self, _conditions=(*self._conditions, *conditions))
@@ -187,7 +193,7 @@ class LogQuery:
         entries = self._client.query_range(query, *span, limit, self._direction)
         if exact:
             return entries
-        return (one for one in entries if all(each.holds(one) for each in self._conditions))
+        return (entry for entry in entries if all(each.holds(entry) for each in self._conditions))
 
     def _counted(self, query: str, span: Span) -> int:
         """Count: whole milliseconds by Loki, the rest by reading it."""
@@ -198,7 +204,7 @@ class LogQuery:
             return _length(self._client.query_range(query, *span))
         # A range excludes its start, and includes the moment of the query.
         metric = f"sum(count_over_time({query} [{(last_ns - first_ns) // NS_PER_MS}ms]))"
-        counted = sum(int(one.value) for one in self._client.instant(metric, last_ns - 1))
+        counted = sum(int(sample.value) for sample in self._client.instant(metric, last_ns - 1))
         edges = ((start_ns, first_ns), (last_ns, end_ns))
         return counted + sum(_length(self._client.query_range(query, *edge)) for edge in edges)
 

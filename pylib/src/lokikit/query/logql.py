@@ -78,8 +78,8 @@ class Selection:
         parts = [self._selector()]
         if self.text:
             parts.append(f"|= `{self.text}`")
-        filters = [one for one in stages if not one.startswith("| ")]
-        others = [one for one in stages if one.startswith("| ")]
+        filters = [stage for stage in stages if not stage.startswith("| ")]
+        others = [stage for stage in stages if stage.startswith("| ")]
         if self.level != ".*":
             others.insert(0, f'| {DETECTED_LEVEL}=~"{self.level}"')
         return " ".join((*parts, *filters, *others))
@@ -176,7 +176,8 @@ def lines_per_minute(selected: Selection, span: str) -> str:
 def total_error_ratio(selected: Selection, span: str) -> str:
     """Which part of all lines are errors or worse, 0 for none; nothing without lines."""
     failed, written = (
-        f"sum(count_over_time({one} [{span}]))" for one in (error_lines(selected), selected.lines())
+        f"sum(count_over_time({query} [{span}]))"
+        for query in (error_lines(selected), selected.lines())
     )
     return f"({failed} or {written} * 0) / {written}"
 
@@ -214,7 +215,7 @@ def request_ms(
     quantile: float, selected: Selection, span: str, by: tuple[str, ...] = SERVICE
 ) -> str:
     """Return a quantile of the duration of requests, in milliseconds."""
-    wanted = [one for one in by if one not in STREAM]
+    wanted = [label for label in by if label not in STREAM]
     found = _requests(selected, DURATION_MS, *wanted)
     value = f'{found} | unwrap {DURATION_MS} | __error__=""'
     return f"quantile_over_time({quantile}, {value} [{span}]) by ({', '.join(by)})"

@@ -103,14 +103,14 @@ def read_samples(data: Mapping[str, Any]) -> list[Sample]:
     if kind == "vector":
         return [_sample(series["metric"], series["value"]) for series in result]
     if kind == "matrix":
-        return [_sample(one["metric"], value) for one in result for value in one["values"]]
+        return [_sample(series["metric"], value) for series in result for value in series["values"]]
     raise RefusedError(f"Loki answered a metrics query with {kind!r}.", status=200)
 
 
 def read_volumes(data: Mapping[str, Any]) -> list[Volume]:
     """Return the volumes of an answer, largest first."""
-    found = [Volume(one["metric"], int(one["value"][1])) for one in data["result"] or ()]
-    return sorted(found, key=lambda one: -one.size_bytes)
+    found = [Volume(series["metric"], int(series["value"][1])) for series in data["result"] or ()]
+    return sorted(found, key=lambda volume: -volume.size_bytes)
 
 
 def _sample(labels: Mapping[str, str], point: Sequence[Any]) -> Sample:

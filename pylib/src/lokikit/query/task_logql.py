@@ -67,13 +67,13 @@ def _runs(selected: Selection, span: str) -> str:
 
 
 def _ends(selected: Selection, span: str) -> str:
-    ends = "|".join(one for one in TASK_ACTIONS if one != "run")
+    ends = "|".join(action for action in TASK_ACTIONS if action != "run")
     return f"{_tasks(selected, ends, TASK_ID)} [{span}]"
 
 
 def _unended(runs: str, ends: str) -> str:
     """Return runs without an end; each run is a series, so `max_query_series` limits them."""
-    begun, ended = (total((*TASK, TASK_ID), f"count_over_time({one})") for one in (runs, ends))
+    begun, ended = (total((*TASK, TASK_ID), f"count_over_time({lines})") for lines in (runs, ends))
     return f"count by ({', '.join(TASK)}) ({begun} unless {ended})"
 
 

@@ -49,8 +49,8 @@ class FileFollower:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._patterns = [str(Path(pattern).absolute()) for pattern in patterns]
-        self._globs = [one for one in self._patterns if is_glob(one)]
-        self._paths = [one for one in self._patterns if not is_glob(one)]
+        self._globs = [pattern for pattern in self._patterns if is_glob(pattern)]
+        self._paths = [pattern for pattern in self._patterns if not is_glob(pattern)]
         self._own = {str(path.absolute()) for path in own}
         self._notices = notices
         self._drain_s = drain_s
@@ -120,7 +120,7 @@ class FileFollower:
 
     def _expand(self) -> Iterable[str]:
         """Return each path that a file may have, once."""
-        found = [self._expand_glob(one) for one in self._globs]
+        found = [self._expand_glob(pattern) for pattern in self._globs]
         # A path may be empty while its file is already rotated away.
         met = [path for path, chain in self._chains.items() if chain]
         return dict.fromkeys([*self._paths, *met, *itertools.chain.from_iterable(found)])
@@ -161,8 +161,8 @@ class FileFollower:
             since_ns = self._left_ns[path] + 1
         else:
             return
-        siblings = [one for one in rotated_files(path) if one.mtime_ns >= since_ns]
-        for sibling in sorted(siblings, key=lambda one: one.mtime_ns):
+        siblings = [file for file in rotated_files(path) if file.mtime_ns >= since_ns]
+        for sibling in sorted(siblings, key=lambda file: file.mtime_ns):
             if sibling.path not in self._own:
                 self._open(sibling.path, path)
 
@@ -183,7 +183,7 @@ class FileFollower:
         return True
 
     def _restore(self, position: Position) -> None:
-        places = [one.path for one in files_beside(position.path) if one.inode == position.inode]
+        places = [file.path for file in files_beside(position.path) if file.inode == position.inode]
         if not self._is_followed(position.path):
             self._others += [position] if places else []
         elif not any(self._open(place, position.path, position) for place in places):
@@ -197,12 +197,12 @@ class FileFollower:
     def _is_followed(self, path: str) -> bool:
         """Return True when a pattern is this path, which may hold brackets, or a glob for it."""
         globs = self._globs
-        return path in self._patterns or any(matches(path, one) for one in globs)
+        return path in self._patterns or any(matches(path, pattern) for pattern in globs)
 
     def _expect(self, path: str) -> None:
         """Remember the files that were rotated before `path` had a file: they are not followed."""
         if path not in self._chains and path not in self._left_ns and not os.path.lexists(path):
-            self._left_ns[path] = max((one.mtime_ns for one in rotated_files(path)), default=0)
+            self._left_ns[path] = max((file.mtime_ns for file in rotated_files(path)), default=0)
 
     def _say_once(self, path: str, text: str) -> None:
         """Report that a path is not read, once for each path or glob."""

@@ -79,7 +79,7 @@ def files_beside(path: str) -> list[FoundFile]:
 def rotated_files(path: str) -> list[FoundFile]:
     """Return the files that were at `path` before a rotation, by their names; no packed files."""
     name = Path(path).name
-    return [one for one in files_beside(path) if is_rotated(Path(one.path).name, name)]
+    return [file for file in files_beside(path) if is_rotated(Path(file.path).name, name)]
 
 
 def is_rotated(name: str, original: str) -> bool:

@@ -36,7 +36,9 @@ def filled(text: str, environ: Mapping[str, str] = os.environ) -> str:
 def pulled_images(environ: Mapping[str, str] = os.environ) -> list[str]:
     """Return the images that are pulled from a registry."""
     services = read_compose_file()["services"].values()
-    return sorted({filled(one["image"], environ) for one in services if "build" not in one})
+    return sorted(
+        {filled(service["image"], environ) for service in services if "build" not in service}
+    )
 
 
 def built_image(environ: Mapping[str, str] = os.environ) -> str:

@@ -145,12 +145,12 @@ def as_model(record: TaskRecord, model: type[Any]) -> Any:
     if model is TaskRecord:
         return record
     # The fields of the line hold times as text; the typed times replace them.
-    typed = {one.name: getattr(record, one.name) for one in dataclasses.fields(record)}
+    typed = {field.name: getattr(record, field.name) for field in dataclasses.fields(record)}
     entry: LogEntry = typed.pop("entry")
     values = {**entry.fields, **typed}
     names = getattr(model, "_fields", None)
     if dataclasses.is_dataclass(model):
-        names = [one.name for one in dataclasses.fields(model) if one.init]
+        names = [field.name for field in dataclasses.fields(model) if field.init]
     if names is not None:
         values = {name: values[name] for name in names if name in values}
     return model(**values)

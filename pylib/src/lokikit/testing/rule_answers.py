@@ -67,13 +67,15 @@ class MemoryAnswers:
 def _at(series: Iterable[Series], index: int) -> RuleAnswer:
     return RuleAnswer(
         tuple(
-            Reading(one.labels, value) for one in series if (value := one.values[index]) is not None
+            Reading(answer.labels, value)
+            for answer in series
+            if (value := answer.values[index]) is not None
         )
     )
 
 
 def _reductions(series: Iterable[Series], reducer: str) -> Iterable[Reading]:
-    for one in series:
-        values = [value for value in one.values if value is not None]
+    for answer in series:
+        values = [value for value in answer.values if value is not None]
         if values:
-            yield Reading(one.labels, reduce_values(values, reducer))
+            yield Reading(answer.labels, reduce_values(values, reducer))

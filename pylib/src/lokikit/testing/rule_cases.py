@@ -154,8 +154,11 @@ def _cases(held: Fields, rules: list[Rule]) -> Iterator[Case]:
     for each in held.mappings("tests", required=True):
         yield Case(
             each.text("name", required=True),
-            tuple(_lines(one) for one in each.mappings("lines")),
-            tuple(_expectation(one, rules) for one in each.mappings("expect", required=True)),
+            tuple(_lines(lines) for lines in each.mappings("lines")),
+            tuple(
+                _expectation(expectation, rules)
+                for expectation in each.mappings("expect", required=True)
+            ),
         )
         each.end()
 

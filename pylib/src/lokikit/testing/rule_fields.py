@@ -81,7 +81,7 @@ class Fields:
     def texts(self, key: str) -> list[str]:
         """Return the texts of a required list; a single text is a list with one item."""
         value = self._value(key, required=True)
-        return [str(one) for one in (value if isinstance(value, list) else [value or ""]) if one]
+        return [str(text) for text in (value if isinstance(value, list) else [value or ""]) if text]
 
     def mappings(self, key: str, *, required: bool = False) -> list[Fields]:
         """Return the mappings of a list."""
@@ -93,8 +93,8 @@ class Fields:
             return []
         own = "" if self._name == "the file" else f"{self._name}, "
         return [
-            self._problems.mapping(one, f"{own}{key}[{number}]")
-            for number, one in enumerate(value, 1)
+            self._problems.mapping(item, f"{own}{key}[{number}]")
+            for number, item in enumerate(value, 1)
         ]
 
     def labels(self, key: str) -> dict[str, str]:

@@ -26,7 +26,7 @@ def describe(expected: Expectation, states: RuleStates, start_ns: int) -> str:
         ),
         f"    expected  {_wanted(expected)}",
     ]
-    found = [_found(one, expected, start_ns) for one in states.instances] or ["no series"]
+    found = [_found(instance, expected, start_ns) for instance in states.instances] or ["no series"]
     lines += [f"    {'got' if number == 0 else '':8}  {text}" for number, text in enumerate(found)]
     if states.last_error:
         lines.append(f"    the query failed: {states.last_error}")

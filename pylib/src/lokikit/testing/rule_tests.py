@@ -74,7 +74,9 @@ def _failures(file: TestFile, case: Case) -> Iterator[str]:
     answers = MemoryAnswers(case_rows(case, file.start_ns))
     named = {expected.rule.uid: expected.rule for expected in case.expectations}
     for uid, rule in named.items():
-        expectations = [one for one in case.expectations if one.rule.uid == uid]
+        expectations = [
+            expectation for expectation in case.expectations if expectation.rule.uid == uid
+        ]
         yield from _failures_of_rule(file, rule, expectations, answers)
 
 
@@ -82,7 +84,7 @@ def _failures_of_rule(
     file: TestFile, rule: Rule, expectations: list[Expectation], answers: MemoryAnswers
 ) -> Iterator[str]:
     """Evaluate a rule up to the last expectation, and compare on the way."""
-    waiting = sorted(expectations, key=lambda one: one.at_ns)
+    waiting = sorted(expectations, key=lambda expectation: expectation.at_ns)
     interval_ns = file.interval_ns or rule.interval_ns
     count = waiting[-1].at_ns // interval_ns + 1
     times_ns = [file.start_ns + number * interval_ns for number in range(count)]
@@ -98,10 +100,14 @@ def _failures_of_rule(
 def _is_met(expected: Expectation, states: RuleStates) -> bool:
     if expected.state == "error" and states.last_error:
         return True
-    matching = [one for one in states.instances if _has_labels(one, expected)]
+    matching = [instance for instance in states.instances if _has_labels(instance, expected)]
     if expected.state == "inactive" and expected.value is None and expected.count is None:
-        return all(one.state == "inactive" for one in matching)
-    met = [one for one in matching if _has_state(one, expected) and _has_rest(one, expected)]
+        return all(instance.state == "inactive" for instance in matching)
+    met = [
+        instance
+        for instance in matching
+        if _has_state(instance, expected) and _has_rest(instance, expected)
+    ]
     return len(met) == expected.count if expected.count is not None else bool(met)
 
 

@@ -54,7 +54,7 @@ def _read(file: Path, including: tuple[Path, ...]) -> dict[str, Mapping[str, Any
     own = content.get("services") or {}
     if not isinstance(own, dict):
         raise SettingsError(f"{file} is not a Compose file: its services are no mapping.")
-    if bad := [name for name, one in own.items() if not isinstance(one, dict)]:
+    if bad := [name for name, service in own.items() if not isinstance(service, dict)]:
         raise SettingsError(f"{file}: the service {bad[0]} is not a mapping.")
     return services | own
 

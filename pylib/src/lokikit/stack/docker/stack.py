@@ -72,8 +72,8 @@ def bring_up(
     """
     services = stack_services(demo=demo, canary=canary, environ=compose.environ)
     running = _by_service(compose)
-    check_distinct(item for one in services for item in one.ports.items())
-    check_free(item for one in services for item in _foreign_ports(one, running))
+    check_distinct(item for service in services for item in service.ports.items())
+    check_free(item for service in services for item in _foreign_ports(service, running))
     _check_readable()
     grafana_password(compose.state)
     _remember_volumes(compose.state)
@@ -82,10 +82,10 @@ def bring_up(
         say("Stopping the demo")
         compose.run("rm", "--stop", "--force", *DEMO_SERVICES)
     say("Starting what is not running")
-    names = [one.name for one in services]
+    names = [service.name for service in services]
     compose.run("up", "--detach", "--no-build", "--quiet-pull", *names)
-    for one in services:
-        _wait_until_healthy(one, compose, say)
+    for service in services:
+        _wait_until_healthy(service, compose, say)
     return conditions(services, compose)
 
 
@@ -96,7 +96,7 @@ def take_down(compose: Compose, *, volumes: bool) -> list[str]:
         compose: runs Compose.
         volumes: True to remove their data too.
     """
-    ended = [one.service for one in _by_service(compose).values() if one.pid]
+    ended = [container.service for container in _by_service(compose).values() if container.pid]
     compose.run("down", "--remove-orphans", *(("--volumes",) if volumes else ()))
     forget_wanted(compose.state)
     if volumes:
@@ -121,7 +121,7 @@ def has_volumes(state: Path) -> bool:
 def conditions(services: Sequence[ComposeService], compose: Compose) -> list[Condition]:
     """Return the state of each service now."""
     found = _by_service(compose)
-    return [_condition(one, found.get(one.name), compose.environ) for one in services]
+    return [_condition(service, found.get(service.name), compose.environ) for service in services]
 
 
 def _condition(
@@ -162,7 +162,7 @@ def _has_failed(container: Container) -> bool:
 
 def _by_service(compose: Compose) -> dict[str, Container]:
     project = project_name(compose.environ)
-    return {one.service: one for one in containers(project, compose.environ)}
+    return {container.service: container for container in containers(project, compose.environ)}
 
 
 def _foreign_ports(

@@ -91,7 +91,7 @@ def make_override(
 
 
 def _own_drivers(services: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
-    drivers = {name: _driver(one) for name, one in services.items()}
+    drivers = {name: _driver(service) for name, service in services.items()}
     return {name: driver for name, driver in drivers.items() if driver}
 
 
@@ -122,4 +122,4 @@ def _label_names(labels: Any) -> set[str]:
     """Return the names of labels, which are a mapping or a list of `name=value`."""
     if isinstance(labels, dict):
         return {str(name) for name in labels}
-    return {str(one).partition("=")[0] for one in labels or ()}
+    return {str(label).partition("=")[0] for label in labels or ()}

@@ -56,7 +56,9 @@ def find_grafana(environ: Mapping[str, str] = os.environ) -> Grafana | None:
     if not found:
         return None
     beside = Path(found).resolve().parents[1]
-    homes = [one for one in (beside, *map(Path, _SHARED)) if (one / "conf/defaults.ini").is_file()]
+    homes = [
+        home for home in (beside, *map(Path, _SHARED)) if (home / "conf/defaults.ini").is_file()
+    ]
     if not homes:
         return None
     # Packages install a script on PATH that reads the settings of the machine's own Grafana.
@@ -110,4 +112,4 @@ def _shared_with_docker() -> dict[str, str]:
 
 
 def _files(folder: Path) -> tuple[Path, ...]:
-    return tuple(one for one in sorted(folder.rglob("*")) if one.is_file())
+    return tuple(file for file in sorted(folder.rglob("*")) if file.is_file())
