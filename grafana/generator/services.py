@@ -47,13 +47,13 @@ def services() -> Dashboard:
             (12, 8, _new_exceptions()),
             (12, 8, _exceptions()),
             (24, 12, _newest_errors()),
-            (24, 7, _alerts()),
         ],
         tiles=[
-            (6, 4, _services()),
-            (6, 4, _lines_per_minute()),
-            (6, 4, _ratio()),
-            (6, 4, _firing()),
+            (4, 5, _services()),
+            (4, 5, _lines_per_minute()),
+            (4, 5, _ratio()),
+            (4, 5, _firing()),
+            (8, 5, _alerts()),
         ],
     )
 
@@ -92,8 +92,8 @@ def _ratio() -> Panel:
 def _firing() -> Panel:
     return firing_count(
         "Alerts firing",
-        "How many alerts fire just now, as Grafana knows it: what fired before stands in the "
-        "history of each rule. The list below names them.",
+        "How many alerts fire just now, as Grafana knows it: what fired before is marked in the "
+        "graphs. The list beside it names them.",
     )
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import yaml
 from tests.dashboards import GRAFANA, rules
 from tests.grafana.sinks import WebhookSink
 from tests.mail_server import mail_server
@@ -25,6 +26,7 @@ from lokikit.alerts.state_file import make_folder, read_state
 from lokikit.alerts.watch import Watch
 from lokikit.alerts.ways import ways_of
 from lokikit.monitoring.alert_rules import provisioned_rules
+from lokikit.monitoring.rule_files import parse_rules
 from lokikit.query.client import Loki
 from lokikit.stack.grafana.contacts import read_contacts
 from lokikit.stack.native.grafana import find_grafana
@@ -240,6 +242,38 @@ def test_message_has_the_newest_lines_of_its_service(
     assert "still here" not in text
     assert f"{PAGE}/d/lokikit-service?var-service=shop" in text
     assert f"{PAGE}/runbook#any-critical" in text
+
+
+def test_service_has_the_threshold_that_is_set_for_it(store: str, tmp_path: Path) -> None:
+    """The rule for all leaves it out, and its own rule has its own numbers."""
+    pytest.importorskip("grafana_foundation_sdk")
+    from grafana.generator.provisioned import rule_groups  # noqa: PLC0415 - needs Python 3.11
+    from grafana.generator.settings import FILE, read_settings  # noqa: PLC0415 - likewise
+
+    held = yaml.safe_load(FILE.read_text())
+    held["rules"]["any-critical"]["services"] = {"shop": {"threshold": 5}}
+    text = yaml.safe_dump(rule_groups(read_settings(yaml.safe_dump(held))))
+    made = [one for one in parse_rules(text, "made") if one.labels["rule"] == "any-critical"]
+    now_ns = time.time_ns()
+    lines = [(now_ns - number, f'{{"level":"critical","n":{number}}}') for number in range(1, 4)]
+    for service in ("shop", "jobs"):
+        push(store, {"service_name": service, "env": "dev"}, lines[::-1])
+    make_folder(tmp_path / "alerts")
+    with Loki(store, timeout_s=60) as loki:
+        clock = SetClock(now_ns).clock
+        watch = Watch(made, loki, tmp_path / "alerts", {}, timing=Timing.of("4h"), clock=clock)
+        watch.step()
+    state = read_state(tmp_path / "alerts")
+    assert state
+    found = {
+        (uid, one.labels["service_name"]): one.state
+        for uid, record in state.rules.items()
+        for one in record.instances
+    }
+    assert found == {
+        ("any-critical", "jobs"): "firing",
+        ("any-critical-shop", "shop"): "inactive",
+    }
 
 
 def _rule(uid: str) -> Rule:

@@ -28,6 +28,12 @@ def test_silence_without_a_service_covers_every_service() -> None:
     assert Silence(1, "error-ratio", "", 10, 0).covers("error-ratio", {}, 9)
 
 
+def test_silence_of_a_rule_covers_the_rule_that_is_set_for_one_service() -> None:
+    own = {**SHOP, "rule": "error-ratio"}
+    assert Silence(1, "error-ratio", "shop", 10, 0).covers("error-ratio-shop", own, 9)
+    assert not Silence(1, "error-ratio-shop", "shop", 10, 0).covers("error-ratio", SHOP, 9)
+
+
 def test_silence_of_all_covers_every_rule() -> None:
     assert Silence(1, EVERY_RULE, "shop", 10, 0).covers("any-error", SHOP, 9)
 

@@ -97,6 +97,32 @@ def test_way_that_fails_is_tried_again_and_the_others_hear_it_once(room: Room) -
     assert read_state(room.folder).sent["a"]["shop"].failure == ""
 
 
+def test_way_that_does_not_answer_is_tried_once_a_step(room: Room) -> None:
+    room.loki.values = [({"service_name": str(number)}, 9) for number in range(20)]
+    room.ways["a"].deaf = True
+    room.step()
+    room.pass_(30 * NS_PER_S, 30 * NS_PER_S)
+    assert room.ways["a"].tries == 1
+    room.pass_(HOUR_NS)
+    assert len(read_state(room.folder).sent["a"]) == 20
+    room.ways["a"].deaf = False
+    room.pass_(HOUR_NS)
+    assert len(room.ways["a"].messages) == 20
+
+
+def test_newest_lines_are_asked_for_once_for_all_ways_and_not_for_hundreds_of_alerts(
+    tmp_path: Path,
+) -> None:
+    room = Room(tmp_path)
+    room.loki.values = [({"service_name": "shop", "n": str(number)}, 9) for number in range(200)]
+    room.step()
+    room.pass_(MINUTE_NS)
+    assert len(room.loki.queries) == 10
+    (message,) = room.ways["a"].messages
+    assert len(message.firing) == 200
+    assert "And 170 more" in message.text
+
+
 def test_restart_repeats_no_message(room: Room) -> None:
     room.step()
     room.pass_(MINUTE_NS)

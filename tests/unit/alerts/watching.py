@@ -66,9 +66,11 @@ class Heard:
     def __init__(self) -> None:
         self.messages: list[Message] = []
         self.deaf = False
+        self.tries = 0
 
     def send(self, message: Message) -> None:
         """Keep it."""
+        self.tries += 1
         if self.deaf:
             raise UnreachableError("nobody listens")
         self.messages.append(message)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from lokikit.alerts.alert import Alert
 from lokikit.alerts.message import Message
-from lokikit.alerts.state_file import SentRecord
+from lokikit.alerts.state_file import SentRecord, known_fields
 from lokikit.stack.grafana.contacts import GROUP_TIMES
 from lokikit.times import NS_PER_S, parse_duration_ns
 
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     Firing = Mapping[str, Mapping[str, Alert]]
     """Service -> fingerprint -> alert."""
 
+MOST_WITH_LINES = 10
+"""Alerts of a message whose newest lines are looked for."""
 _RETRY_NS = 10 * NS_PER_S
 _MAX_RETRY_NS = 300 * NS_PER_S
 
@@ -93,16 +95,19 @@ class Dispatch:
         """
         for name in sent.keys() - self._ways.keys():
             del sent[name]
+        lines: dict[str, tuple[str, ...]] = {}
         for name in self._ways:
-            records = sent.setdefault(name, {})
+            records, is_broken = sent.setdefault(name, {}), False
             for service in sorted(firing.keys() | records.keys()):
                 record = records.setdefault(service, SentRecord())
                 alerts = firing.get(service, {})
                 for muted in record.firing.keys() & silenced:
                     del record.firing[muted]
                 heard = {key: one for key, one in alerts.items() if key not in silenced}
-                if self._is_due(record, heard, now_ns):
-                    self._send(name, record, self._message(service, record, heard, now_ns))
+                if not is_broken and self._is_due(record, heard, now_ns):
+                    message = self._message(service, record, heard, now_ns, lines)
+                    # What does not answer once would hold up the messages of all services.
+                    is_broken = not self._send(name, record, message)
                     save()
                 if not record.firing and not heard:
                     del records[service]
@@ -120,20 +125,31 @@ class Dispatch:
         return now_ns - record.sent_ns >= self._timing.repeat_ns
 
     def _message(
-        self, service: str, record: SentRecord, heard: Mapping[str, Alert], now_ns: int
+        self,
+        service: str,
+        record: SentRecord,
+        heard: Mapping[str, Alert],
+        now_ns: int,
+        lines: dict[str, tuple[str, ...]],
     ) -> Message:
-        gone = [Alert(**one) for key, one in record.firing.items() if key not in heard]
-        lines = {key: self._lines(one) for key, one in heard.items()}
+        """The message; the newest lines are asked for once for all ways, and kept in `lines`."""
+        held = {key: one for key, one in record.firing.items() if key not in heard}
+        gone = [Alert(**known_fields(Alert, one)) for one in held.values()]
+        for key in [*heard][:MOST_WITH_LINES]:
+            if key not in lines:
+                lines[key] = self._lines(heard[key])
         return Message(service, tuple(heard.values()), tuple(gone), now_ns, lines)
 
-    def _send(self, name: str, record: SentRecord, message: Message) -> None:
+    def _send(self, name: str, record: SentRecord, message: Message) -> bool:
+        """Send by one way; whether it was taken."""
         try:
             self._ways[name].send(message)
         except Exception as error:  # noqa: BLE001 - one way that is broken stops no other
             record.failure, record.failed_ns = str(error) or repr(error), message.time_ns
             record.failures += 1
             self._failed(name, record.failure)
-            return
+            return False
         record.sent_ns = message.time_ns
         record.firing = {one.fingerprint: asdict(one) for one in message.firing}
         record.failure, record.failed_ns, record.failures = "", 0, 0
+        return True

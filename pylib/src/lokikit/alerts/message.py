@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 _MAX_LINE_CHARS = 500
 _TITLE_CHARS = 200
+_MOST_ALERTS = 30
 OF_NO_SERVICE = "all services"
 
 
@@ -55,14 +56,17 @@ class Message:
         return "\n".join(self._parts()).rstrip() + "\n"
 
     def _parts(self) -> Iterator[str]:
-        for alert in self.firing:
+        for alert in self.firing[:_MOST_ALERTS]:
             yield from self._firing(alert)
-        for alert in self.resolved:
+        for alert in self.resolved[:_MOST_ALERTS]:
             yield clean(f"{alert.title} ({alert.severity}): resolved")
             yield f"  {clean(alert.summary)}"
             began, ended = in_seconds(alert.since_ns), in_seconds(self.time_ns)
             yield f"  It fired from {began} to {ended} at the latest."
             yield ""
+        left = max(len(self.firing), len(self.resolved)) - _MOST_ALERTS
+        if left > 0:
+            yield f"And {left} more: lokikit alerts status shows all."
 
     def _firing(self, alert: Alert) -> Iterator[str]:
         yield clean(f"{alert.title} ({alert.severity}): fires since {in_seconds(alert.since_ns)}")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from lokikit.alerts.alert import ACTIVE, Alert, alert_of
@@ -17,6 +19,17 @@ if TYPE_CHECKING:
 
 _RESOLVED_FOR_NS = 15 * 60 * NS_PER_S
 """So long a series that is gone is still shown as resolved."""
+
+
+def distinct(rules: Iterable[Rule]) -> list[Rule]:
+    """The rules, each with a uid of its own: alerts of Loki's ruler may share a name."""
+    seen: Counter[str] = Counter()
+    made = []
+    for rule in rules:
+        seen[rule.uid] += 1
+        number = seen[rule.uid]
+        made.append(rule if number == 1 else replace(rule, uid=f"{rule.uid}-{number}"))
+    return made
 
 
 class RuleBook:

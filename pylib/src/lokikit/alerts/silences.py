@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 _FILE = "silences.json"
 EVERY_RULE = "all"
+_RULE = "rule"
+"""Label of the kit's rules: for a rule that is set for one service, the uid of that for all."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +50,7 @@ class Silence:
         """Whether the alert of that rule's uid with these labels is silenced now."""
         return (
             now_ns < self.until_ns
-            and self.rule in {EVERY_RULE, rule}
+            and self.rule in {EVERY_RULE, rule, labels.get(_RULE, rule)}
             and self.service in {"", labels.get(LABEL_SERVICE, "")}
         )
 

@@ -119,18 +119,18 @@ def make_folder(folder: Path) -> None:
 def _state(held: Mapping[str, Any]) -> AlertState:
     rules = {uid: _rule(record) for uid, record in held["rules"].items()}
     sent = {
-        way: {group: SentRecord(**_known(SentRecord, one)) for group, one in groups.items()}
+        way: {group: SentRecord(**known_fields(SentRecord, one)) for group, one in groups.items()}
         for way, groups in held["sent"].items()
     }
     return AlertState(held["evaluated_ns"], held["problem"], rules, sent)
 
 
 def _rule(held: Mapping[str, Any]) -> RuleRecord:
-    instances = [Instance(**_known(Instance, one)) for one in held["instances"]]
+    instances = [Instance(**known_fields(Instance, one)) for one in held["instances"]]
     return RuleRecord(held["evaluated_ns"], held["error"], instances)
 
 
-def _known(kind: type, held: Mapping[str, Any]) -> dict[str, Any]:
-    """The fields of that class; a later version may write more."""
+def known_fields(kind: type, held: Mapping[str, Any]) -> dict[str, Any]:
+    """What of `held` are fields of that dataclass; a later version may write more."""
     names = {one.name for one in fields(kind)}
     return {name: value for name, value in held.items() if name in names}

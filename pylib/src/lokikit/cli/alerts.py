@@ -15,6 +15,7 @@ from rich.table import Table
 from lokikit.alerts.dispatch import Timing
 from lokikit.alerts.message import in_seconds, trial_message
 from lokikit.alerts.overview import AlertRow, alert_rows, is_running
+from lokikit.alerts.rule_book import distinct
 from lokikit.alerts.silences import EVERY_RULE, Silence, add_silence, lift_silence, read_silences
 from lokikit.alerts.state_file import alerts_folder, make_folder, read_state
 from lokikit.alerts.watch import Watch
@@ -174,7 +175,11 @@ def _is_sent(name: str, way: Way) -> bool:
 def _rules(files: Sequence[Path] | None) -> list[Rule]:
     if not files:
         return provisioned_rules()
-    return [one for file in files for one in read_rule_file(file) if not one.is_paused]
+    held = distinct(one for file in files for one in read_rule_file(file))
+    rules = [one for one in held if not one.is_paused]
+    if not rules:
+        raise SettingsError(f"no rule is switched on in {', '.join(map(str, files))}.")
+    return rules
 
 
 def _contacts(file: Path | None) -> Contacts:

@@ -92,7 +92,8 @@ def _rule(
     rule: Rule, series: list[dict[str, Any]], silences: Iterable[Silence], now_ns: int
 ) -> dict[str, Any]:
     for one in series:
-        one["silenced"] = any(each.covers(rule.uid, one["labels"], now_ns) for each in silences)
+        labels = {**rule.labels, **one["labels"]}
+        one["silenced"] = any(each.covers(rule.uid, labels, now_ns) for each in silences)
         one["service"] = one["labels"].get(LABEL_SERVICE, "")
     states = [one["state"] for one in series]
     return {
