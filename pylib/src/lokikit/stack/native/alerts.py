@@ -1,4 +1,4 @@
-"""`lokikit alerts` as a part of the native stack, and whether a Grafana tells in its place."""
+"""`lokikit alerts` as a part of the native stack, if no Grafana sends the alerts."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ _CLOSED_FOLDER, _CLOSED_FILE = 0o700, 0o600
 
 
 def write_kit_contacts(state: Path, contacts: Contacts) -> None:
-    """Keep whom `lokikit alerts` tells; the file is gone when that is nobody.
+    """Save the contacts of `lokikit alerts`; without contacts the file is removed.
 
-    In a file, as the environment of no part holds these secrets: an `up`, a `status` or a restart
+    A file, because the environment of the parts holds no secrets: an `up`, a `status` or a restart
     from any shell finds them there.
     """
     file = contacts_file(state)
@@ -41,10 +41,10 @@ def write_kit_contacts(state: Path, contacts: Contacts) -> None:
 
 
 def read_kit_contacts(file: Path) -> Contacts:
-    """The contacts in a file that `write_kit_contacts` wrote.
+    """Return the contacts in a file of `write_kit_contacts`.
 
     Raises:
-        SettingsError: it cannot be read.
+        SettingsError: the file cannot be read.
     """
     try:
         held = json.loads(file.read_bytes())
@@ -55,18 +55,18 @@ def read_kit_contacts(file: Path) -> Contacts:
 
 
 def contacts_file(state: Path) -> Path:
-    """Where they stand."""
+    """Return the file of the contacts."""
     return state / ALERTS_PART / "contacts.json"
 
 
 def kit_contacts(state: Path) -> Contacts:
-    """The contacts of the stack in `state` that `lokikit alerts` tells; none without the file."""
+    """Return the contacts of `lokikit alerts` in the stack in `state`; none without the file."""
     file = contacts_file(state)
     return read_kit_contacts(file) if file.is_file() else Contacts()
 
 
 def grafana_tells(state: Path) -> bool:
-    """Whether the stack in `state` has a Grafana that runs."""
+    """Return True when the stack in `state` has a Grafana that runs."""
     wanted = read_wanted(state)
     if wanted is None:
         return False
@@ -74,7 +74,7 @@ def grafana_tells(state: Path) -> bool:
 
 
 def alerts_part(state: Path, loki_url: str) -> NativePart:
-    """The process that evaluates the rules and tells of alerts."""
+    """Return the part that evaluates the rules and sends alerts."""
     contacts = contacts_file(state)
     alive = contacts.with_name("alive")
     return NativePart(

@@ -19,16 +19,16 @@ PAGE_PART = "page"
 PAGE_MODULES = ("starlette", "markdown_it", "uvicorn", "h11")
 PAGE_PORT = "PAGE_PORT"
 HEALTH_PATH = "/health"
-"""Answered to anyone of this machine, with or without a password."""
+"""Path that answers all users of this machine, with or without a password."""
 
 
 def missing_page_modules() -> list[str]:
-    """What must be installed before the page can run."""
+    """Packages that the page needs."""
     return [name for name in PAGE_MODULES if importlib.util.find_spec(name) is None]
 
 
 def page_part(state: Path, loki_url: str, environ: Mapping[str, str] = os.environ) -> NativePart:
-    """The page over the Loki of the stack in `state`."""
+    """Return the page over the Loki of the stack in `state`, as a part."""
     page_port = port(PAGE_PORT, environ)
     url = f"http://127.0.0.1:{page_port}"
     return NativePart(

@@ -1,4 +1,4 @@
-"""What `up` has started, and how often each part was started again: files in the state folder."""
+"""The parts that `up` has started, and the number of their restarts: files in the state folder."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ _PLAN, _RESTARTS = "plan.json", "restarts.json"
 
 @dataclass(frozen=True)
 class Restarts:
-    """How often a part was started again since `up`.
+    """The restarts of a part since `up`.
 
     Args:
-        count: in all.
-        in_a_row: without a longer time of running in between.
-        started_s: when it was last, in seconds since 1970.
-        died_s: when its end was noticed; `None` while it runs.
+        count: number of restarts.
+        in_a_row: number of restarts without a longer time of running in between.
+        started_s: time of the last restart, in seconds since 1970.
+        died_s: time at which its end was noticed; `None` while it runs.
     """
 
     count: int = 0
@@ -33,25 +33,25 @@ class Restarts:
     died_s: float | None = None
 
     def while_it_runs(self, now_s: float, steady_s: float) -> Restarts:
-        """The same, and none in a row once it has run for `steady_s`."""
+        """Return the restarts, with none in a row after `steady_s` seconds of running."""
         in_a_row = 0 if now_s - self.started_s >= steady_s else self.in_a_row
         return replace(self, in_a_row=in_a_row, died_s=None)
 
     def when_it_died(self, now_s: float) -> Restarts:
-        """The same, waiting for its next start."""
+        """Return the restarts of a part that waits for its next start."""
         return replace(self, died_s=now_s)
 
     def gives_up(self, limit: int) -> bool:
-        """Whether it has died once more than it may be started in a row."""
+        """True when it has died more often in a row than it may be restarted."""
         return self.in_a_row >= limit and self.died_s is not None
 
     def when_started(self, now_s: float) -> Restarts:
-        """One more."""
+        """Return the restarts with one more."""
         return Restarts(self.count + 1, self.in_a_row + 1, now_s)
 
 
 def write_plan(parts: Sequence[NativePart], state: Path) -> None:
-    """Remember how each part is started, for this user alone: it may hold credentials."""
+    """Save how each part is started, readable by this user alone: it may hold credentials."""
     told = [
         {
             "name": part.name,
@@ -70,7 +70,7 @@ def write_plan(parts: Sequence[NativePart], state: Path) -> None:
 
 
 def read_plan(state: Path) -> list[NativePart]:
-    """The parts as far as it takes to start them; none where there is no plan."""
+    """Return the parts with all that a start needs; none without a plan."""
     return [
         NativePart(
             name=one["name"],
@@ -88,17 +88,17 @@ def read_plan(state: Path) -> list[NativePart]:
 
 
 def write_restarts(restarts: Mapping[str, Restarts], state: Path) -> None:
-    """Remember them by part."""
+    """Save the restarts by part."""
     _write(state / _RESTARTS, {name: asdict(one) for name, one in restarts.items()})
 
 
 def read_restarts(state: Path) -> dict[str, Restarts]:
-    """Part -> its restarts."""
+    """Return part -> its restarts."""
     return {name: Restarts(**one) for name, one in _read(state / _RESTARTS, {}).items()}
 
 
 def forget_plan(state: Path) -> None:
-    """Start nothing again any more."""
+    """Remove the plan, so that no part is restarted."""
     for name in (_PLAN, _RESTARTS):
         (state / name).unlink(missing_ok=True)
 

@@ -1,7 +1,7 @@
-"""The stack's processes: started detached, found again by a mark in their environment.
+"""The stack's processes: started detached, and found by a mark in their environment.
 
 Children inherit the mark, so a worker whose parent was killed is still found, and no file of
-process ids can go stale: what carries the mark is ours, what does not is never touched.
+process ids can go stale. Processes without the mark are never touched.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 MARK = "LOKIKIT_PART"
 """Environment variable: `part@state folder`."""
 SETTINGS = "LOKIKIT_PART_SETTINGS"
-"""Environment variable: a digest of what the part was started with."""
+"""Environment variable: the digest of the part's settings."""
 WATCH = "LOKIKIT_WATCH"
 """Environment variable: the state folder of the stack that the process watches."""
 _POLL_S = 0.1
@@ -34,12 +34,12 @@ _POLL_S = 0.1
 
 @dataclass(frozen=True)
 class Group:
-    """All live processes of one part.
+    """All live processes of a part.
 
     Args:
-        leader: the process that was started, `None` when only children of it are left.
-        members: every process, the leader too.
-        environ: what the first of them was started with.
+        leader: the process that was started, `None` when only its children are left.
+        members: all processes, the leader too.
+        environ: environment of the first process.
     """
 
     leader: psutil.Process | None
@@ -48,17 +48,17 @@ class Group:
 
     @property
     def settings(self) -> str:
-        """The digest of what it was started with."""
+        """Digest of the settings that it was started with."""
         return self.environ.get(SETTINGS, "")
 
     @property
     def uptime_s(self) -> float:
-        """Seconds since the oldest of them started."""
+        """Seconds since the start of the oldest process."""
         return max(0.0, time.time() - min(one.create_time() for one in self.members))
 
 
 def find_groups(state: Path) -> dict[str, Group]:
-    """Part -> its processes, of the stack whose state is in `state`."""
+    """Return part -> its processes, of the stack in `state`."""
     found: dict[str, list[tuple[psutil.Process, dict[str, str]]]] = {}
     for process, environ in environments():
         part, at, folder = environ.get(MARK, "").partition("@")
@@ -68,7 +68,7 @@ def find_groups(state: Path) -> dict[str, Group]:
 
 
 def spawn(part: NativePart, state: Path) -> None:
-    """Start `part` in a session of its own; both its outputs are appended to its log."""
+    """Start `part` in a session of its own; stdout and stderr are appended to its log."""
     # setproctitle would write over the environment, and the mark with it.
     marks = {MARK: f"{part.name}@{state}", SETTINGS: part.settings, "SPT_NOENV": "1"}
     with part.log.open("ab") as output:
@@ -82,14 +82,14 @@ def spawn(part: NativePart, state: Path) -> None:
             start_new_session=True,
         )
     wait_for_mark(process, MARK)
-    # It outlives this process: Popen must not take it for one that was forgotten.
+    # It outlives this process: Popen must not warn about a child that was not waited for.
     process.returncode = 0
 
 
 def inherited_environment() -> dict[str, str]:
-    """What a new process has of the environment of this one.
+    """Return the part of this environment that new processes get.
 
-    Who is told of an alert is a secret that Grafana reads from a file, and no part from here.
+    Contacts of alerts are secrets, which Grafana reads from a file, so no part gets them.
     """
     return {
         name: value
@@ -109,9 +109,9 @@ def wait_for_mark(process: subprocess.Popen[bytes], mark: str) -> None:
 
 
 def end_parts(parts: Collection[str], state: Path, grace_s: float) -> list[str]:
-    """The parts whose processes were ended: asked first, killed after `grace_s`.
+    """End the processes of parts, by SIGTERM, then by SIGKILL after `grace_s`; return the parts.
 
-    Processes that even survive being killed are left to `find_groups`.
+    `find_groups` still finds processes that survive SIGKILL.
     """
     ended = [part for part in find_groups(state) if part in parts]
     for send, wait_s in ((psutil.Process.terminate, grace_s), (psutil.Process.kill, grace_s)):
@@ -130,7 +130,7 @@ def _members(parts: Collection[str], state: Path) -> list[psutil.Process]:
 
 
 def environments() -> Iterator[tuple[psutil.Process, dict[str, str]]]:
-    """Every process whose environment can be read; a zombie has none."""
+    """Yield each process with a readable environment; a zombie has none."""
     for process in psutil.process_iter():
         with suppress(psutil.Error, OSError):
             yield process, process.environ()
@@ -142,7 +142,7 @@ def _group(processes: list[tuple[psutil.Process, dict[str, str]]]) -> Group:
 
 
 def _leads(process: psutil.Process) -> bool:
-    """Whether it is the one that was started: the leader of its session."""
+    """Return True for the process that was started: the leader of its session."""
     with suppress(ProcessLookupError):
         return os.getsid(process.pid) == process.pid
     return False

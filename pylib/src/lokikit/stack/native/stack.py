@@ -1,4 +1,4 @@
-"""Bringing the native stack up, taking it down, and saying how each part is."""
+"""The native stack: start, stop, and the state of each part."""
 
 from __future__ import annotations
 
@@ -36,11 +36,11 @@ STOP_ORDER = (
     ("ship", "fluent-bit"),
     STORE_PARTS,
 )
-"""Who writes or asks stops before who carries, who carries before who stores."""
+"""Order of stopping: parts that write or query, then the carriers, then the store."""
 GRACE_S = 20
-"""How long a part may take to end before it is killed."""
+"""Seconds in which a part should end before it is killed."""
 LOCK = ".lock"
-"""File in the state folder, held by who starts or ends parts."""
+"""File in the state folder, locked by the process that starts or ends parts."""
 _RECOVERS_WITHIN_S = 40
 """Longer than the agent waits between two tries to reach a Loki that was away (30 s)."""
 _POLL_S = 0.1
@@ -48,10 +48,10 @@ _POLL_S = 0.1
 
 @contextmanager
 def alone(state: Path, say: Callable[[str], object]) -> Iterator[None]:
-    """Be the only `up` or `down` of the stack in `state`; says so when it has to wait.
+    """Run the block as the only `up` or `down` of the stack in `state`; report a wait.
 
     Raises:
-        PrerequisiteError: a file cannot be had or written, here or in the block.
+        PrerequisiteError: a file cannot be locked or written, here or in the block.
     """
     try:
         state.mkdir(parents=True, exist_ok=True)
@@ -80,16 +80,16 @@ def _locked(lock: FileLock, say: Callable[[str], object]) -> Iterator[None]:
 def bring_up(
     parts: Sequence[NativePart], state: Path, say: Callable[[str], object], *, loki_url: str = ""
 ) -> list[Condition]:
-    """How each part is after all that was not running well was started.
+    """Start the parts that do not run well; return the state of all.
 
     Args:
-        parts: what is to run, in the order in which it starts.
-        state: the folder of the stack.
-        say: shows what is done.
-        loki_url: the Loki elsewhere that takes the lines; empty when one of `parts` does.
+        parts: the parts, in the order of their start.
+        state: folder of the stack.
+        say: prints a message for the user.
+        loki_url: a Loki elsewhere that takes the lines; empty when a part does.
 
     Raises:
-        PrerequisiteError: a port is taken; what runs is left as it was.
+        PrerequisiteError: a port is taken; running parts stay as they are.
         SettingsError: two parts have the same port.
     """
     check_distinct(item for part in parts for item in part.ports.items())
@@ -117,14 +117,14 @@ def bring_up(
             start_part(part, state)
             started.append(part)
     well = [part for part in parts if part not in started or _wait_until_healthy(part, state)]
-    # A part may be unwell for a moment: ship is, between its first line and its first answer.
+    # A part may be unhealthy for a moment: ship is, from its first line to the first answer.
     for part in well:
         _within(_RECOVERS_WITHIN_S, lambda: _is_decided(part, state))  # noqa: B023 - asked now
     return conditions(parts, state)
 
 
 def take_down(state: Path) -> list[str]:
-    """The parts that were running, and are not any more.
+    """Stop the parts; return those that were running.
 
     Raises:
         UnhealthyError: a process cannot be ended.
@@ -140,14 +140,14 @@ def take_down(state: Path) -> list[str]:
 
 
 def remove_data(state: Path) -> None:
-    """Remove what the stack wrote to `state`, and nothing else that may be there."""
+    """Remove the files of the stack from `state`, and no others."""
     for name in DATA_FOLDERS:
         if (state / name).is_dir():
             shutil.rmtree(state / name)
 
 
 def conditions(parts: Sequence[NativePart], state: Path) -> list[Condition]:
-    """How each of `parts` is just now."""
+    """Return the state of each part now."""
     groups = find_groups(state)
     told = []
     for part in parts:
@@ -165,14 +165,14 @@ def conditions(parts: Sequence[NativePart], state: Path) -> list[Condition]:
 def _foreign_ports(
     part: NativePart, groups: Mapping[str, Group], leaving: Iterable[Group]
 ) -> Iterator[tuple[str, int]]:
-    """The ports that `part` needs and that neither it nor a part that ends first holds."""
+    """Yield the ports that `part` needs and that neither it nor an ending part holds."""
     holders = [*([groups[part.name]] if part.name in groups else []), *leaving]
     held = {(key, one.environ.get(key)) for one in holders for key in part.ports}
     return (item for item in part.ports.items() if (item[0], str(item[1])) not in held)
 
 
 def _is_well(part: NativePart, state: Path, say: Callable[[str], object]) -> bool:
-    """Whether it runs, with the settings of today, and is healthy or gets so by itself."""
+    """Return True when it runs with the current settings, and is or gets healthy by itself."""
     group = find_groups(state).get(part.name)
     if group is None or group.leader is None or group.settings != part.settings:
         return False
@@ -183,7 +183,7 @@ def _is_well(part: NativePart, state: Path, say: Callable[[str], object]) -> boo
 
 
 def start_part(part: NativePart, state: Path) -> None:
-    """Start a part that does not run, with its folders made and its former log put aside."""
+    """Start a part: make its folders and put its former log aside."""
     for name in DATA_FOLDERS:
         (state / name).mkdir(exist_ok=True)
     part.log.parent.mkdir(exist_ok=True)
@@ -194,18 +194,18 @@ def start_part(part: NativePart, state: Path) -> None:
 
 
 def _put_aside(log: Path, max_bytes: int) -> None:
-    """Rename `log` when it is over `max_bytes`, over the one that was put aside before."""
+    """Put a log of more than `max_bytes` aside, in place of the log put aside before."""
     if log.is_file() and log.stat().st_size > max_bytes:
         log.replace(log.with_name(f"{log.name}.1"))
 
 
 def _wait_until_healthy(part: NativePart, state: Path) -> bool:
-    """Whether it got healthy, or ended, before its deadline."""
+    """Wait until it is healthy, has ended, or its time is over; return False in the last case."""
     return _within(part.within_s, lambda: _has_settled(part, state))
 
 
 def _is_decided(part: NativePart, state: Path) -> bool:
-    """Whether it has ended or is healthy."""
+    """Return True when it has ended or is healthy."""
     group = find_groups(state).get(part.name)
     return group is None or group.leader is None or part.healthy()
 
@@ -218,7 +218,7 @@ def _has_settled(part: NativePart, state: Path) -> bool:
 
 
 def _within(limit_s: float, check: Callable[[], bool]) -> bool:
-    """Whether `check` comes true in time."""
+    """Wait until `check` returns True; return False after the time."""
     deadline = time.monotonic() + limit_s
     while not (good := check()) and time.monotonic() < deadline:
         time.sleep(_POLL_S)

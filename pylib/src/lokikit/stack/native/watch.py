@@ -1,6 +1,6 @@
-"""Starts native parts again that die while nobody looks: `python -m lokikit.stack.native.watch`.
+"""Restarts native parts that die: `python -m lokikit.stack.native.watch`.
 
-`up` leaves this process behind, with the list of what it has started; `down` ends it first.
+`up` leaves this process behind, with the list of the parts; `down` ends it first.
 """
 
 from __future__ import annotations
@@ -42,13 +42,13 @@ if TYPE_CHECKING:
 
 FIRST_WAIT_S, LONGEST_WAIT_S = 5.0, 60.0
 MAX_IN_A_ROW = 5
-"""A part that dies so often, without a time of `STEADY_S` in between, is given up."""
+"""A part that dies this often, without `STEADY_S` of running in between, is given up."""
 STEADY_S = 600.0
 _EVERY_S = 2.0
 
 
 def start_watch(parts: Sequence[NativePart], state: Path) -> None:
-    """Have these parts started again when they die, from now on, with today's environment."""
+    """Restart these parts when they die, from now on, with the current environment."""
     end_watch(state)
     write_plan(parts, state)
     (state / "logs").mkdir(exist_ok=True)
@@ -62,12 +62,12 @@ def start_watch(parts: Sequence[NativePart], state: Path) -> None:
             start_new_session=True,
         )
     wait_for_mark(process, WATCH)
-    # It outlives this process: Popen must not take it for one that was forgotten.
+    # It outlives this process: Popen must not warn about a child that was not waited for.
     process.returncode = 0
 
 
 def end_watch(state: Path) -> None:
-    """Have nothing started again any more, and forget how often anything was."""
+    """Restart no part any more, and forget the restarts."""
     watching = find_watch(state)
     for process in watching:
         with suppress(psutil.NoSuchProcess):
@@ -77,17 +77,17 @@ def end_watch(state: Path) -> None:
 
 
 def find_watch(state: Path) -> list[psutil.Process]:
-    """What watches the stack in `state`."""
+    """Return the processes that watch the stack in `state`."""
     return [process for process, found in environments() if found.get(WATCH) == str(state)]
 
 
 def revive(state: Path, now_s: float, say: Callable[[str], object]) -> None:
-    """Start what has died and waited long enough; one round of the watch.
+    """Restart the parts that have died and waited long enough; a round of the watch.
 
     Args:
-        state: the folder of the stack, in which nothing else is at work.
+        state: folder of the stack, locked by the caller.
         now_s: seconds since 1970.
-        say: shows what is done.
+        say: prints a message.
     """
     groups, before = find_groups(state), read_restarts(state)
     after = dict(before)
@@ -109,7 +109,7 @@ def revive(state: Path, now_s: float, say: Callable[[str], object]) -> None:
 
 
 def _start_again(part: NativePart, state: Path, say: Callable[[str], object]) -> None:
-    """Start a part anew, without what is left of it: workers whose master is gone."""
+    """Restart a part, after its remaining processes are ended: workers without their master."""
     try:
         end_parts([part.name], state, GRACE_S)
         start_part(part, state)
@@ -122,10 +122,10 @@ def _wait_s(in_a_row: int) -> float:
 
 
 def watch(state: Path, say: Callable[[str], object]) -> None:
-    """Revive what dies until the stack is not wanted any more."""
+    """Restart parts that die, until the stack is down."""
     lock = FileLock(state / LOCK)
     while read_wanted(state) is not None:
-        # An `up` or `down` at work sees to the parts itself.
+        # A running `up` or `down` starts and ends the parts itself.
         with suppress(Timeout), lock.acquire(timeout=0):
             if read_wanted(state) is not None:
                 revive(state, time.time(), say)
