@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 LOKIKIT := $(BIN)/lokikit
 
-.PHONY: help up down status logs check test soak lint bench grafana package clean
+.PHONY: help up down status logs check test soak lint bench grafana package docs clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -47,6 +47,10 @@ grafana: $(VENV)/test ## write the dashboards and alert rules again, after a cha
 
 package: $(VENV)/test ## write the Helm chart as one file into build/
 	@$(BIN)/python -m tests.tools.package_chart build
+
+docs: $(VENV)/test ## write the pages of docs/ as a site into build/site
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+	@echo "Open build/site/index.html."
 
 clean: $(VENV)/run ## stop everything and remove the stack's data
 	@$(LOKIKIT) down --volumes

@@ -1,4 +1,4 @@
-"""The README against the code: variables, commands, targets and exit codes."""
+"""The pages against the code: variables, commands, targets and exit codes."""
 
 from __future__ import annotations
 
@@ -40,8 +40,9 @@ def readme() -> str:
 
 
 def documented_variables() -> list[str]:
-    """Each name in the first column of a table whose head begins with `variable`."""
-    tables = re.findall(r"^\| variable .*\n\|-.*\n((?:\|.*\n)+)", readme(), re.MULTILINE)
+    """Each name in the first column of a table of the settings whose head begins with `variable`."""
+    text = (kit_root() / "docs/settings.md").read_text()
+    tables = re.findall(r"^\| variable .*\n\|-.*\n((?:\|.*\n)+)", text, re.MULTILINE)
     rows = [row for table in tables for row in table.splitlines()]
     return [name for row in rows for name in re.findall(r"`(\w+)`", row.split("|")[1])]
 

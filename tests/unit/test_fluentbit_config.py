@@ -34,8 +34,11 @@ SERVICE = """
     hc_errors_count hc_retry_failure_count
 """
 INPUTS = {
+    "dummy": "tag dummy interval_sec",
     "forward": "listen port tag_prefix buffer_chunk_size buffer_max_size",
     "http": "listen port tag buffer_max_size",
+    "kubernetes_events": """tag kube_url kube_ca_file kube_token_file kube_retention_time
+        interval_sec db""",
     "tail": """path exclude_path tag tag_regex multiline.parser read_from_head refresh_interval
         read_newly_discovered_files_from_head ignore_older rotate_wait buffer_chunk_size
         buffer_max_size skip_empty_lines skip_long_lines truncate_long_lines db""",
@@ -45,20 +48,22 @@ FILTERS = {
     "grep": "exclude regex",
     "kubernetes": """kube_tag_prefix kube_url kube_token_file regex_parser annotations merge_log
         k8s-logging.parser k8s-logging.exclude buffer_size""",
-    "lua": "script call time_as_table",
-    "modify": "rename copy add remove remove_wildcard condition",
+    "lua": "script code call time_as_table",
+    "modify": "rename copy add set remove remove_wildcard condition",
     "multiline": "mode multiline.key_content multiline.parser flush_ms emitter_name",
     "parser": "key_name parser reserve_data preserve_key",
 }
 EVERY_FILTER = "name match match_regex"
 OUTPUT = """
-    name alias match match_regex host port tenant_id tenant_id_key http_user http_passwd
-    bearer_token tls tls.verify tls.verify_hostname tls.ca_file labels structured_metadata
-    structured_metadata_map_keys drop_single_key retry_limit storage.total_limit_size workers
+    name alias match match_regex host port uri tenant_id tenant_id_key http_user http_passwd
+    bearer_token tls tls.verify tls.verify_hostname tls.ca_file tls.crt_file tls.key_file
+    labels structured_metadata structured_metadata_map_keys drop_single_key retry_limit
+    storage.total_limit_size workers
 """
 """Properties that the plugins know. Before you add one, see that Fluent Bit takes it."""
-SHARED = {"host", "port", "tenant_id", "http_user", "http_passwd", "bearer_token"} | {
-    f"tls{more}" for more in ("", ".verify", ".verify_hostname", ".ca_file")
+SHARED = {"host", "port", "uri", "tenant_id", "http_user", "http_passwd", "bearer_token"} | {
+    f"tls{more}"
+    for more in ("", ".verify", ".verify_hostname", ".ca_file", ".crt_file", ".key_file")
 }
 """How an output reaches Loki."""
 
@@ -106,7 +111,13 @@ def by_name(path: Path) -> str:
 
 def test_there_are_entries_to_check() -> None:
     """An entry is what a runtime starts the agent with: it includes the shared pipeline."""
-    assert {path.stem for path in ENTRIES} == {"docker", "docker-files", "kubernetes", "native"}
+    assert {path.stem for path in ENTRIES} == {
+        "docker",
+        "docker-files",
+        "kubernetes",
+        "kubernetes-events",
+        "native",
+    }
 
 
 @pytest.mark.parametrize("path", FILES, ids=by_name)
@@ -139,12 +150,17 @@ def test_an_entry_is_complete(path: Path) -> None:
         name for one in everything for key in ("alias", "emitter_name") if (name := one.get(key))
     )
     assert max(names.values()) == 1
-    assert names.keys() >= OUTPUTS
+    # Nobody posts to the agent of events.
+    assert names.keys() >= OUTPUTS - ({"loki_http"} if path.stem == "kubernetes-events" else set())
 
 
 def test_every_file_is_included() -> None:
-    """No file is left that no entry reads."""
-    assert {file.resolve() for path in ENTRIES for file in included(path)} == set(FILES)
+    """No file is left that no entry reads; two are added to an entry by the chart."""
+    read_by_entries = {file.resolve() for path in ENTRIES for file in included(path)}
+    template = (kit_root() / "deploy/chart/templates/agent/_files.tpl").read_text()
+    added = {FOLDER / name for name in re.findall(r'"%s  - ([\w/-]+\.yaml)', template)}
+    assert len(added) == 2
+    assert read_by_entries | added == set(FILES)
 
 
 @pytest.mark.parametrize("path", FILES, ids=by_name)
@@ -168,10 +184,10 @@ def test_both_outputs_reach_loki_alike() -> None:
 
 @pytest.mark.parametrize("path", FILES, ids=by_name)
 def test_a_variable_has_a_default_or_must_be_set(path: Path) -> None:
-    """One without is in `.env`, or the README says that it must be set; defaults do not nest."""
+    """One without is in `.env`, or the settings say that it must be set; defaults do not nest."""
     text = path.read_text()
     assert text.count("${") == len(re.findall(r"\$\{\w+(?::-[^${}]*)?\}", text))
-    readme = (kit_root() / "README.md").read_text()
+    readme = (kit_root() / "docs/settings.md").read_text()
     must = set(re.findall(r"^\| `(\w+)` \|.*\| must be set \|$", readme, re.MULTILINE))
     assert set(re.findall(r"\$\{(\w+)\}", text)) <= {*dotenv_values(kit_root() / ".env"), *must}
 

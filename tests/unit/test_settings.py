@@ -12,7 +12,7 @@ def test_nothing_set_gives_the_defaults():
 
 
 def test_every_variable_is_read():
-    """The table of the README, variable by variable."""
+    """The table of docs/settings.md, variable by variable."""
     assert read_settings(
         {
             "SERVICE_NAME": "api",

@@ -1,0 +1,155 @@
+"""Every page of the documentation: it is built, and its blocks hold what the package takes."""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+import shlex
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import typer.main
+import yaml
+
+import lokikit
+from lokikit.cli.app import app
+from lokikit.stack.kit_files import kit_root
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+PAGES = [kit_root() / "README.md", *sorted((kit_root() / "docs").glob("*.md"))]
+BLOCK = re.compile(r"^```(\w+)[^\n]*\n(.*?)^```", re.MULTILINE | re.DOTALL)
+OTHER_PROGRAMS = ("helm", "pip", "kubectl", "docker", ".", "python")
+BEHIND = {"|", "||", "&&", ";", ">", "2>&1"}
+
+
+def blocks(language: str) -> Iterator[tuple[Path, str]]:
+    """Each block of a language, with its page."""
+    for page in PAGES:
+        for found, text in BLOCK.findall(page.read_text()):
+            if found == language:
+                yield page, text
+
+
+def commands() -> Iterator[tuple[str, str]]:
+    """Each call of `lokikit` in a block of a shell: page, arguments."""
+    for page, text in blocks("sh"):
+        for line in text.replace("\\\n", " ").splitlines():
+            if line.lstrip().startswith(OTHER_PROGRAMS):
+                continue
+            if "lokikit " not in line:
+                continue
+            words = shlex.split(line, comments=True)
+            while "lokikit" in words:
+                words = words[words.index("lokikit") + 1 :]
+                end = next((i for i, word in enumerate(words) if word in BEHIND), len(words))
+                yield page.name, shlex.join(words[:end])
+
+
+def named(command: Any, words: list[str]) -> Any:
+    """The command of a group that `words` begin with, which are taken off."""
+    while words and words[0] in getattr(command, "commands", ()):
+        command = command.commands[words.pop(0)]
+    return command
+
+
+CALLS = sorted(set(commands()))
+
+
+@pytest.mark.parametrize(
+    ("page", "call"), CALLS, ids=[f"{page} {call}"[:90] for page, call in CALLS]
+)
+def test_commands_of_the_pages_exist(page: str, call: str) -> None:
+    """Each command is there, and has each option that a page gives it."""
+    words = shlex.split(call)
+    command = named(typer.main.get_command(app), words)
+    is_whole = not hasattr(command, "commands") or not words or words[0].startswith("-")
+    assert is_whole or command.invoke_without_command, f"{page}: lokikit {call}"
+    known = {option for one in command.params for option in (*one.opts, *one.secondary_opts)}
+    asked = {word.partition("=")[0] for word in words if re.match(r"--?[a-z]", word)}
+    assert asked <= {*known, "--help"}, f"{page}: lokikit {call}"
+
+
+PYTHON, YAML = list(blocks("python")), list(blocks("yaml"))
+
+
+@pytest.mark.parametrize("number", range(len(PYTHON)))
+def test_python_of_the_pages_is_python(number: int) -> None:
+    """Each block of Python compiles."""
+    page, text = PYTHON[number]
+    ast.parse(text, filename=page.name)
+
+
+@pytest.mark.parametrize("number", range(len(YAML)))
+def test_yaml_of_the_pages_is_yaml(number: int) -> None:
+    """Each block of YAML is read."""
+    page, text = YAML[number]
+    assert list(yaml.safe_load_all(text)), page.name
+
+
+def test_json_of_the_pages_is_json() -> None:
+    """Each line that is an object in a block of JSON is read."""
+    for page, text in blocks("json"):
+        for line in text.splitlines():
+            if line.startswith("{") and line.endswith("}"):
+                assert json.loads(line), page.name
+
+
+def test_every_page_is_in_the_site() -> None:
+    """The navigation leads to each page."""
+    nav = (kit_root() / "mkdocs.yml").read_text().partition("nav:")[2]
+    assert set(re.findall(r"([\w-]+\.md)", nav)) == {page.name for page in PAGES} - {"README.md"}
+
+
+def test_every_public_name_is_in_the_reference() -> None:
+    """The reference shows each name of the package; all errors stand by their module."""
+    shown = (kit_root() / "docs/api.md").read_text()
+    names = set(lokikit.__all__) - {"LokikitError"}
+    assert {
+        name for name in names if not re.search(rf"^::: .*\.{name}$", shown, re.MULTILINE)
+    } == set()
+
+
+def test_the_site_is_built_without_a_warning(tmp_path: Path) -> None:
+    """Each link leads to a page and a heading that are there, and no script or font elsewhere."""
+    told = subprocess.run(
+        [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "--site-dir", tmp_path],
+        cwd=kit_root(),
+        env={"NO_MKDOCS_2_WARNING": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (told.returncode, told.stderr) == (0, "")
+    index = (tmp_path / "index.html").read_text()
+    assert not re.findall(r'(?:src|href)="https?://[^"]+\.(?:js|css|woff2?)"', index)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=[page.name for page in PAGES])
+def test_links_lead_to_files(page: Path) -> None:
+    """A link within the repository leads to a file that is there."""
+    for target in re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)", page.read_text()):
+        if "://" not in target:
+            assert (page.parent / target).exists(), f"{page.name}: {target}"
+
+
+PROOFS = {
+    name
+    for page in ("guarantees.md", "agent-faults.md")
+    for name in re.findall(
+        r"`(?:[\w/]+/)?(test_\w+\.py(?:::test_\w+)?)`", (kit_root() / "docs" / page).read_text()
+    )
+}
+
+
+@pytest.mark.parametrize("name", sorted(PROOFS))
+def test_each_guarantee_names_a_test_that_is_there(name: str) -> None:
+    """What a page gives as the proof of a promise can be run."""
+    file, _, test = name.partition("::")
+    found = [path.read_text() for path in (kit_root() / "tests").rglob(file)]
+    assert any(f"def {test}(" in text if test else text for text in found)
