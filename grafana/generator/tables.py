@@ -88,7 +88,8 @@ def trends(  # noqa: PLR0913 - all but the first three by keyword
         empty: what is said without data.
     """
     columns = {f"Trend #{chr(ord('A') + number)}": name for number, name in enumerate(targets)}
-    steps = [step("timeSeriesTable"), *merged({**names, **columns})]
+    newest = {one.removeprefix("Trend #"): {"stat": "lastNotNull"} for one in columns}
+    steps = [step("timeSeriesTable", **newest), *merged({**names, **columns})]
     panel = rows(
         title,
         description,

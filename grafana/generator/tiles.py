@@ -26,7 +26,10 @@ if TYPE_CHECKING:
 
     from grafana_foundation_sdk.builders.loki import Dataquery
 
-_FIRING = {"firing": True, "error": True, "pending": False, "noData": True, "normal": False}
+_FIRING = {
+    **dict.fromkeys(("firing", "error", "noData", "recovering"), True),
+    **dict.fromkeys(("pending", "normal"), False),
+}
 
 
 def number(  # noqa: PLR0913 - all but the first three by keyword
