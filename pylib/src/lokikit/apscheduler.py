@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 from apscheduler.events import EVENT_EXECUTOR_ADDED, EVENT_SCHEDULER_STARTED
 
 from lokikit.output.told_once import leave_out, repeats_exception
-from lokikit.tasks.task import task
+from lokikit.tasks.task import are_told, task
 
 if TYPE_CHECKING:
     import logging
 
+_LOGGER = "apscheduler.executors"
 _TOLD = ('Running job "%s" (scheduled at %s)', 'Job "%s" executed successfully')
 
 
@@ -26,7 +27,8 @@ def log_tasks(scheduler: Any) -> None:
     """
 
     def take_in(_: Any = None) -> None:
-        for executor in scheduler._executors.values():  # noqa: SLF001 - it has no public list
+        for alias, executor in scheduler._executors.items():  # noqa: SLF001 - it has no public list
+            leave_out(f"{_LOGGER}.{alias}", _is_told)
             if not isinstance(executor.submit_job, _Submit):
                 executor.submit_job = _Submit(executor.submit_job)
 
@@ -53,8 +55,8 @@ class _ToldJob:
     @property
     def func(self) -> Any:
         """What to call."""
-        # Here, for it may be another process.
-        leave_out(f"apscheduler.executors.{self.job.executor}", _is_told)
+        # Here too, for it may be another process.
+        leave_out(f"{_LOGGER}.{self.job.executor}", _is_told)
         return task(self.job.name)(self.job.func)
 
     def __getattr__(self, name: str) -> Any:
@@ -67,4 +69,4 @@ class _ToldJob:
 
 
 def _is_told(record: logging.LogRecord) -> bool:
-    return record.msg in _TOLD or repeats_exception(record)
+    return (record.msg in _TOLD and are_told()) or repeats_exception(record)

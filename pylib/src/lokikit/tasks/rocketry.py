@@ -27,7 +27,8 @@ def _tell(record: logging.LogRecord) -> bool:
     if action not in ACTION_LEVELS:
         return False
     if not are_told():
-        return True
+        # Nobody else tells of a failure.
+        return action not in f.TASK_FAILURES
     attributes = dict(vars(record))
     for name in (f.START, f.END, *_RENAMED):
         value = _form(name, attributes.pop(name, None))
