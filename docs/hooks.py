@@ -9,11 +9,9 @@ _OUTSIDE = re.compile(r"\[([^\]]+)\]\(\.\./([^)#]+)(?:#[^)]*)?\)")
 
 def on_page_markdown(markdown: str, **_: object) -> str:
     """Return the page with each such link as its text and the file's path."""
-    return _OUTSIDE.sub(
-        lambda link: (
-            link[1]
-            if link[2] in link[1].strip("`")
-            else f"{link[1]} (`{link[2]}` in the repository)"
-        ),
-        markdown,
-    )
+    return _OUTSIDE.sub(_as_text, markdown)
+
+
+def _as_text(link: re.Match[str]) -> str:
+    text, path = link[1], link[2]
+    return text if path in text.strip("`") else f"{text} (`{path}` in the repository)"
