@@ -39,6 +39,7 @@ CHATTY = (
     "aiogram",
     "aiokafka",
     "aiormq",
+    "alembic.runtime.plugins",
     "amqp",
     "apscheduler",
     "asyncio",
