@@ -21,7 +21,7 @@ from tests.stack.pushing import sizes
 from tests.waiting import eventually
 
 from lokikit import fields as f
-from lokikit.http_requests.request_log import HEADER
+from lokikit.http_requests.request_ids import HEADER
 
 if TYPE_CHECKING:
     from pathlib import Path

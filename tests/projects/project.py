@@ -19,7 +19,7 @@ from tests.integration.page import blocks
 from tests.waiting import eventually
 
 from lokikit import fields as f
-from lokikit.http_requests.request_log import HEADER
+from lokikit.http_requests.request_ids import HEADER
 from lokikit.stack.kit_files import kit_root
 
 if TYPE_CHECKING:
