@@ -198,6 +198,8 @@ def test_a_tail_goes_on_after_an_outage(
     own_store.start()
     write(own_store, "shop", message="the second")
     tab.until_rows(having="the second")
+    tab.at("#away").wait_for(state="hidden")
+    assert tab.at("button[aria-pressed=true]").inner_text() == "Tail"
     assert tab.rows.filter(has_text="the first").count() == 1
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from lokikit.errors import UnreachableError
-from lokikit.page.live import MAX_WAITING, Follower, live_events
+from lokikit.page.live import MAX_WAITING, Follower, live_events, read_since
 from lokikit.query.results import LogEntry
 
 if TYPE_CHECKING:
@@ -35,31 +35,34 @@ class FakeLoki:
         self.closed.set()
 
 
-async def first_events(loki: FakeLoki) -> dict[str, Any]:
-    """The first of each kind, up to the loss; the listener then goes away."""
-    found: dict[str, Any] = {}
-    events = live_events(loki, "q")  # type: ignore[arg-type]
+async def first_events(loki: FakeLoki) -> tuple[list[str], str, str]:
+    """The messages up to the first loss, the id of the newest, the loss; then nobody listens."""
+    messages, newest, lost = [], "", ""
+    events = live_events(loki, "q", 5)  # type: ignore[arg-type]
     async for message in events:
-        if message.startswith(b"event"):
-            head, data = message.decode().split("\ndata: ")
-            found.setdefault(head.removeprefix("event: "), orjson.loads(data))
-        if "lost" in found:
+        head, _, data = message.decode().partition("\ndata: ")
+        if head.endswith("event: lines"):
+            newest = head.partition("\n")[0]
+            messages += [row["message"] for row in orjson.loads(data)]
+        elif head.endswith("event: lost"):
+            lost = orjson.loads(data)
             break
     await events.aclose()  # type: ignore[attr-defined]
-    return found
+    return messages, newest, lost
 
 
 def test_lines_and_losses_are_told_and_the_thread_ends_with_its_listener() -> None:
     loki = FakeLoki(3)
-    found = asyncio.run(first_events(loki))
-    assert [row["message"] for row in found["lines"]] == ["line 0", "line 1", "line 2"]
-    assert found["lost"] == "it is away."
+    messages, newest, lost = asyncio.run(first_events(loki))
+    assert messages == ["line 0", "line 1", "line 2"]
+    assert newest == "id: 2"
+    assert lost == "it is away."
     assert loki.closed.wait(30)
 
 
 async def left_out(loki: FakeLoki) -> int:
     """How many events are counted in place of being held, while nobody takes any."""
-    follower = Follower(loki, "q", asyncio.get_running_loop())  # type: ignore[arg-type]
+    follower = Follower(loki, "q", 0, asyncio.get_running_loop())  # type: ignore[arg-type]
     follower.start()
     await asyncio.to_thread(loki.sent.wait, 30)
     follower.stop()
@@ -75,3 +78,8 @@ async def left_out(loki: FakeLoki) -> int:
 def test_lines_for_a_slow_browser_are_counted_and_memory_is_bounded() -> None:
     # The loss is an event as well, and there is no place for it either.
     assert asyncio.run(left_out(FakeLoki(MAX_WAITING + 10))) == 11
+
+
+def test_a_tail_goes_on_behind_the_last_line_that_the_browser_has() -> None:
+    assert read_since("41", 100) == 42
+    assert read_since(None, 100) == read_since("", 100) == read_since("x", 100) == 100

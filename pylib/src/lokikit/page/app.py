@@ -24,7 +24,7 @@ from lokikit.page.choice import Choice, read_choice
 from lokikit.page.dashboards import ask_panel, outline
 from lokikit.page.downloads import FORMATS
 from lokikit.page.lines import around, page_of, whole_line
-from lokikit.page.live import live_events
+from lokikit.page.live import live_events, read_since
 from lokikit.page.runbooks import runbook_page
 from lokikit.page.series import histogram, metric_graph
 from lokikit.page.status_view import pipeline, runs
@@ -216,7 +216,8 @@ class Answers:
             query = _choice(request).query
         except LokikitError as error:
             return _refused(error)
-        events = live_events(self._sources.make_loki(), query)
+        since_ns = read_since(request.headers.get("last-event-id"), time.time_ns())
+        events = live_events(self._sources.make_loki(), query, since_ns)
         return StreamingResponse(events, media_type="text/event-stream")
 
     def download(self, request: Request) -> Response:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import threading
-import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
@@ -40,18 +39,21 @@ class Follower:
     Args:
         loki: used by the thread alone.
         query: for lines.
+        since_ns: where the lines begin.
         loop: of the coroutine that takes the events.
     """
 
-    def __init__(self, loki: Loki, query: str, loop: asyncio.AbstractEventLoop) -> None:
-        self._loki, self._query, self._loop = loki, query, loop
+    def __init__(
+        self, loki: Loki, query: str, since_ns: int, loop: asyncio.AbstractEventLoop
+    ) -> None:
+        self._loki, self._query, self._since_ns, self._loop = loki, query, since_ns, loop
         self._stopped = threading.Event()
         self._waiting: asyncio.Queue[Event] = asyncio.Queue(MAX_WAITING)
         self._left_out = 0
         self._thread = threading.Thread(target=self._follow, name="lokikit-page-tail", daemon=True)
 
     def start(self) -> None:
-        """Begin with the lines of now."""
+        """Begin to follow."""
         self._thread.start()
 
     def stop(self) -> None:
@@ -72,26 +74,23 @@ class Follower:
         return found
 
     def _follow(self) -> None:
-        since_ns = time.time_ns()
         while not self._stopped.is_set():
-            since_ns = self._follow_once(since_ns)
+            self._follow_once()
         self._loki.close()
 
-    def _follow_once(self, since_ns: int) -> int:
-        """Follow until the tail ends; return where the next one begins."""
+    def _follow_once(self) -> None:
         try:
             for entry in self._loki.tail(
                 self._query,
-                since=since_ns,
+                since=self._since_ns,
                 on_lost=lambda error: self._put("lost", str(error)),
                 is_stopped=self._stopped.is_set,
             ):
-                since_ns = max(since_ns, entry.timestamp_ns + 1)
+                self._since_ns = max(self._since_ns, entry.timestamp_ns + 1)
                 self._put("line", as_row(entry))
         except LokikitError as error:
             self._put("lost", str(error))
             self._stopped.wait(_AGAIN_S)
-        return since_ns
 
     def _put(self, kind: str, what: Any) -> None:
         with suppress(RuntimeError):  # the server has ended
@@ -104,9 +103,12 @@ class Follower:
             self._left_out += 1
 
 
-async def live_events(loki: Loki, query: str) -> AsyncIterator[bytes]:
-    """Server-sent events: `lines` with rows, `lost` with the reason, `left_out` with a count."""
-    follower = Follower(loki, query, asyncio.get_running_loop())
+async def live_events(loki: Loki, query: str, since_ns: int) -> AsyncIterator[bytes]:
+    """Server-sent events: `lines` with rows, `lost` with the reason, `left_out` with a count.
+
+    `lines` have an id, which a browser that lost its connection gives back: see `read_since`.
+    """
+    follower = Follower(loki, query, since_ns, asyncio.get_running_loop())
     follower.start()
     try:
         yield b": following\n\n"
@@ -114,7 +116,7 @@ async def live_events(loki: Loki, query: str) -> AsyncIterator[bytes]:
             events = await follower.events()
             rows = [what for kind, what in events if kind == "line"]
             if rows:
-                yield _event("lines", rows)
+                yield b"id: %d\n" % max(int(row["ts"]) for row in rows) + _event("lines", rows)
             for kind, what in events:
                 if kind != "line":
                     yield _event(kind, what)
@@ -122,6 +124,12 @@ async def live_events(loki: Loki, query: str) -> AsyncIterator[bytes]:
                 yield b": silence\n\n"
     finally:
         follower.stop()
+
+
+def read_since(last_event_id: str | None, now_ns: int) -> int:
+    """Where a tail begins: behind the lines that the browser has, otherwise now."""
+    is_known = last_event_id is not None and last_event_id.isdecimal()
+    return int(last_event_id) + 1 if last_event_id and is_known else now_ns
 
 
 def _event(kind: str, what: Any) -> bytes:

@@ -24,20 +24,26 @@ if TYPE_CHECKING:
     from lokikit.tasks.task_record import TaskRun
 
 MAX_RUNS = 200
+_DAY_NS = 86_400 * 10**9
 _METRIC = re.compile(r"^lokikit_store_(\w+?)(?:_total)?(\{[^}]*\})? (\d+)$", re.MULTILINE)
 _SHOWN_METRICS = ("streams", "received_lines", "refused_lines", "tail_dropped_lines", "disk_bytes")
 _ASK_TIMEOUT_S = 2
 
 
 def runs(loki: Loki, choice: Choice) -> dict[str, Any]:
-    """The newest runs of tasks that began or ended in the time, the newest first."""
-    asked = task_runs(loki).since(choice.start_ns).until(choice.end_ns)
+    """The newest runs of tasks that began or ended in the last day of the time, newest first.
+
+    Runs are put together in memory from all of their lines: a month of them has no place there.
+    """
+    start_ns = max(choice.start_ns, choice.end_ns - _DAY_NS)
+    asked = task_runs(loki).since(start_ns).until(choice.end_ns)
     if choice.services:
         asked = asked.filter_by(service=list(choice.services))
     if choice.envs:
         asked = asked.filter_by(env=list(choice.envs))
     found = asked.all()
-    return {"runs": list(map(_run, found[::-1][:MAX_RUNS])), "count": len(found)}
+    shown = list(map(_run, found[::-1][:MAX_RUNS]))
+    return {"runs": shown, "count": len(found), "cut": start_ns > choice.start_ns}
 
 
 def _run(run: TaskRun) -> dict[str, Any]:

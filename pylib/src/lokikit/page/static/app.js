@@ -104,7 +104,12 @@ document.getElementById("theme").addEventListener("click", turnTheme);
 document.getElementById("help").addEventListener("click", help);
 addEventListener("chosen", () => { show(); refreshOffer(); });
 addEventListener("popstate", show);
-addEventListener("again", () => { show(); refreshOffer(); });
+addEventListener("again", () => {
+  // A tail goes on by itself; what is offered tells whether the store is back.
+  if (!shown?.events) show();
+  offeredFor = null;
+  refreshOffer();
+});
 
 let offeredFor = "";
 async function refreshOffer() {

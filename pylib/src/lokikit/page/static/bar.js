@@ -10,7 +10,7 @@ export function drawBar(bar, offered, view) {
     return;
   }
   const now = chosen(), isBoard = view.startsWith("lokikit-");
-  const held = document.activeElement?.id === "search" ? document.activeElement.selectionStart : null;
+  const { id, selectionStart } = document.activeElement;
   bar.hidden = false;
   bar.replaceChildren(
     choice("Service", "var-service", offered.service),
@@ -24,10 +24,11 @@ export function drawBar(bar, offered, view) {
       { where: now.getAll("where").filter((text) => text !== JSON.stringify([kind, name, operator, value])) }))),
     ...(isBoard || !now.get("logql") ? [] : [chip("typed query", { logql: null })]),
     ...(isBoard || !now.get("at") ? [] : [chip("lines around one", { at: null, line: null })]));
-  if (held !== null) {
-    const search = document.getElementById("search");
-    search.focus();
-    search.setSelectionRange(held, held);
+  if (["search", "wanted"].includes(id)) {
+    // Somebody goes on typing there.
+    const box = document.getElementById(id);
+    box?.focus();
+    box?.setSelectionRange(selectionStart, selectionStart);
   }
 }
 

@@ -12,7 +12,7 @@ const OUTCOMES = { success: "good", fail: "bad", crash: "bad", run: "wait", term
 
 export class Board {
   constructor(main, outline) {
-    Object.assign(this, { main, outline, graphs: new Map(), opened: new Set() });
+    Object.assign(this, { main, outline, opened: new Set() });
     this.stopped = new AbortController();
     this.extra = el("div");
     this.cards = outline.panels.map((panel) => this.card(panel));
@@ -82,9 +82,11 @@ export class Board {
     if (!data.series.some((one) => one.values.some((value) => value !== null))) return nothing(data);
     const holder = el("div", { class: "chart" });
     card.body.replaceChildren(holder);
+    card.graph?.close();
     const isLevels = data.series.every((one) => LEVELS.includes(one.name));
     for (const one of data.series) if (one.link) one.link = withTime(one.link);
-    new Graph(holder, { height: 0, onRange: (from, to) => change({ from, to }) }).draw(data, {
+    card.graph = new Graph(holder, { height: 0, onRange: (from, to) => change({ from, to }) });
+    card.graph.draw(data, {
       bars: data.bars, unit: data.unit, isStacked: data.stacked, connected: data.connected, label: card.panel.title,
       colour: isLevels ? levelColour : undefined, click: (link) => go(link) });
     return null;
@@ -115,6 +117,7 @@ export class Board {
 
   leave() {
     clearInterval(this.timer);
+    for (const card of this.cards) card.graph?.close();
     this.stopped.abort();
     this.seen.disconnect();
   }
@@ -205,7 +208,7 @@ async function showRuns(holder, signal, opened) {
   const body = el("div", { class: "body", tabindex: 0, role: "group", "aria-label": "Runs" }, table(["Outcome", "Task", "Service", "Began", "Took", "Exception"], rows));
   body.style.maxHeight = "360px";
   holder.replaceChildren(el("section", { class: "card panel runs", "aria-label": "Runs" },
-    el("h2", { text: told.count > told.runs.length ? `Runs: the newest ${told.runs.length} of ${told.count}` : "Runs" }), body));
+    el("h2", { text: `Runs${told.cut ? " of the last day" : ""}${told.count > told.runs.length ? `: the newest ${told.runs.length} of ${told.count}` : ""}` }), body));
   holder.style.marginBottom = "10px";
 }
 

@@ -48,6 +48,12 @@ export class Graph {
     this.sizes.observe(holder);
   }
 
+  close() {
+    // uPlot listens to the window: a wall that is drawn anew each minute would collect graphs.
+    this.sizes.disconnect();
+    this.plot?.destroy();
+  }
+
   size() {
     const taken = this.legend.offsetHeight + 4;
     const height = this.height || Math.max(90, this.holder.clientHeight - taken);

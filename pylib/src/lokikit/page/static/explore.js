@@ -53,6 +53,7 @@ export class Explore {
     this.stopped.abort();
     this.stopTail();
     this.list?.stop();
+    this.graph.close();
   }
 
   async showLines(asked, signal) {
