@@ -11,7 +11,7 @@ import pytest
 from dotenv import dotenv_values
 
 from lokikit import errors
-from lokikit.cli.app import _EXIT_CODES, _PANELS
+from lokikit.cli.app import _EXIT_CODES, COMMANDS, GROUPS
 from lokikit.stack.kit_files import kit_root
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def readme() -> str:
 
 
 def documented_variables() -> list[str]:
-    """Each name in the first column of a table of the settings whose head begins with `variable`."""
+    """Each name in the first column of a table of settings."""
     text = (kit_root() / "docs/settings.md").read_text()
     tables = re.findall(r"^\| variable .*\n\|-.*\n((?:\|.*\n)+)", text, re.MULTILINE)
     rows = [row for table in tables for row in table.splitlines()]
@@ -81,7 +81,7 @@ def test_every_target_is_in_the_help() -> None:
 
 
 @pytest.mark.parametrize(
-    "command", [one.__name__ for commands in _PANELS.values() for one in commands]
+    "command", [*GROUPS, *(name for commands in COMMANDS.values() for name in commands)]
 )
 def test_every_command_is_in_the_readme(command: str) -> None:
     """The README shows how each command is typed."""

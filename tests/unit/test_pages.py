@@ -15,7 +15,7 @@ import typer.main
 import yaml
 
 import lokikit
-from lokikit.cli.app import app
+from lokikit.cli.app import command_line
 from lokikit.stack.kit_files import kit_root
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ CALLS = sorted(set(commands()))
 def test_commands_of_the_pages_exist(page: str, call: str) -> None:
     """Each command is there, and has each option that a page gives it."""
     words = shlex.split(call)
-    command = named(typer.main.get_command(app), words)
+    command = named(typer.main.get_command(command_line()), words)
     is_whole = not hasattr(command, "commands") or not words or words[0].startswith("-")
     assert is_whole or command.invoke_without_command, f"{page}: lokikit {call}"
     known = {option for one in command.params for option in (*one.opts, *one.secondary_opts)}

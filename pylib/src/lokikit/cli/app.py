@@ -1,36 +1,24 @@
-"""The `lokikit` command: every subcommand is registered here, every error ends here."""
+"""The `lokikit` command: every subcommand is registered here, every error ends here.
+
+A call imports the module of its own command alone, so that none waits for the imports of others.
+"""
 
 from __future__ import annotations
 
+import os
 import sys
+from importlib import import_module
 from typing import TYPE_CHECKING
 
-from lokikit.errors import LokikitError
+from lokikit.errors import LokikitError, PrerequisiteError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Iterable, Sequence
 
 try:
     import typer
 
     import lokikit
-    from lokikit.cli import (
-        alerts,
-        canary,
-        check,
-        export,
-        last,
-        logql,
-        page,
-        query,
-        rules,
-        ship,
-        spool,
-        stack,
-        store,
-        top,
-        wire,
-    )
 except ModuleNotFoundError as error:  # the light install has no command line
     sys.exit(
         f"lokikit: the command line needs its extra ({error.name} is missing): "
@@ -41,28 +29,29 @@ _EXIT_CODES = """
 Exit codes: **0** done, **1** unhealthy or lines lost, **2** a wrong option, setting or query,
 **3** the machine lacks something, **4** Loki does not answer, **5** Loki refuses, **130** Ctrl-C.
 """
-_PANELS: dict[str, tuple[Callable[..., None], ...]] = {
-    "The stack of this machine": (
-        stack.up,
-        stack.down,
-        stack.status,
-        check.check,
-        wire.wire,
-        store.store,
-    ),
-    "Logs": (
-        page.page,
-        top.top,
-        last.last,
-        query.query,
-        query.tail,
-        ship.ship,
-        canary.canary,
-        export.export,
-    ),
+COMMANDS: dict[str, dict[str, str]] = {
+    "The stack of this machine": {
+        "up": "stack",
+        "down": "stack",
+        "status": "stack",
+        "check": "check",
+        "wire": "wire",
+        "store": "store",
+    },
+    "Logs": {
+        "page": "page",
+        "top": "top",
+        "last": "last",
+        "query": "query",
+        "tail": "query",
+        "ship": "ship",
+        "canary": "canary",
+        "export": "export",
+    },
 }
-
-app = typer.Typer(name="lokikit", pretty_exceptions_enable=False, rich_markup_mode="markdown")
+"""Panel of the help -> command -> module of `lokikit.cli` that holds it, under its own name."""
+GROUPS = ("spool", "logql", "rules", "alerts")
+"""Modules whose `app` holds commands of their own."""
 
 
 def _print_version(value: bool) -> None:  # noqa: FBT001 - typer's callback signature
@@ -71,7 +60,6 @@ def _print_version(value: bool) -> None:  # noqa: FBT001 - typer's callback sign
         raise typer.Exit
 
 
-@app.callback(invoke_without_command=True, epilog=_EXIT_CODES)
 def _root(
     context: typer.Context,
     version: bool = typer.Option(  # noqa: ARG001, FBT001 - typer reads the signature
@@ -87,17 +75,41 @@ def _root(
         typer.echo(context.get_help())
 
 
-for _panel, _commands in _PANELS.items():
-    for _command in _commands:
-        app.command(rich_help_panel=_panel)(_command)
-app.add_typer(spool.app, name="spool", rich_help_panel="Logs")
-app.add_typer(logql.app, name="logql", rich_help_panel="Logs")
-app.add_typer(rules.app, name="rules", rich_help_panel="Logs")
-app.add_typer(alerts.app, name="alerts", rich_help_panel="Logs")
+def command_line(wanted: Iterable[str] = ()) -> typer.Typer:
+    """Return the command line with the commands and groups in `wanted`, all when it is empty.
+
+    Raises:
+        ModuleNotFoundError: a command needs a package that is not installed.
+    """
+    chosen = set(wanted)
+    app = typer.Typer(name="lokikit", pretty_exceptions_enable=False, rich_markup_mode="markdown")
+    app.callback(invoke_without_command=True, epilog=_EXIT_CODES)(_root)
+    for panel, commands in COMMANDS.items():
+        for name, module in commands.items():
+            if not chosen or name in chosen:
+                command = getattr(import_module(f"lokikit.cli.{module}"), name)
+                app.command(rich_help_panel=panel)(command)
+    for name in GROUPS:
+        if not chosen or name in chosen:
+            group = import_module(f"lokikit.cli.{name}").app
+            app.add_typer(group, name=name, rich_help_panel="Logs")
+    return app
+
+
+def _wanted(words: Sequence[str]) -> tuple[str, ...]:
+    """Return the command that a call names; nothing when all have to be known, as for the help."""
+    known = {"--version", *GROUPS, *(name for commands in COMMANDS.values() for name in commands)}
+    first = words[0] if words else ""
+    completes = any(name.startswith("_LOKIKIT_COMPLETE") for name in os.environ)
+    return (first,) if first in known and not completes else ()
 
 
 def main() -> None:
     """Run the command; an error becomes one line on stderr and its exit code."""
+    try:
+        app = command_line(_wanted(sys.argv[1:]))
+    except ModuleNotFoundError as error:
+        sys.exit(_complain(_missing(error), PrerequisiteError.exit_code))
     try:
         code = app(prog_name="lokikit", standalone_mode=False)
     except LokikitError as error:
@@ -107,6 +119,10 @@ def main() -> None:
     except typer.Abort:
         code = _complain("nothing done.", 1)
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _missing(error: ModuleNotFoundError) -> str:
+    return f"the command line needs its extra ({error.name} is missing): pip install 'lokikit[cli]'"
 
 
 def _complain(text: str, code: int) -> int:
