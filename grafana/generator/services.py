@@ -59,32 +59,26 @@ def services() -> Dashboard:
 
 
 def _services() -> Panel:
-    now = queries.services_count(PLACE, RANGE)
     return against_before(
         "Services writing",
         "How many services wrote in the time shown, and in an equal time before.",
-        now,
-        queries.before(now, RANGE),
+        queries.services_count(PLACE, RANGE),
     )
 
 
 def _lines_per_minute() -> Panel:
-    now = queries.lines_per_minute(PLACE, RANGE)
     return against_before(
         "Lines a minute",
         "How many lines came in a minute of the time shown, and of an equal time before.",
-        now,
-        queries.before(now, RANGE),
+        queries.lines_per_minute(PLACE, RANGE),
     )
 
 
 def _ratio() -> Panel:
-    now = queries.total_error_ratio(PLACE, RANGE)
     return against_before(
         "Errors among all lines",
         "Which part of all lines are errors or worse, now and in an equal time before.",
-        now,
-        queries.before(now, RANGE),
+        queries.total_error_ratio(PLACE, RANGE),
         unit="percentunit",
     )
 

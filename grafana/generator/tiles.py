@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from grafana.generator.panels import NO_LINES
-from grafana.generator.targets import LOKI, at_once, lettered
+from grafana.generator.targets import LOKI, RANGE, at_once, lettered
 from grafana_foundation_sdk.builders import common, dashboard, stat, text
 from grafana_foundation_sdk.models.common import (
     BigValueColorMode,
@@ -20,6 +20,8 @@ from grafana_foundation_sdk.models.dashboard import (
     ValueMappingResult,
 )
 from grafana_foundation_sdk.models.text import TextMode
+
+from lokikit.query import logql as queries
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -68,19 +70,17 @@ def number(  # noqa: PLR0913 - all but the first three by keyword
     )
 
 
-def against_before(
-    title: str, description: str, now: str, before: str, *, unit: str = "short"
-) -> stat.Panel:
+def against_before(title: str, description: str, now: str, *, unit: str = "short") -> stat.Panel:
     """One number of the time shown, and beside it the same number of an equal time before.
 
     Args:
         title: of the panel.
         description: of the panel.
-        now: a metrics query, asked at once.
-        before: the same of the time before.
+        now: a metrics query over all of the time shown, asked at once.
         unit: of the number.
     """
-    targets = [at_once(now).legend_format("now"), at_once(before).legend_format("before")]
+    asked = {"now": now, "before": queries.before(now, RANGE)}
+    targets = [at_once(one).legend_format(name) for name, one in asked.items()]
     panel = (
         stat.Panel()
         .title(title)
@@ -95,7 +95,7 @@ def against_before(
         .reduce_options(common.ReduceDataOptions().calcs(["lastNotNull"]))
         .no_value(NO_LINES)
     )
-    for name, letter in (("now", "A"), ("before", "B")):
+    for name, letter in zip(asked, "AB", strict=True):
         panel.override_by_query(letter, [DynamicConfigValue("displayName", name)])
     return panel
 

@@ -10,7 +10,7 @@ from tests.ports import free_ports
 from tests.unit.alerts.messages import firing, resolved
 
 from lokikit.alerts.apprise_way import AppriseWay
-from lokikit.alerts.web import Slack, Webhook, webhook_body
+from lokikit.alerts.web import HttpWay, slack_body, webhook_body
 from lokikit.errors import RefusedError, SettingsError, UnreachableError
 
 if TYPE_CHECKING:
@@ -50,6 +50,10 @@ class Server:
         self._server.server_close()
 
 
+def webhook(url: str) -> HttpWay:
+    return HttpWay("the webhook", url, webhook_body)
+
+
 @pytest.fixture
 def server() -> Iterator[Server]:
     running = Server()
@@ -58,7 +62,7 @@ def server() -> Iterator[Server]:
 
 
 def test_webhook_gets_the_fields_of_grafanas(server: Server) -> None:
-    Webhook(f"http://{server.address}/hook").send(firing())
+    webhook(f"http://{server.address}/hook").send(firing())
     (body,) = server.bodies
     (alert,) = body["alerts"]
     assert body["status"] == alert["status"] == "firing"
@@ -79,7 +83,9 @@ def test_webhook_is_told_of_the_end() -> None:
 
 
 def test_slack_gets_text_that_can_mention_nobody(server: Server) -> None:
-    Slack(f"http://{server.address}/").send(firing(line="<!channel> & ``` <http://x|y>"))
+    HttpWay("Slack", f"http://{server.address}/", slack_body).send(
+        firing(line="<!channel> & ``` <http://x|y>")
+    )
     text = server.bodies[0]["text"]
     assert "&lt;!channel&gt; &amp; ''' &lt;http://x|y&gt;" in text
     assert text.count("```") == 2
@@ -88,7 +94,7 @@ def test_slack_gets_text_that_can_mention_nobody(server: Server) -> None:
 def test_slack_message_is_no_longer_than_slack_takes(server: Server) -> None:
     long = firing()
     many = type(long)("shop", long.firing * 500, (), long.time_ns, long.lines)
-    Slack(f"http://{server.address}/").send(many)
+    HttpWay("Slack", f"http://{server.address}/", slack_body).send(many)
     text = server.bodies[0]["text"]
     assert len(text) < 4100
     assert text.count("```") == 2
@@ -100,14 +106,14 @@ def test_answer_that_is_no_success_is_a_refusal_without_the_url(
 ) -> None:
     server.status = status
     with pytest.raises(RefusedError, match=f"{status} no way!") as told:
-        Webhook(f"http://{server.address}/secret").send(firing())
+        webhook(f"http://{server.address}/secret").send(firing())
     assert "secret" not in str(told.value)
 
 
 def test_server_that_is_away_is_no_url_in_the_error() -> None:
     (port,) = free_ports(1)
     with pytest.raises(UnreachableError) as told:
-        Webhook(f"http://127.0.0.1:{port}/secret").send(firing())
+        webhook(f"http://127.0.0.1:{port}/secret").send(firing())
     assert "secret" not in str(told.value)
 
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lokikit.alerts.alert import ACTIVE
 from lokikit.alerts.state_file import alive_file
-from lokikit.times import NS_PER_S
+from lokikit.stack.native.alerts import is_fresh
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -18,9 +17,6 @@ if TYPE_CHECKING:
     from lokikit.alerts.state_file import AlertState
     from lokikit.monitoring.rule_definition import Rule
     from lokikit.monitoring.rule_states import Instance
-
-_ALIVE_S = 120
-"""A step may wait for a Loki and a mail server that do not answer."""
 
 
 @dataclass(frozen=True)
@@ -64,13 +60,9 @@ def alert_rows(
     return sorted(rows, key=lambda one: order.get(one.state, 0))
 
 
-def is_running(folder: Path, now_ns: int | None = None) -> bool:
+def is_running(folder: Path) -> bool:
     """Whether a `lokikit alerts` works in that folder."""
-    try:
-        touched_ns = alive_file(folder).stat().st_mtime_ns
-    except OSError:
-        return False
-    return abs((time.time_ns() if now_ns is None else now_ns) - touched_ns) < _ALIVE_S * NS_PER_S
+    return is_fresh(alive_file(folder))
 
 
 def _rows(

@@ -14,6 +14,7 @@ import orjson
 
 from lokikit.atomic_file import replace_file
 from lokikit.monitoring.rule_states import Instance
+from lokikit.stack.native.alerts import ALERTS_PART, ALIVE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -78,7 +79,7 @@ class AlertState:
 
 def alerts_folder(state: Path) -> Path:
     """The folder of state and silences below the state folder of the stack."""
-    return state / "alerts"
+    return state / ALERTS_PART
 
 
 def state_file(folder: Path) -> Path:
@@ -88,7 +89,7 @@ def state_file(folder: Path) -> Path:
 
 def alive_file(folder: Path) -> Path:
     """The file in that folder that is touched at each step: its age says whether alerts run."""
-    return folder / "alive"
+    return folder / ALIVE
 
 
 def read_state(folder: Path) -> AlertState | None:

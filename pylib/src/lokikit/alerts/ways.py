@@ -6,7 +6,7 @@ import hashlib
 from typing import TYPE_CHECKING, Protocol
 
 from lokikit.alerts.mail import Mail
-from lokikit.alerts.web import Slack, Webhook
+from lokikit.alerts.web import HttpWay, slack_body, webhook_body
 
 if TYPE_CHECKING:
     from lokikit.alerts.message import Message
@@ -37,9 +37,9 @@ def ways_of(contacts: Contacts) -> dict[str, Way]:
     if contacts.mail_to:
         ways["email"] = Mail(contacts)
     if contacts.webhook_url:
-        ways["webhook"] = Webhook(contacts.webhook_url)
+        ways["webhook"] = HttpWay("the webhook", contacts.webhook_url, webhook_body)
     if contacts.slack_url:
-        ways["slack"] = Slack(contacts.slack_url)
+        ways["slack"] = HttpWay("Slack", contacts.slack_url, slack_body)
     if contacts.urls:
         from lokikit.alerts.apprise_way import AppriseWay  # noqa: PLC0415 - needs the extra
 

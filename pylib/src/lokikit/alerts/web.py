@@ -1,4 +1,4 @@
-"""Alerts by HTTP: a webhook in the form of Grafana's, and Slack's incoming webhook."""
+"""Alerts by HTTP: a webhook in the form of Grafana's, and Slack's."""
 
 from __future__ import annotations
 
@@ -11,63 +11,62 @@ from lokikit.errors import RefusedError, UnreachableError
 from lokikit.fields import LABEL_SERVICE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from lokikit.alerts.alert import Alert
     from lokikit.alerts.message import Message
 
 _TIMEOUT_S = 15
+_MOST_SAID = 200
+"""Characters of an answer in an error."""
 _SLACK_CHARS = 3900
 """Slack cuts a message at 4,000 characters."""
 _NEVER = "0001-01-01T00:00:00Z"
 """The end of an alert that fires still, as Grafana writes it."""
 
 
-class Webhook:
-    """Posts JSON with the fields of Grafana's webhook, so that one receiver serves both.
-
-    The form: https://grafana.com/docs/grafana/latest/alerting/configure-notifications/manage-contact-points/integrations/webhook-notifier/
+class HttpWay:
+    """Posts each message as JSON.
 
     Args:
+        name: of whoever gets it, for errors.
         url: where.
+        body: the JSON of a message.
     """
 
-    def __init__(self, url: str) -> None:
-        self._url = url
+    def __init__(self, name: str, url: str, body: Callable[[Message], dict[str, Any]]) -> None:
+        self._name, self._url, self._body = name, url, body
 
     def send(self, message: Message) -> None:
-        """Post the message.
+        """Post the message; no error shows the URL, which may be a secret.
 
         Raises:
             UnreachableError: there is no answer.
             RefusedError: the answer is no success.
         """
-        _post("the webhook", self._url, webhook_body(message))
+        body = self._body(message)
+        try:
+            answer = requests.post(self._url, json=body, timeout=_TIMEOUT_S, allow_redirects=False)
+        except requests.RequestException as error:
+            reason = f"{self._name} does not answer: {type(error).__name__}"
+            raise UnreachableError(reason) from None
+        if not answer.ok or answer.is_redirect:
+            said = " ".join(answer.text.split())[:_MOST_SAID]
+            reason = f"{self._name} answers {answer.status_code} {said}"
+            raise RefusedError(reason, answer.status_code)
 
 
-class Slack:
-    """Posts to an incoming webhook of Slack.
-
-    Args:
-        url: where.
-    """
-
-    def __init__(self, url: str) -> None:
-        self._url = url
-
-    def send(self, message: Message) -> None:
-        """Post the message as text.
-
-        Raises:
-            UnreachableError: there is no answer.
-            RefusedError: the answer is no success.
-        """
-        text = f"*{_escaped(message.title)}*\n```{_escaped(message.text)[:_SLACK_CHARS]}```"
-        _post("Slack", self._url, {"text": text})
+def slack_body(message: Message) -> dict[str, Any]:
+    """The message as text for an incoming webhook of Slack."""
+    text = f"*{_escaped(message.title)}*\n```{_escaped(message.text)[:_SLACK_CHARS]}```"
+    return {"text": text}
 
 
 def webhook_body(message: Message) -> dict[str, Any]:
-    """The JSON of a message."""
+    """The fields of Grafana's webhook, so that one receiver serves both.
+
+    The form: https://grafana.com/docs/grafana/latest/alerting/configure-notifications/manage-contact-points/integrations/webhook-notifier/
+    """
     alerts = [
         *(_alert(one, message, "firing") for one in message.firing),
         *(_alert(one, message, "resolved") for one in message.resolved),
@@ -120,14 +119,3 @@ def _escaped(text: str) -> str:
     for char, entity in (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;")):
         text = text.replace(char, entity)
     return text.replace("```", "'''")
-
-
-def _post(name: str, url: str, body: dict[str, Any]) -> None:
-    """Post JSON; no error shows the URL, which may be a secret."""
-    try:
-        answer = requests.post(url, json=body, timeout=_TIMEOUT_S, allow_redirects=False)
-    except requests.RequestException as error:
-        raise UnreachableError(f"{name} does not answer: {type(error).__name__}") from None
-    if not answer.ok or answer.is_redirect:
-        reason = " ".join(answer.text.split())[:200]
-        raise RefusedError(f"{name} answers {answer.status_code} {reason}", answer.status_code)

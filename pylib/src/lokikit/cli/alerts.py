@@ -145,7 +145,7 @@ def status(rule_files: RuleFiles = None) -> None:
     for way, groups in state.sent.items():
         for failure in {one.failure for one in groups.values() if one.failure}:
             note(f"messages by {way} do not go out: {failure}")
-    if not is_running(folder, now_ns):
+    if not is_running(folder):
         when = in_seconds(state.evaluated_ns)
         raise UnhealthyError(f"alerts: lokikit alerts does not run here; this is of {when}.")
     if state.problem:

@@ -20,7 +20,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 ALERTS_PART = "alerts"
+ALIVE = "alive"
+"""Name of the file in the folder of alerts that each step touches."""
 _ALIVE_S = 120
+"""A step may wait for a Loki and a mail server that do not answer."""
 _CLOSED_FOLDER, _CLOSED_FILE = 0o700, 0o600
 
 
@@ -76,7 +79,7 @@ def grafana_tells(state: Path) -> bool:
 def alerts_part(state: Path, loki_url: str) -> NativePart:
     """Return the part that evaluates the rules and sends alerts."""
     contacts = contacts_file(state)
-    alive = contacts.with_name("alive")
+    alive = contacts.with_name(ALIVE)
     return NativePart(
         ALERTS_PART,
         (sys.executable, "-m", "lokikit", "alerts", "--contacts", str(contacts)),
@@ -84,14 +87,15 @@ def alerts_part(state: Path, loki_url: str) -> NativePart:
         str(log),
         cwd=state,
         variables={"LOKI_URL": loki_url, "LOKIKIT_STATE": str(state)},
-        healthy=lambda: _is_fresh(alive),
+        healthy=lambda: is_fresh(alive),
         reads=(contacts,),
         stale=(alive,),
         needs=STORE_PARTS,
     )
 
 
-def _is_fresh(alive: Path) -> bool:
+def is_fresh(alive: Path) -> bool:
+    """Whether the file was touched just now, as `lokikit alerts` does at each step."""
     try:
         return abs(time.time() - alive.stat().st_mtime) < _ALIVE_S
     except OSError:
