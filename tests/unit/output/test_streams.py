@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import bz2
+import codecs
 import contextlib
 import io
 import os
@@ -79,3 +80,11 @@ def test_a_temporary_file_of_bytes_gets_bytes() -> None:
 
 def test_what_has_no_isatty_is_no_terminal() -> None:
     assert not is_terminal(object())  # type: ignore[arg-type]
+
+
+def test_writer_of_codecs_gets_text_for_its_encoding(tmp_path: Path) -> None:
+    """It has the mode of the binary file that it writes to."""
+    path = tmp_path / "app.log"
+    with codecs.open(str(path), "w", "latin-1") as stream:
+        write_line(stream, '{"a":"é€"}\n'.encode())
+    assert path.read_bytes() == b'{"a":"\xe9\\u20ac"}\n'

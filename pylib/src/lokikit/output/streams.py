@@ -38,10 +38,8 @@ def write_line(stream: IO[Any] | None, line: bytes) -> None:
     """
     if stream is None or getattr(stream, "closed", False):
         raise ValueError("the stream is closed")
-    if _is_binary(stream):
-        stream.write(line)
-    else:
-        _write_text(stream, line)
+    write = _write_bytes if _is_binary(stream) else _write_text
+    write(stream, line)
     if (flush := getattr(stream, "flush", None)) is not None:
         flush()
 
@@ -52,6 +50,13 @@ def is_terminal(stream: IO[Any] | None) -> bool:
         return stream is not None and stream.isatty()
     except (AttributeError, OSError, ValueError):
         return False
+
+
+def _write_bytes(stream: IO[Any], line: bytes) -> None:
+    try:
+        stream.write(line)
+    except TypeError:  # of a writer of `codecs`, which shows the mode of the file behind it
+        _write_text(stream, line)
 
 
 def _write_text(stream: IO[Any], line: bytes) -> None:
