@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 from tests.stack.asking import push
-from tests.stack.pushing import sizes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -20,6 +19,11 @@ SECOND_NS = 10**9
 MAX_ROWS = 2200
 """Some pages of 200 around what is seen."""
 MAX_GROWN_BYTES = 40 * 2**20
+SIZES = [
+    pytest.param((100_000, 60), id="short"),
+    pytest.param((1_000_000, 4990), id="full", marks=[pytest.mark.soak, pytest.mark.timeout(7200)]),
+]
+"""Lines in the store, and pages to scroll through."""
 TIED = 450
 """Lines of one nanosecond: more than two pages."""
 
@@ -28,7 +32,7 @@ def fill(store: Running, count: int) -> None:
     """Store numbered lines, the newest a minute ago; a bunch of them has one time."""
     step_ns = 1800 * SECOND_NS // count
     start_ns = time.time_ns() - 60 * SECOND_NS - count * step_ns
-    tied = range(count // 2, count // 2 + TIED)
+    tied = range(count - 1500, count - 1500 + TIED)
     for first in range(0, count, 50_000):
         rows = [
             (
@@ -48,6 +52,11 @@ def numbers(tab: Tab) -> list[int]:
     return [int(text.split()[1]) for text in texts]
 
 
+def last(tab: Tab) -> int:
+    """Of the oldest line that is in the document."""
+    return int((tab.rows.last.locator(".message").text_content() or "").split()[1])
+
+
 def heap_bytes(tab: Tab) -> int:
     """What the JavaScript of the page holds, after a collection of garbage."""
     session = tab.page.context.new_cdp_session(tab.page)
@@ -60,13 +69,14 @@ def scrolled(tab: Tab, pages: int) -> Iterator[list[int]]:
     oldest = numbers(tab)[-1]
     for _ in range(pages):
         tab.page.evaluate("() => scrollTo(0, document.body.scrollHeight)")
-        while (shown := numbers(tab)) and shown[-1] == oldest:
+        while last(tab) == oldest:
             tab.page.wait_for_timeout(20)
+        shown = numbers(tab)
         oldest = shown[-1]
         yield shown
 
 
-@pytest.mark.parametrize("size", sizes((100_000, 60), (1_000_000, 4500)))
+@pytest.mark.parametrize("size", SIZES)
 def test_scrolling_shows_each_line_once_in_flat_memory(
     open_tab: Callable[..., Tab], own_page: str, own_store: Running, size: tuple[int, int]
 ) -> None:
@@ -77,7 +87,8 @@ def test_scrolling_shows_each_line_once_in_flat_memory(
     assert numbers(tab)[0] == count - 1
     seen, held = set(numbers(tab)), 0
     for turn, shown in enumerate(scrolled(tab, pages)):
-        assert shown == list(range(shown[0], shown[-1] - 1, -1))
+        # Lines of one nanosecond have no order.
+        assert sorted(shown) == list(range(min(shown), max(shown) + 1))
         assert len(shown) <= MAX_ROWS
         seen.update(shown)
         if turn == 10:
@@ -98,7 +109,7 @@ def test_lines_of_one_nanosecond_come_each_once_over_pages(
     for shown in scrolled(tab, 6):
         seen += [one for one in shown if one not in seen]
     assert sorted(seen, reverse=True) == list(range(1999, min(seen) - 1, -1))
-    assert min(seen) < 1000
+    assert min(seen) <= 500
 
 
 def test_the_histogram_of_many_lines_counts_them_all(

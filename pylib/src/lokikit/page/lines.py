@@ -94,7 +94,8 @@ def page_of(loki: Loki, query: str, start_ns: int, end_ns: int, limit: int = PAG
     whole = [entry for entry in found if entry.timestamp_ns != edge_ns]
     if whole:
         return Page(whole, edge_ns + 1)
-    return Page(list(loki.query_range(query, edge_ns, edge_ns + 1)), edge_ns)
+    tied = list(loki.query_range(query, edge_ns, edge_ns + 1))
+    return Page(tied[::-1], edge_ns)
 
 
 def around(loki: Loki, choice: Choice, time_ns: int) -> Page:
