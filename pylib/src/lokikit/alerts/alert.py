@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from lokikit.monitoring.rule_states import Instance
 
 ACTIVE = frozenset({"firing", "recovering", "nodata", "error"})
-"""States of an instance that people are told of."""
+"""States of an instance that messages are sent about."""
 _DASHBOARD, _RUNBOOK = "__dashboardUid__", ("runbook_url", "runbook")
 _FINGERPRINT_CHARS = 16
 _OF_LABELS = re.compile(r"\$labels|\.Labels")
@@ -35,7 +35,7 @@ class Alert:
         rule: the uid of its rule.
         title: of the rule.
         severity: `critical` or `warning`.
-        summary: what the one who is told reads first.
+        summary: the first sentence of a message.
         value: the last value in words, with the threshold.
         since_ns: when it began to fire.
         labels: of the alert.

@@ -1,4 +1,4 @@
-"""Who is told of what and when: alerts grouped by service, each way by itself."""
+"""When a message about which alerts is sent: grouped by service, each way by itself."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ class Dispatch:
         ways: name -> way.
         timing: the waits.
         lines: the newest lines behind an alert.
-        failed: is told of a message that did not go out: the name of the way, and why.
+        failed: reports a message that did not go out: the name of the way, and why.
     """
 
     def __init__(
@@ -76,7 +76,7 @@ class Dispatch:
         self._ways, self._timing = ways, timing
         self._lines, self._failed = lines, failed
 
-    def tell(
+    def send_due(
         self,
         sent: dict[str, dict[str, SentRecord]],
         firing: Firing,
@@ -89,7 +89,7 @@ class Dispatch:
         Args:
             sent: way -> service -> the last message; changed here.
             firing: the alerts that fire, silenced ones too.
-            silenced: fingerprints of those that nobody is told of.
+            silenced: fingerprints of those that no message is about.
             now_ns: the time of now.
             save: is called after each message, so that a crash repeats none.
         """

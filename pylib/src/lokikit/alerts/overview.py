@@ -31,7 +31,7 @@ class AlertRow:
         since_ns: when the state began, 0 when it is not known.
         value: the last one, `None` without one.
         limit: the breach in signs: `> 0.05`.
-        silenced: whether nobody is told of it now.
+        silenced: True while no message is about it.
         error: why the query failed at last.
     """
 
@@ -47,7 +47,7 @@ class AlertRow:
 
     @property
     def is_active(self) -> bool:
-        """Whether people are told of it."""
+        """True when messages are about it, unless it is silenced."""
         return self.state in ACTIVE
 
 

@@ -1,4 +1,4 @@
-"""Silences: alerts of a rule that nobody is told of for a while.
+"""Silences: alerts of a rule that no message is about for a while.
 
 They stand in a file of their own beside the state, so that the command line and the page can write
 them while `lokikit alerts` runs.

@@ -1,4 +1,4 @@
-"""The process behind `lokikit alerts`: look at the rules, tell of alerts, keep the state."""
+"""The process behind `lokikit alerts`: look at the rules, send messages, keep the state."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Watch:
         rules: those that are switched on.
         loki: is asked.
         folder: keeps the state and the silences.
-        ways: name -> way to tell somebody.
+        ways: name -> way of messages.
         timing: the waits of messages.
         page_url: where the links of messages lead.
         clock: the time.
@@ -81,7 +81,7 @@ class Watch:
             for alert in alerts
             if any(one.covers(alert.rule, alert.labels, now_ns) for one in silences)
         }
-        self._dispatch.tell(self._state.sent, grouped(alerts), silenced, now_ns, self._save)
+        self._dispatch.send_due(self._state.sent, grouped(alerts), silenced, now_ns, self._save)
         alive_file(self._folder).touch()
 
     def run(self, stopped: Callable[[], bool], sleep: Callable[[float], object]) -> None:

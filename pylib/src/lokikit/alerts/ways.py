@@ -1,4 +1,4 @@
-"""The ways on which alerts are told: mail, webhook, Slack, and whatever apprise knows."""
+"""The ways of messages: mail, webhook, Slack, and whatever apprise knows."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _ID_CHARS = 8
 
 
 class Way(Protocol):
-    """One way to tell somebody."""
+    """One way of messages."""
 
     def send(self, message: Message) -> None:
         """Send it, and return once it was taken.

@@ -45,11 +45,11 @@ app = typer.Typer()
 RuleFiles = Annotated[
     list[Path] | None,
     typer.Option(
-        "--rules", help="Rules of Grafana's provisioning or Loki's ruler; the kit's when not given."
+        "--rules", help="Rules of Grafana's provisioning or Loki's ruler; the kit's when left out."
     ),
 ]
 ContactFile = Annotated[
-    Path | None, typer.Option("--contacts", hidden=True, help="Who is told, as `up` writes it.")
+    Path | None, typer.Option("--contacts", hidden=True, help="The receivers, as `up` writes them.")
 ]
 
 
@@ -57,10 +57,10 @@ ContactFile = Annotated[
 def alerts(
     context: typer.Context, rule_files: RuleFiles = None, contact_file: ContactFile = None
 ) -> None:
-    """Evaluate the alert rules of any Loki and tell of alerts, until SIGTERM or Ctrl-C.
+    """Evaluate the alert rules of any Loki and send messages, until SIGTERM or Ctrl-C.
 
-    ALERT_MAIL_TO, ALERT_WEBHOOK_URL, ALERT_SLACK_URL and ALERT_URLS say who is told. The state is
-    kept over restarts. Where a Grafana runs, Grafana tells. `lokikit up` runs this when one of the
+    ALERT_MAIL_TO, ALERT_WEBHOOK_URL, ALERT_SLACK_URL and ALERT_URLS name the receivers. The state is
+    kept over restarts. Where a Grafana runs, Grafana sends. `lokikit up` runs this when one of the
     variables is set and there is no Grafana.
     """
     if context.invoked_subcommand is not None:
@@ -70,7 +70,7 @@ def alerts(
     contacts = _contacts(contact_file)
     if grafana_tells(state) and contacts.ways:
         raise PrerequisiteError(
-            "alerts: Grafana runs in this stack and tells of these alerts: one sender at a time."
+            "alerts: Grafana runs in this stack and sends these alerts: one sender at a time."
         )
     folder = alerts_folder(state)
     make_folder(folder)
@@ -96,10 +96,10 @@ def alerts(
 @app.command("silence")
 def silence(
     rule: Annotated[str, typer.Argument(help="The rule by its uid, or `all`.")],
-    service: Annotated[str, typer.Option(help="One service; every service when not given.")] = "",
+    service: Annotated[str, typer.Option(help="One service; every service when left out.")] = "",
     for_: Annotated[str, typer.Option("--for", help="How long: 30m, 2h, 1d.")] = "2h",
 ) -> None:
-    """Have nobody told of a rule's alerts for a while.
+    """Send no message about a rule's alerts for a while.
 
     lokikit alerts silence error-ratio --service shop --for 2h
     """
@@ -154,7 +154,7 @@ def status(rule_files: RuleFiles = None) -> None:
 
 @app.command("test")
 def send_trial(contact_file: ContactFile = None) -> None:
-    """Send a message to everybody who is told of alerts, to see whether it arrives."""
+    """Send a message to every receiver, to see whether it arrives."""
     contacts = _contacts(contact_file)
     ways = ways_of(contacts)
     failed = [name for name, way in ways.items() if not _is_sent(name, way)]
