@@ -96,7 +96,7 @@ class Programs:
         return (self.folder / name / "out").read_text()
 
     def lines(self, name: str) -> Lines:
-        """Its lines, as far as they are whole."""
+        """Its lines, as far as they are played."""
         whole = [one for one in self.text(name).splitlines(keepends=True) if one.endswith("\n")]
         return [json.loads(one) for one in whole if one.startswith("{")]
 
@@ -206,14 +206,21 @@ class PlayedRow:
         return dict(found)
 
 
-ROWS = [
-    "oldest",
-    pytest.param("newest", marks=pytest.mark.soak),
-    *(pytest.param(f"celery-{one}", marks=pytest.mark.soak) for one in _BETWEEN),
-]
+NEWEST_ROW = pytest.param("newest", marks=pytest.mark.soak)
+of_all = pytest.mark.parametrize("played", ["oldest", NEWEST_ROW], indirect=True, scope="module")
+of_celery = pytest.mark.parametrize(
+    "played",
+    [
+        "oldest",
+        NEWEST_ROW,
+        *(pytest.param(f"celery-{one}", marks=pytest.mark.soak) for one in _BETWEEN),
+    ],
+    indirect=True,
+    scope="module",
+)
 
 
-@pytest.fixture(scope="module", params=ROWS)
+@pytest.fixture(scope="module")
 def played(
     request: pytest.FixtureRequest,
     tmp_path_factory: pytest.TempPathFactory,
@@ -248,23 +255,16 @@ def played(
         programs.stop()
 
 
-@pytest.fixture
-def whole(played: PlayedRow) -> PlayedRow:
-    """A row that has more than Celery."""
-    if played.name.startswith("celery"):
-        pytest.skip("a row of Celery alone")
-    return played
-
-
 SERVERS = ("flask", "django-wsgi", "django-asgi", "fastapi", "starlette")
 
 
+@of_all
 @pytest.mark.parametrize("server", SERVERS)
-def test_each_request_is_one_line(whole: PlayedRow, server: str) -> None:
+def test_each_request_is_one_line(played: PlayedRow, server: str) -> None:
     """With its route, status and id; and the line in between has the id."""
     told = [
         (line[f.HTTP_PATH], line.get(f.HTTP_ROUTE), line[f.HTTP_STATUS], line[f.REQUEST_ID])
-        for line in whole.requests(server)
+        for line in played.requests(server)
         if f.HTTP_STATUS in line
     ]
     assert sorted(told) == [
@@ -272,28 +272,31 @@ def test_each_request_is_one_line(whole: PlayedRow, server: str) -> None:
         ("/missing", None, 404, "r-missing"),
         ("/orders/17", "/orders/{number}", 200, "r-orders-17"),
     ]
-    inside = [one for one in whole.programs.lines(server) if one[f.MESSAGE] == "looking for 17"]
+    inside = [one for one in played.programs.lines(server) if one[f.MESSAGE] == "looking for 17"]
     assert [line[f.REQUEST_ID] for line in inside] == ["r-orders-17"]
 
 
+@of_all
 @pytest.mark.parametrize("server", SERVERS)
-def test_each_exception_is_told_once(whole: PlayedRow, server: str) -> None:
+def test_each_exception_is_told_once(played: PlayedRow, server: str) -> None:
     """In the line of its request; and nothing is written past the contract."""
-    (told,) = [line for line in whole.programs.lines(server) if f.STACKTRACE in line]
+    (told,) = [line for line in played.programs.lines(server) if f.STACKTRACE in line]
     assert (told[f.EXC_TYPE], told[f.LOGGER]) == ("RuntimeError", "lokikit.requests")
-    strays = [one for one in whole.programs.text(server).splitlines() if not one.startswith("{")]
+    strays = [one for one in played.programs.text(server).splitlines() if not one.startswith("{")]
     assert strays == []
 
 
-def test_a_websocket_is_one_line(whole: PlayedRow) -> None:
+@of_all
+def test_a_websocket_is_one_line(played: PlayedRow) -> None:
     """With the code of its end, and nothing of the server beside it but that it has closed."""
-    eventually(lambda: any(f.CLOSE_CODE in line for line in whole.requests("fastapi")))
-    (line,) = [line for line in whole.requests("fastapi") if f.CLOSE_CODE in line]
+    eventually(lambda: any(f.CLOSE_CODE in line for line in played.requests("fastapi")))
+    (line,) = [line for line in played.requests("fastapi") if f.CLOSE_CODE in line]
     assert (line[f.CLOSE_CODE], line[f.HTTP_ROUTE]) == (1000, "/talk/{number}")
     assert (line[f.HTTP_PATH], line[f.REQUEST_ID]) == ("/talk/17", "r-talk")
-    assert not any("accepted" in one[f.MESSAGE] for one in whole.programs.lines("fastapi"))
+    assert not any("accepted" in one[f.MESSAGE] for one in played.programs.lines("fastapi"))
 
 
+@of_celery
 def test_celery_tells_each_end(played: PlayedRow) -> None:
     """A killed process and a hard time limit too, once, at level warning."""
     assert played.histories("worker") == {
@@ -309,15 +312,17 @@ def test_celery_tells_each_end(played: PlayedRow) -> None:
     assert failed[f.ACTION] == "fail"
 
 
+@of_celery
 def test_beat_tells_what_it_sends(played: PlayedRow) -> None:
     sent = [one for one in played.programs.lines("beat") if one[f.LOGGER] == "lokikit.celery.beat"]
     assert sent
     assert {line[f.TASK_NAME] for line in sent} == {"celery_tasks.tick"}
 
 
-def test_apscheduler_tells_each_end(whole: PlayedRow) -> None:
+@of_all
+def test_apscheduler_tells_each_end(played: PlayedRow) -> None:
     """In threads and in a process."""
-    assert whole.histories("apscheduler") == {
+    assert played.histories("apscheduler") == {
         "succeed-default": ["run", "success"],
         "fail-default": ["run", "fail"],
         "succeed-processes": ["run", "success"],
