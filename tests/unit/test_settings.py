@@ -83,3 +83,9 @@ def test_another_word_for_durable_is_refused():
 )
 def test_a_text_is_a_list_of_words_as_in_the_environment(given, words):
     assert words_of(given) == words
+
+
+@pytest.mark.parametrize("given", [b"pin", 5, True])
+def test_words_that_are_neither_text_nor_a_list_are_refused(given):
+    with pytest.raises(SettingsError, match="is no list of words"):
+        words_of(given)

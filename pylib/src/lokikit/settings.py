@@ -133,9 +133,21 @@ def _read_requests(get: Callable[..., str | None]) -> RequestSettings:
     )
 
 
-def words_of(given: str | Iterable[str]) -> tuple[str, ...]:
-    """The words of an argument that takes several: a text is a list as the environment has it."""
-    return _words(given) if isinstance(given, str) else tuple(given)
+def words_of(given: str | bytes | Iterable[str]) -> tuple[str, ...]:
+    """The words of an argument that takes several: a text is a list as the environment has it.
+
+    Raises:
+        SettingsError: it is neither text nor a list.
+    """
+    if isinstance(given, str):
+        return _words(given)
+    try:
+        words = () if isinstance(given, bytes) else tuple(given)
+    except TypeError:
+        words = ()
+    if not words and given:
+        raise SettingsError(f"{given!r} is no list of words: use 'pin', or ['pin', 'iban'].")
+    return words
 
 
 def _words(text: str | None) -> tuple[str, ...]:

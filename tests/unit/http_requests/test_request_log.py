@@ -328,6 +328,12 @@ def test_without_trusted_proxies_nobody_is_believed() -> None:
     assert RequestLog().client_ip("10.0.0.9", "198.51.100.7") == "10.0.0.9"
 
 
+@pytest.mark.parametrize("header", ["1.2.3.4,", ",1.2.3.4, ,", "1.2.3.4 , 127.0.0.1,"])
+def test_empty_elements_of_the_header_are_left_out(header: str) -> None:
+    """As of every list in a header (RFC 9110, section 5.6.1)."""
+    assert RequestLog(trusted_proxies="127.0.0.1").client_ip("127.0.0.1", header) == "1.2.3.4"
+
+
 def test_a_proxy_that_is_no_address_is_refused() -> None:
     """The error says what to write."""
     with pytest.raises(SettingsError, match=r"10\.0\.0\.0/8"):

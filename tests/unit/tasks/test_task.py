@@ -398,3 +398,20 @@ def test_actions_have_a_switch() -> None:
     """LOG_TASKS=off leaves them out; an error is then logged as an uncaught exception."""
     lines, _ = run_program("with lokikit.task('t'): 1 / 0", LOG_TASKS="off")
     assert [line[f.LOGGER] for line in lines] == ["lokikit.output.uncaught"]
+
+
+def test_decorator_without_a_name_takes_that_of_its_function(lines: Lines) -> None:
+    @lokikit.task
+    def tidy_up(number: int) -> int:
+        return number
+
+    @lokikit.task
+    async def tidy_later() -> None:
+        await asyncio.sleep(0)
+
+    assert tidy_up(5) == 5
+    asyncio.run(tidy_later())
+    found = [(line[f.TASK_NAME], line[f.ACTION]) for line in lines()]
+    assert found == [
+        (name, step) for name in ("tidy_up", "tidy_later") for step in ("run", "success")
+    ]

@@ -152,7 +152,7 @@ class RequestLog:
         peer = plain_address(peer) or peer
         if not self._proxies or not forwarded_for:
             return peer
-        for hop in reversed([plain_address(one) for one in forwarded_for.split(",")]):
+        for hop in reversed([plain_address(one) for one in words_of(forwarded_for)]):
             if not self._is_trusted(peer) or hop is None:
                 break
             peer = hop

@@ -9,7 +9,7 @@ import sys
 import time
 from datetime import datetime, timezone
 from functools import cache
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from lokikit import fields as f
 from lokikit.errors import SettingsError
@@ -202,7 +202,15 @@ class Task:
         return Run(self._name, place, fields=self._fields)
 
 
-def task(name: str, **fields: Any) -> Task:
+@overload
+def task(name: str, **fields: Any) -> Task: ...
+
+
+@overload
+def task(name: Function) -> Function: ...
+
+
+def task(name: Any, **fields: Any) -> Any:
     """Log each run of a piece of work: `run`, then its end.
 
     As `with lokikit.task("send-invoices"):` or as a decorator of functions, coroutine functions
@@ -210,9 +218,12 @@ def task(name: str, **fields: Any) -> Task:
     and `TaskTermination` end the run without an error. The lines inside have its name and id.
 
     Args:
-        name: name of the task; use few names, because queries select by it.
+        name: name of the task; use few names, because queries select by it. A decorator without
+            one, `@lokikit.task`, takes that of the function.
         fields: further fields of each of its lines.
     """
+    if callable(name):
+        return Task(getattr(name, "__name__", type(name).__name__), fields)(name)
     return Task(name, fields)
 
 
