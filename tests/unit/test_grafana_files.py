@@ -83,6 +83,12 @@ def test_what_the_canary_says_once_a_minute_is_a_line(title: str) -> None:
     assert panel["fieldConfig"]["defaults"]["custom"]["spanNulls"] >= 2 * 60 * 1000
 
 
+@pytest.mark.parametrize("panel", [one for one in panels() if one.values[0]["type"] == "logs"])
+def test_panel_of_lines_says_what_it_means_to_have_none(panel: dict[str, Any]) -> None:
+    """Grafana writes "No data" there whatever the panel is told, so the description says it."""
+    assert re.search(r"\bnone when\b", panel["description"])
+
+
 @pytest.mark.parametrize("path", DASHBOARDS, ids=lambda path: path.stem)
 def test_variables_are_used(path: Path) -> None:
     """A variable that no query reads does nothing when somebody chooses."""

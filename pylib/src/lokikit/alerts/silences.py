@@ -17,6 +17,7 @@ from lokikit.alerts.state_file import make_folder
 from lokikit.atomic_file import replace_file
 from lokikit.errors import SettingsError
 from lokikit.fields import LABEL_SERVICE
+from lokikit.times import NS_PER_S
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 _FILE = "silences.json"
 EVERY_RULE = "all"
+_LONGEST_NS = 366 * 24 * 3600 * NS_PER_S
 _RULE = "rule"
 """Label of the kit's rules: for a rule that is set for one service, the uid of that for all."""
 
@@ -84,8 +86,11 @@ def add_silence(folder: Path, rule: str, service: str, until_ns: int, now_ns: in
         now_ns: the time of now.
 
     Raises:
-        SettingsError: the file of silences cannot be read.
+        SettingsError: the file of silences cannot be read, or the silence has no length, or one of
+            more than a year.
     """
+    if not 0 < until_ns - now_ns <= _LONGEST_NS:
+        raise SettingsError("a silence lasts from 1s to a year: use 30m, 2h or 1d.")
     with _changed(folder):
         held = read_silences(folder, now_ns)
         number = max((one.number for one in held), default=0) + 1

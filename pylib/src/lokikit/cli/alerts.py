@@ -59,9 +59,9 @@ def alerts(
 ) -> None:
     """Evaluate the alert rules of any Loki and send messages, until SIGTERM or Ctrl-C.
 
-    ALERT_MAIL_TO, ALERT_WEBHOOK_URL, ALERT_SLACK_URL and ALERT_URLS name the receivers. The state is
-    kept over restarts. Where a Grafana runs, Grafana sends. `lokikit up` runs this when one of the
-    variables is set and there is no Grafana.
+    ALERT_MAIL_TO, ALERT_WEBHOOK_URL, ALERT_SLACK_URL and ALERT_URLS name the receivers. The state
+    is kept over restarts. Where a Grafana runs, Grafana sends. `lokikit up` runs this when one of
+    the variables is set and there is no Grafana.
     """
     if context.invoked_subcommand is not None:
         return
@@ -104,13 +104,12 @@ def silence(
     lokikit alerts silence error-ratio --service shop --for 2h
     """
     folder, now_ns = alerts_folder(state_dir()), time.time_ns()
-    duration_ns = parse_duration_ns(for_, "--for")
-    if not duration_ns:
-        raise SettingsError(f"--for {for_!r} is no time at all: use 1m or more.")
-    made = add_silence(folder, _known(rule, folder), service, now_ns + duration_ns, now_ns)
+    until_ns = now_ns + parse_duration_ns(for_, "--for")
+    made = add_silence(folder, _known(rule, folder), service, until_ns, now_ns)
     typer.echo(f"Silence {made.number}: {_words(made)}. End it: lokikit alerts lift {made.number}")
 
 
+@app.command("list", hidden=True)
 @app.command("silences")
 def silences() -> None:
     """List the silences, the one that ends first on top."""
