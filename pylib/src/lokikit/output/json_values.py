@@ -25,7 +25,7 @@ MAX_DEPTH = 32
 MAX_NODES = 20_000
 """Of one value; a line of `MAX_LINE_BYTES` has no room for more."""
 _MAX_PLAIN = 500
-"""Of values at one depth that are looked at for a secret's name alone."""
+"""Values of a container of which no more than the names are looked at."""
 TOO_DEEP = "[too deep]"
 TOO_MANY = "[too many values]"
 CYCLE = "[cycle]"
@@ -64,30 +64,31 @@ def add_values(line: dict[str, Any], fields: Mapping[str, Any], secrets: SecretN
 
 
 def _is_plain(value: Any, secrets: SecretNames) -> bool:
-    """Whether orjson writes a dict or list as `Walk` would, for no key in it names a secret."""
-    level = [value]
-    for _ in range(MAX_DEPTH):
-        inner: list[Any] = []
-        for one in level:
-            kind = type(one)
+    """Whether orjson writes a dict or list as `Walk` would, for no key in it names a secret.
+
+    Its containers are few, so that they are no deeper than `MAX_DEPTH`, and none is large.
+    """
+    containers = [value]
+    for one in containers:  # it grows while it is read
+        if len(containers) > MAX_DEPTH or len(one) > _MAX_PLAIN:
+            return False
+        if type(one) is dict:
+            if not secrets.spares(one):
+                return False
+            values: Iterable[Any] = one.values()
+        else:
+            if one and type(one[0]) is str and secrets.is_secret(one[0]):  # of a name and a value
+                return False
+            values = one
+        for inner in values:
+            kind = type(inner)
             if kind in _LEFT_AS_IS:
                 continue
-            if kind is dict and secrets.spares(one):
-                inner += one.values()
-            elif kind is list and not _begins_with_secret_name(one, secrets):
-                inner += one
-            elif not _is_plain_number_or_time(kind, one):
+            if kind in _CONTAINERS:
+                containers.append(inner)
+            elif not _is_plain_number_or_time(kind, inner):
                 return False
-        if not inner:
-            return True
-        if len(inner) > _MAX_PLAIN:
-            return False
-        level = inner
-    return False
-
-
-def _begins_with_secret_name(values: list[Any], secrets: SecretNames) -> bool:
-    return bool(values) and type(values[0]) is str and secrets.is_secret(values[0])
+    return True
 
 
 def _is_plain_number_or_time(kind: type, value: Any) -> bool:
