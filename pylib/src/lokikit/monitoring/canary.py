@@ -84,7 +84,7 @@ class Canary:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._loki, self._pace = loki, pace
-        self._told = {} if contact_points is None else {CONTACT_POINTS: contact_points}
+        self._contacts = {} if contact_points is None else {CONTACT_POINTS: contact_points}
         self._stopped, self._sleep, self._clock = stopped, sleep, clock
         self._agent = agent
         self._run, self._seq = uuid.uuid4().hex[:12], 0
@@ -106,7 +106,7 @@ class Canary:
                 elif self._clock() >= self._look_at_s:
                     self._look(lost=False)
                 self._sleep(min(write_at_s, check_at_s, self._look_at_s) - self._clock())
-            self._tell(self._ledger.findings())
+            self._log_findings(self._ledger.findings())
 
     def _write(self) -> None:
         self._seq += 1
@@ -144,16 +144,16 @@ class Canary:
     def _check(self) -> None:
         """Write a check line; while Loki does not answer its numbers wait for the next."""
         if problem := self._look(lost=False) or self._look(lost=True):
-            _log.warning("check: nothing can be said: %s", problem, extra=self._told)
+            _log.warning("check: nothing can be said: %s", problem, extra=self._contacts)
         else:
-            self._tell(self._ledger.findings())
+            self._log_findings(self._ledger.findings())
 
-    def _tell(self, found: Findings) -> None:
+    def _log_findings(self, found: Findings) -> None:
         fields: dict[str, Any] = {
             CANARY_LOST: found.lost,
             CANARY_LATE: found.late,
             CANARY_DUPLICATES: found.duplicates,
-            **self._told,
+            **self._contacts,
         }
         if found.round_trip_s is not None:
             fields[CANARY_ROUND_TRIP_S] = round(found.round_trip_s, 3)

@@ -97,8 +97,8 @@ class DeliveryLoop:
         with self._changed:
             self._sender.counts.dropped[kind] += count
             self._changed.notify_all()
-        told = ", ".join(f"{name} {number}" for name, number in sorted(self._dropped().items()))
-        self._notices.say("dropped", f"push: lines dropped so far: {told} {reason}".rstrip())
+        counts = ", ".join(f"{name} {number}" for name, number in sorted(self._dropped().items()))
+        self._notices.say("dropped", f"push: lines dropped so far: {counts} {reason}".rstrip())
 
     def _is_retired(self) -> bool:
         """Return True at the end of a retired worker, when nothing is left; no item comes later."""
@@ -171,8 +171,8 @@ class DeliveryLoop:
                 self._queue.put_back(self._in_hand)
                 self._in_hand = []
             self._sender.counts.last_error = f"{type(error).__name__}: {error}"
-            told = f"push: an error of lokikit itself: {self._sender.counts.last_error}"
-            self._notices.say("error", told)
+            text = f"push: an error of lokikit itself: {self._sender.counts.last_error}"
+            self._notices.say("error", text)
             time.sleep(TICK_S)
 
     def _until_due_s(self) -> float:

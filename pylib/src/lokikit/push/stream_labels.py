@@ -103,13 +103,13 @@ class LabelMaker:
     def _is_label(self, name: str, value: str, labels: Labels) -> bool:
         if name in self._demoted or not self._is_known(name):
             return False
-        why = self._unbounded(name, value)
+        why, kind = self._unbounded(name, value), f"label {name}"
         if not why and name not in labels and len(labels) >= MAX_LABELS:
-            why = f"there are {MAX_LABELS} labels already"
+            why, kind = f"there are {MAX_LABELS} labels already", "labels"
         if why:
             self._demoted.add(name)
             self._warn(
-                f"label {name}",
+                kind,
                 f"push: the tag {name!r} is structured metadata, not a label: {why}",
             )
         return not why
@@ -117,10 +117,10 @@ class LabelMaker:
     def _is_known(self, name: str) -> bool:
         """Return True when the values of the name are counted, or can be from now on."""
         if name not in self._values and len(self._values) >= MAX_NAMES:
-            told = f"push: there were {MAX_NAMES} names of tags: new ones are no labels"
+            text = f"push: there were {MAX_NAMES} names of tags: new ones are no labels"
             if not self._said_names:
                 self._said_names = True
-                self._warn("names", told)
+                self._warn("names", text)
             return False
         return True
 

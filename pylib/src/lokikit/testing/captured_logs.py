@@ -74,10 +74,12 @@ class Logged:
         __tracebackhide__ = True
         found = self.find(**fields)
         if not found:
-            raise AssertionError(f"no line with {_told(fields)}{_nearest(self.lines, fields)}")
+            raise AssertionError(
+                f"no line with {_wanted_fields(fields)}{_nearest(self.lines, fields)}"
+            )
         if len(found) > 1:
-            told = "".join(f"\n  {_summary(line)}" for line in found)
-            raise AssertionError(f"{_count(found)} with {_told(fields)}, not one:{told}")
+            listed = "".join(f"\n  {_summary(line)}" for line in found)
+            raise AssertionError(f"{_count(found)} with {_wanted_fields(fields)}, not one:{listed}")
         return found[0]
 
     def none(self, **fields: Any) -> None:
@@ -88,8 +90,10 @@ class Logged:
         """
         __tracebackhide__ = True
         if found := self.find(**fields):
-            told = "".join(f"\n  {_summary(line)}" for line in found)
-            raise AssertionError(f"{_count(found)} with {_told(fields)}, not none:{told}")
+            listed = "".join(f"\n  {_summary(line)}" for line in found)
+            raise AssertionError(
+                f"{_count(found)} with {_wanted_fields(fields)}, not none:{listed}"
+            )
 
     def clear(self) -> None:
         """Forget the lines so far."""
@@ -127,13 +131,13 @@ def _nearest(lines: Sequence[Line], fields: Mapping[str, Any]) -> str:
     if not lines:
         return ": nothing was logged"
     nearest = sorted(lines, key=lambda line: -_likeness(line, fields))[:_NEAREST]
-    told = [f"; the nearest of {len(lines)}:"]
+    texts = [f"; the nearest of {len(lines)}:"]
     for line in nearest:
-        told.append(f"  {_summary(line)}")
+        texts.append(f"  {_summary(line)}")
         for name in _differences(line, fields):
             have = repr(line[name]) if name in line else "absent"
-            told.append(f"      {name}: {have}, wanted {_wanted(fields[name])}")
-    return "\n".join(told)
+            texts.append(f"      {name}: {have}, wanted {_wanted(fields[name])}")
+    return "\n".join(texts)
 
 
 def _likeness(line: Line, fields: Mapping[str, Any]) -> float:
@@ -157,7 +161,7 @@ def _summary(line: Line) -> str:
     return f"{line.get(LEVEL)} {line.get(MESSAGE)!r} at {line.get(CALLER)}"
 
 
-def _told(fields: Mapping[str, Any]) -> str:
+def _wanted_fields(fields: Mapping[str, Any]) -> str:
     return " ".join(f"{name}={_wanted(value)}" for name, value in fields.items()) or "anything"
 
 

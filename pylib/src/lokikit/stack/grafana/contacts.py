@@ -193,17 +193,17 @@ def contact_file(contacts: Contacts, before: Iterable[str]) -> dict[str, Any] | 
     gone = [kind for kind in KINDS if kind in set(before) - set(ways)]
     if not ways and not gone:
         return None
-    told: dict[str, Any] = {"apiVersion": 1}
+    content: dict[str, Any] = {"apiVersion": 1}
     if ways:
-        told["contactPoints"] = [_contact_point(ways)]
+        content["contactPoints"] = [_contact_point(ways)]
         policy = {"receiver": RECEIVER, "group_by": [LABEL_SERVICE], **GROUP_TIMES}
         policy["repeat_interval"] = contacts.repeat
-        told["policies"] = [{"orgId": _ORG, **policy}]
+        content["policies"] = [{"orgId": _ORG, **policy}]
     else:
-        told["resetPolicies"] = [_ORG]
+        content["resetPolicies"] = [_ORG]
     if gone:
-        told["deleteContactPoints"] = [{"orgId": _ORG, "uid": _uid(kind)} for kind in gone]
-    return told
+        content["deleteContactPoints"] = [{"orgId": _ORG, "uid": _uid(kind)} for kind in gone]
+    return content
 
 
 def _contact_point(ways: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:

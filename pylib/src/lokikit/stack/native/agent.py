@@ -103,7 +103,7 @@ def _fluent_bit(state: Path, loki_url: str, environ: Mapping[str, str]) -> Nativ
             f"Fluent Bit follows no files below {state}, for {found[0]!r} stands for other paths "
             f"there: set LOKIKIT_STATE to a folder without it, or {AGENT}={SHIP}."
         )
-    told, files = kit_env(environ), f"{state / 'logs/services'}/*.log"
+    env, files = kit_env(environ), f"{state / 'logs/services'}/*.log"
     folder = kit_root() / "fluentbit"
     settings = folder / "native.yaml"
     url = admin_url(environ)
@@ -119,9 +119,9 @@ def _fluent_bit(state: Path, loki_url: str, environ: Mapping[str, str]) -> Nativ
             "FLUENTBIT_FILES": files,
             "HOSTNAME": socket.gethostname(),
             "FLUENTBIT_STORAGE": str(_storage(state)),
-            "FLUENTBIT_STORAGE_LIMIT": told["FLUENTBIT_STORAGE_LIMIT"],
+            "FLUENTBIT_STORAGE_LIMIT": env["FLUENTBIT_STORAGE_LIMIT"],
             **{key: str(port(key, environ)) for key in _PORTS},
-            **{key: told[key] for key in told if key.startswith(_SPLIT_FILES)},
+            **{key: env[key] for key in env if key.startswith(_SPLIT_FILES)},
         },
         ports={key: port(key, environ) for key in _PORTS},
         healthy=lambda: answers(url + HEALTH_PATH),

@@ -52,7 +52,7 @@ class Restarts:
 
 def write_plan(parts: Sequence[NativePart], state: Path) -> None:
     """Save how each part is started, readable by this user alone: it may hold credentials."""
-    told = [
+    parts_as_json = [
         {
             "name": part.name,
             "command": part.command,
@@ -66,7 +66,7 @@ def write_plan(parts: Sequence[NativePart], state: Path) -> None:
         }
         for part in parts
     ]
-    _write(state / _PLAN, told)
+    _write(state / _PLAN, parts_as_json)
 
 
 def read_plan(state: Path) -> list[NativePart]:
@@ -103,9 +103,9 @@ def forget_plan(state: Path) -> None:
         (state / name).unlink(missing_ok=True)
 
 
-def _write(file: Path, told: Any) -> None:
+def _write(file: Path, content: Any) -> None:
     new_name(file).touch(mode=0o600)
-    replace_file(file, json.dumps(told).encode(), durable=False)
+    replace_file(file, json.dumps(content).encode(), durable=False)
 
 
 def _read(file: Path, otherwise: Any) -> Any:

@@ -149,7 +149,7 @@ def remove_data(state: Path) -> None:
 def conditions(parts: Sequence[NativePart], state: Path) -> list[Condition]:
     """Return the state of each part now."""
     groups = find_groups(state)
-    told = []
+    states = []
     for part in parts:
         group = groups.get(part.name)
         leader = group.leader if group else None
@@ -158,8 +158,8 @@ def conditions(parts: Sequence[NativePart], state: Path) -> list[Condition]:
         pid = leader.pid if leader else None
         said = "" if healthy else tail(part.log)
         log = str(part.log)
-        told.append(Condition(part.name, healthy, pid, uptime_s, part.where, log, said))
-    return told
+        states.append(Condition(part.name, healthy, pid, uptime_s, part.where, log, said))
+    return states
 
 
 def _foreign_ports(
