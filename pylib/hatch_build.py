@@ -9,6 +9,7 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 KIT_FILES = (
     ".env",
+    "deploy/chart",
     "deploy/compose",
     "deploy/demo",
     "docker-compose.yml",

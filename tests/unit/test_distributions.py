@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import tarfile
+import venv
 import zipfile
-from typing import TYPE_CHECKING
+from email import message_from_bytes
+from pathlib import Path
 
 from lokikit.stack.kit_files import kit_root
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
 COMMAND_LINE_ONLY = ("typer", "rich", "requests", "dotenv", "platformdirs", "psutil", "filelock")
+IGNORED = "W002,W004"
+"""The chart carries the kit's files where Helm wants them, and the demo is no package."""
 CACHES = {"__pycache__", ".mypy_cache", ".ruff_cache"}
 KIT = (
     ".env",
+    "deploy/chart",
     "deploy/compose",
     "deploy/demo",
     "docker-compose.yml",
@@ -35,8 +38,11 @@ def build(folder: Path, target: str, into: Path) -> Path:
 
 
 def kit_files() -> set[str]:
-    """The files of the checkout that `lokikit up` reads."""
-    found = [one for name in KIT for one in ((kit_root() / name), *(kit_root() / name).rglob("*"))]
+    """The files of the checkout that `lokikit up` reads, and those of the chart, links followed."""
+    found = [kit_root() / name for name in KIT]
+    for name in KIT:
+        for folder, _, names in os.walk(kit_root() / name, followlinks=True):
+            found += [Path(folder, one) for one in names]
     files = [one.relative_to(kit_root()) for one in found if one.is_file()]
     return {str(one) for one in files if not CACHES.intersection(one.parts)}
 
@@ -68,6 +74,55 @@ def test_wheel_from_the_sdist_is_the_same(tmp_path: Path) -> None:
     ]
     names = [sorted(zipfile.ZipFile(wheel).namelist()) for wheel in wheels]
     assert names[0] == names[1]
+
+
+def test_distributions_are_what_an_index_takes(tmp_path: Path) -> None:
+    """Twine finds the metadata whole, and check-wheel-contents nothing that does not belong."""
+    built = [build(kit_root() / "pylib", kind, tmp_path / kind) for kind in ("wheel", "sdist")]
+    for command in (
+        ["twine", "check", "--strict", *built],
+        ["check_wheel_contents", f"--ignore={IGNORED}", built[0]],
+    ):
+        told = subprocess.run(
+            [sys.executable, "-m", *command], capture_output=True, text=True, check=False
+        )
+        assert told.returncode == 0, told.stdout + told.stderr
+
+
+def test_metadata_lead_somewhere(tmp_path: Path) -> None:
+    """An index shows who made it, for what, and under which licence."""
+    wheel = build(kit_root() / "pylib", "wheel", tmp_path)
+    with zipfile.ZipFile(wheel) as archive:
+        (name,) = (one for one in archive.namelist() if one.endswith(".dist-info/METADATA"))
+        metadata = message_from_bytes(archive.read(name))
+    assert metadata["License-Expression"] == "Apache-2.0"
+    assert metadata["Author"]
+    assert metadata.get_all("Project-URL")
+    assert len(metadata.get_all("Classifier") or ()) > 10
+
+
+def test_wheel_runs_where_it_is_installed(tmp_path: Path) -> None:
+    """In an environment of its own, without a checkout, the command finds its kit and writes it."""
+    wheel = build(kit_root() / "pylib", "wheel", tmp_path / "wheel")
+    # What it depends on is that of this environment: only the package itself is another one.
+    venv.create(tmp_path / "venv", with_pip=False, system_site_packages=False)
+    site = next((tmp_path / "venv/lib").glob("python*/site-packages"))
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(site)  # noqa: S202 - the wheel is ours
+    own = [path for path in sys.path if path.endswith("site-packages")]
+    (site / "dependencies.pth").write_text("\n".join(own))
+    python = tmp_path / "venv/bin/python"
+    told = subprocess.run(
+        [python, "-I", "-m", "lokikit", "init", "kit"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert told.returncode == 0, told.stderr
+    assert (tmp_path / "kit/docker-compose.yml").read_bytes() == (
+        kit_root() / "docker-compose.yml"
+    ).read_bytes()
 
 
 def light(code: str) -> subprocess.CompletedProcess[str]:

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 SERVICES = read_compose_file()["services"]
-OF_A_STORE = re.compile(r"extra == .(?:store|cli)\b")
-"""A requirement of an extra that brings the embedded store."""
+OF_A_STORE = re.compile(r"extra == .(?:store|cli|page|alerts)\b")
+"""A requirement of an extra that the image does without: it has no store and no page."""
 
 
 def text() -> str:

@@ -37,6 +37,8 @@ COMMANDS: dict[str, dict[str, str]] = {
         "check": "check",
         "wire": "wire",
         "store": "store",
+        "init": "kit",
+        "chart": "kit",
     },
     "Logs": {
         "page": "page",

@@ -20,6 +20,18 @@ from lokikit.errors import SettingsError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+KIT_FILES = (
+    ".env",
+    "deploy/compose",
+    "deploy/demo",
+    "docker-compose.yml",
+    "fluentbit",
+    "grafana",
+    "loki",
+)
+"""What `lokikit up` reads; pylib/hatch_build.py carries it, and the chart, into the wheel."""
+KIT_MARK = "lokikit.kit"
+"""File by which a folder is known as a kit that `lokikit init` made."""
 _PACKAGE = Path(__file__).parents[1]
 _MAX_PORT = 65535
 _SERVICE_LINK = re.compile(r"(?:tcp|udp|sctp)://")
@@ -38,9 +50,24 @@ def checkout_root() -> Path | None:
     return root if (root / "pylib/src/lokikit").is_dir() and (root / ".env").is_file() else None
 
 
-def kit_root() -> Path:
-    """Return the folder that holds `.env`, `loki/` and `deploy/`."""
-    return checkout_root() or _PACKAGE / "_kit"
+def kit_root(environ: Mapping[str, str] = os.environ) -> Path:
+    """Return the folder that holds `.env`, `loki/` and `deploy/`.
+
+    It is what `LOKIKIT_KIT` names; else the working folder, where `lokikit init` made it a kit;
+    else the checkout, or the copy in the package.
+
+    Raises:
+        SettingsError: `LOKIKIT_KIT` names a folder without the kit's files.
+    """
+    if chosen := environ.get("LOKIKIT_KIT"):
+        folder = Path(chosen).absolute()
+        if not (folder / ".env").is_file():
+            raise SettingsError(
+                f"LOKIKIT_KIT={chosen!r} holds no kit: make one with lokikit init {chosen}."
+            )
+        return folder
+    here = Path.cwd()
+    return here if (here / KIT_MARK).is_file() else checkout_root() or _PACKAGE / "_kit"
 
 
 def kit_env(environ: Mapping[str, str] = os.environ) -> Mapping[str, str]:
