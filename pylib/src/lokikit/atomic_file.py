@@ -1,4 +1,4 @@
-"""Files that are replaced whole: a reader or a crash meets the old or the new, never a half."""
+"""Files that are replaced as a whole: a reader or a crash finds the old or the new content."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 def new_name(path: Path) -> Path:
-    """Where the new content of `path` stands until it is complete."""
+    """Return the file for the new content of `path` until it is complete."""
     return path.with_name(f"{path.name}.new")
 
 
@@ -18,12 +18,12 @@ def replace_file(path: Path, data: bytes, *, durable: bool) -> None:
     """Replace `path` by `data`.
 
     Args:
-        path: its folder exists.
+        path: the file; its folder must exist.
         data: the new content.
-        durable: it must also survive a power cut, which costs a write to the disk.
+        durable: True when it must survive a power cut too, which costs a write to the disk.
 
     Raises:
-        OSError: the disk does not take it; the old file still stands.
+        OSError: the disk does not take it; the old file stays.
     """
     new = new_name(path)
     with new.open("wb") as file:

@@ -7,14 +7,14 @@
     ├── RefusedError       Loki answered with a refusal: see its reason       (exit code 5)
     └── UnhealthyError     it runs, but not as it should: see what it names   (exit code 1)
 
-Logging calls never raise any of these; only set-up, the command line and the clients do.
+Logging calls never raise them; the set-up, the command line and the clients do.
 """
 
 from __future__ import annotations
 
 
 class LokikitError(Exception):
-    """The base of all errors below. Its text is one sentence or two, fit for a terminal."""
+    """Base of all errors of lokikit. Its text is a sentence or two, for a terminal."""
 
     exit_code = 1
 
@@ -32,18 +32,18 @@ class PrerequisiteError(LokikitError):
 
 
 class UnreachableError(LokikitError):
-    """Raised when no connection is had, or no answer within the time limit."""
+    """Raised when a connection fails, or no answer comes within the time limit."""
 
     exit_code = 4
 
 
 class RefusedError(LokikitError):
-    """Raised when Loki answers with a 4xx or 5xx that a retry does not mend.
+    """Raised when Loki answers with a 4xx or 5xx that a retry does not solve.
 
     Args:
-        message: operation, target and Loki's own reason.
-        status: the HTTP status code.
-        retry_after_s: how long Loki asks to wait before another try, 0 when it does not say.
+        message: operation, target and Loki's reason.
+        status: HTTP status.
+        retry_after_s: seconds that Loki asks to wait before another try, 0 when it names none.
     """
 
     exit_code = 5

@@ -1,4 +1,4 @@
-"""What a long-running command says on stderr: everything once, nothing in a flood."""
+"""Messages of long-running commands on stderr, each kind at most once a minute."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ EVERY_S = 60.0
 
 
 def to_stderr(text: str) -> None:
-    """Print one line; a stderr that is closed, missing or broken is nobody's problem."""
-    if sys.stderr is None:  # `print` would take stdout then, where lines of the contract stand
+    """Print a line; a stderr that is closed, missing or broken is ignored."""
+    if sys.stderr is None:  # `print` would write to stdout, among the lines of the contract
         return
     try:
         print(f"lokikit: {text}", file=sys.stderr, flush=True)  # noqa: T201 - the notice itself
-    except Exception:  # noqa: BLE001 - an application may put anything in its place
+    except Exception:  # noqa: BLE001 - an application may replace stderr by any object
         return
 
 
 class Notices:
-    """Says each kind of thing at most once in `EVERY_S`.
+    """Prints each kind of message at most once in `EVERY_S`.
 
     Args:
-        write: takes one line.
-        clock: seconds of a clock that never steps back.
+        write: prints a line.
+        clock: seconds of a monotonic clock.
     """
 
     def __init__(
@@ -40,7 +40,7 @@ class Notices:
         self._said_s: dict[str, float] = {}
 
     def say(self, kind: str, text: str) -> bool:
-        """Say `text`, unless something of this `kind` was said just now; whether it was said."""
+        """Print `text`, unless this `kind` was printed lately; return True when it is printed."""
         now_s = self._clock()
         last_s = self._said_s.get(kind)
         if last_s is not None and now_s - last_s < EVERY_S:
