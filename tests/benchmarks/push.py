@@ -28,7 +28,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import requests
-from tests.benchmarks.push_program import CANDIDATES, EXTRA, PUSH_PATH
+from tests.benchmarks.push_program import CANDIDATES, PUSH_PATH
+from tests.benchmarks.shapes import MARKED_SHAPES, SCALARS, SIX
 from tests.benchmarks.ship import batched
 from tests.faults import FaultProxy, Mode
 from tests.stack.conftest import RunningLoki, free_ports
@@ -46,8 +47,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 OURS, STDOUT, BOTH = list(CANDIDATES)[:3]
+ORIGINAL = "python-logging-loki"
 PUSHING = [name for name in CANDIDATES if name not in {STDOUT, BOTH}]
-CALLS = {"python-logging-loki": 3_000, "python-logging-loki, queue": 3_000, "OpenTelemetry": 30_000}
+CALLS = {ORIGINAL: 3_000, "python-logging-loki, queue": 3_000, "OpenTelemetry": 30_000}
 """The slow ones get fewer, or nobody would wait for them."""
 MANY_CALLS = 100_000
 COST_CALLS = 20_000
@@ -118,6 +120,7 @@ def run(  # noqa: PLR0913 - what differs from run to run
     found: Callable[[str], Counter[int]],
     *,
     count: int,
+    shape: str = SIX,
     rate: float = 0,
     children: int = 0,
 ) -> Run:
@@ -128,7 +131,7 @@ def run(  # noqa: PLR0913 - what differs from run to run
         report = Path(folder) / "report"
         program = ["-m", "tests.benchmarks.push_program", name, url, service]
         with subprocess.Popen(
-            [python, *program, str(count), str(rate), str(children), str(report)],
+            [python, *program, shape, str(count), str(rate), str(children), str(report)],
             cwd=REPOSITORY,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
@@ -223,6 +226,26 @@ def delivery_table(sink: str, loki: str) -> str:
     return "\n".join([head, "|---" * 10 + "|", *rows, "", note])
 
 
+def shapes_table(sink: str) -> str:
+    """Lines a second that reach the sink, by what the lines hold, and how lokikit compares."""
+    rows = []
+    for shape in MARKED_SHAPES:
+        rates: dict[str, float] = {}
+        for name in PUSHING:
+            count = CALLS.get(name, MANY_CALLS)
+            runs = [
+                run(name, sink, lambda _: in_sink(sink), count=count, shape=shape)
+                for _ in range(ROUNDS)
+            ]
+            rates[name] = statistics.median(one.rate for one in runs)
+        best = max(rate for name, rate in rates.items() if name != OURS)
+        cells = [f"{rates[name]:,.0f}" for name in PUSHING]
+        cells += [f"{rates[OURS] / best:.1f}", f"{rates[OURS] / rates[ORIGINAL]:.0f}"]
+        rows.append(f"| {shape} | {' | '.join(cells)} |")
+    head = f"| delivered/s | {' | '.join(PUSHING)} | of the best peer | of {ORIGINAL} |"
+    return "\n".join([head, f"{'|---' * (len(PUSHING) + 3)}|", *rows])
+
+
 def run_outage(name: str, sink: str) -> Run:
     """A steady run in whose middle nobody listens."""
     with contextlib.closing(FaultProxy(sink)) as proxy:
@@ -259,7 +282,7 @@ def built_entries(service: str) -> Iterator[Entry]:
         record = logging.LogRecord(
             "shop.orders", logging.INFO, __file__, 1, "order #%d# placed", (number,), None
         )
-        vars(record).update(EXTRA)
+        vars(record).update(SCALARS)
         yield Entry(time.time_ns(), formatter.format(record), labels, metadata)
 
 
@@ -295,7 +318,12 @@ def report() -> str:
     with running_sink() as sink, tempfile.TemporaryDirectory() as name:
         loki = RunningLoki(program, Path(name), {}).start()
         try:
-            tables = [cost_table(sink), delivery_table(sink, loki.url), quantile_table(sink)]
+            tables = [
+                cost_table(sink),
+                shapes_table(sink),
+                delivery_table(sink, loki.url),
+                quantile_table(sink),
+            ]
         finally:
             loki.kill()
     head = (

@@ -1,6 +1,6 @@
 """One candidate of the push benchmark, in a process and an environment of its own.
 
-    python -m tests.benchmarks.push_program CANDIDATE URL SERVICE COUNT RATE CHILDREN REPORT
+    python -m tests.benchmarks.push_program CANDIDATE URL SERVICE SHAPE COUNT RATE CHILDREN REPORT
 
 It needs nothing but the candidate: the peers' environment has no lokikit.
 """
@@ -17,17 +17,11 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tests.benchmarks.shapes import MARKED_SHAPES
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-EXTRA = {
-    "order_id": "o-12345",
-    "user_id": 4711,
-    "amount": 19.99,
-    "currency": "EUR",
-    "items": 3,
-    "paid": True,
-}
 PUSH_PATH = "/loki/api/v1/push"
 
 
@@ -109,14 +103,14 @@ CANDIDATES: dict[str, Callable[[str, str], Any]] = {
 }
 
 
-def log(start: int, count: int, rate: float) -> dict[str, float]:
-    """Log marked lines; what a call cost, in microseconds."""
-    logger = logging.getLogger("shop.orders")
+def log(shape: str, start: int, count: int, rate: float) -> dict[str, float]:
+    """Log marked lines of a shape; what a call cost, in microseconds."""
+    call = MARKED_SHAPES[shape](logging.getLogger("shop.orders"))
     began_s, began_cpu_ns, began_ns = time.time(), time.thread_time_ns(), time.perf_counter_ns()
     for number in range(start, start + count):
         if rate and (ahead_s := began_s + (number - start) / rate - time.time()) > 0:
             time.sleep(ahead_s)
-        logger.info("order #%d# placed", number, extra=EXTRA)
+        call(number)
     return {
         "began_s": began_s,
         "wall_us": (time.perf_counter_ns() - began_ns) / count / 1000,
@@ -126,17 +120,17 @@ def log(start: int, count: int, rate: float) -> dict[str, float]:
 
 def main() -> None:
     """Log in this process, then in its children, and end as any program does."""
-    candidate, url, service, count, rate, children, report = sys.argv[1:]
+    candidate, url, service, shape, count, rate, children, report = sys.argv[1:]
     handler, finish = CANDIDATES[candidate](url, service)
     logger = logging.getLogger("shop.orders")
     logger.setLevel(logging.INFO)
     if handler is not None:
         logger.propagate = False
         logger.addHandler(handler)
-    told = log(0, int(count), float(rate))
+    told = log(shape, 0, int(count), float(rate))
     fork = multiprocessing.get_context("fork").Process
     for child in range(1, int(children) + 1):
-        process = fork(target=log, args=(child * int(count), int(count), float(rate)))
+        process = fork(target=log, args=(shape, child * int(count), int(count), float(rate)))
         process.start()
         process.join()
     finish()

@@ -34,8 +34,10 @@ _DATES = {
 }
 
 
-def _extra(extra: dict[str, Any] | None) -> Callable[[logging.Logger], Call]:
-    return lambda logger: lambda number: logger.info("order %s placed", number, extra=extra)
+def _extra(
+    extra: dict[str, Any] | None, text: str = "order %s placed"
+) -> Callable[[logging.Logger], Call]:
+    return lambda logger: lambda number: logger.info(text, number, extra=extra)
 
 
 def _adapter(logger: logging.Logger) -> Call:
@@ -43,36 +45,44 @@ def _adapter(logger: logging.Logger) -> Call:
     return lambda number: adapter.info("order %s placed", number)
 
 
-def _exception(logger: logging.Logger) -> Call:
+def _exception(text: str = "order %s failed") -> Callable[[logging.Logger], Call]:
     def fail(depth: int) -> None:
         if depth:
             fail(depth - 1)
         raise ValueError("no such order")
 
-    def log(number: int) -> None:
+    def log(logger: logging.Logger, number: int) -> None:
         try:
             fail(5)
         except ValueError:
-            logger.exception("order %s failed", number, extra=SCALARS)
+            logger.exception(text, number, extra=SCALARS)
 
-    return log
+    return lambda logger: lambda number: log(logger, number)
 
 
+BOUND, SPAN = "bound fields", "an active span"
+SIX, NESTED, EXCEPTION = "six scalars", "nested dict and list", "an exception"
 SHAPES: dict[str, Callable[[logging.Logger], Call]] = {
     "no extra": _extra(None),
-    "six scalars": _extra(SCALARS),
+    SIX: _extra(SCALARS),
     "request id first": _extra({"request_id": _ID, **SCALARS}),
     "request id last": _extra({**SCALARS, "request_id": _ID}),
-    "nested dict and list": _extra(_NESTED),
+    NESTED: _extra(_NESTED),
     "date, Decimal, UUID": _extra(_DATES),
     "a reserved key": _extra({**SCALARS, "version": "v2"}),
     "a secret": _extra({**SCALARS, "password": "hunter2"}),
-    "bound fields": _extra(SCALARS),
-    "an active span": _extra(SCALARS),
+    BOUND: _extra(SCALARS),
+    SPAN: _extra(SCALARS),
     "an adapter": _adapter,
-    "an exception": _exception,
+    EXCEPTION: _exception(),
 }
-BOUND, SPAN = "bound fields", "an active span"
+
+MARKED_SHAPES: dict[str, Callable[[logging.Logger], Call]] = {
+    SIX: _extra(SCALARS, "order #%d# placed"),
+    NESTED: _extra(_NESTED, "order #%d# placed"),
+    EXCEPTION: _exception("order #%d# failed"),
+}
+"""Those that the push handler is measured with; the number of a line can be found in it."""
 
 
 @contextlib.contextmanager
