@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
 PAGES = [kit_root() / "README.md", *sorted((kit_root() / "docs").glob("*.md"))]
 BLOCK = re.compile(r"^```(\w+)[^\n]*\n(.*?)^```", re.MULTILINE | re.DOTALL)
-OTHER_PROGRAMS = ("helm", "pip", "kubectl", "docker", ".", "python")
 BEHIND = {"|", "||", "&&", ";", ">", "2>&1"}
 
 
@@ -40,15 +39,23 @@ def commands() -> Iterator[tuple[str, str]]:
     """Each call of `lokikit` in a block of a shell: page, arguments."""
     for page, text in blocks("sh"):
         for line in text.replace("\\\n", " ").splitlines():
-            if line.lstrip().startswith(OTHER_PROGRAMS):
-                continue
             if "lokikit " not in line:
                 continue
-            words = shlex.split(line, comments=True)
-            while "lokikit" in words:
-                words = words[words.index("lokikit") + 1 :]
-                end = next((i for i, word in enumerate(words) if word in BEHIND), len(words))
-                yield page.name, shlex.join(words[:end])
+            yield from _calls(page.name, shlex.split(line, comments=True))
+
+
+def _calls(page: str, words: list[str]) -> Iterator[tuple[str, str]]:
+    """Each part between operators of a shell that runs `lokikit`, behind variables or none."""
+    part: list[str] = []
+    for word in [*words, "|"]:
+        if word not in BEHIND:
+            part.append(word)
+            continue
+        while part and re.match(r"\w+=", part[0]):
+            part.pop(0)
+        if part and part[0].rpartition("/")[2] == "lokikit":
+            yield page, shlex.join(part[1:])
+        part = []
 
 
 def named(command: Any, words: list[str]) -> Any:
