@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from datetime import datetime, timedelta, timezone
+from datetime import date, datetime, timedelta, timezone
 
 import pytest
 
@@ -117,6 +117,12 @@ def test_format() -> None:
     """A time is written with as many digits as asked for, cut and not rounded."""
     assert format_time(NOW_NS) == "2026-11-21T10:00:00.123456Z"
     assert format_time(NOW_NS, 9) == "2026-11-21T10:00:00.123456789Z"
+
+
+@pytest.mark.parametrize("wrong", [None, date(2026, 11, 21), [], b"1h"])
+def test_a_moment_of_another_type_is_refused(wrong: object) -> None:
+    with pytest.raises(SettingsError, match="time_ns"):
+        moment_ns(wrong, "since", NOW_NS)  # type: ignore[arg-type]  # on purpose
 
 
 @pytest.mark.parametrize("wrong", [1793000000.5, 1793000000, 1793000000123, 1793000000123456])

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from datetime import datetime, timedelta, timezone
 from functools import lru_cache
+from operator import index
+from typing import Any
 
 from lokikit.errors import SettingsError
 
@@ -102,12 +104,21 @@ def moment_ns(moment: Moment, name: str, now_ns: int) -> int:
         if moment.tzinfo is None:
             raise SettingsError(f"{name} {moment} has no time zone: add one, such as timezone.utc.")
         return _within_range(_duration_ns(moment - EPOCH), name, moment)
-    if isinstance(moment, float) or 0 < abs(moment) < _EARLIEST_NS:
+    number = whole_number(moment)
+    if number is None or 0 < abs(number) < _EARLIEST_NS:
         raise SettingsError(
             f"{name} {moment!r} is no number of nanoseconds since 1970: use time.time_ns(), "
             "a datetime with a zone, or a duration such as 1h."
         )
-    return _within_range(int(moment), name, moment)
+    return _within_range(number, name, moment)
+
+
+def whole_number(given: Any) -> int | None:
+    """The number as an `int`, `None` of what is no whole number."""
+    try:
+        return index(given)
+    except TypeError:
+        return None
 
 
 def _duration_ns(duration: timedelta) -> int:

@@ -175,3 +175,12 @@ def test_names_without_end_are_not_remembered(maker, warned):
     assert len(maker._values) <= MAX_NAMES
     assert len(maker._demoted) <= MAX_NAMES
     assert len(warned) <= MAX_NAMES + 1
+
+
+def test_tags_for_which_there_is_no_room_are_of_one_kind_of_warning():
+    """It is said once a minute, however many they are."""
+    kinds = []
+    clean = LokiEmitterV1("http://127.0.0.1:1").format_label
+    tags = {f"tag{number}": "a" for number in range(50)}
+    LabelMaker(_FIXED, tags, {}, clean=clean, warn=lambda kind, _: kinds.append(kind))
+    assert {kind for kind in kinds if kind != "metadata"} == {"labels"}

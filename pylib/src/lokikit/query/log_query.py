@@ -21,7 +21,7 @@ from lokikit.query.line_conditions import (
     selector,
 )
 from lokikit.query.tables import to_arrow, to_pandas
-from lokikit.times import NS_PER_MS, moment_ns
+from lokikit.times import NS_PER_MS, moment_ns, whole_number
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -103,11 +103,12 @@ class LogQuery:
         """Keep the first `count` lines: the newest, or with `oldest_first` the oldest.
 
         Raises:
-            SettingsError: `count` is negative.
+            SettingsError: `count` is negative, or no whole number.
         """
-        if count < 0:
-            raise SettingsError(f"limit({count}) is negative.")
-        return replace(self, _limit=count)
+        number = whole_number(count)
+        if number is None or number < 0:
+            raise SettingsError(f"limit({count!r}) is no number of lines: use 0 or more.")
+        return replace(self, _limit=number)
 
     def oldest_first(self) -> LogQuery:
         """Order by time; without it the newest lines come first."""
