@@ -45,7 +45,9 @@ def overview(
 
 def shown(screen: Screen, width: int = 120, height: int = 60) -> list[str]:
     """The lines of the screen in a terminal of that size."""
-    console = Console(width=width, height=height, force_terminal=False, highlight=False)
+    console = Console(
+        width=width, height=height, force_terminal=False, highlight=False, markup=False
+    )
     with console.capture() as capture:
         console.print(screen)
     return capture.get().splitlines()
@@ -165,3 +167,25 @@ def test_the_title_names_the_span_that_is_covered(since: str, since_s: int, titl
     """Counts stand in whole steps, so it may be more than was asked for, and is never less."""
     assert covered_s(since_s) >= since_s
     assert _span_name(since, since_s) == title
+
+
+def test_what_was_logged_adds_no_row() -> None:
+    """A service or the type of an exception with a line end stays in its row, markup is text."""
+    names = "a\nb", "x\u2028[/red]y"
+    told = Overview(
+        (ServiceOverview((names[0], names[1]), COUNTS, 0.25, 90),),
+        ((names[0], names[1], 1234),),
+        (LogEntry(0, '{"message": "[/]m"}', {"service_name": names[0]}, {}),),
+    )
+    breaches = [Breach(ROOF, {"service_name": names[0], "env": names[1]}, 0.3)]
+    usual = Overview(
+        (ServiceOverview(("a", "x"), COUNTS, 0.25, 90),),
+        (("a", "x", 1234),),
+        (LogEntry(0, '{"message": "m"}', {"service_name": "a"}, {}),),
+    )
+    calm = [Breach(ROOF, {"service_name": "a", "env": "x"}, 0.3)]
+    lines = shown(Screen("last 15m", told, breaches, "now"))
+    assert len(lines) == len(shown(Screen("last 15m", usual, calm, "now")))
+    assert sum(r"a\nb" in line for line in lines) == 4
+    assert sum("[/red]" in line for line in lines) == 3
+    assert any("[/]m" in line for line in lines)

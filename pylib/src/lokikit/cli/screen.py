@@ -11,7 +11,7 @@ from rich.text import Text
 
 from lokikit.cli.rendering import as_headline
 from lokikit.fields import LABEL_SERVICE
-from lokikit.output.terminal_text import escape_controls
+from lokikit.output.terminal_text import escape_to_one_line
 from lokikit.times import format_time
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ class Screen:
         """Whatever fits."""
         yield self._head()
         if self.problem:
-            yield Text(escape_controls(self.problem), "bold red")
+            yield Text(escape_to_one_line(self.problem), "bold red")
         if self.overview is None:
             return
         wide = options.max_width >= _WIDE
@@ -143,10 +143,10 @@ def _rules(breaches: Sequence[Breach]) -> _Section:
     for one in breaches:
         service = one.labels.get(LABEL_SERVICE, "")
         others = (value for name, value in one.labels.items() if name != LABEL_SERVICE)
-        who = " ".join(escape_controls(value) for value in (service, *others) if value)
+        who = " ".join(escape_to_one_line(value) for value in (service, *others) if value)
         told = "no data" if one.value is None else f"{one.value:.4g} {one.rule.limit}"
         name = Text(one.rule.title, _SEVERITIES.get(one.rule.severity, ""))
-        rows.append((name, who, escape_controls(one.problem) or told))
+        rows.append((name, who, escape_to_one_line(one.problem) or told))
     table = _table("over the threshold", "of", "value", folds="value")
     return _Section(table, rows, "No rule is over its threshold.")
 
@@ -155,7 +155,7 @@ def _services(services: Sequence[ServiceOverview], bars: str) -> _Section:
     """The table of services; narrow, without the bars and where they run, when `bars` is empty."""
     rows = []
     for one in services:
-        name, *places = map(escape_controls, one.key)
+        name, *places = map(escape_to_one_line, one.key)
         ratio = Text(f"{one.error_ratio:.1%}", "red" if one.error_ratio > _MUCH else "")
         middle = (" ".join(places), _sparkline(one.counts, bars)) if bars else ()
         rows.append((Text(name, "cyan"), *middle, f"{one.lines:,}", ratio, _ago(one.last_seen_s)))
@@ -166,7 +166,7 @@ def _services(services: Sequence[ServiceOverview], bars: str) -> _Section:
 
 def _exceptions(exceptions: Sequence[tuple[str, str, int]]) -> _Section:
     rows = [
-        (Text(escape_controls(service), "cyan"), escape_controls(kind), f"{count:,}")
+        (Text(escape_to_one_line(service), "cyan"), escape_to_one_line(kind), f"{count:,}")
         for service, kind, count in exceptions
     ]
     table = _table("service", "exception", "lines", right=("lines",))
@@ -177,7 +177,7 @@ def _errors(errors: Sequence[LogEntry]) -> _Section:
     rows = [
         (
             Text(format_time(one.timestamp_ns)[_TIME], "dim"),
-            Text(escape_controls(one.labels.get(LABEL_SERVICE, "")), "cyan"),
+            Text(escape_to_one_line(one.labels.get(LABEL_SERVICE, "")), "cyan"),
             as_headline(one),
         )
         for one in errors
