@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from tests.running import run
 
 from lokikit import fields as f
@@ -237,3 +238,39 @@ call_command(command("outer", lambda self, *args, **options: call_command(inner)
 """)
     told = [(line[f.TASK_NAME], line[f.ACTION]) for line in lines]
     assert told == [("outer", "run"), ("inner", "run"), ("inner", "success"), ("outer", "success")]
+
+
+@pytest.mark.parametrize("asynchronous", ["", "async "], ids=["sync", "async"])
+def test_constant_that_a_view_raises_is_in_the_line_of_each_request(asynchronous: str) -> None:
+    """Nothing is set on it, and where a thread raises it, uncaught, it has a line too."""
+    lines = run(f"""
+import asyncio, django, lokikit.django, threading
+from django.conf import settings
+settings.configure(
+    ALLOWED_HOSTS=["*"], SECRET_KEY="s", ROOT_URLCONF="__main__",
+    LOGGING=lokikit.django.logging_config(), MIDDLEWARE=["lokikit.django.RequestMiddleware"],
+)
+django.setup()
+from django.test import AsyncClient, Client
+from django.urls import path
+CONSTANT = ValueError("constant")
+{asynchronous}def view(request):
+    raise CONSTANT
+urlpatterns = [path("", view)]
+def fail():
+    raise CONSTANT
+async def ask():
+    for _ in range(2):
+        await AsyncClient(raise_request_exception=False).get("/")
+for _ in range(2):
+    Client(raise_request_exception=False).get("/")
+asyncio.run(ask())
+thread = threading.Thread(target=fail)
+thread.start()
+thread.join()
+assert vars(CONSTANT) == {{}}, vars(CONSTANT)
+""")
+    expected = ["lokikit.requests"] * 4 + ["lokikit.output.uncaught"]
+    assert [line[f.LOGGER] for line in lines] == expected
+    assert {line[f.EXC_TYPE] for line in lines} == {"ValueError"}
+    assert all(line[f.STACKTRACE] for line in lines)
