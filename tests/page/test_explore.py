@@ -15,6 +15,7 @@ from urllib.parse import parse_qs, quote, urlsplit
 import pytest
 from tests.stack.asking import environment, push
 
+from lokikit.page.lines import FIRST_LINES
 from lokikit.query.client import Loki
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ def chosen(url: str) -> dict[str, list[str]]:
 def test_the_newest_line_stands_first(tab: Tab) -> None:
     tab.open()
     stamps = tab.rows.evaluate_all("rows => rows.map((row) => row.dataset.ts)")
-    assert len(stamps) == 200
+    assert len(stamps) == FIRST_LINES
     assert stamps == sorted(stamps, key=int, reverse=True)
 
 

@@ -203,6 +203,24 @@ def test_a_tail_goes_on_after_an_outage(
     assert tab.rows.filter(has_text="the first").count() == 1
 
 
+def test_a_choice_that_means_nothing_is_said_and_can_be_taken_away(
+    open_tab: Callable[..., Tab], page_url: str
+) -> None:
+    tab = open_tab(page_url)
+    tab.page.goto(f'{page_url}/explore?where={{&where=[ "field", "pid", "!=", "0" ]')
+    tab.at(".problem").filter(has_text="is no choice of a field").wait_for()
+    tab.page.get_by_role("button", name="Take away: { is").click()
+    tab.rows.first.wait_for()
+    tab.page.get_by_role("button", name="Take away: pid is not 0").click()
+    tab.at(".chip").first.wait_for(state="detached")
+
+
+def test_a_dashboard_that_is_not_there_is_said(open_tab: Callable[..., Tab], page_url: str) -> None:
+    tab = open_tab(page_url)
+    tab.page.goto(f"{page_url}/d/none")
+    tab.at(".empty").filter(has_text="There is no such dashboard here.").wait_for()
+
+
 def test_two_browsers_see_their_own_choice(open_tab: Callable[..., Tab], page_url: str) -> None:
     tabs = [open_tab(page_url), open_tab(page_url)]
     services = ("shop", "jobs")

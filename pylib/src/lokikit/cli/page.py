@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
     from lokikit.stack.agent_metrics import AgentNumbers
     from lokikit.stack.part_status import Condition
+    from lokikit.store.errors import SyntaxProblem
 
 PASSWORD = "PAGE_PASSWORD"  # noqa: S105 - the name of a variable
 SPOOL = "LOKI_SPOOL_DIR"
@@ -58,12 +60,19 @@ def page(port: Port = None, host: Host = "127.0.0.1") -> None:
         Path(spool) if spool else None,
         lambda: _conditions(state),
         lambda: _numbers(state),
-        find_problem,
+        _problem,
     )
     chosen = port_of("PAGE_PORT") if port is None else port
     serve_page(
         sources, host, chosen, os.environ.get(PASSWORD, ""), lambda url: note(f"page: {url}")
     )
+
+
+def _problem(logql: str) -> SyntaxProblem | None:
+    """What is wrong with a query; `None` where the reader of LogQL is not installed."""
+    with suppress(PrerequisiteError):
+        return find_problem(logql)
+    return None
 
 
 def _conditions(state: Path) -> Sequence[Condition]:

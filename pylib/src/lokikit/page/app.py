@@ -23,7 +23,7 @@ from lokikit.page.alert_view import alerts_now, silence_end
 from lokikit.page.choice import Choice, read_choice
 from lokikit.page.dashboards import ask_panel, outline
 from lokikit.page.downloads import FORMATS
-from lokikit.page.lines import around, page_of, whole_line
+from lokikit.page.lines import FIRST_LINES, PAGE_LINES, around, page_of, whole_line
 from lokikit.page.live import live_events, read_since
 from lokikit.page.runbooks import runbook_page
 from lokikit.page.series import histogram, metric_graph
@@ -119,7 +119,8 @@ class Answers:
                 return _json(await run_in_threadpool(answer, request, *body))
             except LokikitError as error:
                 logql = request.query_params.get("logql", "")
-                problem = self._sources.find_problem(logql) if logql else None
+                is_wrong = logql and isinstance(error, SettingsError)
+                problem = self._sources.find_problem(logql) if is_wrong else None
                 return _refused(error, problem)
             except (KeyError, ValueError) as error:
                 return _refused(SettingsError(f"{request.url.path}: {error!r}"))
@@ -155,8 +156,8 @@ class Answers:
         if choice.is_metric:
             return _spelled(choice)
         before = request.query_params.get("before")
-        end_ns = int(before) if before else choice.end_ns
-        page = page_of(self._sources.loki(), choice.query, choice.start_ns, end_ns)
+        end_ns, limit = (int(before), PAGE_LINES) if before else (choice.end_ns, FIRST_LINES)
+        page = page_of(self._sources.loki(), choice.query, choice.start_ns, end_ns, limit)
         return {**page.as_json(), **_spelled(choice), "loki": self._sources.loki().url}
 
     def around(self, request: Request) -> Any:

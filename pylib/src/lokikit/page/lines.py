@@ -7,6 +7,8 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import orjson
+
 from lokikit.errors import SettingsError
 from lokikit.fields import (
     DETECTED_LEVEL,
@@ -28,6 +30,8 @@ if TYPE_CHECKING:
     from lokikit.query.client import Loki
     from lokikit.query.results import LogEntry
 
+FIRST_LINES = 100
+"""Of the first page, which somebody waits for."""
 PAGE_LINES = 200
 NEWER_LINES = 25
 """Of the lines around one, how many are newer."""
@@ -59,8 +63,8 @@ def as_row(entry: LogEntry) -> Row:
 
 def entry_id(entry: LogEntry) -> str:
     """What tells a line from others of its nanosecond."""
-    held = json.dumps([entry.line, sorted(entry.labels.items()), sorted(entry.metadata.items())])
-    return hashlib.blake2b(held.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
+    held = orjson.dumps((entry.line, entry.labels, entry.metadata), option=orjson.OPT_SORT_KEYS)
+    return hashlib.blake2b(held, digest_size=8).hexdigest()
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,10 @@ function viewNow() {
 function open(name) {
   const board = offered.boards.find((one) => one.uid === name);
   if (board) return new Board(main, board);
-  return name === "alerts" ? new Alerts(main) : name === "explore" ? new Explore(main) : null;
+  if (name === "alerts") return new Alerts(main);
+  if (name === "explore") return new Explore(main);
+  if (offered.boards.length) main.replaceChildren(el("p", { class: "empty", text: "There is no such dashboard here." }));
+  return null;
 }
 
 function show() {
@@ -30,7 +33,7 @@ function show() {
     scrollTo(0, 0);
   }
   drawFrame();
-  shown?.show();
+  return Promise.resolve(shown?.show());
 }
 
 function drawFrame() {
@@ -121,6 +124,9 @@ async function refreshOffer() {
   }
 }
 
-if (viewNow() === "explore" || viewNow() === "alerts") show();
 offeredFor = `${chosen().get("from")} ${chosen().get("to")}`;
-start();
+if (viewNow() === "explore") show().finally(start);
+else {
+  if (viewNow() === "alerts") show();
+  start();
+}

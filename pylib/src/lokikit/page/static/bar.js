@@ -20,8 +20,8 @@ export function drawBar(bar, offered, view) {
     ...(view !== "lokikit-request" ? [] : [field("wanted", "var-id", "request_id or trace_id", "The whole id, as it stands in a line")]),
     times(),
     button("Refresh", () => dispatchEvent(new Event("chosen")), { title: "Ask again (r)" }),
-    ...(isBoard ? [] : wheres(now).map(([kind, name, operator, value]) => chip(`${name} ${operator === "=" ? "is" : "is not"} ${value}`,
-      { where: now.getAll("where").filter((text) => text !== JSON.stringify([kind, name, operator, value])) }))),
+    ...(isBoard ? [] : wheres(now).map(([, name, operator, value], at) => chip(`${name} ${operator === "=" ? "is" : "is not"} ${value}`,
+      { where: now.getAll("where").filter((_, other) => other !== at) }))),
     ...(isBoard || !now.get("logql") ? [] : [chip("typed query", { logql: null })]),
     ...(isBoard || !now.get("at") ? [] : [chip("lines around one", { at: null, line: null })]));
   if (["search", "wanted"].includes(id)) {

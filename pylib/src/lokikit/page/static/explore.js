@@ -43,7 +43,9 @@ export class Explore {
     const { signal } = this.stopped, asked = chosen();
     this.stopTail();
     try {
-      await Promise.all([this.showLines(asked, signal), this.showHistogram(asked, signal)]);
+      // The lines first: somebody waits for them.
+      await this.showLines(asked, signal);
+      await this.showHistogram(asked, signal);
     } catch (error) {
       if (error.name !== "AbortError") throw error;
     }

@@ -38,7 +38,13 @@ export function change(changes, options) {
 }
 
 export function wheres(from = chosen()) {
-  return from.getAll("where").map((text) => JSON.parse(text));
+  return from.getAll("where").map((text) => {
+    try {
+      return JSON.parse(text).map(String);
+    } catch {
+      return ["", text, "=", ""]; // the server says what is wrong with it
+    }
+  });
 }
 
 export function withWhere(kind, name, operator, value, from = chosen()) {
