@@ -18,7 +18,7 @@ import psutil
 from lokikit.stack.grafana.contacts import PREFIX
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from lokikit.stack.native.part import NativePart
@@ -71,18 +71,38 @@ def spawn(part: NativePart, state: Path) -> None:
     """Start `part` in a session of its own; stdout and stderr are appended to its log."""
     # setproctitle would write over the environment, and the mark with it.
     marks = {MARK: f"{part.name}@{state}", SETTINGS: part.settings, "SPT_NOENV": "1"}
-    with part.log.open("ab") as output:
+    spawn_detached(part.command, part.log, {**part.variables, **marks}, mark=MARK, cwd=part.cwd)
+
+
+def spawn_detached(
+    command: Sequence[str],
+    log: Path,
+    variables: Mapping[str, str],
+    *,
+    mark: str,
+    cwd: Path | None = None,
+) -> None:
+    """Start a process that outlives this one, and return once its mark can be seen.
+
+    Args:
+        command: its command line.
+        log: gets both its outputs, at the end.
+        variables: what its environment has beside that of this process.
+        mark: the one of them that it is found by.
+        cwd: the folder that it runs in.
+    """
+    with log.open("ab") as output:
         process = subprocess.Popen(
-            part.command,
-            cwd=part.cwd,
-            env={**inherited_environment(), **part.variables, **marks},
+            command,
+            cwd=cwd,
+            env={**inherited_environment(), **variables},
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
             start_new_session=True,
         )
-    wait_for_mark(process, MARK)
-    # It outlives this process: Popen must not warn about a child that was not waited for.
+    wait_for_mark(process, mark)
+    # It outlives this process: Popen must not take it for one that was forgotten.
     process.returncode = 0
 
 

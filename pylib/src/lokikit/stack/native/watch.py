@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import subprocess
 import sys
 import time
 from contextlib import suppress
@@ -29,8 +28,7 @@ from lokikit.stack.native.processes import (
     end_parts,
     environments,
     find_groups,
-    inherited_environment,
-    wait_for_mark,
+    spawn_detached,
 )
 from lokikit.stack.native.stack import GRACE_S, LOCK, start_part
 from lokikit.stack.part_status import read_wanted
@@ -52,18 +50,8 @@ def start_watch(parts: Sequence[NativePart], state: Path) -> None:
     end_watch(state)
     write_plan(parts, state)
     (state / "logs").mkdir(exist_ok=True)
-    with (state / "logs/watch.log").open("ab") as output:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "lokikit.stack.native.watch", str(state)],
-            env={**inherited_environment(), WATCH: str(state)},
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=output,
-            start_new_session=True,
-        )
-    wait_for_mark(process, WATCH)
-    # It outlives this process: Popen must not warn about a child that was not waited for.
-    process.returncode = 0
+    command = [sys.executable, "-m", "lokikit.stack.native.watch", str(state)]
+    spawn_detached(command, state / "logs/watch.log", {WATCH: str(state)}, mark=WATCH)
 
 
 def end_watch(state: Path) -> None:
