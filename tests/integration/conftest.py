@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
-from tests.integration.environments import environment
+from tests.integration.environments import environment_or_skip
 from tests.stack.conftest import engine, loki_program, loki_url
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 __all__ = ["engine", "loki_program", "loki_url", "rocketry_python"]
 
@@ -14,6 +18,6 @@ PINS = Path(__file__).with_name("rocketry.txt")
 
 
 @pytest.fixture(scope="session")
-def rocketry_python() -> Path:
+def rocketry_python(say: Callable[[str], None]) -> Path:
     """The Python of an environment with Rocketry, made once for each list of versions."""
-    return environment("rocketry", PINS.read_text().splitlines())
+    return environment_or_skip("rocketry", PINS.read_text().splitlines(), say)

@@ -7,11 +7,12 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
+import pytest
 from filelock import FileLock
 from platformdirs import user_cache_path
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from pathlib import Path
 
 _UNREACHABLE = ("Retrying (", "NewConnectionError", "ConnectTimeoutError")
@@ -43,6 +44,15 @@ def environment(name: str, pins: Iterable[str]) -> Path:
             _install(python, wanted)
             (folder / "done").touch()
     return python
+
+
+def environment_or_skip(name: str, pins: Iterable[str], say: Callable[[str], None]) -> Path:
+    """Return `environment`'s, or skip the test with one loud line where no index answers."""
+    try:
+        return environment(name, pins)
+    except IndexUnreachableError as error:
+        say(f"NOTHING IS TESTED ON {name.upper()}: no package index answers: {error}")
+        pytest.skip("no package index answers")
 
 
 def _install(python: Path, wanted: list[str]) -> None:

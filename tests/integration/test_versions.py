@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import requests
-from tests.integration.environments import IndexUnreachableError, environment
+from tests.integration.environments import environment_or_skip
 from tests.integration.page import PAGE, command, write_files
 from tests.integration.stage import APPS, kill
 from tests.stack.conftest import free_ports
@@ -228,11 +228,7 @@ def played(
 ) -> Iterator[PlayedRow]:
     """All programs of a row at once, each until its work is done."""
     name = request.param
-    try:
-        python = environment("versions", row(name))
-    except IndexUnreachableError as error:
-        say(f"NOTHING IS TESTED ON THE {name.upper()} VERSIONS: no package index answers: {error}")
-        pytest.skip("no package index answers")
+    python = environment_or_skip(f"versions-{name}", row(name), say)
     programs = Programs(python, tmp_path_factory.mktemp(name))
     try:
         play_celery(programs)

@@ -250,7 +250,10 @@ def _tell_of_push_url(settings: Settings) -> None:
 def _take_in_existing_loggers(
     keep: Iterable[logging.Handler] = (), heir: LokiHandler | None = None
 ) -> None:
-    """Take console handlers off every logger, and let what they got reach the root.
+    """Take console handlers off every logger, and let what they got reach our handlers.
+
+    A logger that does not propagate still does not: a file, mail or an error tracker at the root
+    gets no more than before.
 
     Args:
         keep: those that stay on the root.
@@ -270,7 +273,8 @@ def _take_in_existing_loggers(
         if logger is root and handler in keep:
             continue
         logger.removeHandler(handler)
-        logger.propagate = True
+        if not logger.propagate:
+            guard.stand_in(logger)
         if getattr(handler, "made_by_setup", False) and handler not in keep:
             # Closing it would wait for a Loki that is away, and then drop lines.
             cast("LokiHandler", handler).retire(heir)

@@ -135,3 +135,23 @@ logging.getLogger("library").error("told")
 logging.getLogger("library").error("not told")
 """)
     assert messages(lines) == ["not told"]
+
+
+def test_a_logger_that_does_not_propagate_reaches_no_more_than_before() -> None:
+    """Uvicorn's, say, whose exceptions a tracker at the root did not get."""
+    lines = run("""
+import logging, sys, lokikit
+seen = []
+tracker = logging.Handler()
+tracker.emit = lambda record: seen.append(record.getMessage())
+logging.getLogger().addHandler(tracker)
+server = logging.getLogger("server")
+server.addHandler(logging.StreamHandler())
+server.propagate = False
+lokikit.setup_json_logging()
+lokikit.setup_json_logging()
+logging.getLogger("server.error").error("Exception in ASGI application")
+logging.error("mine")
+assert seen == ["mine"], seen
+""")
+    assert messages(lines) == ["Exception in ASGI application", "mine"]
