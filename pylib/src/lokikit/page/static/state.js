@@ -55,12 +55,13 @@ export function withWhere(kind, name, operator, value, from = chosen()) {
 export function timeShown(from = chosen()) {
   const start = from.get("from") || "now-1h", end = from.get("to") || "now";
   if (end === "now" && start.startsWith("now-")) return `last ${start.slice(4)}`;
-  return `${momentShown(start)} – ${momentShown(end)}`;
+  const [first, last] = [momentShown(start), momentShown(end)], day = first.slice(0, 8);
+  return `${first} – ${last.startsWith(day) && last.length > 8 ? last.slice(day.length) : last}`;
 }
 
 function momentShown(text) {
   if (!/^\d+$/.test(text)) return text;
-  return new Date(Number(text.length > 15 ? text.slice(0, -6) : text)).toLocaleString([], {
-    month: "short", day: "numeric", hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23",
+  return new Date(Number(text.length > 15 ? text.slice(0, -6) : text)).toLocaleString("en-GB", {
+    month: "short", day: "2-digit", hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23",
   });
 }
