@@ -66,7 +66,7 @@ def route_of(scope: Scope) -> str | None:
 
 
 def _route_of_endpoint(scope: Scope) -> str | None:
-    """Return the template by what serves it, as Starlette before 1.0 does not say the route.
+    """Return the template by what serves it, as Starlette before 1.7 does not say the route.
 
     `None` where several routes lead there.
     """
