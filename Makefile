@@ -38,6 +38,7 @@ lint: $(VENV)/test ## lint and type-check
 	@$(BIN)/mypy
 	@$(BIN)/mypy --python-version 3.11 --package grafana.generator
 	@$(BIN)/lint-imports --no-logo
+	@$(BIN)/python -m tests.tools.audit build/sbom.json
 
 bench: $(VENV)/test ## measure, side by side with the peers
 	@$(BIN)/python -m tests.benchmarks
