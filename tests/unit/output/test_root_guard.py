@@ -294,3 +294,17 @@ shop.info("m")
 listener.stop()
 """
     assert told(source) == ["m"]
+
+
+def test_the_root_may_be_given_the_handlers_of_another_logger() -> None:
+    """As "Flask under Gunicorn" is answered; a relay has nothing to do there."""
+    source = """
+shop.addHandler(logging.StreamHandler())
+logging.getLogger().handlers = shop.handlers
+silent = logging.getLogger("silent")
+silent.propagate = False
+silent.info("a"); shop.info("b"); logging.info("c")
+shop.propagate = False
+shop.info("d")
+"""
+    assert told(source) == ["a", "b", "c", "d"]

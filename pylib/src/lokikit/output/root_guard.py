@@ -77,7 +77,8 @@ class RootGuard:
 
     def hand_over(self, record: logging.LogRecord) -> bool:
         """Give a record to our handlers, and to what captures their lines for a test."""
-        for handler in [one for one in _root.handlers if gets_our_lines(one)]:
+        ours = [one for one in _root.handlers if gets_our_lines(one) and not _is_relay(one)]
+        for handler in ours:
             if record.levelno >= handler.level:
                 handler.handle(record)
         return bool(self.ours)
@@ -97,7 +98,7 @@ class RootGuard:
             return
 
     def _look_at_root(self) -> None:
-        staying = [one for one in _root.handlers if is_ours(one) or not is_console(one)]
+        staying = [one for one in _root.handlers if not self.refuses(_root, one)]
         missing = [one for one in self.ours if one not in staying]
         if missing or len(staying) < len(_root.handlers):
             # A new list, here and below, for a logger may have that of another one.
@@ -139,7 +140,7 @@ class RootGuard:
     def refuses(self, logger: logging.Logger, handler: logging.Handler) -> bool:
         """Whether a handler that is added would print again what ours print; puts it right."""
         if logger is _root:
-            return not is_ours(handler) and is_console(handler)
+            return _is_relay(handler) or (not is_ours(handler) and is_console(handler))
         if not self.belongs_to_root(handler):
             return False
         self.stand_in(logger)
