@@ -18,6 +18,7 @@ from lokikit.store.api.parameters import (
 from lokikit.store.api.values import NS_PER_MS, write_seconds
 from lokikit.store.errors import QueryError
 from lokikit.store.logql.parser import parse_selector
+from lokikit.store.segments.schema import LINE_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -153,7 +154,7 @@ def _buckets(
     try:
         for part in store.relations(start_ns, end_ns):
             check()
-            select = "SELECT stream, ts // ? AS bucket, sum(strlen(line))::BIGINT"
+            select = f"SELECT stream, ts // ? AS bucket, sum({LINE_BYTES})::BIGINT"
             rows = f"FROM {part.relation} WHERE ts >= ? AND ts < ? GROUP BY ALL"
             parameters = [request.step_ns, start_ns, end_ns]
             found = cursor.execute(f"{select} {rows}", parameters).fetchall()

@@ -14,7 +14,7 @@ except ModuleNotFoundError as error:  # pragma: no cover - the extra is installe
         "Where no wheel of DuckDB exists for this platform, run Loki and set LOKI_URL."
     ) from error
 
-from lokikit.store.segments.schema import COLUMNS
+from lokikit.store.segments.schema import COLUMNS, LINE_BYTES, LINE_BYTES_SQL
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -52,4 +52,5 @@ def open_database(folder: Path, scratch: Path, settings: StoreSettings) -> Curso
 
 def table_columns() -> str:
     """The columns of a table of rows, for CREATE TABLE."""
-    return ", ".join(f"{name} {kind}" for name, kind in COLUMNS.items())
+    computed = {LINE_BYTES: f" AS ({LINE_BYTES_SQL})"}
+    return ", ".join(f"{name} {kind}{computed.get(name, '')}" for name, kind in COLUMNS.items())

@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 from lokikit.store.segments.database import quoted
-from lokikit.store.segments.schema import COLUMNS
+from lokikit.store.segments.schema import COLUMNS, LINE_BYTES, LINE_BYTES_SQL
 from lokikit.store.segments.segment import write_segment
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def merge_segments(
     logs = (segments[0].name.first_log, segments[-1].name.last_log)
     by_time = sorted(segments, key=lambda segment: segment.name.min_ns)
     files = ", ".join(quoted(str(segment.path)) for segment in by_time)
-    columns = ", ".join(COLUMNS)
+    columns = ", ".join(COLUMNS).replace(LINE_BYTES, f"{LINE_BYTES_SQL} AS {LINE_BYTES}")
     select = f"SELECT {columns} FROM read_parquet([{files}])"
     ends = [one.name.max_ns for one in by_time[:-1]]
     starts = [one.name.min_ns for one in by_time[1:]]

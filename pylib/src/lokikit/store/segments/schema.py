@@ -42,6 +42,9 @@ HOT_FIELDS = (
 )
 """Top-level fields of a line that the kit's queries compute with: each is a column."""
 HOT_PREFIX = "f_"
+LINE_BYTES = "line_bytes"
+"""Column with the size of a line in UTF-8: counted without reading the line."""
+LINE_BYTES_SQL = "strlen(line)::INTEGER"
 
 
 def hot_column(name: str) -> str:
@@ -59,6 +62,7 @@ COLUMNS = MappingProxyType(
         "odd": "BOOLEAN",
         "bad_json": "BOOLEAN",
         **{hot_column(name): "VARCHAR" for name in HOT_FIELDS},
+        LINE_BYTES: "INTEGER",
     }
 )
 """Column -> its SQL type, in the order in which both the head's tables and segments have them."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from lokikit.store.segments.database import quoted
 from lokikit.store.segments.disk import TEMPORARY, put_in_place, remove_files, write_file
-from lokikit.store.segments.schema import ROW_GROUP_ROWS, Part
+from lokikit.store.segments.schema import LINE_BYTES, LINE_BYTES_SQL, ROW_GROUP_ROWS, Part
 from lokikit.store.segments.summary import file_checksum, summarize
 
 if TYPE_CHECKING:
@@ -98,8 +98,11 @@ class Segment:
 
     def part(self) -> Part:
         """Its rows, as SQL reads them."""
+        relation = f"read_parquet({quoted(str(self.path))})"
+        if not self.summary.has_sizes:
+            relation = f"(SELECT *, {LINE_BYTES_SQL} AS {LINE_BYTES} FROM {relation})"
         return Part(
-            relation=f"read_parquet({quoted(str(self.path))})",
+            relation=relation,
             min_ns=self.name.min_ns,
             max_ns=self.name.max_ns,
             rows=self.summary.rows,

@@ -19,12 +19,12 @@ from lokikit.store.segments.ingest import Ingest
 from lokikit.store.segments.matching import selects
 from lokikit.store.segments.replay import replay_logs
 from lokikit.store.segments.scan import RowSelection, scan_parts
+from lokikit.store.segments.schema import LINE_BYTES
 from lokikit.store.segments.segment import Segment
 from lokikit.store.segments.settings import StoreSettings
 from lokikit.store.segments.stored_rows import joined_metadata
 from lokikit.store.segments.streams import Labels, Streams, sorted_labels
 from lokikit.store.segments.upkeep import Upkeep
-from lokikit.store.sql.entries import row_condition
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -199,6 +199,8 @@ class Store(RowSource):
 
         What is visible is fixed by the call, not by the first row taken.
         """
+        from lokikit.store.sql.entries import row_condition  # noqa: PLC0415 - pushes start without
+
         labels = self.stream_numbers(matchers)
         start_ns = max(start_ns, self.oldest_kept_ns())
         parts = [p for p in self.relations(start_ns, end_ns) if not p.streams.isdisjoint(labels)]
@@ -236,7 +238,7 @@ class Store(RowSource):
         if is_whole and isinstance(part.pin, Segment):
             return [(n, one.line_bytes, one.rows) for n, one in part.pin.summary.streams.items()]
         query = (
-            f"SELECT stream, sum(strlen(line))::BIGINT, count(*) FROM {part.relation} "
+            f"SELECT stream, sum({LINE_BYTES})::BIGINT, count(*) FROM {part.relation} "
             "WHERE ts >= ? AND ts < ? GROUP BY stream"
         )
         return self.cursor().execute(query, [start_ns, end_ns]).fetchall()

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from lokikit.store.segments.database import quoted
+from lokikit.store.segments.schema import LINE_BYTES, LINE_BYTES_SQL
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -52,6 +53,8 @@ class Summary:
         line_bytes: of the lines, in UTF-8.
         group_starts: time of the first row of each row group.
         streams: number of a stream -> its rows.
+        has_sizes: True when the file has the column `line_bytes`, as those of older versions
+            have not.
     """
 
     crc32: int
@@ -60,6 +63,7 @@ class Summary:
     line_bytes: int
     group_starts: tuple[int, ...]
     streams: Mapping[int, StreamSummary]
+    has_sizes: bool = False
 
     def encode(self) -> bytes:
         """The content of the file beside the segment."""
@@ -101,8 +105,14 @@ def summarize(
         source: a table with the same rows, which is counted faster than the file.
     """
     file = quoted(str(path))
+    has_sizes = bool(
+        cursor.execute(
+            f"SELECT 1 FROM parquet_schema({file}) WHERE name = '{LINE_BYTES}'"
+        ).fetchone()
+    )
+    size_sql = LINE_BYTES if has_sizes else LINE_BYTES_SQL
     counted = cursor.execute(
-        "SELECT stream, count(*), sum(strlen(line))::BIGINT, min(ts), max(ts) "
+        f"SELECT stream, count(*), sum({size_sql})::BIGINT, min(ts), max(ts) "
         f"FROM {source or f'read_parquet({file})'} GROUP BY stream ORDER BY stream"
     ).fetchall()
     streams = {n: StreamSummary(dict(labels(n)), *values) for n, *values in counted}
@@ -121,4 +131,5 @@ def summarize(
         line_bytes=sum(stream.line_bytes for stream in streams.values()),
         group_starts=tuple(start for start, _ in groups),
         streams=streams,
+        has_sizes=has_sizes,
     )

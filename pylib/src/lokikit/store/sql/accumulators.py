@@ -8,6 +8,7 @@ from itertools import accumulate, chain, pairwise
 from typing import TYPE_CHECKING, Any, Protocol
 
 from lokikit.store.logql.range_functions import window_function
+from lokikit.store.segments.schema import LINE_BYTES
 from lokikit.store.sql.predicates import NotProvenError
 from lokikit.times import NS_PER_S
 
@@ -65,7 +66,7 @@ class Totals:
         self._is_bytes = aggregation.op in _BYTES
         seconds = aggregation.log_range.range_ns / NS_PER_S
         self._divisor = seconds if aggregation.op in {"rate", "bytes_rate"} else None
-        self.columns: tuple[str, ...] = ("count(*)", "sum(strlen(line))::BIGINT")[
+        self.columns: tuple[str, ...] = ("count(*)", f"sum({LINE_BYTES})::BIGINT")[
             : 1 + self._is_bytes
         ]
         self._counts: dict[int, int] = {}
