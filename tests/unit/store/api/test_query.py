@@ -2,8 +2,9 @@ from dataclasses import replace
 
 import pytest
 
+from lokikit.store.api.engine import Engine
 from lokikit.store.api.http import Form
-from lokikit.store.api.query import Engine, answer, longest_range_ns, read_range
+from lokikit.store.api.query import answer, longest_range_ns, read_range
 from lokikit.store.errors import LimitError, StoppedError
 from lokikit.store.limits import kit_limits
 from lokikit.store.logql.memory_source import MemorySource

@@ -105,3 +105,14 @@ def test_retention_that_is_no_duration_is_refused(tmp_path):
     with command("--data", str(tmp_path), "--retention", "much") as process:
         assert process.wait(30) == 2
         assert "'much' is no duration" in process.stderr.read()
+
+
+def test_start_imports_nothing_of_what_queries_alone_need():
+    """It is half of all imports, and the start is made of imports."""
+    listed = "import sys, lokikit.store.api.running; print(*sys.modules)"
+    modules = subprocess.check_output([sys.executable, "-c", listed], text=True).split()
+    heavy = ("lokikit.store.sql", "lokikit.store.logql.evaluator", "lokikit.store.logql.templates")
+    assert "lokikit.store.api.app" in modules
+    assert [
+        name for name in modules if name.startswith((*heavy, "lokikit.store.logql.parser"))
+    ] == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from lokikit.store.api import status
@@ -17,15 +18,15 @@ from lokikit.store.api.http import (
 )
 from lokikit.store.api.metrics import CONTENT_TYPE, ServerCounters, write_metrics
 from lokikit.store.api.pushes import Pushes
-from lokikit.store.api.queries import Queries
 from lokikit.store.api.tail_server import TailServer
 from lokikit.store.errors import StoreError
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
+    from lokikit.store.api.engine import Engine
     from lokikit.store.api.http import Receive, Send
-    from lokikit.store.api.query import Engine
+    from lokikit.store.api.queries import Queries
     from lokikit.store.api.served import ServedStore
     from lokikit.store.api.work import Workers
 
@@ -51,7 +52,7 @@ class App:
         self._store, self._limits, self._workers = store, engine.limits, workers
         self.counters = ServerCounters()
         self._pushes = Pushes(store, engine.limits, workers, self.counters, engine.clock_ns)
-        self._queries = Queries(store, engine, workers)
+        self._engine = engine
         self._tails = TailServer(store, engine, self.counters)
         self._router = Router([*self._query_routes(), *self._other_routes()])
 
@@ -85,31 +86,47 @@ class App:
         elif request.path.startswith(_API):
             self.counters.add("queries", status=response.status)
 
+    @cached_property
+    def _queries(self) -> Queries:
+        """The side of queries: its import is half of all, and pushes need not wait for it."""
+        from lokikit.store.api.queries import Queries  # noqa: PLC0415 - as above
+
+        return Queries(self._store, self._engine, self._workers)
+
+    def _ask(self, name: str) -> Callable[[ApiRequest], Awaitable[Response]]:
+        """The handler with this name, found when it is called."""
+
+        async def ask(request: ApiRequest) -> Response:
+            response: Response = await getattr(self._queries, name)(request)
+            return response
+
+        return ask
+
     def _query_routes(self) -> list[Route]:
-        ask = self._queries
-        handlers: dict[str, Callable[[ApiRequest], Awaitable[Response]]] = {
-            "query": ask.instant,
-            "query_range": ask.range,
-            "labels": ask.labels,
-            "label": ask.labels,
-            "label/{}/values": ask.label_values,
-            "series": ask.series,
-            "index/stats": ask.stats,
-            "index/volume": ask.volume_total,
-            "index/volume_range": ask.volume_range,
-            "detected_fields": ask.detected_fields,
-            "detected_field/{}/values": ask.detected_values,
-            "detected_labels": ask.detected_labels,
-            "patterns": ask.patterns,
+        handlers = {
+            "query": "instant",
+            "query_range": "range",
+            "labels": "labels",
+            "label": "labels",
+            "label/{}/values": "label_values",
+            "series": "series",
+            "index/stats": "stats",
+            "index/volume": "volume_total",
+            "index/volume_range": "volume_range",
+            "detected_fields": "detected_fields",
+            "detected_field/{}/values": "detected_values",
+            "detected_labels": "detected_labels",
+            "patterns": "patterns",
         }
         return [
-            Route(f"{_API}/{path}", _ASK, handler, _NOT_FOUND) for path, handler in handlers.items()
+            Route(f"{_API}/{path}", _ASK, self._ask(name), _NOT_FOUND)
+            for path, name in handlers.items()
         ]
 
     def _other_routes(self) -> list[Route]:
         return [
             *(Route(path, _POST, self._pushes.answer) for path in sorted(_PUSHES)),
-            Route(f"{_API}/tail", _ASK, self._queries.tail),
+            Route(f"{_API}/tail", _ASK, self._ask("tail")),
             Route(f"{_API}/format_query", _ASK, _format_query),
             Route(f"{_API}/status/buildinfo", _GET, _build_info),
             Route(f"{_API}/rules", _GET, _rules),

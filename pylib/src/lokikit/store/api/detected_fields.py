@@ -25,8 +25,8 @@ from lokikit.store.rows import Row
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
+    from lokikit.store.api.engine import Engine
     from lokikit.store.api.http import Form
-    from lokikit.store.api.query import Engine
     from lokikit.store.logql.labels_builder import Processed
     from lokikit.store.logql.pipeline import Pipeline
     from lokikit.store.logql.syntax import LogExpression

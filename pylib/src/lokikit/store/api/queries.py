@@ -17,8 +17,8 @@ from lokikit.store.logql.parser import parse_query
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from lokikit.store.api.engine import Engine
     from lokikit.store.api.http import ApiRequest, Form
-    from lokikit.store.api.query import Engine
     from lokikit.store.api.served import ServedStore
     from lokikit.store.api.volume import VolumeRequest
     from lokikit.store.api.work import Stop, Workers

@@ -17,7 +17,6 @@ from lokikit.store.api.results import (
 )
 from lokikit.store.errors import LimitError, QueryError
 from lokikit.store.logql.binary_operation import scalar_value
-from lokikit.store.logql.evaluator import Evaluator
 from lokikit.store.logql.parser import parse_query
 from lokikit.store.logql.series import Steps, align
 from lokikit.store.logql.syntax import LogExpression, LogRange
@@ -25,12 +24,13 @@ from lokikit.store.logql.syntax import LogExpression, LogRange
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
+    from lokikit.store.api.engine import Engine
     from lokikit.store.api.http import Form
     from lokikit.store.limits import StoreLimits
+    from lokikit.store.logql.evaluator import Evaluator
     from lokikit.store.logql.labels_builder import Processed
-    from lokikit.store.logql.series import Sampler
     from lokikit.store.logql.syntax import SampleExpression
-    from lokikit.store.rows import Direction, RowSource
+    from lokikit.store.rows import Direction
 
     Check = Callable[[], None]
 
@@ -38,27 +38,6 @@ _NO_INSTANT = (
     "log queries are not supported as an instant query type, please change your query to a "
     "range query type"
 )
-
-
-@dataclass(frozen=True)
-class Engine:
-    """What queries run on.
-
-    Args:
-        source: holds the rows.
-        samplers: makes the fast paths of one query.
-        limits: what a query may ask for.
-        clock_ns: nanoseconds since 1970.
-    """
-
-    source: RowSource
-    limits: StoreLimits
-    samplers: Callable[[Check], Sequence[Sampler]] = lambda _: ()
-    clock_ns: Callable[[], int] = time.time_ns
-
-    def evaluator(self, check: Check) -> Evaluator:
-        """An evaluator for one query."""
-        return Evaluator(self.source, self.samplers(check), self.limits.query, check)
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING, Any
 from lokikit.store.api.http import PLAIN_JSON, Response, json_response, text_response
 from lokikit.store.api.parameters import prometheus_duration
 from lokikit.store.errors import QueryError
-from lokikit.store.logql.parser import parse_query
-from lokikit.store.logql.printer import print_query
 
 if TYPE_CHECKING:
     from lokikit.store.api.http import Form
@@ -37,6 +35,9 @@ def build_info() -> Response:
 
 def format_query(form: Form) -> Response:
     """`format_query`: the query, printed anew."""
+    from lokikit.store.logql.parser import parse_query  # noqa: PLC0415 - pushes start without
+    from lokikit.store.logql.printer import print_query  # noqa: PLC0415 - pushes start without
+
     try:
         content = {"status": "success", "data": print_query(parse_query(form.get("query")))}
     except QueryError as error:

@@ -28,9 +28,9 @@ from lokikit.store.segments.matching import selects
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from lokikit.store.api.engine import Engine
     from lokikit.store.api.http import Form, Message, Receive, Send
     from lokikit.store.api.metrics import ServerCounters
-    from lokikit.store.api.query import Engine
     from lokikit.store.logql.labels_builder import Processed
     from lokikit.store.logql.syntax import LogExpression
     from lokikit.store.segments.schema import PushedEntry

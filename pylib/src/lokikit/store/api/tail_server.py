@@ -7,17 +7,16 @@ import contextlib
 from typing import TYPE_CHECKING, Any
 
 from lokikit.store.api.http import TEXT, ApiRequest
-from lokikit.store.api.tail import Queue, Tailing, read_tail, wait_for_end
 from lokikit.store.errors import QueryError, StoreError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from lokikit.store.api.engine import Engine
     from lokikit.store.api.http import Receive, Send
     from lokikit.store.api.metrics import ServerCounters
-    from lokikit.store.api.query import Engine
     from lokikit.store.api.served import ServedStore
-    from lokikit.store.api.tail import TailRequest
+    from lokikit.store.api.tail import Tailing, TailRequest
 
 PATHS = frozenset({"/loki/api/v1/tail", "/api/prom/tail"})
 _FLAGS_HEADER = "x-loki-response-encoding-flags"
@@ -60,6 +59,8 @@ class TailServer:
             self.open -= 1
 
     async def _read(self, request: ApiRequest) -> TailRequest:
+        from lokikit.store.api.tail import read_tail  # noqa: PLC0415 - pushes start without
+
         flags = read_flags(request)
         tail = read_tail(await request.form(), self._engine.clock_ns(), flags)
         if self.open >= _MAX_TAILS:
@@ -70,6 +71,12 @@ class TailServer:
         return tail
 
     async def _follow(self, tail: TailRequest, receive: Receive, send: Send) -> None:
+        from lokikit.store.api.tail import (  # noqa: PLC0415 - pushes start without
+            Queue,
+            Tailing,
+            wait_for_end,
+        )
+
         queue = Queue(tail.query, asyncio.get_running_loop(), self._counters)
         tailing = Tailing(self._engine, tail, queue, send)
         unsubscribe = self._store.subscribe(queue.take)

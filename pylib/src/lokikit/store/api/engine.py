@@ -1,0 +1,43 @@
+"""What queries run on.
+
+The evaluator is imported by the first query, so that a store answers pushes sooner.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from lokikit.store.limits import StoreLimits
+    from lokikit.store.logql.evaluator import Evaluator
+    from lokikit.store.logql.series import Sampler
+    from lokikit.store.rows import RowSource
+
+    Check = Callable[[], None]
+
+
+@dataclass(frozen=True)
+class Engine:
+    """What queries run on.
+
+    Args:
+        source: holds the rows.
+        samplers: makes the fast paths of one query.
+        limits: what a query may ask for.
+        clock_ns: nanoseconds since 1970.
+    """
+
+    source: RowSource
+    limits: StoreLimits
+    samplers: Callable[[Check], Sequence[Sampler]] = lambda _: ()
+    clock_ns: Callable[[], int] = time.time_ns
+
+    def evaluator(self, check: Check) -> Evaluator:
+        """An evaluator for one query."""
+        from lokikit.store.logql.evaluator import Evaluator  # noqa: PLC0415 - as above
+
+        return Evaluator(self.source, self.samplers(check), self.limits.query, check)
