@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
@@ -31,12 +33,12 @@ from lokikit.tasks.run_query import task_runs
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from tests.page.browsing import Tab
     from tests.stack.engines import Running
 
 BOARDS = list(dashboards())
+SHOTS = Path(os.environ.get("SCREENSHOTS", Path(__file__).parents[2] / "build/screenshots"))
 VIEWS = ("/explore", *(f"/d/{uid}" for uid in BOARDS), "/alerts")
 MINUTE_NS = 60 * 10**9
 
@@ -224,7 +226,10 @@ def test_an_alert_is_silenced_and_the_silence_lifted(
 def test_a_view_can_be_read_by_everyone(
     open_tab: Callable[..., Tab], page_url: str, path: str, theme: str
 ) -> None:
-    """Labels, names, roles and contrast, by axe-core's rules of WCAG 2 AA."""
+    """Labels, names, roles and contrast, by axe-core's rules of WCAG 2 AA.
+
+    A picture of each is kept for looking at: `SCREENSHOTS` names another folder.
+    """
     tab = open_tab(page_url, color_scheme=theme)
     if path.startswith("/d/"):
         opened(tab, path.removeprefix("/d/"))
@@ -233,6 +238,8 @@ def test_a_view_can_be_read_by_everyone(
     if path == "/explore":
         tab.rows.filter(has=tab.at(".exception")).first.click()
         tab.at(".details table").wait_for()
+    SHOTS.mkdir(parents=True, exist_ok=True)
+    tab.page.screenshot(path=SHOTS / f"page-{path.rpartition('/')[2]}-{theme}.png")
     found = Axe().run(tab.page, options={"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]})
     assert found.response["passes"]
     assert [
