@@ -155,3 +155,31 @@ logging.error("mine")
 assert seen == ["mine"], seen
 """)
     assert messages(lines) == ["Exception in ASGI application", "mine"]
+
+
+def test_what_reports_errors_behind_a_queue_gets_no_line_of_ours() -> None:
+    """As in `QueueListener(queue, mail, file)`, whose other handlers get it."""
+    lines = run("""
+import logging, logging.handlers, queue, lokikit
+class Kept(logging.Handler):
+    def __init__(self, level=logging.NOTSET):
+        super().__init__(level)
+        self.seen = []
+    def emit(self, record):
+        self.seen.append(record.getMessage().partition("\\n")[0])
+mail, file = Kept(logging.ERROR), Kept()
+waiting = queue.Queue()
+listener = logging.handlers.QueueListener(waiting, mail, file, respect_handler_level=True)
+logging.getLogger().addHandler(logging.handlers.QueueHandler(waiting))
+lokikit.setup_json_logging()
+listener.start()
+try:
+    with lokikit.task("import"):
+        raise KeyError("x")
+except KeyError:
+    logging.error("mine")
+listener.stop()
+assert mail.seen == ["mine"], mail.seen
+assert file.seen == ["import started", "import failed: KeyError: 'x'", "mine"], file.seen
+""")
+    assert messages(lines) == ["import started", "import failed: KeyError: 'x'", "mine"]

@@ -24,6 +24,15 @@ _MAIL = frozenset({("logging.handlers", "SMTPHandler"), ("django.utils.log", "Ad
 """Modules and classes, for neither is imported for this."""
 
 
+_OWN = ("lokikit.requests", "lokikit.tasks.", "lokikit.output.uncaught", "lokikit.celery.")
+"""How the names of loggers begin whose lines nobody wrote without the kit."""
+
+
+def is_own_line(record: logging.LogRecord) -> bool:
+    """Whether a record is the kit's, of a request, a task or an uncaught exception."""
+    return record.name.startswith(_OWN)
+
+
 def is_alarm(handler: logging.Handler) -> bool:
     """Whether a line of ours about a request or task would be a new event or mail there.
 

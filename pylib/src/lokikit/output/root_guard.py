@@ -16,6 +16,7 @@ from functools import wraps
 from typing import TYPE_CHECKING, Any
 from weakref import WeakSet
 
+from lokikit.output.alarm_handlers import is_alarm, is_own_line
 from lokikit.output.console_handlers import is_console
 from lokikit.output.stdout_handler import gets_our_lines, is_ours
 
@@ -217,9 +218,21 @@ def _listening(handle: Callable[..., None]) -> Callable[..., None]:
         if guard.ours:
             with suppress(Exception):  # a stranger's handler never ends the thread of the queue
                 guard.look_behind(self)
-        handle(self, record)
+        if is_own_line(record) and any(map(is_alarm, self.handlers)):
+            _pass_alarms_by(self, record)
+        else:
+            handle(self, record)
 
     return handle_queued
+
+
+def _pass_alarms_by(listener: logging.handlers.QueueListener, record: logging.LogRecord) -> None:
+    """Hand a record to the handlers behind a queue, but mail and error trackers."""
+    prepared = listener.prepare(record)
+    for handler in listener.handlers:
+        is_low = listener.respect_handler_level and record.levelno < handler.level
+        if not is_low and not is_alarm(handler):
+            handler.handle(prepared)
 
 
 def _clearing(clear: Callable[[], None]) -> Callable[[], None]:
