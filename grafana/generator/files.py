@@ -32,7 +32,13 @@ def generated(settings: Settings | None = None) -> Mapping[str, str]:
 
 
 def _dashboards(settings: Settings) -> dict[str, str]:
-    made = (services(), service(), tasks(settings.rules["task-overdue"]), request(), pipeline())
+    made = (
+        services(settings),
+        service(),
+        tasks(settings.rules["task-overdue"]),
+        request(),
+        pipeline(),
+    )
     files = {}
     for one in made:
         held = json.loads(json.dumps(one.build(), cls=JSONEncoder))

@@ -16,13 +16,14 @@ from grafana_foundation_sdk.models.alerting import RelativeTimeRange
 from grafana_foundation_sdk.models.dashboard import DataSourceRef
 
 from lokikit.errors import SettingsError
-from lokikit.query.logql import Selection
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from grafana.generator.rules import Rule
     from grafana.generator.settings import Numbers, Settings
+
+    from lokikit.query.logql import Selection
 
 RUNBOOKS = "grafana/RUNBOOKS.md"
 _EXPRESSION = DataSourceRef("__expr__", "__expr__")
@@ -59,17 +60,17 @@ def rule_groups(settings: Settings) -> dict[str, Any]:
 
 def _variants(rule: Rule, settings: Settings) -> Iterator[tuple[str, dict[str, Any]]]:
     """The rule for all services, and one for each that is set otherwise."""
-    own = settings.services.get(rule.uid, {})
-    if own and not rule.per_service:
+    if settings.services.get(rule.uid) and not rule.per_service:
         raise SettingsError(f"settings.yaml: rules.{rule.uid} cannot be set for one service.")
-    numbers = settings.rules[rule.uid]
-    yield numbers.every, _rule(rule, numbers, Selection(without="|".join(own)))
-    for service, other in own.items():
+    for service, chosen, numbers in rule.variants(settings):
+        if not service:
+            yield numbers.every, _rule(rule, numbers, chosen)
+            continue
         uid = f"{rule.uid}-{service}"
         if len(uid) > _MAX_UID:
             raise SettingsError(f"settings.yaml: {uid} is too long a uid for Grafana ({_MAX_UID}).")
         single = replace(rule, uid=uid, title=f"{rule.title}: {service}")
-        yield other.every, _rule(single, other, Selection(service=service), rule.uid)
+        yield numbers.every, _rule(single, numbers, chosen, rule.uid)
 
 
 def _rule(rule: Rule, numbers: Numbers, chosen: Selection, section: str = "") -> dict[str, Any]:

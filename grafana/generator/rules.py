@@ -14,7 +14,9 @@ from lokikit.query import task_logql as task_queries
 from lokikit.query.logql import Selection
 
 if TYPE_CHECKING:
-    from grafana.generator.settings import Numbers
+    from collections.abc import Iterator
+
+    from grafana.generator.settings import Numbers, Settings
 
 Expression = Callable[[Selection, "Numbers"], str]
 _WHO = f"{{{{ .Labels.{LABEL_SERVICE} }}}}"
@@ -39,6 +41,8 @@ class Rule:
         no_data: what the absence of data means.
         on_error: what a Loki that does not answer means; one rule tells of that, not all.
         per_service: whether one service can be set otherwise.
+        counted: True when its breaches of now and of a time before can be counted at a glance:
+            cheap to ask, and without an `offset` of its own.
     """
 
     uid: str
@@ -52,6 +56,17 @@ class Rule:
     no_data: Literal["OK", "Alerting"] = "OK"
     on_error: Literal["KeepLast", "Alerting"] = "KeepLast"
     per_service: bool = True
+    counted: bool = False
+
+    def variants(self, settings: Settings) -> Iterator[tuple[str, Selection, Numbers]]:
+        """The rule for all services, and for each that is set otherwise.
+
+        Service (empty for all), the lines that it looks at, and what it is set to.
+        """
+        own = settings.services.get(self.uid, {})
+        yield "", Selection(without="|".join(own)), settings.rules[self.uid]
+        for service, numbers in own.items():
+            yield service, Selection(service=service), numbers
 
 
 def _error_ratio(chosen: Selection, set_to: Numbers) -> str:
@@ -91,6 +106,7 @@ RULES = (
         f"{_PERCENT} of the lines of {_WHO} are errors",
         SERVICE,
         2,
+        counted=True,
     ),
     Rule(
         "any-critical",
@@ -100,6 +116,7 @@ RULES = (
         f"{_WHO} logged {_VALUE} critical lines",
         SERVICE,
         1,
+        counted=True,
     ),
     Rule(
         "any-error",
@@ -120,6 +137,7 @@ RULES = (
         1,
         breach="lt",
         no_data="Alerting",
+        counted=True,
     ),
     Rule(
         "volume-spike",
@@ -138,6 +156,7 @@ RULES = (
         f"Requests to {_WHO} take {_VALUE} ms",
         SERVICE,
         3,
+        counted=True,
     ),
     Rule(
         "task-failed",
@@ -147,6 +166,7 @@ RULES = (
         f"{_TASK} failed {_VALUE} times",
         TASKS,
         4,
+        counted=True,
     ),
     Rule(
         "task-overdue",
@@ -183,6 +203,7 @@ RULES = (
         f"{_WHO} wrote {_VALUE} lines that are no JSON",
         PIPELINE,
         7,
+        counted=True,
     ),
     Rule(
         "pipeline-silent",
@@ -198,3 +219,17 @@ RULES = (
         per_service=False,
     ),
 )
+
+
+def breaches_count(settings: Settings) -> str:
+    """How many series are over the threshold of a rule, of the rules that are counted."""
+    signs = {"gt": ">", "lt": "<"}
+    counts = [
+        f"(count(({rule.expression(chosen, numbers)}) {signs[rule.breach]} {numbers.threshold})"
+        " or vector(0))"
+        for rule in RULES
+        if rule.counted
+        for _, chosen, numbers in rule.variants(settings)
+        if numbers.enabled
+    ]
+    return " + ".join(counts)

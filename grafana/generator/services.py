@@ -15,6 +15,7 @@ from grafana.generator.board import (
     to_service,
 )
 from grafana.generator.panels import graph, lines
+from grafana.generator.rules import breaches_count
 from grafana.generator.service import error_ratio
 from grafana.generator.tables import merged, rows, shared_rows, step
 from grafana.generator.targets import RANGE, STEP, at_once, found, over_time
@@ -26,6 +27,7 @@ from lokikit.query.readable_logql import readable
 
 if TYPE_CHECKING:
     from grafana.generator.panels import Panel
+    from grafana.generator.settings import Settings
     from grafana_foundation_sdk.builders.dashboard import Dashboard
 
 _LINES_PANEL = 2
@@ -33,8 +35,12 @@ _LINES_PANEL = 2
 _TOP = 10
 
 
-def services() -> Dashboard:
-    """Every service: how much it writes, which part of it errors, what is new."""
+def services(settings: Settings) -> Dashboard:
+    """Every service: how much it writes, which part of it errors, what is new, what is wrong.
+
+    Args:
+        settings: of the rules whose breaches are counted.
+    """
     return board(
         SERVICES,
         "Services",
@@ -52,8 +58,9 @@ def services() -> Dashboard:
             (4, 5, _services()),
             (4, 5, _lines_per_minute()),
             (4, 5, _ratio()),
-            (4, 5, _firing()),
-            (8, 5, _alerts()),
+            (4, 5, _breaches(settings)),
+            (2, 5, _firing()),
+            (6, 5, _alerts()),
         ],
     )
 
@@ -83,11 +90,20 @@ def _ratio() -> Panel:
     )
 
 
+def _breaches(settings: Settings) -> Panel:
+    return against_before(
+        "Over a threshold",
+        "How many of all services and tasks are over the threshold of a rule, now and an equal "
+        "time before: errors, critical lines, silence, slow requests, failed tasks, lines that are "
+        "no JSON. How long they have been so is not looked at.",
+        breaches_count(settings),
+    )
+
+
 def _firing() -> Panel:
     return firing_count(
-        "Alerts firing",
-        "How many alerts fire just now, as Grafana knows it: what fired before is marked in the "
-        "graphs. The list beside it names them.",
+        "Firing",
+        "How many alerts fire just now, as Grafana knows it. The list beside it names them.",
     )
 
 

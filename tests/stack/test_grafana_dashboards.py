@@ -14,6 +14,7 @@ from tests.stack.asking import push
 from tests.stack.demo import ONE_ROUND_OF_TASKS, Programs
 
 from lokikit import fields
+from lokikit.monitoring.alert_rules import breaches, provisioned_rules
 from lokikit.query.client import Loki
 
 if TYPE_CHECKING:
@@ -251,6 +252,20 @@ def test_new_exceptions_are_those_that_were_not_there_before(filled: Filled) -> 
     assert [(one.labels["service_name"], one.labels["exc_type"]) for one in found] == [
         ("older", "NewError")
     ]
+
+
+def test_breaches_are_counted_as_the_rules_do(filled: Filled) -> None:
+    """The tile has the number that the rules' own queries and thresholds have at that moment."""
+    (path,) = [one for one in DASHBOARDS if one.stem == "services"]
+    now, before = [one for one in targets(path) if one.panel == "Over a threshold"]
+    counted = {"error-ratio", "any-critical", "slow-requests", "task-failed"}
+    counted |= {"service-silent", "unparsed-lines"}
+    asked = [one for one in provisioned_rules() if one.uid in counted]
+    for target, time_ns in ((now, filled.end_ns), (before, filled.end_ns - RANGE_S * 10**9)):
+        (found,) = filled.ask(path, target)
+        over = [one for one in breaches(filled.loki, asked, time_ns) if one.value is not None]
+        assert float(found.value) == len(over), over
+    assert breaches(filled.loki, asked, filled.end_ns)
 
 
 def test_error_ratio_is_steady(filled: Filled) -> None:
