@@ -120,7 +120,9 @@ app.conf.beat_schedule = {"daily": {"task": "jobs.fail", "schedule": 0.0}}
 app.conf.beat_schedule_filename = "/nonexistent/never-written"
 from celery.beat import Scheduler
 service = Service(app, scheduler_cls=Scheduler)
+# As of `worker --beat`, where it is embedded.
 signals.beat_init.send(sender=service)
+signals.beat_embedded_init.send(sender=service)
 service.scheduler.setup_schedule()
 logging.getLogger("celery.beat").setLevel(logging.INFO)
 entry = service.scheduler.schedule["daily"]

@@ -58,7 +58,6 @@ def log_tasks() -> None:
     signals.task_postrun.connect(_end)
     signals.task_revoked.connect(_revoke)
     signals.beat_init.connect(_watch_beat)
-    signals.beat_embedded_init.connect(_watch_beat)
     for name in _LOGGERS:
         leave_out(name, _is_told)
 

@@ -64,8 +64,8 @@ def logging_config(
 def log_commands(*, besides: Iterable[str] = ()) -> None:
     """Log each run of a management command as a task that is named after the command.
 
-    Call it in `manage.py` or in the settings; twice is once. Commands that serve or talk to a
-    person are left out, and so is what Django's own test runner does.
+    Call it in `manage.py` or in the settings; twice is once. Commands that serve, test or talk to
+    a person are left out.
 
     Args:
         besides: names of further commands to leave out.
