@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from lokikit.delivery.entry import Entry
 
 LINES = 1_000_000
-GROWTH = (1_000_000, 5_000_000)
+GROWTH = (1_000_000, 5_000_000, 20_000_000)
 MB = 1024 * 1024
 _BATCH = 1000
 _LENGTH_BYTES = 4
@@ -175,7 +175,9 @@ def measure(engines: list[Engine], count: int) -> list[Measured]:
         for engine in engines:
             folder = Path(name) / engine.name
             folder.mkdir()
-            measured.append(Measured(engine, engine.make(folder, {})))
+            # A Loki gets its patience by `_PATIENT`.
+            limits = {"query_timeout": f"{_TIMEOUT_S}s"} if engine is EMBEDDED else None
+            measured.append(Measured(engine, engine.make(folder, {}, limits)))
         try:
             for one in measured:
                 one.start("start, empty, s")
