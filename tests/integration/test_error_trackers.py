@@ -37,8 +37,6 @@ CASES = [
     for tracker in TRACKERS
     for program in COUNTS
     for first in ("", "first")
-    # Django's `dictConfig` takes off the handlers of the root logger that it does not name.
-    if not (first and program.startswith("django"))
 ]
 
 

@@ -183,3 +183,28 @@ assert mail.seen == ["mine"], mail.seen
 assert file.seen == ["import started", "import failed: KeyError: 'x'", "mine"], file.seen
 """)
     assert messages(lines) == ["import started", "import failed: KeyError: 'x'", "mine"]
+
+
+CONFIGURED = """
+import logging, logging.config, lokikit
+seen = []
+class Tracker(logging.Handler):
+    def emit(self, record):
+        seen.append((self.name, record.getMessage()))
+logging.getLogger().addHandler(Tracker())
+file = logging.FileHandler("/dev/null")
+logging.getLogger().addHandler(file)
+config = lokikit.logging_config()
+config["handlers"]["tracker"] = {"()": Tracker}
+config["root"]["handlers"].append("tracker")
+for _ in range(3):
+    logging.config.dictConfig(config)
+logging.error("mine")
+assert sorted(seen, key=str) == [("tracker", "mine"), (None, "mine")], seen
+assert file in logging.getLogger().handlers
+"""
+
+
+def test_a_configuration_leaves_what_the_application_had_at_the_root() -> None:
+    """As Django's settings, where a tracker is started before they are applied; each once."""
+    assert messages(run(CONFIGURED)) == ["mine"]

@@ -157,14 +157,27 @@ class RootGuard:
         if caller.f_globals.get("__name__") not in _CONFIGURATIONS:
             self.let_go(handler)
             return False
-        if caller.f_globals.get("__name__") == "logging.config" and not self._is_of_configuration:
+        if _is_configuration(caller) and not self._is_of_configuration:
             # Of a tool, as a migration, whose level is that of its own lines.
             _root.setLevel(min(_root.level, self._level_before))
         return True
 
+    def spares(self, handler: logging.Handler, caller: FrameType) -> bool:
+        """Whether a configuration with ours leaves a handler of the application on the root logger.
+
+        As the set-up does: an error tracker, mail or a file. What a configuration made before has
+        its name, and is made anew.
+        """
+        is_ours_to_configure = self._is_of_configuration and _is_configuration(caller)
+        return is_ours_to_configure and handler.name is None and not self.belongs_to_root(handler)
+
 
 guard = RootGuard()
 """Of this process."""
+
+
+def _is_configuration(caller: FrameType) -> bool:
+    return caller.f_globals.get("__name__") == "logging.config"
 
 
 def _is_relay(handler: logging.Handler) -> bool:
@@ -206,8 +219,9 @@ def _adding(add: Callable[..., None]) -> Callable[..., None]:
 
 def _removing(remove: Callable[..., None]) -> Callable[..., None]:
     def remove_handler(self: logging.Logger, hdlr: logging.Handler) -> None:
-        held = self is _root and hdlr in guard.ours
-        if not held or not guard.holds(hdlr, sys._getframe(1)):  # noqa: SLF001 - who takes it off
+        caller = sys._getframe(1)  # noqa: SLF001 - who takes it off
+        held = self is _root and hdlr in guard.ours and guard.holds(hdlr, caller)
+        if not held and not (self is _root and guard.spares(hdlr, caller)):
             remove(self, hdlr)
 
     return remove_handler
