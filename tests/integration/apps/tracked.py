@@ -318,7 +318,7 @@ def apscheduler() -> None:
     done = threading.Event()
     scheduler.add_listener(lambda _: done.set(), EVENT_JOB_ERROR)
     scheduler.start()
-    scheduler.add_job(crash)
+    scheduler.add_job(crash, misfire_grace_time=None)
     done.wait()
     scheduler.shutdown()
 
