@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import dataclasses
+import shutil
 from typing import TYPE_CHECKING
 
 import pytest
@@ -353,6 +354,14 @@ def test_disk_that_is_full_stops_no_message(room: Room, monkeypatch: pytest.Monk
     room.pass_(MINUTE_NS)
     assert room.ways["a"].titles == ["[FIRING:1] shop: Many"]
     assert "No space left" in room.said[0]
+
+
+def test_folder_that_is_gone_stops_no_message(room: Room) -> None:
+    room.step()
+    shutil.rmtree(room.folder)
+    room.pass_(MINUTE_NS)
+    assert room.ways["a"].titles == ["[FIRING:1] shop: Many"]
+    assert "the state cannot be kept" in room.said[0]
 
 
 def test_gone_series_are_forgotten(room: Room) -> None:

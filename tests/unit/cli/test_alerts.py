@@ -138,6 +138,13 @@ def test_second_sender_does_not_start(terminal: Terminal) -> None:
     assert "one sender at a time" in said
 
 
+def test_folder_that_cannot_be_made_is_named(terminal: Terminal) -> None:
+    terminal.folder.write_text("a file in its place")
+    code, said = terminal.run(**WEBHOOK)
+    assert code == 3
+    assert f"cannot work in {terminal.folder}" in said
+
+
 def test_sender_beside_a_grafana_does_not_start(terminal: Terminal) -> None:
     write_wanted(terminal.state, Wanted(demo=False, runtime="docker"))
     code, said = terminal.run(**WEBHOOK)

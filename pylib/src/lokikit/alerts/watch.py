@@ -82,7 +82,7 @@ class Watch:
             if any(one.covers(alert.rule, alert.labels, now_ns) for one in silences)
         }
         self._dispatch.send_due(self._state.sent, grouped(alerts), silenced, now_ns, self._save)
-        alive_file(self._folder).touch()
+        self._write(alive_file(self._folder).touch)
 
     def run(self, stopped: Callable[[], bool], sleep: Callable[[float], object]) -> None:
         """Step on until `stopped`."""
@@ -123,7 +123,11 @@ class Watch:
 
     def _save(self) -> None:
         self._state.rules = self._book.records()
+        self._write(lambda: write_state(self._folder, self._state))
+
+    def _write(self, write: Callable[[], object]) -> None:
+        """Write to the folder; a disk that takes nothing is reported, and messages go on."""
         try:
-            write_state(self._folder, self._state)
+            write()
         except OSError as error:
             self._notices.say("state", f"alerts: the state cannot be kept: {error}")

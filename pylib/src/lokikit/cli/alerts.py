@@ -73,8 +73,8 @@ def alerts(
             "alerts: Grafana runs in this stack and sends these alerts: one sender at a time."
         )
     folder = alerts_folder(state)
-    make_folder(folder)
     try:
+        make_folder(folder)
         with FileLock(folder / "lock", timeout=0), loki_from(timeout_s=_TIMEOUT_S) as loki:
             note(f"{len(rules)} rules over {loki.url}. {contacts}")
             stop = StopSignal()
@@ -91,6 +91,8 @@ def alerts(
         raise PrerequisiteError(
             f"alerts: another lokikit alerts works in {folder}: one sender at a time."
         ) from error
+    except OSError as error:
+        raise PrerequisiteError(f"alerts: cannot work in {folder}: {error}.") from error
 
 
 @app.command("silence")
