@@ -135,6 +135,13 @@ def log_in():
 @app.get("/greet")
 def greet():
     return str(flask_login.current_user.is_authenticated)
+@app.get("/quiet")
+def quiet():
+    return "ok"
+@app.get("/out")
+def log_out():
+    flask_login.logout_user()
+    return "bye"
 @app.get("/stream")
 def stream():
     flask_login.current_user.is_authenticated
@@ -144,7 +151,7 @@ def crash():
     flask_login.current_user.is_authenticated
     raise RuntimeError("boom")
 client, other = app.test_client(), app.test_client()
-for path in ("/greet", "/in", "/greet", "/stream", "/crash"):
+for path in ("/greet", "/in", "/greet", "/quiet", "/stream", "/crash"):
     client.get(path).close()
 other.get("/greet").close()
 app.testing = True
@@ -152,15 +159,20 @@ try:
     client.get("/crash")
 except RuntimeError:
     pass
+for path in ("/out", "/quiet"):
+    client.get(path).close()
 """)
     assert [(line[f.HTTP_PATH], line.get(f.USER_ID)) for line in lines] == [
         ("/greet", None),
         ("/in", "u-17"),
         ("/greet", "u-17"),
+        ("/quiet", "u-17"),
         ("/stream", "u-17"),
         ("/crash", "u-17"),
         ("/greet", None),
         ("/crash", "u-17"),
+        ("/out", None),
+        ("/quiet", None),
     ]
 
 

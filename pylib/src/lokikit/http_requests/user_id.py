@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from typing import Any
 
 _NAMES = ("get_id", "pk", "identity", "display_name")
@@ -21,11 +22,18 @@ def user_id(user: Any) -> str | None:
 
 
 def flask_user_id() -> str | None:
-    """Return the id of the user that Flask-Login has loaded for the current request."""
+    """Return the id of Flask-Login's user of the current request.
+
+    Of a user that nobody has asked for it is that of the session, whose cookie is signed.
+    """
     flask: Any = sys.modules.get("flask")
     if flask is None or "flask_login" not in sys.modules or not flask.has_app_context():
         return None
-    return user_id(flask.g.get("_login_user"))
+    loaded = flask.g.get("_login_user")
+    if loaded is not None or not flask.has_request_context():
+        return user_id(loaded)
+    session = flask.session
+    return session.get("_user_id") if isinstance(session, Mapping) else None
 
 
 def _read(user: Any, name: str) -> Any:
