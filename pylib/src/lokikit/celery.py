@@ -154,7 +154,7 @@ def _has_succeeded(request: Any) -> bool:
 def _end_lost(request: Any, end: Callable[[Run], object]) -> bool:
     """Tell an end once; return whether it has a line."""
     if request not in _ended:
-        _ended[request] = run = _lost_run(request.task, request.id)
+        _ended[request] = run = _lost_run(request.task, request.id, request)
         end(run)
     return bool(_ended[request].has_line)
 
@@ -199,8 +199,9 @@ def _end(task_id: str, state: str, retval: Any, **_: Any) -> None:
 
 
 def _revoke(sender: Any, request: Any, *, terminated: bool, expired: bool, **_: Any) -> None:
-    run = _lost_run(sender, request.id)
-    if (received := _received.get(request.id)) is not None:
+    received = _received.get(request.id)
+    run = _lost_run(sender, request.id, received)
+    if received is not None:
         _ended[received] = run
     if terminated:
         run.end("terminate", "revoked")
@@ -208,9 +209,8 @@ def _revoke(sender: Any, request: Any, *, terminated: bool, expired: bool, **_: 
         run.end("inaction", "expired" if expired else "revoked")
 
 
-def _lost_run(task: Any, task_id: str) -> Run:
-    """The run of a process that cannot tell its end itself."""
-    request = _received.get(task_id)
+def _lost_run(task: Any, task_id: str, request: Any) -> Run:
+    """The run of a process that cannot tell its end itself; `None` for a request not received."""
     started_s = getattr(request, "time_start", None)
     retries = request.request_dict.get("retries") if request else 0
     age_s = time.time() - started_s if started_s else 0.0
