@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import socket
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import uvicorn
 
@@ -43,6 +43,26 @@ class SignalFreeServer(uvicorn.Server):
         """Make `serve` end; callable as a signal's handler. A second call does not wait."""
         self.force_exit = self.should_exit
         self.should_exit = True
+
+
+def server_config(app: Any, **options: Any) -> uvicorn.Config:
+    """How the servers of the kit run: on asyncio and h11 alone, without lines of their own.
+
+    Args:
+        app: the ASGI application.
+        options: of `uvicorn.Config`, what a server has beside.
+    """
+    return uvicorn.Config(
+        app,
+        http="h11",
+        loop="asyncio",
+        lifespan="off",
+        log_config=None,
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        **options,
+    )
 
 
 def listen(host: str, port: int, server: str) -> socket.socket:

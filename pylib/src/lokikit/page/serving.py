@@ -6,10 +6,8 @@ import asyncio
 import signal
 from typing import TYPE_CHECKING
 
-import uvicorn
-
 from lokikit.errors import SettingsError
-from lokikit.listening import SignalFreeServer, listen, url_of
+from lokikit.listening import SignalFreeServer, listen, server_config, url_of
 from lokikit.page.access import LOOPBACK, Access
 from lokikit.page.app import make_app
 
@@ -44,19 +42,8 @@ def serve_page(
             "--host out."
         )
     listener = listen(host, port, "the page")
-    config = uvicorn.Config(
-        make_app(sources, Access(password)),
-        http="h11",
-        ws="none",
-        loop="asyncio",
-        lifespan="off",
-        log_config=None,
-        log_level="warning",
-        access_log=False,
-        server_header=False,
-        timeout_graceful_shutdown=_FINISH_S,
-    )
-    server = SignalFreeServer(config)
+    app = make_app(sources, Access(password))
+    server = SignalFreeServer(server_config(app, ws="none", timeout_graceful_shutdown=_FINISH_S))
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, server.stop)
     started(url_of(host, listener))

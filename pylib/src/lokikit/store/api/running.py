@@ -14,10 +14,8 @@ import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import uvicorn
-
 from lokikit.errors import PrerequisiteError
-from lokikit.listening import SignalFreeServer, listen, url_of
+from lokikit.listening import SignalFreeServer, listen, server_config, url_of
 from lokikit.store.api.app import App
 from lokikit.store.api.engine import Engine
 from lokikit.store.api.work import Workers
@@ -28,6 +26,8 @@ from lokikit.store.settings import ServerSettings
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
+
+    import uvicorn
 
     from lokikit.store.logql.series import Sampler
     from lokikit.store.sql.part_facts import PartFacts
@@ -195,16 +195,9 @@ def _import_queries() -> None:
 def _config(app: App) -> uvicorn.Config:
     # uvicorn calls a refused websocket a mistake of the application.
     logging.getLogger("uvicorn.error").addFilter(_is_no_refusal)
-    return uvicorn.Config(
+    return server_config(
         app,
-        http="h11",
         ws="websockets-sansio",
-        loop="asyncio",
-        lifespan="off",
-        log_config=None,
-        log_level="warning",
-        access_log=False,
-        server_header=False,
         timeout_keep_alive=_KEEP_ALIVE_S,
         timeout_graceful_shutdown=_FINISH_S,
         h11_max_incomplete_event_size=_MAX_HEAD_BYTES,
