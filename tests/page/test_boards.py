@@ -197,7 +197,7 @@ def test_without_lokikit_alerts_the_page_says_what_is_over_a_threshold(
     push(own_store.url, {"service_name": "shop", "env": "dev"}, [(time.time_ns(), line)])
     tab = open_tab(own_page)
     tab.open("/alerts")
-    assert tab.at(".note").inner_text().startswith("Nobody evaluates the rules")
+    assert tab.at(".note").inner_text().startswith("lokikit alerts does not run here")
     row = tab.at("[aria-label=Rules] tbody tr").filter(has_text="any-critical")
     assert row.locator("td").first.inner_text() == "over threshold"
     assert row.locator("td").nth(2).inner_text().splitlines()[0] == "shop"

@@ -25,9 +25,10 @@ if TYPE_CHECKING:
 _STALE_NS = 180 * NS_PER_S
 """Rules are looked at every minute: an older look is that of a process that has ended."""
 _LOUDEST = ("firing", "over", "error", "nodata", "recovering", "pending", "inactive")
-_NOBODY_LOOKS = (
-    "Nobody evaluates the rules: what is over a threshold at this moment is shown, without a "
-    "start. Set ALERT_MAIL_TO or another ALERT_ variable and run lokikit up, or run lokikit alerts."
+_NO_STATES = (
+    "lokikit alerts does not run here, so what is over a threshold at this moment is shown, without "
+    "a start. A Grafana may evaluate the same rules; otherwise set ALERT_MAIL_TO or another ALERT_ "
+    "variable and run lokikit up."
 )
 
 
@@ -49,7 +50,7 @@ def alerts_now(loki: Loki, folder: Path) -> dict[str, Any]:
         found = _kept(state)
         note = f"Loki did not answer at the last look: {state.problem}" if state.problem else ""
     else:
-        found, note = _momentary(loki, rules, now_ns), _NOBODY_LOOKS
+        found, note = _momentary(loki, rules, now_ns), _NO_STATES
     shown = [_rule(rule, found.get(rule.uid, []), silences, now_ns) for rule in rules]
     shown.sort(key=lambda one: (_LOUDEST.index(one["state"]), one["title"]))
     listed = [asdict(one) | {"until_ns": str(one.until_ns)} for one in silences]

@@ -4,6 +4,8 @@ import { change, chosen, timeShown, wheres } from "./state.js";
 
 const QUICK = ["5m", "15m", "30m", "1h", "3h", "6h", "12h", "24h", "2d", "7d", "14d", "30d"];
 
+const SECONDS = { s: 1, m: 60, h: 3600, d: 86400, w: 604800 };
+
 export function drawBar(bar, offered, view) {
   if (view === "alerts") {
     bar.hidden = true;
@@ -68,9 +70,10 @@ function times() {
   const quick = QUICK.map((span) => button(`last ${span}`, () => change({ from: span === "1h" ? null : `now-${span}`, to: null, at: null, line: null })));
   const from = el("input", { type: "datetime-local", step: 1, "aria-label": "From" });
   const to = el("input", { type: "datetime-local", step: 1, "aria-label": "To" });
-  for (const [box, name] of [[from, "from"], [to, "to"]]) {
-    const value = now.get(name);
-    if (/^\d{10,}$/.test(value || "")) box.value = local(Number(value.slice(0, 13)));
+  for (const [box, text] of [[from, now.get("from") || "now-1h"], [to, now.get("to") || "now"]]) {
+    const ago = /^now(?:-(\d+)([smhdw]))?$/.exec(text);
+    if (ago) box.value = local(Date.now() - 1000 * Number(ago[1] || 0) * (SECONDS[ago[2]] || 0));
+    else if (/^\d{10,}$/.test(text)) box.value = local(Number(text.slice(0, 13)));
   }
   const apply = button("Take this time", () => {
     if (from.value && to.value) change({ from: new Date(from.value).getTime(), to: new Date(to.value).getTime(), at: null, line: null });
