@@ -27,6 +27,14 @@ class OwnTracker(Tracker):
     pass
 
 
+class LogCaptureHandler(logging.Handler):
+    __module__ = "_pytest.logging"
+
+
+class OurCapture(logging.Handler):
+    captures_our_lines = True
+
+
 def with_level(handler: logging.Handler, level: int) -> logging.Handler:
     handler.setLevel(level)
     return handler
@@ -60,8 +68,10 @@ def test_what_reports_errors_to_people_is_an_alarm(handler: logging.Handler) -> 
         logging.handlers.MemoryHandler(10, target=logging.NullHandler()),
         with_level(logging.Handler(), logging.WARNING),
         with_our_lines(with_level(logging.Handler(), logging.ERROR)),
+        with_level(LogCaptureHandler(), logging.ERROR),
+        with_level(OurCapture(), logging.ERROR),
     ],
-    ids=["stream", "buffered", "warnings", "our-lines"],
+    ids=["stream", "buffered", "warnings", "our-lines", "caplog", "logged"],
 )
 def test_what_keeps_lines_is_none(handler: logging.Handler) -> None:
     assert not is_alarm(handler)

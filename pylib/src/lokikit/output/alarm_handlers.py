@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 from typing import Any
 
+from lokikit.output.stdout_handler import gets_our_lines
+
 _TRACKERS = frozenset(
     {
         "airbrake",
@@ -44,8 +46,13 @@ def is_alarm(handler: logging.Handler) -> bool:
         return is_alarm(target)
     if any(map(_reports, type(handler).__mro__)):
         return True
-    writes_our_lines = hasattr(handler.formatter, "render")
-    return handler.level >= logging.ERROR and not writes_our_lines
+    return handler.level >= logging.ERROR and not _keeps_lines(handler)
+
+
+def _keeps_lines(handler: logging.Handler) -> bool:
+    """Whether a handler of errors alone writes lines of ours, or captures lines for a test."""
+    is_of_pytest = type(handler).__module__.startswith("_pytest.")
+    return hasattr(handler.formatter, "render") or gets_our_lines(handler) or is_of_pytest
 
 
 def _reports(kind: type) -> bool:
