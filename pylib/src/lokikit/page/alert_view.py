@@ -26,8 +26,8 @@ _STALE_NS = 180 * NS_PER_S
 """Rules are looked at every minute: an older look is that of a process that has ended."""
 _LOUDEST = ("firing", "over", "error", "nodata", "recovering", "pending", "inactive")
 _NO_STATES = (
-    "lokikit alerts does not run here, so what is over a threshold at this moment is shown, without "
-    "a start. A Grafana may evaluate the same rules; otherwise set ALERT_MAIL_TO or another ALERT_ "
+    "lokikit alerts does not run here: what is over a threshold at this moment is shown, without a "
+    "start. A Grafana may evaluate the same rules; otherwise set ALERT_MAIL_TO or another ALERT_ "
     "variable and run lokikit up."
 )
 
