@@ -196,3 +196,21 @@ own.handlers, own.propagate = [InterceptHandler()], False
 own.info("started")
 """)
     assert [line[f.MESSAGE] for line in lines] == ["started"]
+
+
+def test_a_message_of_loguru_is_the_records_own_text() -> None:
+    """An error tracker groups by it, and a percent sign in it is no template."""
+    (line,) = run("""
+import logging, lokikit
+from loguru import logger
+seen = []
+class Tracker(logging.Handler):
+    def emit(self, record):
+        seen.append(record.msg)
+lokikit.setup_json_logging()
+lokikit.take_in_loguru()
+logging.getLogger().addHandler(Tracker())
+logger.error("{} is 5%s late", "order 17")
+assert seen == ["order 17 is 5%s late"], seen
+""")
+    assert line[f.MESSAGE] == "order 17 is 5%s late"
