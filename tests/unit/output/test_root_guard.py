@@ -308,3 +308,22 @@ shop.propagate = False
 shop.info("d")
 """
     assert told(source) == ["a", "b", "c", "d"]
+
+
+def test_records_do_not_wait_for_a_configuration() -> None:
+    """It may take long in another thread, and wait for what logs."""
+    source = """
+import threading
+class Slow(logging.NullHandler):
+    def __init__(self):
+        super().__init__()
+        thread = threading.Thread(target=lambda: shop.info("m"), daemon=True)
+        logging.getLogger().handlers.append(logging.NullHandler())
+        thread.start()
+        thread.join(60)
+        assert not thread.is_alive()
+shop.isEnabledFor(20)  # which `logging` itself asks under its lock, once
+slow = {"()": Slow}
+dictConfig({"version": 1, "handlers": {"slow": slow}})
+"""
+    assert told(source) == ["m"]

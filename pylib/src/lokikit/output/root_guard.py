@@ -11,6 +11,7 @@ import logging
 import logging.config
 import logging.handlers
 import sys
+import threading
 from contextlib import suppress
 from functools import wraps
 from typing import TYPE_CHECKING, Any
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from types import FrameType
 
 _root = logging.getLogger()
+_lock: threading.RLock = getattr(logging, "_lock", None) or threading.RLock()
+"""That of `logging`, under which handlers are added and taken off."""
 _MARK = "_asks_lokikit"
 _CONFIGURATIONS = frozenset({"logging", "logging.config"})
 """Modules that take handlers off because they configure, not because somebody wants them off."""
@@ -90,6 +93,8 @@ class RootGuard:
 
     def look_at(self, logger: logging.Logger) -> None:
         """Put right what was done to the lists of handlers of the root and of this logger."""
+        if not _lock.acquire(blocking=False):
+            return  # a configuration is at work in another thread: the next record looks again
         try:
             if self.on_root != _root.handlers:
                 self._look_at_root()
@@ -97,6 +102,8 @@ class RootGuard:
                 self._look_below(logger)
         except Exception:  # noqa: BLE001 - a stranger's handler never raises into the application
             return
+        finally:
+            _lock.release()
 
     def _look_at_root(self) -> None:
         staying = [one for one in _root.handlers if not self.refuses(_root, one)]
