@@ -10,7 +10,7 @@ WRONG = {
     "LOKI_RETENTION": ["", "0", "0h", "0s", "59m", "-1h", "abc", "7", "1h1d", "1.5h", "99999999h"],
     "FLUENTBIT_STORAGE_LIMIT": ["", "0", "10", "abc", "1T", "9M", "-1G", "1 G", "off"],
     "REGISTRY": ["", "https://docker.io", "docker.io/", "my registry"],
-    "LOKI_VERSION": ["", "latest!", "3.7 .8", "v"],
+    "LOKI_VERSION": ["", "latest!", "3.7 .8", "-v"],
     "GRAFANA_PORT": ["", "0", "65536", "http"],
 }
 RIGHT = {

@@ -17,7 +17,8 @@ from lokikit.times import NS_PER_S, parse_duration_ns
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-_VERSION = re.compile(r"\d+(\.\d+)*([.-]?[a-z0-9]+)*", re.ASCII)
+_VERSION = re.compile(r"[A-Za-z0-9_][\w.-]{0,127}", re.ASCII)
+"""A tag of an image, by https://docs.docker.com/reference/cli/docker/image/tag/."""
 _REGISTRY = re.compile(r"[\w.-]+(:\d+)?(/[\w.-]+)*", re.ASCII)
 _DURATION = re.compile(r"(\d+w)?(\d+d)?(\d+h)?(\d+m)?(\d+s)?", re.ASCII)
 """Largest unit first, as Loki requires."""
@@ -65,7 +66,7 @@ def memory_mib(text: str) -> int:
     return int(found[1]) * _MIB[found[2].upper()] if found else 0
 
 
-_VERSION_KIND = Kind(lambda text: bool(_VERSION.fullmatch(text)), "a version such as 3.7.8")
+_VERSION_KIND = Kind(lambda text: bool(_VERSION.fullmatch(text)), "a tag of its image, such as 3.7.8")
 TABLE: Mapping[str, Kind] = {
     **dict.fromkeys(
         (
