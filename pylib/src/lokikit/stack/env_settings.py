@@ -66,7 +66,9 @@ def memory_mib(text: str) -> int:
     return int(found[1]) * _MIB[found[2].upper()] if found else 0
 
 
-_VERSION_KIND = Kind(lambda text: bool(_VERSION.fullmatch(text)), "a tag of its image, such as 3.7.8")
+_VERSION_KIND = Kind(
+    lambda text: bool(_VERSION.fullmatch(text)), "a tag of its image, such as 3.7.8"
+)
 TABLE: Mapping[str, Kind] = {
     **dict.fromkeys(
         (
