@@ -12,8 +12,8 @@ from tests.stack.conftest import free_ports
 from tests.waiting import eventually
 
 from lokikit.stack.agent_metrics import HEALTH_PATH, AgentNumbers, ask_fluent_bit
-from lokikit.stack.kit_files import kit_root
 from lokikit.stack.http_probe import answers
+from lokikit.stack.kit_files import kit_root
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -21,8 +21,8 @@ def init(folder: Folder) -> None:
     """Write the kit's files to a folder of yours, where you may change them.
 
     The files are those of the stack: Compose file, configurations of Loki and the agent,
-    dashboards, alert rules and `.env`. `lokikit up` uses them when it is called in that folder, or with
-    `LOKIKIT_KIT=DIR`.
+    dashboards, alert rules and `.env`. `lokikit up` uses them when it is called in that folder, or
+    with `LOKIKIT_KIT=DIR`.
     """
     _require_empty(folder)
     for name in KIT_FILES:
