@@ -13,13 +13,20 @@ export class Refusal extends Error {
   }
 }
 
+function early(path) {
+  // The answer to what early.js has asked, once.
+  const { path: asked, answer } = window.early || {};
+  window.early = null;
+  return asked === path ? answer : null;
+}
+
 export async function ask(name, parameters, { signal, body } = {}) {
   const how = body
     ? { method: "POST", body: JSON.stringify(body), headers: { "X-Lokikit": "page" }, signal }
     : { signal };
   let answer;
   try {
-    answer = await fetch(`/api/${name}?${parameters || ""}`, how);
+    answer = await (early(`/api/${name}?${parameters || ""}`) || fetch(`/api/${name}?${parameters || ""}`, how));
   } catch (error) {
     if (error.name === "AbortError") throw error;
     away("The page's own server does not answer: is lokikit page running?");
