@@ -12,7 +12,7 @@ from pathlib import Path
 import orjson
 import pytest
 
-from lokikit.store.logql.syntax import Matcher
+from lokikit.store.logql.pipeline_syntax import Matcher
 from lokikit.store.segments.segment import segment_name
 from lokikit.store.segments.settings import StoreSettings
 from lokikit.store.segments.store import Store

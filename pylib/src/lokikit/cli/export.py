@@ -17,7 +17,7 @@ from lokikit.times import parse_time_ns
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from lokikit.store.logql.syntax import Matcher
+    from lokikit.store.logql.pipeline_syntax import Matcher
     from lokikit.store.segments.store import Store
 
     Span = tuple[int, int]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal, Protocol
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from lokikit.store.logql.syntax import Matcher, Stage
+    from lokikit.store.logql.pipeline_syntax import Matcher, Stage
 
 Direction = Literal["forward", "backward"]
 

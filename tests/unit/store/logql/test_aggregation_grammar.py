@@ -4,12 +4,11 @@ import pytest
 
 from lokikit.store.errors import SyntaxProblem
 from lokikit.store.logql.parser import parse_query
+from lokikit.store.logql.pipeline_syntax import JsonParser, Matcher
 from lokikit.store.logql.syntax import (
     Grouping,
-    JsonParser,
     LogExpression,
     LogRange,
-    Matcher,
     RangeAggregation,
     Unwrap,
     VectorAggregation,

@@ -4,7 +4,7 @@ import pytest
 
 from lokikit.store.errors import SyntaxProblem
 from lokikit.store.logql.parser import parse_log_query
-from lokikit.store.logql.syntax import (
+from lokikit.store.logql.pipeline_syntax import (
     AndFilter,
     BytesFilter,
     DurationFilter,

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from lokikit.store.logql.json_stage import JsonExtraction
 from lokikit.store.logql.labels_builder import LineState
 from lokikit.store.logql.parse_hints import ParseHints
-from lokikit.store.logql.syntax import Extraction
+from lokikit.store.logql.pipeline_syntax import Extraction
 from lokikit.store.rows import Row
 
 _SCALARS = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text()

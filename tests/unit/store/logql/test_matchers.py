@@ -9,7 +9,7 @@ from lokikit.store.logql.matchers import (
     contained_text,
     label_words,
 )
-from lokikit.store.logql.syntax import Matcher
+from lokikit.store.logql.pipeline_syntax import Matcher
 
 
 def test_a_selector_matches_the_whole_value():

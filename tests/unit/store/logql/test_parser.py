@@ -9,6 +9,7 @@ from tests.dashboards import DASHBOARDS, Chosen, rules, targets
 
 from lokikit.store.errors import QueryError, SyntaxProblem
 from lokikit.store.logql.parser import parse_log_query, parse_query, parse_selector
+from lokikit.store.logql.pipeline_syntax import Matcher
 from lokikit.store.logql.printer import print_query
 from lokikit.store.logql.syntax import (
     BinaryOperation,
@@ -16,7 +17,6 @@ from lokikit.store.logql.syntax import (
     LabelReplace,
     LogExpression,
     LogRange,
-    Matcher,
     Number,
     RangeAggregation,
     VectorAggregation,

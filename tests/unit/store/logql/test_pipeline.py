@@ -4,7 +4,7 @@ import pytest
 
 from lokikit.store.errors import QueryError
 from lokikit.store.logql.pipeline import compile_pipeline
-from lokikit.store.logql.syntax import (
+from lokikit.store.logql.pipeline_syntax import (
     Decolorize,
     JsonParser,
     LabelAssignment,

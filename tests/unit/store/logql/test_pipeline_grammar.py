@@ -4,7 +4,7 @@ import pytest
 
 from lokikit.store.errors import SyntaxProblem
 from lokikit.store.logql.parser import parse_log_query, parse_query
-from lokikit.store.logql.syntax import (
+from lokikit.store.logql.pipeline_syntax import (
     Decolorize,
     DropLabels,
     Extraction,
@@ -20,12 +20,11 @@ from lokikit.store.logql.syntax import (
     Matcher,
     NumberFilter,
     PatternParser,
-    RangeAggregation,
     RegexpParser,
     Stage,
     UnpackParser,
-    Unwrap,
 )
+from lokikit.store.logql.syntax import RangeAggregation, Unwrap
 
 X, Y = LineText("x"), LineText("y")
 

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from lokikit.store.logql.quoting import quote, write_fixed, write_literal
+from lokikit.store.logql.quoting import quote, unescape, write_fixed, write_literal
 
 
 @pytest.mark.parametrize(
@@ -20,6 +22,17 @@ from lokikit.store.logql.quoting import quote, write_fixed, write_literal
 def test_literals_are_quoted_as_go_does(text: str, literal: str) -> None:
     """Printable text stays as it is."""
     assert quote(text) == literal
+
+
+@given(
+    st.text(
+        st.characters(codec="utf-8") | st.characters(min_codepoint=0xDC80, max_codepoint=0xDCFF)
+    )
+)
+def test_what_is_quoted_reads_back(text: str) -> None:
+    """Bytes that are no UTF-8 too: Python keeps these as surrogates."""
+    whole = text.encode("utf-8", "surrogateescape").decode("utf-8", "surrogateescape")
+    assert unescape(quote(text)[1:-1]) == whole
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import pytest
 
 from lokikit.cli.export import export_folder
 from lokikit.errors import SettingsError
-from lokikit.store.logql.syntax import Matcher
+from lokikit.store.logql.pipeline_syntax import Matcher
 from lokikit.store.segments.export import EVER_NS, export_jsonl, export_parquet
 from lokikit.store.segments.schema import PushedEntry
 from lokikit.store.segments.settings import StoreSettings

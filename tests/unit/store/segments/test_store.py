@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from lokikit.errors import PrerequisiteError
-from lokikit.store.logql.syntax import LineFilter, LineText, Matcher
+from lokikit.store.logql.pipeline_syntax import LineFilter, LineText, Matcher
 from lokikit.store.segments.schema import PushedEntry
 from lokikit.store.segments.settings import StoreSettings
 from lokikit.store.segments.store import Store

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from lokikit.store.logql.line_filters import compile_line_filter
 from lokikit.store.logql.matchers import compile_label_matcher
-from lokikit.store.logql.syntax import LineFilter, LineText, Matcher
+from lokikit.store.logql.pipeline_syntax import LineFilter, LineText, Matcher
 from lokikit.store.logql.unwrapping import parse_number
 from lokikit.store.sql.predicates import (
     NotProvenError,

@@ -17,7 +17,7 @@ from lokikit.store.api.parameters import QUERY_SINCE_NS, Span, read_limit, read_
 from lokikit.store.logql.labels_builder import ERROR, ERROR_DETAILS
 from lokikit.store.logql.parser import parse_log_query
 from lokikit.store.logql.pipeline import compile_pipeline
-from lokikit.store.logql.syntax import JsonParser, LogfmtParser
+from lokikit.store.logql.pipeline_syntax import JsonParser, LogfmtParser
 from lokikit.store.logql.units import parse_bytes
 from lokikit.store.logql.unwrapping import parse_number
 from lokikit.store.rows import Row

@@ -9,7 +9,7 @@ from lokikit.store.rows import RowSource
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from lokikit.store.logql.syntax import Matcher
+    from lokikit.store.logql.pipeline_syntax import Matcher
     from lokikit.store.segments.database import Cursor
     from lokikit.store.segments.schema import Part, PushedEntry
     from lokikit.store.segments.streams import Labels

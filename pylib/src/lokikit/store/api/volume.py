@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from lokikit.store.api.http import Form
     from lokikit.store.api.served import ServedStore
-    from lokikit.store.logql.syntax import Matcher
+    from lokikit.store.logql.pipeline_syntax import Matcher
 
 Metric = tuple[tuple[str, str], ...]
 _SERIES, _LABELS = "series", "labels"

@@ -15,7 +15,7 @@ from lokikit.store.logql.lexer import (
 
 if TYPE_CHECKING:
     from lokikit.store.errors import SyntaxProblem
-    from lokikit.store.logql.syntax import LineFilter, Matcher, Stage
+    from lokikit.store.logql.pipeline_syntax import LineFilter, Matcher, Stage
 
 _MAX_OPERATIONS = 200
 

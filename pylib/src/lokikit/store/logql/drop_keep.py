@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from lokikit.store.logql.labels_builder import ERROR, ERROR_DETAILS
 from lokikit.store.logql.matchers import compile_matcher
-from lokikit.store.logql.syntax import Matcher
+from lokikit.store.logql.pipeline_syntax import Matcher
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

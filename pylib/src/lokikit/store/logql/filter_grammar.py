@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Literal, cast
 
 from lokikit.store.logql.lexer import BYTES, DURATION, IDENTIFIER, NUMBER, STRING
 from lokikit.store.logql.literals import matcher_of, parse_number, parse_text
-from lokikit.store.logql.syntax import (
+from lokikit.store.logql.pipeline_syntax import (
     AndFilter,
     BytesFilter,
     DurationFilter,
@@ -19,7 +19,7 @@ from lokikit.store.logql.syntax import (
 
 if TYPE_CHECKING:
     from lokikit.store.logql.cursor import Cursor
-    from lokikit.store.logql.syntax import CompareOp
+    from lokikit.store.logql.pipeline_syntax import CompareOp
 
 _STRENGTH = {"or": 1, "and": 2}
 _OPERATORS = frozenset({"=", "==", "!=", "=~", "!~", ">", ">=", "<", "<="})

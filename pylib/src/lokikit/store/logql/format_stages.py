@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from lokikit.store.logql.labels_builder import LineState
-    from lokikit.store.logql.syntax import LabelAssignment
+    from lokikit.store.logql.pipeline_syntax import LabelAssignment
 
     Stage = Callable[[LineState], bool]
 

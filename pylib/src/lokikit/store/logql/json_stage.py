@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from lokikit.store.logql.labels_builder import LineState
-    from lokikit.store.logql.syntax import Extraction, JsonParser
+    from lokikit.store.logql.pipeline_syntax import Extraction, JsonParser
 
     Stage = Callable[[LineState], bool]
 

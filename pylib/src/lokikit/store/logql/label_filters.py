@@ -9,7 +9,7 @@ from lokikit.store.logql.conversion_problems import duration_problem, size_probl
 from lokikit.store.logql.ip_matcher import addresses_in, compile_ip
 from lokikit.store.logql.labels_builder import ERROR_DETAILS
 from lokikit.store.logql.matchers import compile_label_matcher
-from lokikit.store.logql.syntax import (
+from lokikit.store.logql.pipeline_syntax import (
     AndFilter,
     BytesFilter,
     DurationFilter,
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from lokikit.store.logql.labels_builder import LineState
-    from lokikit.store.logql.syntax import LabelFilter
+    from lokikit.store.logql.pipeline_syntax import LabelFilter
 
     Check = Callable[[LineState], bool]
 

@@ -7,6 +7,7 @@ from contextlib import suppress
 from typing import NamedTuple
 
 from lokikit.store.errors import SyntaxProblem
+from lokikit.store.logql.quoting import unescape
 from lokikit.store.logql.units import parse_bytes, parse_duration_ns, parse_range_ns
 
 END = "$end"
@@ -111,12 +112,6 @@ _NUMBER = re.compile(
     r"0[xXbBoO][0-9A-Fa-f_]+(?:\.[0-9A-Fa-f]*)?(?:[pP][+-]?[0-9]+)?"
     r"|(?:[0-9][0-9_]*(?:\.[0-9_]*)?|\.[0-9][0-9_]*)(?:[eE][+-]?[0-9]*)?"
 )
-_ESCAPE = re.compile(
-    r"\\(?:([abfnrtv\\\"])|x([0-9A-Fa-f]{2})|([0-7]{3})|u([0-9A-Fa-f]{4})|U([0-9A-Fa-f]{8})|.?)"
-)
-_ESCAPED = dict(zip('abfnrtv\\"', '\a\b\f\n\r\t\v\\"', strict=True))
-_MAX_BYTE, _ASCII, _MAX_CODE = 0xFF, 0x80, 0x10FFFF
-_SURROGATES = range(0xD800, 0xE000)
 
 
 class Token(NamedTuple):
@@ -201,35 +196,10 @@ def _string(text: str, offset: int, literal: str) -> Token:
     content = literal[1:-1]
     if literal[0] == '"' and "\\" in content:
         try:
-            content = _unescape(content)
+            content = unescape(content)
         except ValueError as error:
             raise problem(text, offset, str(error)) from None
     return Token(STRING, literal, offset, content)
-
-
-def _unescape(content: str) -> str:
-    """Text of a quoted literal; bytes that are no UTF-8 become surrogates."""
-    content = _ESCAPE.sub(_unescaped, content)
-    if content.isascii():
-        return content
-    return content.encode("utf-8", "surrogateescape").decode("utf-8", "surrogateescape")
-
-
-def _unescaped(match: re.Match[str]) -> str:
-    simple, byte, octal, short, long = match.groups()
-    if simple:
-        return _ESCAPED[simple]
-    if byte or octal:
-        code = int(byte, 16) if byte else int(octal, 8)
-        if code > _MAX_BYTE:
-            raise ValueError("invalid syntax")
-        return chr(code) if code < _ASCII else chr(_SURROGATES.start + 0x400 + code)
-    if not short and not long:
-        raise ValueError("invalid char escape")
-    code = int(short or long, 16)
-    if code > _MAX_CODE:
-        raise ValueError("invalid char escape")
-    return "\N{REPLACEMENT CHARACTER}" if code in _SURROGATES else chr(code)
 
 
 def _range(text: str, offset: int, literal: str) -> Token:

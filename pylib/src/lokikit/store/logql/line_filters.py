@@ -12,7 +12,7 @@ from lokikit.store.logql.regular_expressions import compile_regex, line_words
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from lokikit.store.logql.syntax import LineFilter, LineText
+    from lokikit.store.logql.pipeline_syntax import LineFilter, LineText
 
 _TAKES_ALL = {"|=": {""}, "|~": {"", ".*"}}
 

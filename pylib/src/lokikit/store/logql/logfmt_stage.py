@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from lokikit.store.logql.labels_builder import LineState
-    from lokikit.store.logql.syntax import LogfmtParser
+    from lokikit.store.logql.pipeline_syntax import LogfmtParser
 
 LOGFMT_ERROR = "LogfmtParserErr"
 

@@ -10,7 +10,7 @@ from lokikit.store.logql.regular_expressions import compile_regex, is_literal
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from lokikit.store.logql.syntax import Matcher
+    from lokikit.store.logql.pipeline_syntax import Matcher
 
 
 def compile_matcher(matcher: Matcher) -> Callable[[str], bool]:

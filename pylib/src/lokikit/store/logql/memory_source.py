@@ -12,7 +12,7 @@ from lokikit.store.rows import Row
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-    from lokikit.store.logql.syntax import Matcher, Stage
+    from lokikit.store.logql.pipeline_syntax import Matcher, Stage
     from lokikit.store.rows import Direction
 
 _ROWS_BETWEEN_CHECKS = 512

@@ -6,15 +6,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from lokikit.store.logql.label_filters import compile_label_filter, filter_name, filter_names
-from lokikit.store.logql.syntax import (
-    JsonParser,
+from lokikit.store.logql.pipeline_syntax import (
     LabelFilterStage,
     LabelFormat,
     LineFormat,
-    LogfmtParser,
-    PatternParser,
-    RegexpParser,
-    UnpackParser,
 )
 from lokikit.store.logql.templates.mentions import template_fields
 
@@ -22,9 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from lokikit.store.logql.labels_builder import LineState
-    from lokikit.store.logql.syntax import Stage
-
-PARSERS = (JsonParser, LogfmtParser, PatternParser, RegexpParser, UnpackParser)
+    from lokikit.store.logql.pipeline_syntax import Stage
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,6 @@ from lokikit.store.logql.syntax import (
     Expression,
     LabelReplace,
     LogExpression,
-    Matcher,
     Number,
     SampleExpression,
     VectorFunction,
@@ -34,6 +33,7 @@ from lokikit.store.logql.syntax import (
 
 if TYPE_CHECKING:
     from lokikit.store.logql.lexer import Token
+    from lokikit.store.logql.pipeline_syntax import Matcher
 
 _NEEDS_MATCHER = (
     "queries require at least one regexp or equality matcher that does not have an "

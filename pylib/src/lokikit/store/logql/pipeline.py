@@ -19,8 +19,7 @@ from lokikit.store.logql.labels_builder import (
 from lokikit.store.logql.line_filters import compile_line_filter
 from lokikit.store.logql.logfmt_stage import compile_logfmt
 from lokikit.store.logql.parse_hints import parse_hints
-from lokikit.store.logql.stage_printer import print_stage
-from lokikit.store.logql.syntax import (
+from lokikit.store.logql.pipeline_syntax import (
     Decolorize,
     DropLabels,
     JsonParser,
@@ -33,13 +32,14 @@ from lokikit.store.logql.syntax import (
     PatternParser,
     RegexpParser,
 )
+from lokikit.store.logql.stage_printer import print_stage
 from lokikit.store.logql.text_parsers import compile_pattern, compile_regexp, unpack
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from lokikit.store.logql.parse_hints import ParseHints
-    from lokikit.store.logql.syntax import Stage
+    from lokikit.store.logql.pipeline_syntax import Stage
     from lokikit.store.rows import Row
 
     Run = Callable[[LineState], bool]

@@ -13,7 +13,7 @@ from lokikit.store.logql.literals import (
     parse_text,
 )
 from lokikit.store.logql.patterns import check_captures, check_pattern
-from lokikit.store.logql.syntax import (
+from lokikit.store.logql.pipeline_syntax import (
     Decolorize,
     DropLabels,
     Extraction,
@@ -31,8 +31,8 @@ from lokikit.store.logql.syntax import (
     RegexpParser,
     Stage,
     UnpackParser,
-    Unwrap,
 )
+from lokikit.store.logql.syntax import Unwrap
 
 if TYPE_CHECKING:
     from collections.abc import Callable

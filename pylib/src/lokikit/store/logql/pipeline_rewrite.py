@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lokikit.store.logql.syntax import (
+from lokikit.store.logql.pipeline_syntax import (
     JsonParser,
     LineFilter,
     LineFormat,
@@ -15,7 +15,7 @@ from lokikit.store.logql.syntax import (
 )
 
 if TYPE_CHECKING:
-    from lokikit.store.logql.syntax import Stage
+    from lokikit.store.logql.pipeline_syntax import Stage
 
 _READ_LINE = (LineFilter, JsonParser, LogfmtParser, PatternParser, RegexpParser, UnpackParser)
 

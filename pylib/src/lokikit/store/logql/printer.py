@@ -19,7 +19,6 @@ from lokikit.store.logql.syntax import (
     LabelReplace,
     LogExpression,
     LogRange,
-    Matcher,
     Number,
     RangeAggregation,
     Unwrap,
@@ -31,6 +30,8 @@ from lokikit.store.logql.units import format_duration, format_range
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from lokikit.store.logql.pipeline_syntax import Matcher
 
 __all__ = ["print_matchers", "print_query", "print_stage", "write_line"]
 

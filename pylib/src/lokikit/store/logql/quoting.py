@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from decimal import Decimal
 
 _SHORT = {
@@ -18,6 +19,12 @@ _SHORT = {
 }
 _LONE_BYTES = range(0xDC80, 0xDD00)
 _ASCII, _BASIC = 0x80, 0x10000
+_ESCAPE = re.compile(
+    r"\\(?:([abfnrtv\\\"])|x([0-9A-Fa-f]{2})|([0-7]{3})|u([0-9A-Fa-f]{4})|U([0-9A-Fa-f]{8})|.?)"
+)
+_CHARACTERS = {escape[1]: character for character, escape in _SHORT.items()}
+_MAX_BYTE, _MAX_CODE = 0xFF, 0x10FFFF
+_SURROGATES = range(0xD800, 0xE000)
 _FIXED_EXPONENTS = range(-4, 6)
 
 
@@ -39,6 +46,35 @@ def _escaped(character: str) -> str:
     if code < _ASCII:
         return f"\\x{code:02x}"
     return f"\\u{code:04x}" if code < _BASIC else f"\\U{code:08x}"
+
+
+def unescape(content: str) -> str:
+    """Text of what stands between double quotes; bytes that are no UTF-8 become surrogates.
+
+    Raises:
+        ValueError: an escape is malformed.
+    """
+    content = _ESCAPE.sub(_unescaped, content)
+    if content.isascii():
+        return content
+    return content.encode("utf-8", "surrogateescape").decode("utf-8", "surrogateescape")
+
+
+def _unescaped(match: re.Match[str]) -> str:
+    simple, byte, octal, short, long = match.groups()
+    if simple:
+        return _CHARACTERS[simple]
+    if byte or octal:
+        code = int(byte, 16) if byte else int(octal, 8)
+        if code > _MAX_BYTE:
+            raise ValueError("invalid syntax")
+        return chr(code) if code < _ASCII else chr(_SURROGATES.start + 0x400 + code)
+    if not short and not long:
+        raise ValueError("invalid char escape")
+    code = int(short or long, 16)
+    if code > _MAX_CODE:
+        raise ValueError("invalid char escape")
+    return "\N{REPLACEMENT CHARACTER}" if code in _SURROGATES else chr(code)
 
 
 def write_fixed(value: float) -> str:

@@ -18,8 +18,9 @@ from lokikit.store.logql.windows import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from lokikit.store.logql.pipeline_syntax import Matcher
     from lokikit.store.logql.series import Steps
-    from lokikit.store.logql.syntax import Grouping, Matcher, RangeAggregation
+    from lokikit.store.logql.syntax import Grouping, RangeAggregation
     from lokikit.store.logql.vectors import LabelSet, Vector
     from lokikit.store.rows import Row, RowSource
 

@@ -11,21 +11,16 @@ from lokikit.store.logql.label_value import LabelValue
 from lokikit.store.logql.labels_builder import ERROR
 from lokikit.store.logql.pipeline import compile_pipeline
 from lokikit.store.logql.pipeline_rewrite import without_idle_formats
-from lokikit.store.logql.syntax import (
-    DropLabels,
-    Grouping,
-    KeepLabels,
-    LabelFormat,
-    LineFilter,
-    RangeAggregation,
-)
+from lokikit.store.logql.pipeline_syntax import DropLabels, KeepLabels, LabelFormat, LineFilter
+from lokikit.store.logql.syntax import Grouping, RangeAggregation
 from lokikit.store.logql.vectors import labels_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from lokikit.store.logql.labels_builder import LineState
-    from lokikit.store.logql.syntax import SampleExpression, Stage, Unwrap
+    from lokikit.store.logql.pipeline_syntax import Stage
+    from lokikit.store.logql.syntax import SampleExpression, Unwrap
     from lokikit.store.logql.vectors import LabelSet
     from lokikit.store.rows import Row
 

@@ -11,7 +11,8 @@ from lokikit.store.logql.pipeline import compile_stage
 from lokikit.store.logql.stage_printer import print_stage
 
 if TYPE_CHECKING:
-    from lokikit.store.logql.syntax import Expression, Stage
+    from lokikit.store.logql.pipeline_syntax import Stage
+    from lokikit.store.logql.syntax import Expression
 
 
 def check_query(text: str) -> Expression:

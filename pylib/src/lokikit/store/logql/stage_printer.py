@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from functools import singledispatch
 
-from lokikit.store.logql.quoting import quote, write_fixed
-from lokikit.store.logql.syntax import (
+from lokikit.store.logql.pipeline_syntax import (
     AndFilter,
     BytesFilter,
     Decolorize,
@@ -32,6 +31,7 @@ from lokikit.store.logql.syntax import (
     StringFilter,
     UnpackParser,
 )
+from lokikit.store.logql.quoting import quote, write_fixed
 from lokikit.store.logql.units import format_bytes, format_duration
 
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from lokikit.store.logql.syntax import Matcher
+    from lokikit.store.logql.pipeline_syntax import Matcher
     from lokikit.store.segments.database import Cursor
     from lokikit.store.segments.store import Store
 

@@ -10,7 +10,7 @@ from lokikit.store.logql.matchers import compile_matcher
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from lokikit.store.logql.syntax import Matcher
+    from lokikit.store.logql.pipeline_syntax import Matcher
 
 _compiled = lru_cache(maxsize=1000)(compile_matcher)
 

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import BinaryIO
 
-    from lokikit.store.logql.syntax import Matcher, Stage
+    from lokikit.store.logql.pipeline_syntax import Matcher, Stage
     from lokikit.store.segments.database import Cursor
     from lokikit.store.segments.schema import Part, PushedEntry
 

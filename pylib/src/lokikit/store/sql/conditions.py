@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from lokikit.store.logql.syntax import (
+from lokikit.store.logql.pipeline_syntax import (
     AndFilter,
     Decolorize,
     DropLabels,
@@ -39,7 +39,7 @@ from lokikit.store.sql.predicates import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from lokikit.store.logql.syntax import LabelFilter, Stage
+    from lokikit.store.logql.pipeline_syntax import LabelFilter, Stage
     from lokikit.store.sql.names import Label, Names
 
 _HARMLESS_TEMPLATE = re.compile(r"([^{]|\{(?!\{)|\{\{\s*\.[a-zA-Z_]\w*\s*\}\})*")

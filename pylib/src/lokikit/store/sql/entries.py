@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lokikit.store.logql.syntax import Decolorize, LineFilter, LineFormat, UnpackParser
+from lokikit.store.logql.pipeline_syntax import Decolorize, LineFilter, LineFormat, UnpackParser
 from lokikit.store.sql.conditions import Conditions
 from lokikit.store.sql.names import Names, StreamLabels
 from lokikit.store.sql.predicates import NotProvenError
@@ -16,7 +16,7 @@ from lokikit.store.sql.predicates import NotProvenError
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from lokikit.store.logql.syntax import Stage
+    from lokikit.store.logql.pipeline_syntax import Stage
 
 _CHANGE_LINE = (LineFormat, Decolorize, UnpackParser)
 

@@ -5,16 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol
 
-from lokikit.store.logql.sample_extraction import SampleExtractor
-from lokikit.store.logql.syntax import (
+from lokikit.store.logql.pipeline_syntax import (
     DropLabels,
-    Grouping,
     JsonParser,
     KeepLabels,
     LabelFilterStage,
     LineFilter,
-    LogExpression,
 )
+from lokikit.store.logql.sample_extraction import SampleExtractor
+from lokikit.store.logql.syntax import Grouping, LogExpression
 from lokikit.store.rows import Row
 from lokikit.store.segments.stored_rows import joined_metadata
 from lokikit.store.sql.names import stream_column
@@ -23,8 +22,9 @@ from lokikit.store.sql.predicates import NotProvenError, literal
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from lokikit.store.logql.pipeline_syntax import Stage
     from lokikit.store.logql.series import SampleRequest
-    from lokikit.store.logql.syntax import RangeAggregation, Stage
+    from lokikit.store.logql.syntax import RangeAggregation
     from lokikit.store.logql.vectors import LabelSet
     from lokikit.store.sql.names import Names, StreamLabels
 

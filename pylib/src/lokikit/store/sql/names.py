@@ -13,7 +13,7 @@ from lokikit.store.sql.predicates import NotProvenError, literal
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from lokikit.store.logql.syntax import JsonParser
+    from lokikit.store.logql.pipeline_syntax import JsonParser
 
 _NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
 _HOT = frozenset(HOT_FIELDS)
@@ -97,11 +97,6 @@ class Parsed:
 
     is_whole: bool = False
     fields: dict[str, str] = field(default_factory=dict)
-
-    @property
-    def is_used(self) -> bool:
-        """Whether a parser came at all."""
-        return self.is_whole or bool(self.fields)
 
     def add(self, stage: JsonParser) -> None:
         """Take a parser in.

@@ -12,7 +12,7 @@ from lokikit.store.logql.regular_expressions import line_words
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from lokikit.store.logql.syntax import LineFilter, MatchOp
+    from lokikit.store.logql.pipeline_syntax import LineFilter, MatchOp
 
 _COLUMN = re.compile(r"[a-z]\w*")
 _FILLED = re.compile(r"coalesce\(\w+, ''\)|''")

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lokikit.store.logql.syntax import AndFilter, OrFilter, StringFilter
+from lokikit.store.logql.pipeline_syntax import AndFilter, OrFilter, StringFilter
 from lokikit.store.sql.predicates import NotProvenError
 
 if TYPE_CHECKING:
-    from lokikit.store.logql.syntax import LabelFilter, Unwrap
+    from lokikit.store.logql.pipeline_syntax import LabelFilter
+    from lokikit.store.logql.syntax import Unwrap
     from lokikit.store.sql.conditions import Conditions
 
 
