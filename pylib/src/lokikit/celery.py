@@ -17,7 +17,7 @@ from celery.utils.log import get_multiprocessing_logger
 from lokikit import fields as f
 from lokikit.http_requests.request_log import current_id
 from lokikit.output.context import bound
-from lokikit.output.json_values import text
+from lokikit.output.safe_text import text
 from lokikit.output.told_once import leave_out, repeats_exception, tell
 from lokikit.setup import keep_json_logging
 from lokikit.tasks.task import Run, are_told, function_place

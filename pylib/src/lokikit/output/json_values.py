@@ -10,15 +10,13 @@ from uuid import UUID
 import orjson
 
 from lokikit.fields import REDACTED
-from lokikit.output.safe_text import class_name, clean, key_name, text
+from lokikit.output.safe_text import key_name, text
 from lokikit.output.value_writers import write_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from lokikit.output.redaction import SecretNames
-
-__all__ = ("class_name", "clean", "json_value", "key_name", "redacted_text", "text")
 
 MAX_DEPTH = 32
 """Of containers inside containers; what lies deeper becomes `TOO_DEEP`."""

@@ -11,7 +11,7 @@ import orjson
 from lokikit.delivery.batch_limits import MAX_BATCH_BYTES, MAX_BATCH_ENTRIES
 from lokikit.delivery.entry import MAX_VALUE_BYTES, ArrivalClock, Entry, fit
 from lokikit.fields import METADATA_FIELDS
-from lokikit.output.json_values import text
+from lokikit.output.safe_text import text
 from lokikit.push.stream_labels import Labels
 from lokikit.times import parse_timestamp_ns
 

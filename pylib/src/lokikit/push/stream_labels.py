@@ -12,7 +12,7 @@ from lokikit.delivery.metadata_limits import (
     fit_metadata,
 )
 from lokikit.fields import LABEL_FIELDS, MAX_LABELS, PLATFORM_METADATA
-from lokikit.output.json_values import text
+from lokikit.output.safe_text import text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

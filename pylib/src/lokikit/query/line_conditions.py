@@ -26,8 +26,9 @@ from lokikit.fields import (
     NUMBERED_LEVELS,
     PLATFORM_METADATA,
 )
-from lokikit.output.json_values import clean, json_value
+from lokikit.output.json_values import json_value
 from lokikit.output.redaction import SecretNames
+from lokikit.output.safe_text import clean
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, overload
 from lokikit import fields as f
 from lokikit.errors import SettingsError
 from lokikit.output.context import BoundFields, OpenBlocks, bound
-from lokikit.output.json_values import text
+from lokikit.output.safe_text import text
 from lokikit.output.told_exceptions import forget_told
 from lokikit.output.told_once import Place, tell
 from lokikit.output.wrapped_callables import wrap
