@@ -36,7 +36,7 @@ _CONTAINERS = frozenset({dict, list})
 def json_value(value: Any, secrets: SecretNames) -> Any:
     """The value in terms of dict, list, str, int, float, bool and None.
 
-    Whatever else it is becomes a string. Cycles, depth and number of values are bounded.
+    Values of other types become strings. Cycles, depth and number of values are bounded.
     """
     return Walk(secrets).convert(value, 0)
 
@@ -119,6 +119,7 @@ class Walk:
         self._open: set[int] = set()
 
     def convert(self, value: Any, depth: int) -> Any:
+        """The value in JSON terms; never raises."""
         self._nodes_left -= 1
         if self._nodes_left < 0:
             return TOO_MANY
@@ -146,6 +147,7 @@ class Walk:
             self._open.discard(address)
 
     def mapping(self, items: Iterable[tuple[Any, Any]], depth: int) -> dict[str, Any]:
+        """A dict of the pairs: names of its own for equal keys, secrets replaced."""
         converted: dict[str, Any] = {}
         for key, value in items:
             if self._nodes_left <= 0:
@@ -173,6 +175,7 @@ class Walk:
                 converted["value"] = self.redact()
 
     def sequence(self, values: Iterable[Any], depth: int) -> list[Any]:
+        """A list of the values; pairs of a secret's name and value keep the name alone."""
         converted: list[Any] = []
         for value in values:
             if self._nodes_left <= 0:
@@ -185,17 +188,19 @@ class Walk:
         return converted
 
     def is_secret_pair(self, pair: Sequence[Any]) -> bool:
-        """Whether it is a name and its value, as headers are kept, and that a secret."""
+        """Return True for a name and its value, as headers are kept, when the value is a secret."""
         if len(pair) != 2:  # noqa: PLR2004 - a pair has two
             return False
         name, value = pair
         return isinstance(name, (str, bytes)) and self.secrets.hides(key_name(name), value)
 
     def redact(self) -> str:
+        """What stands in place of a secret; `redacted` is True from then on."""
         self.redacted = True
         return REDACTED
 
     def mask(self, shown: str) -> str:
+        """The text with the secrets in it replaced."""
         masked = self.secrets.mask(shown)
         self.redacted = self.redacted or masked != shown
         return masked
