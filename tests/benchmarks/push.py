@@ -2,51 +2,53 @@
 
     python -m tests.benchmarks.push
 
-Each candidate logs in a process of its own; the peers have an environment of their own, made at
-the first run. The sink is a process that answers 204 to everything; the Loki is a real one.
-Nothing here is asserted on time.
+`push_runs` has the single run. The Loki is a real one. Nothing here is asserted on time.
 """
 
 from __future__ import annotations
 
 import contextlib
-import json
 import logging
 import os
-import re
 import statistics
-import subprocess
 import sys
 import tempfile
-import threading
 import time
 import uuid
-import venv
-from collections import Counter
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import requests
 from tests.benchmarks.push_program import CANDIDATES, PUSH_PATH
-from tests.benchmarks.shapes import MARKED_SHAPES, SCALARS, SIX
+from tests.benchmarks.push_runs import (
+    BOTH,
+    END_S,
+    OURS,
+    OUTAGE_S,
+    STDOUT,
+    Run,
+    in_loki,
+    in_sink,
+    peers_python,
+    run,
+    run_outage,
+    running_sink,
+)
+from tests.benchmarks.shapes import MARKED_SHAPES, SCALARS
 from tests.benchmarks.ship import batched
 from tests.faults import FaultProxy, Mode
-from tests.stack.conftest import RunningLoki, free_ports
-from tests.stack.pushing import REPOSITORY, Programs, Writing, stored
-from tests.waiting import eventually
+from tests.stack.conftest import RunningLoki
+from tests.stack.pushing import Programs, Writing
 
 from lokikit import JsonFormatter
 from lokikit.delivery.entry import Entry
 from lokikit.delivery.push_api import payload
 from lokikit.fields import HOST
-from lokikit.stack.kit_files import state_dir
 from lokikit.stack.native.loki import require_loki
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
-OURS, STDOUT, BOTH = list(CANDIDATES)[:3]
 ORIGINAL = "python-logging-loki"
 PUSHING = [name for name in CANDIDATES if name not in {STDOUT, BOTH}]
 CALLS = {ORIGINAL: 3_000, "python-logging-loki, queue": 3_000, "OpenTelemetry": 30_000}
@@ -54,12 +56,8 @@ CALLS = {ORIGINAL: 3_000, "python-logging-loki, queue": 3_000, "OpenTelemetry": 
 MANY_CALLS = 100_000
 COST_CALLS = 20_000
 ROUNDS = 3
-OUTAGE_CALLS, OUTAGE_RATE, OUTAGE_S = 4_000, 200.0, 5.0
-OUTAGE_BEGINS_S = 7.5
-"""Before the tenth second, when loki-logger-handler sends for the first time."""
 CHILD_CALLS, CHILDREN = 500, 4
 QUANTILE_CALLS, QUANTILE_RATE = 40_000, 4_000.0
-END_S = 180
 FAULTS = {
     "healthy": (Mode.PASS,),
     "500, every second": (Mode.ERROR, Mode.PASS),
@@ -68,121 +66,6 @@ FAULTS = {
     "hangs": (Mode.HANG,),
     "refused": (Mode.REFUSE,),
 }
-_PEERS = Path(__file__).with_name("peers.txt")
-_MARK = re.compile(r"#(\d+)#")
-
-
-@dataclass
-class Run:
-    """How one candidate did.
-
-    Args:
-        expected: how many lines it logged.
-        found: how often each of them arrived.
-        elapsed_s: from the first call to the end of the last delivery.
-        wall_us: what a call took by the clock.
-        cpu_us: what it took of the calling thread.
-    """
-
-    expected: int
-    found: Counter[int]
-    elapsed_s: float
-    wall_us: float
-    cpu_us: float
-
-    @property
-    def rate(self) -> float:
-        """Delivered lines a second."""
-        return len(self.found) / self.elapsed_s
-
-    @property
-    def lost(self) -> str:
-        """The share that did not arrive."""
-        return f"{100 * (1 - len(self.found) / self.expected):.1f} %"
-
-
-def peers_python() -> str:
-    """The interpreter of the peers' environment, which is made when it is not there."""
-    folder = state_dir() / "bench" / "peers"
-    python, stamp = folder / "bin" / "python", folder / "peers.txt"
-    wanted = _PEERS.read_text(encoding="ascii")
-    if not stamp.exists() or stamp.read_text(encoding="ascii") != wanted:
-        venv.create(folder, clear=True, with_pip=True)
-        install = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-        subprocess.run([*install, "--requirement", _PEERS], check=True)
-        stamp.write_text(wanted, encoding="ascii")
-    return str(python)
-
-
-def run(  # noqa: PLR0913 - what differs from run to run
-    name: str,
-    url: str,
-    found: Callable[[str], Counter[int]],
-    *,
-    count: int,
-    shape: str = SIX,
-    rate: float = 0,
-    children: int = 0,
-) -> Run:
-    """Have a candidate log to `url`; `found(service)` tells what arrived."""
-    service = f"bench-{uuid.uuid4().hex[:12]}"
-    python = sys.executable if name.startswith("lokikit") else peers_python()
-    with tempfile.TemporaryDirectory() as folder:
-        report = Path(folder) / "report"
-        program = ["-m", "tests.benchmarks.push_program", name, url, service]
-        with subprocess.Popen(
-            [python, *program, shape, str(count), str(rate), str(children), str(report)],
-            cwd=REPOSITORY,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        ) as process:
-            try:
-                process.wait(END_S)
-            except subprocess.TimeoutExpired:
-                process.kill()
-        ended_s = time.time()
-        told = json.loads(report.read_text()) if report.exists() else {}
-    finished_s = told.get("ended_s", ended_s) if name == OURS else ended_s
-    return Run(
-        expected=count * (children + 1),
-        found=found(service),
-        elapsed_s=finished_s - told.get("began_s", ended_s - END_S),
-        wall_us=told.get("wall_us", float("nan")),
-        cpu_us=told.get("cpu_us", float("nan")),
-    )
-
-
-@contextlib.contextmanager
-def running_sink() -> Iterator[str]:
-    """A sink in a process of its own; its URL."""
-    (port,) = free_ports(1)
-    url = f"http://127.0.0.1:{port}"
-    with subprocess.Popen(
-        [sys.executable, "-m", "tests.benchmarks.sink", str(port)], cwd=REPOSITORY
-    ) as process:
-        try:
-            eventually(lambda: _answers(url))
-            yield url
-        finally:
-            process.kill()
-
-
-def _answers(url: str) -> bool:
-    try:
-        return requests.get(url, timeout=60).ok
-    except requests.ConnectionError:
-        return False
-
-
-def in_sink(url: str) -> Counter[int]:
-    """What the sink got since it was last asked."""
-    return Counter(requests.get(url, timeout=120).json())
-
-
-def in_loki(url: str, service: str) -> Counter[int]:
-    """What Loki has of a service."""
-    marks = (_MARK.search(entry.line) for entry in stored(url, service))
-    return Counter(int(mark[1]) for mark in marks if mark)
 
 
 def cost_table(sink: str) -> str:
@@ -246,21 +129,6 @@ def shapes_table(sink: str) -> str:
     return "\n".join([head, f"{'|---' * (len(PUSHING) + 3)}|", *rows])
 
 
-def run_outage(name: str, sink: str) -> Run:
-    """A steady run in whose middle nobody listens."""
-    with contextlib.closing(FaultProxy(sink)) as proxy:
-        timers = [
-            threading.Timer(OUTAGE_BEGINS_S, proxy.switch, [Mode.REFUSE]),
-            threading.Timer(OUTAGE_BEGINS_S + OUTAGE_S, proxy.switch, [Mode.PASS]),
-        ]
-        for timer in timers:
-            timer.start()
-        done = run(name, proxy.url, lambda _: in_sink(sink), count=OUTAGE_CALLS, rate=OUTAGE_RATE)
-        for timer in timers:
-            timer.join()
-        return done
-
-
 def floor_rate(loki: str) -> float:
     """Lines a second that Loki takes of batches built beforehand."""
     service = f"bench-{uuid.uuid4().hex[:12]}"
@@ -300,11 +168,11 @@ def quantile_table(sink: str) -> str:
                 handler=handler,
                 ending="wait",
             )
-            told = programs.write(writing).report("written", END_S)
+            taken = programs.write(writing).report("written", END_S)
             programs.end_all()
         rows.append(
-            f"| {fault} | {told['p50_us']:.0f} | {told['p999_us']:.0f} | {told['max_us']:.0f} "
-            f"| {told['peak_kb'] / 1024:.0f} |"
+            f"| {fault} | {taken['p50_us']:.0f} | {taken['p999_us']:.0f} | {taken['max_us']:.0f} "
+            f"| {taken['peak_kb'] / 1024:.0f} |"
         )
     in_sink(sink)
     head = "| caller of lokikit, by the clock | median, us | p99.9, us | max, us | memory, MiB |"
