@@ -6,7 +6,7 @@ import hashlib
 
 import pytest
 
-from lokikit.page.app import STATIC
+from lokikit.page.static_files import STATIC
 
 # npm: uplot 1.6.32 (MIT), `dist/`
 PUBLISHED = {

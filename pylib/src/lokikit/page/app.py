@@ -5,15 +5,13 @@ from __future__ import annotations
 import threading
 import time
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import orjson
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
-from starlette.responses import FileResponse, RedirectResponse, Response, StreamingResponse
+from starlette.responses import RedirectResponse, Response, StreamingResponse
 from starlette.routing import Mount, Route
-from starlette.staticfiles import StaticFiles
 
 from lokikit.alerts.silences import add_silence, lift_silence
 from lokikit.errors import LokikitError, RefusedError, SettingsError, UnreachableError
@@ -27,11 +25,13 @@ from lokikit.page.lines import FIRST_LINES, PAGE_LINES, around, page_of, whole_l
 from lokikit.page.live import live_events, read_since
 from lokikit.page.runbooks import runbook_page
 from lokikit.page.series import histogram, metric_graph
+from lokikit.page.static_files import shell, static_file
 from lokikit.page.status_view import pipeline, runs
 from lokikit.times import format_time
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from pathlib import Path
 
     from starlette.requests import Request
     from starlette.types import ASGIApp
@@ -41,7 +41,6 @@ if TYPE_CHECKING:
     from lokikit.stack.agent_metrics import AgentNumbers
     from lokikit.stack.part_status import Condition
 
-STATIC = Path(__file__).parent / "static"
 LEVELS = (*DETECTED_LEVELS.values(), "fatal", "unknown")
 _STATUSES = {SettingsError: 400, RefusedError: 502, UnreachableError: 503}
 _FAILED = 500
@@ -92,10 +91,10 @@ def make_app(sources: Sources, access: Access) -> ASGIApp:
     streams = [Route("/tail", answers.tail), Route("/download", answers.download)]
     routes = [
         Route("/", RedirectResponse("/explore")),
-        *(Route(path, _shell) for path in ("/explore", "/alerts", "/d/{uid}")),
+        *(Route(path, shell) for path in ("/explore", "/alerts", "/d/{uid}")),
         Route("/runbook", runbook_page),
         Mount("/api", routes=[*asked, *changes, *streams]),
-        Mount("/static", StaticFiles(directory=STATIC)),
+        Route("/static/{name:path}", static_file),
     ]
     return Guard(Starlette(routes=routes), access)
 
@@ -239,10 +238,6 @@ class Answers:
             media_type=media,
             headers={"Content-Disposition": f'attachment; filename="{name}"'},
         )
-
-
-def _shell(_request: Request) -> Response:
-    return FileResponse(STATIC / "index.html")
 
 
 def _choice(request: Request) -> Choice:
