@@ -44,7 +44,7 @@ _STILL_PUSHED = (
     "makes this service push because LOKI_SPOOL_DIR or LOKI_DURABLE is set. "
     "Set LOKI_PUSH_URL, for a later version will push by that name alone."
 )
-_told_of: set[str] = set()
+_reported: set[str] = set()
 
 
 def setup_json_logging(  # noqa: PLR0913 - every argument but the first is by keyword
@@ -58,9 +58,9 @@ def setup_json_logging(  # noqa: PLR0913 - every argument but the first is by ke
     stream: IO[Any] | None = None,
     push: bool | str | None = None,
 ) -> logging.Logger:
-    """The root logger, set up to write one line of JSON per event on stdout.
+    """Set up the root logger to write one line of JSON per event on stdout, and return it.
 
-    What is not given comes from the environment (see `read_settings`). Warnings and uncaught
+    Arguments left out are read from the environment (see `read_settings`). Warnings and uncaught
     exceptions become lines too. Console handlers that were there before, on the root or on
     loggers of libraries, are taken off, so that each event appears once however often this is
     called; handlers that write elsewhere (files, error trackers) stay.
@@ -74,11 +74,11 @@ def setup_json_logging(  # noqa: PLR0913 - every argument but the first is by ke
         log_format: `json`, `console` (text for a person) or `auto` (console on a terminal):
             `LOG_FORMAT`.
         redact: further words that mark a key as secret: `LOG_REDACT`, separated by commas.
-        stream: where to write, `sys.stdout` unless given.
+        stream: where to write; `sys.stdout` by default.
         push: send the same lines straight to Loki too: its URL, `True` for that of
-            `LOKI_PUSH_URL` or else `LOKI_URL`, `False` for never; unless given, whether
-            `LOKI_PUSH_URL` is set. For services that have no agent beside them: with both, each
-            line travels twice.
+            `LOKI_PUSH_URL` or else `LOKI_URL`, `False` for never. By default lines are pushed
+            when `LOKI_PUSH_URL` is set. For services that have no agent beside them: with both,
+            each line travels twice.
 
     Raises:
         SettingsError: an argument or variable has a value that means nothing.
@@ -105,15 +105,15 @@ def setup_json_logging(  # noqa: PLR0913 - every argument but the first is by ke
     guard.keep(made)
     capture_uncaught()
     if push is None:
-        _tell_of_push_url(settings)
+        _report_push_url(settings)
     return root
 
 
 def keep_json_logging() -> logging.Logger:
-    """The root logger, set up unless it is; whatever came since is taken in.
+    """Return the root logger, set up where it is not; take in loggers that were added since.
 
-    What configures logging after the set-up is noticed by itself, but for a handler that is put
-    into the list of a logger which logs nothing itself. This call looks at all loggers.
+    The kit notices a later configuration of logging by itself. It does not notice a handler that
+    is put into the list of a logger which logs nothing itself: this call looks at all loggers.
     """
     root = logging.getLogger()
     guard.look_at(root)
@@ -132,9 +132,10 @@ class JsonHandler(StdoutHandler):
 
     Args:
         service: as of `setup_json_logging`.
-        push: likewise, but off unless given: what is configured is this handler alone.
-        root_level: its `level`, which is a word of those configurations.
-        arguments: the others of it.
+        push: as of `setup_json_logging`, but off by default: the configuration names this handler
+            alone.
+        root_level: level of the root logger; `level` is already a key of `dictConfig`.
+        arguments: further arguments of `setup_json_logging`.
     """
 
     def __init__(
@@ -165,8 +166,8 @@ def logging_config(
 
     Args:
         service: as of `setup_json_logging`.
-        level: likewise.
-        arguments: the others of it, but `stream`.
+        level: as of `setup_json_logging`.
+        arguments: further arguments of `setup_json_logging`, except `stream`.
     """
     own = {"service": service, "root_level": level, "push": None, **arguments}
     return {
@@ -229,7 +230,7 @@ def _push_handler(
 
 
 def _pushes_as_before(settings: Settings) -> bool:
-    """Whether `LOKI_URL` still makes this service push: beside a variable that only pushes have."""
+    """Return True when `LOKI_URL` still makes a service push: a variable of pushes is set too."""
     meant = settings.spool_dir or settings.durable
     return bool(settings.loki_url and not settings.push_url and meant and _has_push_extra())
 
@@ -238,11 +239,11 @@ def _has_push_extra() -> bool:
     return importlib.util.find_spec("logging_loki") is not None
 
 
-def _tell_of_push_url(settings: Settings) -> None:
-    """Say once that `LOKI_URL` is for questions, where a service may have pushed by it before."""
-    if settings.push_url or not settings.loki_url or not _has_push_extra() or _told_of:
+def _report_push_url(settings: Settings) -> None:
+    """Report once that `LOKI_URL` is for queries: services used to push by it."""
+    if settings.push_url or not settings.loki_url or not _has_push_extra() or _reported:
         return
-    _told_of.add("LOKI_PUSH_URL")
+    _reported.add("LOKI_PUSH_URL")
     text = _STILL_PUSHED if _pushes_as_before(settings) else _NOT_PUSHED
     to_stderr(f"LOKI_URL={settings.loki_url} {text}")
 
@@ -256,13 +257,13 @@ def _take_in_existing_loggers(
     gets no more than before.
 
     Args:
-        keep: those that stay on the root.
-        heir: the push handler that takes the place of the one before.
+        keep: handlers that stay on the root.
+        heir: push handler that takes the place of the former push handler.
     """
     root = logging.getLogger()
     loggers = [one for one in root.manager.loggerDict.values() if isinstance(one, logging.Logger)]
-    # All found before any is taken off: Uvicorn's worker for Gunicorn shares a list of them
-    # between loggers.
+    # The list is complete before a handler is taken off: Uvicorn's worker for Gunicorn shares
+    # a list of handlers between loggers.
     found = [
         (logger, handler)
         for logger in (*loggers, root)

@@ -114,7 +114,7 @@ def silence(
 @app.command("list", hidden=True)
 @app.command("silences")
 def silences() -> None:
-    """List the silences, the one that ends first on top."""
+    """List the silences, the next to end on top."""
     held = read_silences(alerts_folder(state_dir()), time.time_ns())
     for one in held:
         typer.echo(f"{one.number}  {_words(one)}")

@@ -25,7 +25,7 @@ TIMEOUT_S = 70
 
 
 def loki_from(environ: Mapping[str, str] = os.environ, *, timeout_s: float = TIMEOUT_S) -> Loki:
-    """The Loki that the environment names, otherwise the one that `lokikit up` starts.
+    """The Loki that the environment names, otherwise the Loki that `lokikit up` starts.
 
     `LOKI_URL`, `LOKI_ORG_ID`, `LOKI_BEARER_TOKEN`, `LOKI_USERNAME` and `LOKI_PASSWORD`.
     """
@@ -34,7 +34,7 @@ def loki_from(environ: Mapping[str, str] = os.environ, *, timeout_s: float = TIM
 
 
 def pusher_from(environ: Mapping[str, str] = os.environ, *, url: str | None = None) -> Pusher:
-    """The sending side of the same Loki, or of the one at `url`, for the same asker."""
+    """A client that pushes to the same Loki, or to `url`, with the same credentials."""
     access = read_loki_access(environ)
     return Pusher(url or loki_url(environ), headers=identity_headers(access.tenant, access.auth))
 

@@ -16,7 +16,7 @@ from lokikit.stack.agent_metrics import AgentNumbers, ask_fluent_bit, read_ship_
 from lokikit.times import NS_PER_S, parse_duration_ns
 
 _TIMEOUT_S = 5
-"""So long one question to Loki may hold up the next line."""
+"""How long a query of Loki may delay the next line."""
 
 
 def canary(
@@ -26,11 +26,13 @@ def canary(
         "5m", help="A line is lost when Loki has answered for so long without it."
     ),
     contact_points: int | None = typer.Option(
-        None, min=0, help="How many ways there are to tell somebody of an alert; each check says."
+        None,
+        min=0,
+        help="How many ways there are to send an alert to people; each check line has the number.",
     ),
     agent: str = typer.Option(
         "",
-        help="Where the agent tells its numbers, for each check to say what it has dropped: the "
+        help="Where the agent serves its metrics, so that each check line has its drops: the "
         "admin URL of Fluent Bit, or the file of `lokikit ship --stats`.",
     ),
 ) -> None:

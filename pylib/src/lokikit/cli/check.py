@@ -50,9 +50,9 @@ def check(
     if lost:
         raise UnhealthyError(f"check: lines were lost on the way by {', '.join(lost)}.")
     if doubled:
-        told = ", ".join(f"{service} ({count} lines)" for service, count in doubled.items())
+        services = ", ".join(f"{service} ({count} lines)" for service, count in doubled.items())
         raise UnhealthyError(
-            f"check: lines arrive twice, by push and by agent: {told}; use one way for each "
+            f"check: lines arrive twice, by push and by agent: {services}; use one way for each "
             "service: unset LOKI_PUSH_URL there, or leave its output out of the agent."
         )
 

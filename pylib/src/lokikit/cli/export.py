@@ -36,7 +36,7 @@ Jsonl = Annotated[
 ]
 Data = Annotated[
     Path | None,
-    typer.Option(help="The folder of the store; `store` in the state folder when not given."),
+    typer.Option(help="The folder of the store; `store` in the state folder by default."),
 ]
 Start = Annotated[str, typer.Option("--from", help="RFC 3339, a date, or a duration ago.")]
 End = Annotated[str, typer.Option("--to", help="Likewise, or now; what is at it is left out.")]

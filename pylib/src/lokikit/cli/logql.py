@@ -50,7 +50,7 @@ def fmt(query: Query) -> None:
     if problem:
         _refuse(text, problem)
     from lokikit.store.logql.parser import parse_query  # noqa: PLC0415 - needs its extra
-    from lokikit.store.logql.printer import print_query  # noqa: PLC0415 - likewise
+    from lokikit.store.logql.printer import print_query  # noqa: PLC0415 - needs the extra
 
     typer.echo(print_query(parse_query(text)))
 
@@ -63,7 +63,7 @@ def find_problem(text: str) -> SyntaxProblem | None:
     """
     try:
         from lokikit.store.errors import SyntaxProblem  # noqa: PLC0415 - needs its extra
-        from lokikit.store.logql.stage_check import check_query  # noqa: PLC0415 - likewise
+        from lokikit.store.logql.stage_check import check_query  # noqa: PLC0415 - needs the extra
     except ModuleNotFoundError as error:
         raise PrerequisiteError(
             f"lokikit logql needs the extra of the store ({error.name} is missing): "

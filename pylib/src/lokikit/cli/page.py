@@ -29,7 +29,7 @@ PASSWORD = "PAGE_PASSWORD"  # noqa: S105 - the name of a variable
 SPOOL = "LOKI_SPOOL_DIR"
 
 Port = Annotated[
-    int | None, typer.Option(min=0, max=65535, help="The port; PAGE_PORT when not given, 0: any.")
+    int | None, typer.Option(min=0, max=65535, help="The port; PAGE_PORT by default, 0: any.")
 ]
 Host = Annotated[str, typer.Option(help="The address to listen on.")]
 
@@ -46,7 +46,7 @@ def page(port: Port = None, host: Host = "127.0.0.1") -> None:
     """
     try:
         from lokikit.page.app import Sources  # noqa: PLC0415 - needs the extra
-        from lokikit.page.serving import serve_page  # noqa: PLC0415 - likewise
+        from lokikit.page.serving import serve_page  # noqa: PLC0415 - needs the extra
     except ModuleNotFoundError as error:
         raise PrerequisiteError(
             f"page: the web page needs its extra ({error.name} is missing): "

@@ -41,14 +41,18 @@ OUTPUT = typer.Option(
 
 def query(  # noqa: PLR0913, PLR0917 - typer reads the options from the signature
     logql: str = typer.Argument(..., help="A LogQL query, for lines or for metrics."),
-    since: str = typer.Option("", help="How far back: 90s, 30m, 1h, 2d, 1w; 1h unless told."),
+    since: str = typer.Option("", help="How far back: 90s, 30m, 1h, 2d, 1w; 1h by default."),
     start: str = typer.Option("", "--from", help="RFC 3339, a date, or a duration ago."),
-    end: str = typer.Option("", "--to", help="Likewise, or now; what is at it is left out."),
+    end: str = typer.Option(
+        "", "--to", help="The end, as --from; now by default. Lines at this very time are left out."
+    ),
     limit: int = typer.Option(1000, "--limit", "-n", min=0, help="At most so many lines; 0: all."),
     forward: bool = typer.Option(  # noqa: FBT001 - likewise
         False, "--forward/--backward", help="The oldest first, or the newest."
     ),
-    step: str = typer.Option("", help="Metrics: a value every so often; one at --to unless told."),
+    step: str = typer.Option(
+        "", help="Metrics: a value every so often; a single value at --to by default."
+    ),
     output: Output = OUTPUT,
 ) -> None:
     """Print the lines, or the table of values, that a LogQL query finds.
@@ -67,7 +71,7 @@ def query(  # noqa: PLR0913, PLR0917 - typer reads the options from the signatur
     span = parse_span_ns(since, start, end, time.time_ns())
     is_for_lines = is_log_query(logql)
     if is_for_lines and step:
-        raise SettingsError("--step is for metrics queries, this one is for lines.")
+        raise SettingsError("--step is for metrics queries, and this query asks for lines.")
     loki = loki_from()
     with whole_output(), place_shown(logql):
         if is_for_lines:

@@ -98,7 +98,7 @@ def samples_table(samples: Sequence[Sample]) -> Table:
 
 
 def as_headline(entry: LogEntry) -> str:
-    """What a line says, on one line: the exception's type and message where it has them."""
+    """The headline of an entry: its message, or type and message of its exception."""
     fields = _fields(entry.line)
     parts = [fields.get(EXC_TYPE), fields.get(EXC_MESSAGE) if EXC_TYPE in fields else None]
     text = ": ".join(str(one) for one in parts if one) or str(fields.get(MESSAGE, entry.line))
@@ -116,9 +116,9 @@ def _fields(line: str) -> Mapping[str, Any]:
 
 def _rest(fields: Mapping[str, Any]) -> list[str]:
     hidden = _IN_FRONT | _WHERE_IT_RAN | frozenset(_BELOW)
-    # The last line of a traceback says these two.
-    told = frozenset({EXC_TYPE, EXC_MESSAGE}) if STACKTRACE in fields else frozenset()
-    return [key for key in fields if key not in hidden | told]
+    # The last line of a traceback holds both.
+    repeated = frozenset({EXC_TYPE, EXC_MESSAGE}) if STACKTRACE in fields else frozenset()
+    return [key for key in fields if key not in hidden | repeated]
 
 
 def _name(key: str) -> str:

@@ -110,7 +110,7 @@ def restarts_now(wanted: Wanted, state: Path) -> list[str]:
 
 
 def numbers_now(wanted: Wanted, state: Path) -> AgentNumbers | None:
-    """What the agent says of itself; `None` when it says nothing."""
+    """The agent's own numbers; `None` when it does not answer."""
     if wanted.runtime == "docker":
         return ask_fluent_bit(admin_url(), docker_stack.agent_storage(Compose((), state)))
     return agent_numbers(state)

@@ -60,7 +60,7 @@ class Screen:
     live: bool = False
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        """Whatever fits."""
+        """Return the rows that fit the screen."""
         yield self._head()
         if self.problem:
             yield Text(escape_to_one_line(self.problem), "bold red")

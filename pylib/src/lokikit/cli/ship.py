@@ -74,7 +74,7 @@ def ship(  # noqa: PLR0913, PLR0917 - one parameter for each option
     Each line arrives byte for byte, under its own service and timestamp. Lines that are not JSON
     arrive too. **Files** are delivered at least once, through rotation, restarts and a Loki that
     is away: what is not acknowledged is read again. A file is read from its beginning when it is
-    met for the first time; a file that is not there yet is waited for, and said so once.
+    met for the first time; a missing file is waited for, and reported once.
 
     **Stdin** is delivered to its end before the command ends. While Loki is away it is not read
     on, so the writer waits once the pipe is full; SIGKILL takes up to two batches (10,000 lines
@@ -146,7 +146,7 @@ def _reporter(path: Path | None, notices: Notices) -> Callable[[Mapping[str, Any
 
 
 def _run(shipper: Shipper, *, durable: bool) -> None:
-    """Ship until the end or a signal, and say how it ended."""
+    """Ship until the end or a signal, and report how it ended."""
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, lambda *_: shipper.request_stop())
     left = len(shipper.run())

@@ -82,11 +82,11 @@ def down(
     volumes: bool = typer.Option(  # noqa: FBT001 - typer reads the signature
         False, "--volumes", help="Remove the stored logs and the state as well."
     ),
-    yes: bool = typer.Option(  # noqa: FBT001 - likewise
+    yes: bool = typer.Option(  # noqa: FBT001 - typer makes options of parameters
         False, "--yes", help="Do not ask before removing."
     ),
 ) -> None:
-    """Stop everything that `up` started; the data stays, unless told otherwise."""
+    """Stop everything that `up` started; the data stays without --volumes."""
     console, state = _console(), state_dir()
     if volumes and not yes:
         typer.confirm(f"Remove all logs and state in {state}?", abort=True)
@@ -145,11 +145,11 @@ def _table(told: Sequence[Condition]) -> Table:
 
 
 def _complain(told: Sequence[Condition], console: Console) -> None:
-    """Show what the unhealthy parts said last, and fail."""
+    """Print the last log lines of the unhealthy parts, and fail."""
     bad = [one for one in told if not one.healthy]
     for one in bad:
         console.print(f"\n{one.name}, the end of {_short(one.log)}:", style="red")
-        console.print(one.last_words or "(it said nothing)", soft_wrap=True)
+        console.print(one.last_words or "(its log is empty)", soft_wrap=True)
     if bad:
         names = ", ".join(one.name for one in bad)
         raise UnhealthyError(f"not healthy: {names}. Mend what the log says and run: {_this()} up")

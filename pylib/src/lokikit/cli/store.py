@@ -12,17 +12,17 @@ from lokikit.store.serving import serve_store
 
 Data = Annotated[
     Path | None,
-    typer.Option(help="The folder of the data; `store` in the state folder when not given."),
+    typer.Option(help="The folder of the data; `store` in the state folder by default."),
 ]
 Port = Annotated[int, typer.Option(min=0, max=65535, help="The port; 0 takes a free one.")]
 Host = Annotated[str, typer.Option(help="The address to listen on.")]
 Retention = Annotated[
     str | None,
-    typer.Option(help="How long lines are kept: 168h, 30d. `LOKI_RETENTION` when not given."),
+    typer.Option(help="How long lines are kept: 168h, 30d. `LOKI_RETENTION` by default."),
 ]
 Config = Annotated[
     Path | None,
-    typer.Option(help="A configuration of Loki to read the limits from; the kit's when not given."),
+    typer.Option(help="A configuration of Loki to read the limits from; the kit's by default."),
 ]
 
 
@@ -35,7 +35,7 @@ def store(
 ) -> None:
     """Run the embedded store: Loki's API from `pip install` alone, in one process.
 
-    It takes pushes and answers LogQL like a Loki, for one machine. What outgrows that goes to
+    It takes pushes and answers LogQL like a Loki, for one machine. Where that is not enough, use
     Loki itself: only the URL changes. A push is answered once its lines are on the disk. SIGTERM
     and Ctrl-C finish what runs.
 

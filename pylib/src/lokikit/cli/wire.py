@@ -56,7 +56,7 @@ def _save(override: Override, target: Path) -> None:
     """Write it, but never over a file that `wire` has not made.
 
     Raises:
-        SettingsError: there is such a file, or it cannot be written.
+        SettingsError: the file exists already, or cannot be written.
     """
     try:
         if target.exists() and not target.read_text().startswith(HEADER):
@@ -67,7 +67,7 @@ def _save(override: Override, target: Path) -> None:
 
 
 def _automatic(compose_file: Path) -> list[Path]:
-    """The override that Compose takes by itself, unless it is given files by `-f`."""
+    """The override that Compose takes by itself, unless `-f` names files."""
     names = [stem + suffix for stem in _OVERRIDES for suffix in _SUFFIXES]
     found = [compose_file.with_name(name) for name in names]
     return [one for one in found if one.is_file() and one != compose_file]

@@ -1,4 +1,4 @@
-"""Which handlers report errors to people: error trackers, mail, whatever takes errors alone."""
+"""Which handlers report errors to people: error trackers, mail, handlers that take errors alone."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where a record was logged, as the field `caller` says it."""
+"""The field `caller`: where a record was logged."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ _STREAM_NAMES = ("stream", "console", "_console", "file", "target")
 
 
 def is_console(handler: logging.Handler) -> bool:
-    """Whether what the handler writes stands beside our lines, by whatever class or descriptor."""
+    """Return True when the handler writes to the console, whatever its class or descriptor."""
     if isinstance(handler, logging.FileHandler) and handler.stream is None:  # opened later
         return _is_console_file(_stat_of(handler.baseFilename))
     return any(_leads_to_console(_get(handler, name)) for name in _STREAM_NAMES)

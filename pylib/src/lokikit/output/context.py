@@ -68,7 +68,7 @@ class BoundFields:
         self._blocks.open(sys._getframe(1), self._fields, None)  # noqa: SLF001 - the only way to it
 
     def __exit__(self, *_: object) -> None:
-        self._blocks.find(sys._getframe(1)).close()  # noqa: SLF001 - likewise the only way
+        self._blocks.find(sys._getframe(1)).close()  # noqa: SLF001 - the only way to the frame of the `with`
 
     def __call__(self, function: Function) -> Function:
         """The function with the fields on every line that is logged inside it."""
@@ -97,7 +97,7 @@ class Block(Generic[Item]):
         frame: has the `with` statement, unless an `ExitStack` or a decorator enters the block.
         fields: to be bound.
         item: what belongs to the block.
-        blocks: those that are open, this one among them until it is closed.
+        blocks: the open blocks; this block is among them until it is closed.
     """
 
     __slots__ = ("_blocks", "_fields", "_inner", "_outer", "_token", "frame_id", "here", "item")
@@ -145,6 +145,6 @@ class OpenBlocks(Generic[Item]):
 def _is_of_this_context(block: Block[Any]) -> bool:
     try:
         _here.reset(block.here)
-    except (ValueError, RuntimeError):  # of another context, or found before and not closed
+    except (ValueError, RuntimeError):  # of another context, or already closed
         return False
     return True

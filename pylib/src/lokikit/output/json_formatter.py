@@ -64,9 +64,9 @@ class JsonFormatter(OrjsonFormatter):
         datefmt: ignored.
         style: ignored.
         validate: ignored.
-        service: name of the service; from the environment unless given.
-        env: where it runs; from the environment unless given.
-        version: version of the service; from the environment unless given.
+        service: name of the service; read from the environment by default.
+        env: where it runs; read from the environment by default.
+        version: version of the service; read from the environment by default.
         redact: further words that mark a key as secret, beside those of the environment.
         clock: source of the timestamps.
         ignored: arguments of python-json-logger, so that a `dictConfig` may keep them.
@@ -78,10 +78,10 @@ class JsonFormatter(OrjsonFormatter):
 
     def __init__(  # noqa: PLR0913 - the first four are the signature of logging.Formatter
         self,
-        fmt: str | None = None,  # noqa: ARG002 - likewise
+        fmt: str | None = None,  # noqa: ARG002 - accepted as by `logging.Formatter`
         datefmt: str | None = None,
-        style: str = "%",  # noqa: ARG002 - likewise
-        validate: bool = True,  # noqa: ARG002, FBT001, FBT002 - likewise
+        style: str = "%",  # noqa: ARG002 - accepted as by `logging.Formatter`
+        validate: bool = True,  # noqa: ARG002, FBT001, FBT002 - accepted as by `logging.Formatter`
         *,
         service: str | None = None,
         env: str | None = None,
@@ -165,7 +165,7 @@ class JsonFormatter(OrjsonFormatter):
         return _message(record) if shown is None else shown
 
     def _stamp(self, record: logging.LogRecord) -> str:
-        """The record's timestamp: the same one for each handler that a logger calls in turn."""
+        """The record's timestamp: the same for each handler that a logger calls in turn."""
         if type(record) is Record:
             return self._clock.stamp_event(record, record.created)
         return self._clock.stamp_text(record.created)
@@ -256,12 +256,12 @@ def _add_ids(line: dict[str, Any], given: dict[Any, Any], span: Mapping[str, str
         if name in span:
             line[name] = span[name]
         elif name in given and (value := given.pop(name)) not in _UNKNOWN:
-            # An empty one comes from a header that was not there.
+            # An id is empty where a header is missing.
             line[name] = value if type(value) is str else text(value)
 
 
 def _active_span() -> Mapping[str, str]:
-    """The trace fields of OpenTelemetry's active span, where there is one."""
+    """The trace fields of OpenTelemetry's active span; empty without a span."""
     tracing = sys.modules.get(_TRACING)
     if tracing is None:
         return _NO_SPAN
@@ -277,7 +277,7 @@ def _active_span() -> Mapping[str, str]:
 def _exception(
     record: logging.LogRecord,
 ) -> tuple[BaseException | None, TracebackType | None]:
-    """The exception and its traceback, in whatever form somebody left them in the record."""
+    """The exception and its traceback, in each form that a record may hold them in."""
     info: Any = record.exc_info
     if info is True:
         info = sys.exc_info()

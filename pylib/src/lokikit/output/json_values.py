@@ -1,4 +1,4 @@
-"""Any Python value as one that JSON holds: never an error, secrets replaced."""
+"""Any Python value in terms of JSON: never an error, secrets replaced."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The level of a record: one of ours, and the name of a level of the application's own."""
+"""The level of a record: a level of the contract, and the name of an application's own level."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _UNNAMED = "LEVEL "
 
 
 def own_level(record: logging.LogRecord, given: dict[Any, Any]) -> str:
-    """The level of a record whose level is none of `LEVELS`; its name goes to `given`."""
+    """The level of a record that is not in `LEVELS`; the name of its own level goes to `given`."""
     name = COLOUR_CODE.sub("", text(record.levelname)).strip()
     if name and name.upper() not in _KNOWN_NAMES and not name.upper().startswith(_UNNAMED):
         given.setdefault(f.LEVEL_NAME, name)

@@ -33,7 +33,7 @@ FLOODING = (
     "watchfiles",
     "websockets",
 )
-"""Loggers whose DEBUG tells of each file, frame, byte or step."""
+"""Loggers that log each file, frame, byte or step at DEBUG."""
 CHATTY = (
     "aio_pika",
     "aiogram",
@@ -81,11 +81,11 @@ CHATTY = (
     "werkzeug",
     *FLOODING,
 )
-"""Loggers whose INFO, or DEBUG, tells of each call; what they warn of stays."""
+"""Loggers that log each call at INFO or DEBUG; their warnings stay."""
 
 
-def set_levels(env: str | None, given: Iterable[tuple[str, int]]) -> None:
-    """Quiet the chatty loggers outside `dev`, what floods in it too, and set the given levels.
+def set_levels(env: str | None, levels: Iterable[tuple[str, int]]) -> None:
+    """Quiet the chatty loggers outside `dev`, those that flood in `dev` too, and set `levels`.
 
     In `dev` the INFO of all of them is heard. A logger that has a level of its own keeps it.
     """
@@ -94,5 +94,5 @@ def set_levels(env: str | None, given: Iterable[tuple[str, int]]) -> None:
         logger = logging.getLogger(name)
         if logger.level == logging.NOTSET:
             logger.setLevel(level)
-    for name, level in given:
+    for name, level in levels:
         logging.getLogger(name).setLevel(level)

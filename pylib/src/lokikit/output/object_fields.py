@@ -49,7 +49,7 @@ def stored_fields(value: Any) -> Iterator[tuple[str, Any]]:
 
 
 def looks_like_mapping(kind: type) -> bool:
-    """Whether it has a mapping's methods without being one, as headers have; no table of data."""
+    """Return True for an object with a mapping's methods, as headers have; False for tables."""
     return not hasattr(kind, "__array__") and all(
         hasattr(kind, method) for method in _MAPPING_METHODS
     )

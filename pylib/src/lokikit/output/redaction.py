@@ -28,7 +28,7 @@ SECRET_WORDS = _word_set(
     "recoverycodes secret secrets seedphrase sessid sessionid sessionkey signingkey sshkey "
     "sshpass token tokens"
 )
-"""Anywhere in a name, whatever its case and separators (`X-Api-Key`, `dbPassword`)."""
+"""Anywhere in a name, in any case and with any separators (`X-Api-Key`, `dbPassword`)."""
 
 LAST_SECRET_WORDS = _word_set("auth csrf cvc cvv dsn hmac otp pass pw sig signature totp xsrf")
 """At the end of a name, or before one of `_VALUE_WORDS`: `db_pass`, but not `pass_rate`."""
@@ -96,7 +96,7 @@ _SHOWN_FIELD = re.compile(
 
 
 class SecretNames:
-    """Tells whether a key names a secret.
+    """Decides whether a key names a secret.
 
     Args:
         more: further words. Under a name that has one of them numbers are secrets too.

@@ -12,7 +12,7 @@ from lokikit.output.told_once import handlers_of
 class Relay(logging.Handler):
     """Hands to our handlers what does not reach the root logger, where they are.
 
-    A logger may be told not to propagate before or after it got its handler, so each record is
+    A logger may be set not to propagate before or after it got its handler, so each record is
     looked at by itself.
     """
 

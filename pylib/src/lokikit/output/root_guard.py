@@ -88,7 +88,7 @@ class RootGuard:
         return bool(self.ours)
 
     def keeps_open(self, handler: logging.Handler | None) -> bool:
-        """Whether a configuration must not close a handler: ours, and what one had before it."""
+        """Return True for handlers that a configuration must not close: ours and former ones."""
         return handler in self.ours or getattr(handler, "is_retired", False)
 
     def look_at(self, logger: logging.Logger) -> None:
@@ -109,7 +109,7 @@ class RootGuard:
         staying = [one for one in _root.handlers if not self.refuses(_root, one)]
         missing = [one for one in self.ours if one not in staying]
         if missing or len(staying) < len(_root.handlers):
-            # A new list, here and below, for a logger may have that of another one.
+            # A new list, here and below, for two loggers may share a list.
             _root.handlers = [*staying, *missing]
         self.on_root = list(_root.handlers)
 

@@ -15,7 +15,7 @@ from lokikit.output.streams import plain_descriptor, write_line
 
 try:
     import fcntl
-except ImportError:  # Windows: lines of one process are whole, those of several may mix
+except ImportError:  # Windows: lines of several processes may mix
     _HAS_RECORD_LOCKS = False
 else:
     _HAS_RECORD_LOCKS = True
@@ -32,7 +32,7 @@ class StdoutHandler(logging.Handler):
     as it does with plain logging; so does a process that is stopped (SIGSTOP) within a line.
 
     Args:
-        stream: where to write; `sys.stdout` as it is now unless given.
+        stream: where to write; by default `sys.stdout` as it is now.
     """
 
     def __init__(self, stream: IO[Any] | None = None) -> None:
@@ -60,7 +60,7 @@ class StdoutHandler(logging.Handler):
         self._locks = self._fd is not None and _HAS_RECORD_LOCKS and _is_shared(self._fd)
 
     def setFormatter(self, fmt: logging.Formatter | None) -> None:  # noqa: N802 - stdlib's name
-        """Use a formatter; of one that has `render` the bytes are taken as they are."""
+        """Use a formatter; where it has a method `render`, its bytes are written as is."""
         super().setFormatter(fmt)
         self._render = getattr(fmt, "render", self._encode)
 
@@ -76,7 +76,7 @@ class StdoutHandler(logging.Handler):
         return record
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Write the record's line; one that cannot be written is counted in `lost`."""
+        """Write the record's line, or count it in `lost` when it cannot be written."""
         try:
             line = self._render(record) + b"\n"
         except Exception as error:  # noqa: BLE001 - logging never raises into the application
@@ -149,7 +149,7 @@ def is_ours(handler: logging.Handler) -> bool:
 
 
 def gets_our_lines(handler: logging.Handler) -> bool:
-    """Whether it is one of ours, or captures for a test what ours write."""
+    """Return True for a handler of the kit, and for a test's capture of its lines."""
     return is_ours(handler) or getattr(handler, "captures_our_lines", False)
 
 

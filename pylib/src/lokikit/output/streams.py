@@ -45,7 +45,7 @@ def write_line(stream: IO[Any] | None, line: bytes) -> None:
 
 
 def is_terminal(stream: IO[Any] | None) -> bool:
-    """Whether the stream is open and a terminal; one may have no more than a `write`."""
+    """Return True for an open terminal; a stream may have no method but `write`."""
     try:
         return stream is not None and stream.isatty()
     except (AttributeError, OSError, ValueError):

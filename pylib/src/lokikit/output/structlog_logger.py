@@ -56,7 +56,7 @@ class StructlogLogger(structlog.stdlib.BoundLogger):
     def log(  # type: ignore[override] # it takes fields of any name
         self, level: int | str, /, *args: Any, **fields: Any
     ) -> None:
-        """Log at a level: a number, also one between two names, or a name."""
+        """Log at a level: a name, or a number, which may lie between two names."""
         number = _LEVELS.get(level.lower(), level) if isinstance(level, str) else level
         if not isinstance(number, int):
             number = logging.INFO

@@ -70,7 +70,7 @@ class StampClock:
         return self.stamp_text(created_s)[:-1].encode()
 
     def stamp_text(self, created_s: float) -> str:
-        """The timestamp of an event, a microsecond or more after the one before.
+        """The timestamp of an event, a microsecond or more after the timestamp before.
 
         Args:
             created_s: seconds since the epoch, as in `LogRecord.created`.
@@ -116,7 +116,7 @@ class StampClock:
 
 
 process_clock = StampClock()
-"""The one clock that every formatter of this process shares."""
+"""The clock that all formatters of this process share."""
 
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=process_clock.reset_lock)

@@ -24,16 +24,17 @@ _logging = threading.local()
 
 
 def capture_uncaught() -> None:
-    """Log warnings and uncaught exceptions of all threads from now on; twice is once.
+    """Log warnings and uncaught exceptions of all threads from now on; calling twice is harmless.
 
-    A hook that something else installed before (an error tracker) is still called. One that came
-    since the last call holds our former hook, which then leaves the exception to the new one.
+    A hook that something else installed before (an error tracker) is still called. A hook that
+    was installed since the last call calls our former hook; that leaves the exception to our new
+    hook.
     """
     if not isinstance(warnings.showwarning, _ShowWarning):
         warnings.showwarning = _ShowWarning(warnings.showwarning)
     # What `logging.captureWarnings` puts in the place of the former.
-    if not isinstance(logging._showwarning, _ShowWarning):  # type: ignore[attr-defined] # noqa: SLF001 - the only way to it
-        logging._showwarning = _ShowWarning(logging._showwarning)  # type: ignore[attr-defined] # noqa: SLF001 - likewise the only way
+    if not isinstance(logging._showwarning, _ShowWarning):  # type: ignore[attr-defined] # noqa: SLF001 - logging has no public name for it
+        logging._showwarning = _ShowWarning(logging._showwarning)  # type: ignore[attr-defined] # noqa: SLF001 - logging has no public name for it
     if not isinstance(sys.unraisablehook, _UnraisableHook):
         sys.unraisablehook = _UnraisableHook(sys.unraisablehook)
     if not isinstance(sys.excepthook, _ExceptionHook):
@@ -43,7 +44,7 @@ def capture_uncaught() -> None:
 
 
 class _ExceptionHook:
-    """A `sys.excepthook` in front of the former one."""
+    """A `sys.excepthook` that calls the former hook too."""
 
     def __init__(self, former: Callable[..., Any]) -> None:
         self._former = former
@@ -63,7 +64,7 @@ class _ExceptionHook:
 
 
 class _ThreadHook:
-    """A `threading.excepthook` in front of the former one."""
+    """A `threading.excepthook` that calls the former hook too."""
 
     def __init__(self, former: Callable[..., Any]) -> None:
         self._former = former
@@ -83,7 +84,7 @@ class _ThreadHook:
 
 
 class _UnraisableHook:
-    """A `sys.unraisablehook` in front of the former one.
+    """A `sys.unraisablehook` that calls the former hook too.
 
     Exceptions of `__del__`, of callbacks of weak references and the like have no caller.
     """
@@ -103,7 +104,7 @@ class _UnraisableHook:
 
 
 class _ShowWarning:
-    """A `warnings.showwarning` in place of the former one, which writes to files."""
+    """A `warnings.showwarning` that logs; the former function still writes to files."""
 
     def __init__(self, former: Callable[..., Any]) -> None:
         self._former = former

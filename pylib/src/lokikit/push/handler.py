@@ -79,14 +79,14 @@ class LokiHandler(logging_loki.LokiHandler):  # type: ignore[misc]  # its packag
             counted, or `block` the caller for at most `block_timeout_s` first.
         block_timeout_s: see `on_full`.
         spool_dir: folder for what waits on disk; several processes may share it.
-        spool_max_bytes: of one process; beyond it the oldest is dropped, counted.
+        spool_max_bytes: of one process; beyond it the oldest lines are dropped and counted.
         spool_max_age_s: older lines are dropped, counted.
         durable: the line is in a file before `logger.info()` returns, so that the end of the
             process, by SIGKILL too, does not lose it; `"fsync"`: on the disk itself, so that a
             power cut does not either, at the cost of a write to the disk for each line. Needs
             `spool_dir`.
-        service: name of the service; from the environment unless given.
-        env: where it runs; from the environment unless given.
+        service: name of the service; read from the environment by default.
+        env: where it runs; read from the environment by default.
 
     Attributes:
         end: the time that it has for the exit, and shares with those that it replaces.
@@ -174,7 +174,7 @@ class LokiHandler(logging_loki.LokiHandler):  # type: ignore[misc]  # its packag
         _handlers.add(self)
 
     def setFormatter(self, fmt: logging.Formatter | None) -> None:  # noqa: N802 - stdlib's name
-        """Use a formatter; lines of one that is no `JsonFormatter` are sent as its text."""
+        """Use a formatter; a formatter that is no `JsonFormatter` gives the line as text."""
         super().setFormatter(fmt)
         # Exactly this class: what inherits from it may write something else.
         self._json = fmt if type(fmt) is JsonFormatter else None
@@ -274,7 +274,7 @@ def _open_spool(folder: Path, max_bytes: int, max_age_s: float, *, sync: bool) -
 
 
 def _cut(line: bytes) -> bytes:
-    """The line, or as many of its first characters as Loki takes of one."""
+    """The line, cut to as many characters as Loki takes."""
     if len(line) <= MAX_LINE_BYTES:
         return line
     return line[:MAX_LINE_BYTES].decode("utf-8", "ignore").encode()

@@ -18,7 +18,7 @@ def check_modes(on_full: str, durable: bool | str, spool_dir: object) -> None:  
     """Check what a full queue does, and what a line waits for.
 
     Raises:
-        SettingsError: one of them means nothing, or needs a spool.
+        SettingsError: an argument means nothing, or needs a spool.
     """
     if on_full not in _MODES:
         raise SettingsError(f"on_full={on_full!r} is not known: use drop or block.")
@@ -32,7 +32,7 @@ def check_sizes(**sizes: Any) -> None:
     """Check limits: a queue of nothing drops every line.
 
     Raises:
-        SettingsError: one of them is no number above zero.
+        SettingsError: an argument is no number above zero.
     """
     for name, size in sizes.items():
         if isinstance(size, bool) or not isinstance(size, (int, float)) or size <= 0:
@@ -54,7 +54,7 @@ def read_timeouts(timeout_s: Any) -> tuple[float, float]:
 
 
 def check_credentials(auth: Any, tags: Any, headers: Any) -> None:
-    """Check who asks, and what is said with each line and each push.
+    """Check the credentials, and the labels and headers of each line and each push.
 
     Raises:
         SettingsError: `auth` is no user with a password, or another of them no mapping.

@@ -118,7 +118,7 @@ def read_items(items: Sequence[Item]) -> list[Entry]:
     """
     try:
         return _read_columns(items)
-    except Exception:  # noqa: BLE001 - one bad item must not hold up the others
+    except Exception:  # noqa: BLE001 - a bad item must not hold up the others
         return [entry for item in items if (entry := _read_item(item))]
 
 
