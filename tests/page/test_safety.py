@@ -83,7 +83,7 @@ def test_logged_markup_stays_text_everywhere(
     for path in ("/d/lokikit-services", "/d/lokikit-service", "/d/lokikit-tasks", "/alerts"):
         tab.open(path)
         tab.page.keyboard.press("End")
-        tab.page.wait_for_load_state("networkidle")
+        tab.at("[aria-busy]").first.wait_for(state="detached")
         assert tab.at(MADE).count() == 0
 
 
