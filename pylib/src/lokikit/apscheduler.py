@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 from apscheduler.events import EVENT_EXECUTOR_ADDED, EVENT_SCHEDULER_STARTED
 
-from lokikit.output.told_once import leave_out, repeats_exception
-from lokikit.tasks.task import are_told, task
+from lokikit.output.event_log import drop_duplicate_records, repeats_exception
+from lokikit.tasks.task import are_tasks_logged, task
 
 if TYPE_CHECKING:
     import logging
 
 _LOGGER = "apscheduler.executors"
-_TOLD = ('Running job "%s" (scheduled at %s)', 'Job "%s" executed successfully')
+_REPEATED_MESSAGES = ('Running job "%s" (scheduled at %s)', 'Job "%s" executed successfully')
 
 
 def log_tasks(scheduler: Any) -> None:
@@ -28,7 +28,7 @@ def log_tasks(scheduler: Any) -> None:
 
     def take_in(_: Any = None) -> None:
         for alias, executor in scheduler._executors.items():  # noqa: SLF001 - it has no public list
-            leave_out(f"{_LOGGER}.{alias}", _is_told)
+            drop_duplicate_records(f"{_LOGGER}.{alias}", _is_duplicate)
             if not isinstance(executor.submit_job, _Submit):
                 executor.submit_job = _Submit(executor.submit_job)
 
@@ -56,7 +56,7 @@ class _ToldJob:
     def func(self) -> Any:
         """What to call."""
         # Here too, for it may be another process.
-        leave_out(f"{_LOGGER}.{self.job.executor}", _is_told)
+        drop_duplicate_records(f"{_LOGGER}.{self.job.executor}", _is_duplicate)
         return task(self.job.name)(self.job.func)
 
     def __getattr__(self, name: str) -> Any:
@@ -68,5 +68,5 @@ class _ToldJob:
         return str(self.job)
 
 
-def _is_told(record: logging.LogRecord) -> bool:
-    return (record.msg in _TOLD and are_told()) or repeats_exception(record)
+def _is_duplicate(record: logging.LogRecord) -> bool:
+    return (record.msg in _REPEATED_MESSAGES and are_tasks_logged()) or repeats_exception(record)

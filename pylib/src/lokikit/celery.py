@@ -17,10 +17,10 @@ from celery.utils.log import get_multiprocessing_logger
 from lokikit import fields as f
 from lokikit.http_requests.request_log import current_id
 from lokikit.output.context import bound
+from lokikit.output.event_log import drop_duplicate_records, log_event, repeats_exception
 from lokikit.output.safe_text import text
-from lokikit.output.told_once import leave_out, repeats_exception, tell
 from lokikit.setup import keep_json_logging
-from lokikit.tasks.task import Run, are_told, function_place
+from lokikit.tasks.task import Run, are_tasks_logged, function_place
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -59,7 +59,7 @@ def log_tasks() -> None:
     signals.task_revoked.connect(_revoke)
     signals.beat_init.connect(_watch_beat)
     for name in _LOGGERS:
-        leave_out(name, _is_told)
+        drop_duplicate_records(name, _is_duplicate)
 
 
 def _set_up(**_: Any) -> None:
@@ -84,19 +84,19 @@ def _watch_beat(sender: Any, **_: Any) -> None:
     @wraps(send)
     def send_and_tell(entry: Any, *args: Any, **kwargs: Any) -> Any:
         sent = send(entry, *args, **kwargs)
-        if are_told():
+        if are_tasks_logged():
             fields = {f.TASK_NAME: entry.task, f.TASK_ID: sent.id, "schedule_entry": entry.name}
             parts = ("%s sent", entry.task)
-            tell(_beat_logger, logging.INFO, parts, fields=fields, place=function_place(send))
+            log_event(_beat_logger, logging.INFO, parts, fields=fields, place=function_place(send))
         return sent
 
     sender.scheduler.apply_async = send_and_tell
-    leave_out("celery.beat", _is_of_what_is_due)
+    drop_duplicate_records("celery.beat", _is_of_what_is_due)
 
 
 def _is_of_what_is_due(record: logging.LogRecord) -> bool:
     """Whether it is beat's line of a task that it sends then; what fails has another."""
-    return are_told() and str(record.msg).startswith("Scheduler: Sending due task")
+    return are_tasks_logged() and str(record.msg).startswith("Scheduler: Sending due task")
 
 
 def _watch(request: Any, **_: Any) -> None:
@@ -229,13 +229,13 @@ def _attempt(retries: int | None) -> dict[str, Any]:
     return {"retries": retries} if retries else {}
 
 
-def _is_told(record: logging.LogRecord) -> bool:
+def _is_duplicate(record: logging.LogRecord) -> bool:
     """Whether it says of a task what its actions say, as far as these have lines."""
     data = getattr(record, "data", None)
     if isinstance(data, dict) and data.get("id") in _open:
         run, _block = _open[data["id"]]
         # Of a success Celery speaks before our line comes.
-        return are_told() if run.has_line is None else run.has_line
+        return are_tasks_logged() if run.has_line is None else run.has_line
     if _has_line.get() and record.funcName in {"on_failure", "on_timeout"}:
         return record.levelno >= logging.ERROR
     return repeats_exception(record)

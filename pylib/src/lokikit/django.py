@@ -15,9 +15,9 @@ from lokikit.http_requests.request_log import (
     takes_exception,
 )
 from lokikit.http_requests.route_template import template
-from lokikit.http_requests.served import are_told_here, is_served_here
+from lokikit.http_requests.served import are_logged_here, is_served_here
 from lokikit.http_requests.user_id import user_id
-from lokikit.output.told_once import leave_out
+from lokikit.output.event_log import drop_duplicate_records
 from lokikit.setup import logging_config as _logging_config
 from lokikit.tasks.task import Run, function_place
 
@@ -116,8 +116,8 @@ class RequestMiddleware:
             markcoroutinefunction(self)
         self._log = RequestLog()
         if self._log.enabled:
-            leave_out("django.request", _is_in_the_line)
-        leave_out("django.server", _is_access_line)
+            drop_duplicate_records("django.request", _is_in_the_line)
+        drop_duplicate_records("django.server", _is_access_line)
 
     def __call__(self, request: Any) -> Any:
         """Django's answer; under ASGI one to wait for."""
@@ -149,9 +149,9 @@ class RequestMiddleware:
     def _end(self, line: Request, request: Any, response: Any) -> Any:
         response.headers[HEADER] = line.id
         if not response.streaming:
-            self._tell(line, request, response.status_code, len(response.content))
+            self._write_line(line, request, response.status_code, len(response.content))
             return response
-        body = _Body(line, lambda size: self._tell(line, request, response.status_code, size))
+        body = _Body(line, lambda size: self._write_line(line, request, response.status_code, size))
         count = body.count_async if response.is_async else body.count
         response.streaming_content = count(response.streaming_content)
         response.close = body.closing(response.close)
@@ -159,12 +159,12 @@ class RequestMiddleware:
 
     def _fail(self, line: Request, request: Any, error: BaseException) -> None:
         line.exception = error
-        self._tell(line, request, 0, 0)
+        self._write_line(line, request, 0, 0)
 
-    def _tell(self, line: Request, request: Any, status: int, size_bytes: int) -> None:
+    def _write_line(self, line: Request, request: Any, status: int, size_bytes: int) -> None:
         match = request.resolver_match
         peer = request.META.get("REMOTE_ADDR") or ""
-        line.tell(
+        line.write(
             request.method,
             request.path,
             route=template(match.route) if match else None,
@@ -184,16 +184,16 @@ def _user_id(request: Any) -> str | None:
 
 
 class _Body:
-    """A body that streams, counted on its way; its line is told when it ends or is left.
+    """A body that streams, counted on its way; its line is written when it ends or is left.
 
     Args:
         line: of the request.
-        tell: writes the line, with the size in bytes.
+        write_line: writes the line, with the size in bytes.
     """
 
-    def __init__(self, line: Request, tell: Callable[[int], None]) -> None:
+    def __init__(self, line: Request, write_line: Callable[[int], None]) -> None:
         self._line = line
-        self._tell = tell
+        self._write_line = write_line
         self._size_bytes = 0
 
     def count(self, chunks: Any) -> Iterator[bytes]:
@@ -206,7 +206,7 @@ class _Body:
             self._line.exception = error
             raise
         finally:
-            self._tell(self._size_bytes)
+            self._write_line(self._size_bytes)
 
     async def count_async(self, chunks: Any) -> AsyncIterator[bytes]:
         """The chunks of an asynchronous body."""
@@ -218,18 +218,18 @@ class _Body:
             self._line.exception = error
             raise
         finally:
-            self._tell(self._size_bytes)
+            self._write_line(self._size_bytes)
 
     def closing(self, close: Callable[[], None]) -> Callable[[], None]:
         """The answer's `close`, which is called also where no chunk was asked for."""
 
-        def close_and_tell() -> None:
+        def close_and_write() -> None:
             try:
                 close()
             finally:
-                self._tell(self._size_bytes)
+                self._write_line(self._size_bytes)
 
-        return close_and_tell
+        return close_and_write
 
 
 def _is_in_the_line(record: logging.LogRecord) -> bool:
@@ -241,4 +241,4 @@ def _is_in_the_line(record: logging.LogRecord) -> bool:
 
 def _is_access_line(record: logging.LogRecord) -> bool:
     """Of `django.server`, which `runserver` writes after the answer."""
-    return hasattr(record, "status_code") and are_told_here(record)
+    return hasattr(record, "status_code") and are_logged_here(record)

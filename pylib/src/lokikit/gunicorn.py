@@ -6,10 +6,10 @@ from typing import Any
 
 from gunicorn.glogging import Logger as _GunicornLogger
 
-from lokikit.http_requests.access_logs import TOLD
+from lokikit.http_requests.access_logs import LOGGED
 from lokikit.http_requests.request_ids import ids_of
 from lokikit.http_requests.request_log import RequestLog
-from lokikit.http_requests.served import are_told_here
+from lokikit.http_requests.served import are_logged_here
 from lokikit.http_requests.wsgi import wsgi_path
 from lokikit.output.stdout_handler import is_ours
 from lokikit.setup import keep_json_logging
@@ -39,16 +39,16 @@ class Logger(_GunicornLogger):  # type: ignore[misc] # it has no types
 
     def atoms(self, *answered: Any) -> dict[str, Any]:
         """Return the values of an access line, whose request `access` logs itself."""
-        return {**super().atoms(*answered), TOLD: True}
+        return {**super().atoms(*answered), LOGGED: True}
 
     def access(self, resp: Any, req: Any, environ: dict[str, Any], request_time: Any) -> None:
-        """Tell a request that no middleware tells."""
+        """Log a request that no middleware logs."""
         if any(not is_ours(one) for one in self.access_log.handlers):
             super().access(resp, req, environ, request_time)
-        if are_told_here():
+        if are_logged_here():
             return
         get = environ.get
-        self._requests.tell(
+        self._requests.write(
             get("REQUEST_METHOD", ""),
             wsgi_path(environ),
             status=int(str(resp.status)[:3]),

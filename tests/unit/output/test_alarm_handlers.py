@@ -11,7 +11,7 @@ from tests.running import messages, run
 
 import lokikit
 from lokikit.output.alarm_handlers import is_alarm
-from lokikit.output.told_once import leave_out
+from lokikit.output.event_log import drop_duplicate_records
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -111,7 +111,7 @@ def test_a_record_that_is_left_out_goes_by_the_method_that_trackers_replace(
         original(self, record)
 
     monkeypatch.setattr(logging.Logger, "callHandlers", replaced)
-    leave_out("library.of.a.test", lambda _: True)
+    drop_duplicate_records("library.of.a.test", lambda _: True)
     logging.getLogger("library.of.a.test").critical("it failed")
     assert calls == [("library.of.a.test", "it failed")]
     assert seen() == ["it failed"]
@@ -121,7 +121,7 @@ def test_a_record_that_is_left_out_goes_by_the_method_that_trackers_replace(
 def test_a_record_that_is_left_out_is_not_printed_where_nobody_else_listens(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    leave_out("another.library.of.a.test", lambda _: True)
+    drop_duplicate_records("another.library.of.a.test", lambda _: True)
     logger = logging.getLogger("another.library.of.a.test")
     logger.propagate = False
     logger.critical("it failed")
@@ -133,14 +133,14 @@ def test_a_record_that_is_left_out_does_not_come_back_through_loguru() -> None:
     lines = run("""
 import logging, lokikit
 from loguru import logger
-from lokikit.output.told_once import leave_out
+from lokikit.output.event_log import drop_duplicate_records
 class InterceptHandler(logging.Handler):
     def emit(self, record):
         logger.opt(depth=6).log(record.levelname, record.getMessage())
 lokikit.setup_json_logging()
 lokikit.take_in_loguru()
 logging.getLogger().addHandler(InterceptHandler())
-leave_out("library", lambda record: record.getMessage() == "told")
+drop_duplicate_records("library", lambda record: record.getMessage() == "told")
 logging.getLogger("library").error("told")
 logging.getLogger("library").error("not told")
 """)

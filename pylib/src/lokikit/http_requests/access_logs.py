@@ -9,22 +9,22 @@ from urllib.parse import unquote
 
 from lokikit.http_requests.request_ids import ids_of
 from lokikit.http_requests.request_log import RequestLog
-from lokikit.http_requests.served import are_told_here, is_served_here, was_told_elsewhere
+from lokikit.http_requests.served import are_logged_here, is_served_here, was_logged_elsewhere
 from lokikit.http_requests.wsgi import wsgi_path
-from lokikit.output.told_once import leave_out
+from lokikit.output.event_log import drop_duplicate_records
 
 _WEBSOCKET_STATES = ("connection open", "connection closed", "connection rejected")
 """Of the `websockets` package, to which Uvicorn lends its logger."""
-TOLD = "lokikit_told"
+LOGGED = "lokikit_logged"
 """Among the values of Gunicorn's access line: its logger logs the request itself."""
 
 
 def take_in_access_lines() -> None:
     """Turn the access lines of servers into request lines, once."""
-    for name, tell in _SERVERS.items():
-        leave_out(name, tell)
+    for name, log in _SERVERS.items():
+        drop_duplicate_records(name, log)
         logging.getLogger(name).setLevel(logging.INFO)
-    leave_out("uvicorn.error", _is_of_websocket)
+    drop_duplicate_records("uvicorn.error", _is_of_websocket)
     uvicorn = logging.getLogger("uvicorn.error")
     if _without_colours not in uvicorn.filters:
         uvicorn.addFilter(_without_colours)
@@ -49,15 +49,15 @@ def _requests() -> RequestLog:
     return RequestLog()
 
 
-def _tell_uvicorn(record: logging.LogRecord) -> bool:
+def _log_uvicorn(record: logging.LogRecord) -> bool:
     """Return True for an access line, which is logged as a request line."""
     args: Any = record.args
     if not isinstance(args, tuple) or len(args) != 5:  # noqa: PLR2004 - its `AccessFormatter`
         return False
     client, method, path, _, status = args
-    if not are_told_here(record):
+    if not are_logged_here(record):
         requests = _requests()
-        requests.tell(
+        requests.write(
             method,
             unquote(path.partition("?")[0]),
             status=int(status),
@@ -66,32 +66,32 @@ def _tell_uvicorn(record: logging.LogRecord) -> bool:
     return True
 
 
-def _tell_hypercorn(record: logging.LogRecord) -> bool:
+def _log_hypercorn(record: logging.LogRecord) -> bool:
     """Return True for an access line, which is logged as a request line."""
     atoms: Any = record.args
     if not isinstance(atoms, dict) or "U" not in atoms:
         return False
-    if not are_told_here(record):
-        _tell_atoms(atoms, atoms["U"], str(atoms["h"]).rpartition(":")[0])
+    if not are_logged_here(record):
+        _log_atoms(atoms, atoms["U"], str(atoms["h"]).rpartition(":")[0])
     return True
 
 
-def _tell_gunicorn(record: logging.LogRecord) -> bool:
+def _log_gunicorn(record: logging.LogRecord) -> bool:
     """Return True for an access line of Gunicorn's own logger, likewise."""
     atoms: Any = record.args
     if not isinstance(atoms, dict) or "U" not in atoms:
         return False
-    if TOLD not in atoms and not are_told_here(record):
+    if LOGGED not in atoms and not are_logged_here(record):
         # The text is made for a line within quotes.
         path = wsgi_path({"PATH_INFO": str(atoms["U"]).replace('\\"', '"')})
-        _tell_atoms(atoms, path, str(atoms["h"]))
+        _log_atoms(atoms, path, str(atoms["h"]))
     return True
 
 
-def _tell_atoms(atoms: Any, path: str, peer: str) -> None:
+def _log_atoms(atoms: Any, path: str, peer: str) -> None:
     """Log a request that a server tells by the letters of Apache's `LogFormat`."""
     requests = _requests()
-    requests.tell(
+    requests.write(
         atoms["m"],
         path,
         status=int(atoms["s"]) if str(atoms["s"]).isdecimal() else 0,
@@ -102,28 +102,28 @@ def _tell_atoms(atoms: Any, path: str, peer: str) -> None:
     )
 
 
-def _tell_channels(record: logging.LogRecord) -> bool:
+def _log_channels(record: logging.LogRecord) -> bool:
     """Return True for an access line of Daphne's `runserver`, which has a context of its own."""
-    told: Any = record.args
-    if not isinstance(told, dict) or not {"method", "path", "status"} <= told.keys():
+    fields: Any = record.args
+    if not isinstance(fields, dict) or not {"method", "path", "status"} <= fields.keys():
         return False
-    path = unquote(str(told["path"]).partition("?")[0])
-    if not was_told_elsewhere(path):
+    path = unquote(str(fields["path"]).partition("?")[0])
+    if not was_logged_elsewhere(path):
         requests = _requests()
-        requests.tell(
-            told["method"],
+        requests.write(
+            fields["method"],
             path,
-            status=int(told["status"]),
-            client_ip=requests.client_ip(str(told.get("client") or "").rpartition(":")[0], ""),
-            duration_ms=round(float(told.get("time_taken") or 0) * 1000, 3),
+            status=int(fields["status"]),
+            client_ip=requests.client_ip(str(fields.get("client") or "").rpartition(":")[0], ""),
+            duration_ms=round(float(fields.get("time_taken") or 0) * 1000, 3),
         )
     return True
 
 
 _SERVERS = {
-    "django.channels.server": _tell_channels,
-    "gunicorn.access": _tell_gunicorn,
-    "hypercorn.access": _tell_hypercorn,
-    "uvicorn.access": _tell_uvicorn,
+    "django.channels.server": _log_channels,
+    "gunicorn.access": _log_gunicorn,
+    "hypercorn.access": _log_hypercorn,
+    "uvicorn.access": _log_uvicorn,
 }
 """Logger of access lines -> what logs them as request lines."""

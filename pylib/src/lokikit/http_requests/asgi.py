@@ -50,8 +50,8 @@ class AsgiMiddleware:
         status = size_bytes = 0
         duration_ms: float | None = None
 
-        def tell() -> None:
-            request.tell(
+        def write_line() -> None:
+            request.write(
                 scope["method"],
                 path,
                 route=route_of(scope),
@@ -75,7 +75,7 @@ class AsgiMiddleware:
             # Background tasks come later and do not count; the exception behind an error is raised
             # after its answer.
             if duration_ms is not None and status < _ERROR_FROM:
-                tell()
+                write_line()
 
         try:
             await self.app(scope, receive, send_on)
@@ -83,6 +83,6 @@ class AsgiMiddleware:
             request.exception = error
             raise
         finally:
-            if not request.told:
-                tell()
+            if not request.is_logged:
+                write_line()
             request.leave()

@@ -8,7 +8,7 @@ from lokikit.errors import SettingsError
 from lokikit.http_requests.asgi import AsgiMiddleware
 from lokikit.http_requests.request_log import takes_exception
 from lokikit.http_requests.wsgi import WsgiMiddleware, note_flask
-from lokikit.output.told_once import leave_out
+from lokikit.output.event_log import drop_duplicate_records
 
 if TYPE_CHECKING:
     import logging
@@ -30,7 +30,7 @@ def log_requests(app: App, **options: Any) -> App:
     known: Any = app
     if hasattr(app, "wsgi_app"):
         known.wsgi_app = WsgiMiddleware(known.wsgi_app, **options)
-        leave_out(known.logger.name, _is_flasks_own)
+        drop_duplicate_records(known.logger.name, _is_flasks_own)
         # Also where the exception is raised on to the debugger or the test, without an answer.
         known.teardown_request_funcs.setdefault(None, []).append(_note_flask)
     elif hasattr(app, "build_middleware_stack"):

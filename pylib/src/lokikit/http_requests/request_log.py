@@ -13,16 +13,16 @@ from typing import TYPE_CHECKING, Any
 from lokikit import fields as f
 from lokikit.http_requests.client_address import is_within, plain_address
 from lokikit.http_requests.request_ids import ids_of
-from lokikit.http_requests.served import ServedRequest, are_told_here, remember_told, served
+from lokikit.http_requests.served import ServedRequest, are_logged_here, remember_path, served
 from lokikit.output.context import bound_fields, reset_bound, set_bound, take_back
-from lokikit.output.told_exceptions import forget_told, mark_told, was_told
-from lokikit.output.told_once import (
+from lokikit.output.event_log import (
     Place,
-    leave_out,
+    drop_duplicate_records,
+    log_event,
     raised_in,
     repeats_exception,
-    tell,
 )
+from lokikit.output.logged_exceptions import forget_logged, mark_logged, was_logged
 from lokikit.settings import parse_networks, read_settings, words_of
 
 if TYPE_CHECKING:
@@ -82,15 +82,15 @@ class RequestLog:
         self._is_trusted = lru_cache(maxsize=4096)(self._find_trusted)
         if self.enabled:
             for name in _SERVER_LOGGERS:
-                leave_out(name, repeats_exception)
+                drop_duplicate_records(name, repeats_exception)
         for name in _ACCESS_LOGGERS:
-            leave_out(name, are_told_here)
+            drop_duplicate_records(name, are_logged_here)
 
     def begin(self, given_id: str | None, trace_parent: str | None = None) -> Request:
         """Begin a request, with its id bound; call `leave` at its end."""
         return Request(self, ids_of(given_id, trace_parent))
 
-    def tell(  # noqa: PLR0913 - the fields of the contract
+    def write(  # noqa: PLR0913 - the fields of the contract
         self,
         method: str,
         path: str,
@@ -140,7 +140,7 @@ class RequestLog:
         slow = duration_ms is not None and duration_ms >= self.slow_s * 1000
         text = ("%s %s %d", method, path, status)
         level = logging.ERROR if error else _level(status, slow=slow)
-        tell(_logger, level, text, fields=fields, place=_PLACE, exception=error)
+        log_event(_logger, level, text, fields=fields, place=_PLACE, exception=error)
 
     def client_ip(self, peer: str, forwarded_for: str) -> str:
         """Return the client's address: the last address that is no trusted proxy.
@@ -181,14 +181,14 @@ class Request:
         "_started_s",
         "exception",
         "ids",
-        "told",
+        "is_logged",
     )
 
     def __init__(self, log: RequestLog, ids: Mapping[str, str]) -> None:
         self.ids = {f.REQUEST_ID: os.urandom(16).hex(), **ids}
         self.exception: BaseException | None = None
-        self.told = False
-        forget_told()
+        self.is_logged = False
+        forget_logged()
         self._log = log
         self._started_s = time.perf_counter()
         self._outer_fields = bound_fields()
@@ -220,7 +220,7 @@ class Request:
         except ValueError:
             take_back(self.ids, self._fields, self._outer_fields)
 
-    def tell(  # noqa: PLR0913 - the fields of the contract
+    def write(  # noqa: PLR0913 - the fields of the contract
         self,
         method: str,
         path: str,
@@ -232,13 +232,13 @@ class Request:
         client_ip: str,
         user_id: str | None = None,
     ) -> None:
-        """Log the request, once; takes the arguments of `RequestLog.tell`."""
-        if self.told:
+        """Log the request, once; takes the arguments of `RequestLog.write`."""
+        if self.is_logged:
             return
-        self.told = True
+        self.is_logged = True
         self._service.path = path
-        remember_told(path)
-        self._log.tell(
+        remember_path(path)
+        self._log.write(
             method,
             path,
             status=status,
@@ -261,13 +261,14 @@ def _level(status: int, *, slow: bool) -> int:
 def takes_exception(record: logging.LogRecord) -> bool:
     """Return True when the exception of the record is in the line of the current request.
 
-    For `leave_out`, of frameworks that log an exception before the middleware sees the answer.
+    For `drop_duplicate_records`, of frameworks that log an exception before the middleware
+    sees the answer.
     """
     exception, request = raised_in(record), _current.get()
-    if exception is None or was_told(exception):
+    if exception is None or was_logged(exception):
         return exception is not None
-    if request is None or request.told:
+    if request is None or request.is_logged:
         return False
     request.exception = exception
-    mark_told(exception)
+    mark_logged(exception)
     return True

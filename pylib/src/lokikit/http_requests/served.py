@@ -28,20 +28,20 @@ served: ContextVar[ServedRequest | None] = ContextVar("lokikit_service", default
 
 
 _MAX_REMEMBERED = 1024
-_told_paths: deque[str] = deque(maxlen=_MAX_REMEMBERED)
+_logged_paths: deque[str] = deque(maxlen=_MAX_REMEMBERED)
 """Paths of the last requests, for servers that log them in a context of their own."""
-remember_told = _told_paths.append
+remember_path = _logged_paths.append
 
 
-def was_told_elsewhere(path: str) -> bool:
+def was_logged_elsewhere(path: str) -> bool:
     """Return True when a request of this path was logged in any context; each counts once."""
     with suppress(ValueError):
-        _told_paths.remove(path)
+        _logged_paths.remove(path)
         return True
     return False
 
 
-def are_told_here(record: logging.LogRecord | None = None) -> bool:
+def are_logged_here(record: logging.LogRecord | None = None) -> bool:
     """Return True when a request line holds what the access line says, which comes once.
 
     True while a middleware of the kit serves a request, and the first time afterwards: another

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from lokikit import fields as f
 from lokikit.http_requests.asgi_scope import peer_of, read_headers, route_of, with_id
 from lokikit.http_requests.user_id import user_id
-from lokikit.output.told_exceptions import mark_told
-from lokikit.output.told_once import Place, tell
+from lokikit.output.event_log import Place, log_event
+from lokikit.output.logged_exceptions import mark_logged
 
 if TYPE_CHECKING:
     from lokikit.http_requests.asgi_scope import App, Message, Receive, Scope, Send
@@ -88,7 +88,7 @@ class _WebSocket:
     def fail(self, error: BaseException) -> None:
         """Note what the application raised; that the client has gone is no error of it."""
         if self._close_code is not None and _is_disconnect(error):
-            mark_told(error)
+            mark_logged(error)
             return
         self._request.exception = error
         if isinstance(error, Exception):
@@ -104,7 +104,7 @@ class _WebSocket:
             "user_id": user_id(self._scope.get("user")),
         }
         if not self._accepted:
-            request.tell("GET", self._path, status=self._status, size_bytes=0, **known)
+            request.write("GET", self._path, status=self._status, size_bytes=0, **known)
         elif self._log.enabled:
             self._tell(**known)
         request.leave()
@@ -113,7 +113,7 @@ class _WebSocket:
         self, *, route: str | None, duration_ms: float, client_ip: str, user_id: str | None
     ) -> None:
         """Write the line of a connection; it has no status, for it is no request to be counted."""
-        self._request.told = True
+        self._request.is_logged = True
         # A server drops the connection of an application that ends without closing it.
         code = self._close_code or _ABNORMAL
         fields = {
@@ -130,7 +130,7 @@ class _WebSocket:
         error = raised if isinstance(raised, Exception) else None
         level = logging.ERROR if error or code == _INTERNAL_ERROR else logging.INFO
         text = ("WEBSOCKET %s %d", self._path, code)
-        tell(_logger, level, text, fields=fields, place=_PLACE, exception=error)
+        log_event(_logger, level, text, fields=fields, place=_PLACE, exception=error)
 
 
 def _is_disconnect(error: BaseException) -> bool:

@@ -93,7 +93,7 @@ class _Answer:
             raise
         self._size_bytes += len(chunk)
         if self._size_bytes == self.announced_bytes:
-            self._tell()
+            self._write_line()
         return chunk
 
     def close(self) -> None:
@@ -117,13 +117,13 @@ class _Answer:
         if self._ended:
             return
         self._ended = True
-        self._tell()
+        self._write_line()
         self._request.leave()
 
-    def _tell(self) -> None:
+    def _write_line(self) -> None:
         environ = self._environ
         peer = environ.get("REMOTE_ADDR", "")
-        self._request.tell(
+        self._request.write(
             environ["REQUEST_METHOD"],
             wsgi_path(environ),
             route=environ.get(_ROUTE_KEY),

@@ -5,8 +5,8 @@ from __future__ import annotations
 import logging
 import os
 
+from lokikit.output.event_log import handlers_of
 from lokikit.output.root_guard import guard
-from lokikit.output.told_once import handlers_of
 
 
 class Relay(logging.Handler):

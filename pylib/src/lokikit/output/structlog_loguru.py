@@ -7,9 +7,9 @@ import sys
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
+from lokikit.output.event_log import handle_record, handlers_of
 from lokikit.output.log_record import install_records
 from lokikit.output.stdout_handler import gets_our_lines
-from lokikit.output.told_once import hand_over, handlers_of
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -49,7 +49,7 @@ def take_in_loguru() -> None:
     logger.add(_write_loguru, format="{message}", level=0, filter=_has_no_line)
 
 
-_HANDLING = (logging.Logger.callHandlers.__code__, hand_over.__code__)
+_HANDLING = (logging.Logger.callHandlers.__code__, handle_record.__code__)
 """Of the method itself, into whose place error trackers put their own, and of our own lines."""
 _writing: ContextVar[str | None] = ContextVar("lokikit_loguru_message", default=None)
 """The message of loguru that this context is writing to the standard library's handlers."""

@@ -10,8 +10,8 @@ import warnings
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from lokikit.output.told_exceptions import was_told
-from lokikit.output.told_once import hand_over
+from lokikit.output.event_log import handle_record
+from lokikit.output.logged_exceptions import was_logged
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -160,14 +160,14 @@ def _log_where_raised(
     Returns:
         Whether there is a line of it now.
     """
-    if was_told(exception):
+    if was_logged(exception):
         return True
     if _logger.manager.disable >= level:
         return False
     try:
         record = _make_record(exception, message, args, level)
         # Past the levels, and past a `dictConfig` that disables the loggers it does not name.
-        return bool(_logger.filter(record)) and hand_over(_logger, record)
+        return bool(_logger.filter(record)) and handle_record(_logger, record)
     except Exception:  # noqa: BLE001 - Python's own hook has it then
         return False
 

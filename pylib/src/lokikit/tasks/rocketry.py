@@ -7,9 +7,9 @@ from datetime import timedelta
 from typing import Any
 
 from lokikit import fields as f
+from lokikit.output.event_log import drop_duplicate_records
 from lokikit.output.stdout_handler import gets_our_lines
-from lokikit.output.told_once import leave_out
-from lokikit.tasks.task import ACTION_LEVELS, are_told, stamp
+from lokikit.tasks.task import ACTION_LEVELS, are_tasks_logged, stamp
 
 _LOGGER = "rocketry.task"
 _RENAMED = {"run_id": f.TASK_ID, "runtime": f.RUNTIME_S}
@@ -18,15 +18,15 @@ _RENAMED = {"run_id": f.TASK_ID, "runtime": f.RUNTIME_S}
 def take_in_rocketry() -> None:
     """Turn Rocketry's actions into task actions, once; its repositories get its own records."""
     logging.getLogger(_LOGGER).setLevel(logging.INFO)
-    leave_out(_LOGGER, _tell)
+    drop_duplicate_records(_LOGGER, _log_run)
 
 
-def _tell(record: logging.LogRecord) -> bool:
+def _log_run(record: logging.LogRecord) -> bool:
     """Return True for an action; log it by the contract, if `LOG_TASKS` is on."""
     action = getattr(record, f.ACTION, None)
     if action not in ACTION_LEVELS:
         return False
-    if not are_told():
+    if not are_tasks_logged():
         # Nobody else tells of a failure.
         return action not in f.TASK_FAILURES
     attributes = dict(vars(record))

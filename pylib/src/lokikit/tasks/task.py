@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any, TypeVar, overload
 from lokikit import fields as f
 from lokikit.errors import SettingsError
 from lokikit.output.context import BoundFields, OpenBlocks, bound
+from lokikit.output.event_log import Place, log_event
+from lokikit.output.logged_exceptions import forget_logged
 from lokikit.output.safe_text import text
-from lokikit.output.told_exceptions import forget_told
-from lokikit.output.told_once import Place, tell
 from lokikit.output.wrapped_callables import wrap
 from lokikit.settings import read_settings
 
@@ -48,7 +48,7 @@ class TaskTermination(Exception):  # noqa: N818 - not an error
 
 
 @cache
-def are_told() -> bool:
+def are_tasks_logged() -> bool:
     """Return True when `LOG_TASKS` is on."""
     try:
         return read_settings().tasks
@@ -86,7 +86,7 @@ class Run:
 
     def begin(self) -> None:
         """Log the action `run`."""
-        forget_told()
+        forget_logged()
         self._tell("run", "", {f.START: self._start})
 
     def end(
@@ -147,13 +147,15 @@ class Run:
         exception: BaseException | None = None,
         level: int | None = None,
     ) -> bool:
-        if not are_told():
+        if not are_tasks_logged():
             return False
         usual, words = _STEPS[action]
         parts = ("%s %s: %s", self.name, words, reason) if reason else ("%s %s", self.name, words)
         fields = {**self.fields, f.ACTION: action, **times}
         place = self._place
-        return tell(_logger, level or usual, parts, fields=fields, place=place, exception=exception)
+        return log_event(
+            _logger, level or usual, parts, fields=fields, place=place, exception=exception
+        )
 
 
 class Task:

@@ -1,4 +1,4 @@
-"""Request lines and task actions: told whatever the levels say, and each exception once."""
+"""Request lines and task actions: logged regardless of logger level, each exception once."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import logging
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lokikit.output.alarm_handlers import is_alarm
+from lokikit.output.logged_exceptions import mark_logged, was_logged
 from lokikit.output.stdout_handler import StdoutHandler, gets_our_lines
-from lokikit.output.told_exceptions import mark_told, was_told
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -21,7 +21,7 @@ class Place(NamedTuple):
     function: str
 
 
-def tell(  # noqa: PLR0913 - what a record is made of
+def log_event(  # noqa: PLR0913 - what a record is made of
     logger: logging.Logger,
     level: int,
     text: tuple[object, ...],
@@ -33,20 +33,20 @@ def tell(  # noqa: PLR0913 - what a record is made of
     """Log a line past the levels of `logger` and its parents, and past its being disabled.
 
     A library that sets the root logger to WARNING, or a `dictConfig` that disables the loggers
-    it does not name, silences messages; what happened is still told. Levels and filters of
+    it does not name, silences messages; events are still logged. Levels and filters of
     handlers hold, and `logging.disable()`, which silences everything, does so here. Error trackers
-    and mail get none of it: see `is_alarm`.
+    and mail get no events: see `is_alarm`.
 
     Args:
-        logger: names the line, and its handlers get it.
-        level: of the line.
-        text: the message and its `%` arguments.
-        fields: of the line, beside what is bound.
-        place: becomes `caller`.
-        exception: is in the line, and counts as told.
+        logger: logger whose name the line has, and whose handlers write it.
+        level: level of the line.
+        text: message and its `%` arguments.
+        fields: fields of the line, beside the bound fields.
+        place: source location, for the field `caller`.
+        exception: exception of the line; `was_logged` is True of it from then on.
 
     Returns:
-        Whether a handler wrote it.
+        True when a handler wrote the line.
     """
     if logger.manager.disable >= level:
         return False
@@ -62,18 +62,19 @@ def tell(  # noqa: PLR0913 - what a record is made of
         place.function,
         fields,
     )
-    is_written = hand_over(logger, record)
+    is_written = handle_record(logger, record)
     if is_written and exception is not None:
-        mark_told(exception)
+        mark_logged(exception)
     return is_written
 
 
-def hand_over(logger: logging.Logger, record: logging.LogRecord) -> bool:
+def handle_record(logger: logging.Logger, record: logging.LogRecord) -> bool:
     """Give a record to the handlers of its logger; return False when none of them wrote it.
 
-    An error tracker is passed by, whether it is a handler or has replaced `Logger.callHandlers`:
-    it would take the line for an error that the application has logged and handled. A filter that
-    raises, say, would take the place of what a task or request has raised itself.
+    Error trackers get no record, neither as handlers nor where they have replaced
+    `Logger.callHandlers`: they would take the line for an error that the application has logged
+    and handled. An error of a handler or filter is swallowed: it would replace the exception of
+    the task or request.
     """
     found = list(handlers_of(logger)) or [one for one in (logging.lastResort,) if one]
     handlers = [one for one in found if record.levelno >= one.level and not is_alarm(one)]
@@ -88,7 +89,7 @@ def hand_over(logger: logging.Logger, record: logging.LogRecord) -> bool:
 
 
 def handlers_of(logger: logging.Logger) -> Iterator[logging.Handler]:
-    """The handlers that a logger's records reach, its own and those above."""
+    """The handlers that a logger's records reach: its own and those of its parents."""
     above: logging.Logger | None = logger
     while above:
         yield from above.handlers
@@ -99,49 +100,54 @@ def _count_lost(handlers: list[logging.Handler]) -> int:
     return sum(sum(one.lost.values()) for one in handlers if isinstance(one, StdoutHandler))
 
 
-def leave_out(logger_name: str, is_told: Callable[[logging.LogRecord], bool]) -> None:
-    """Keep records that repeat what is told out of our lines; twice is once.
+def drop_duplicate_records(
+    logger_name: str, is_duplicate: Callable[[logging.LogRecord], bool]
+) -> None:
+    """Keep records that repeat an event out of the kit's lines; a second call changes nothing.
 
-    Handlers that are not ours (mail to admins, a file) and error trackers still get them.
+    Other handlers (mail to admins, a file) and error trackers still get these records.
 
     Args:
-        logger_name: the logger of a library.
-        is_told: tells which of its records these are.
+        logger_name: name of a library's logger.
+        is_duplicate: returns True for a record that repeats an event; may log the event itself.
     """
     logger = logging.getLogger(logger_name)
-    if not any(isinstance(one, _LeaveOut) and one.is_told is is_told for one in logger.filters):
-        logger.addFilter(_LeaveOut(logger, is_told))
+    if not any(
+        isinstance(one, _DropDuplicates) and one.is_duplicate is is_duplicate
+        for one in logger.filters
+    ):
+        logger.addFilter(_DropDuplicates(logger, is_duplicate))
 
 
 def repeats_exception(record: logging.LogRecord) -> bool:
-    """Whether the record's exception was told; for `leave_out`."""
-    return was_told(raised_in(record))
+    """Return True when the record's exception was logged; for `drop_duplicate_records`."""
+    return was_logged(raised_in(record))
 
 
 def raised_in(record: logging.LogRecord) -> BaseException | None:
-    """The exception of a record that has one."""
+    """The exception of a record; None without an exception."""
     info: object = record.exc_info
-    # Whatever a caller gave: only `logging` itself makes a tuple of three of it.
+    # `exc_info` of a foreign record may be of any type: only `logging` makes a tuple of three.
     exception = info[1] if isinstance(info, tuple) and len(info) > 1 else info
     return exception if isinstance(exception, BaseException) else None
 
 
-class _LeaveOut(logging.Filter):
+class _DropDuplicates(logging.Filter):
     def __init__(
-        self, logger: logging.Logger, is_told: Callable[[logging.LogRecord], bool]
+        self, logger: logging.Logger, is_duplicate: Callable[[logging.LogRecord], bool]
     ) -> None:
         super().__init__()
         self._logger = logger
-        self.is_told = is_told
+        self.is_duplicate = is_duplicate
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Whether it may go to all handlers."""
-        if not self.is_told(record):
+        """Return True when the record may go to all handlers."""
+        if not self.is_duplicate(record):
             return True
-        # By the method of a logger, into whose place error trackers put theirs.
-        others = logging.Logger(self._logger.name)  # noqa: LOG001 - nobody may find it
+        # Through `Logger.callHandlers`, which error trackers replace by a function of their own.
+        others = logging.Logger(self._logger.name)  # noqa: LOG001 - must not be registered
         others.handlers = [one for one in handlers_of(self._logger) if not gets_our_lines(one)]
-        # Without any the last resort of `logging` would print the record.
+        # Without any handler the last resort of `logging` would print the record.
         others.addHandler(logging.NullHandler())
         others.callHandlers(record)
         return False

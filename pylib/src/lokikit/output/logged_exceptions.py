@@ -1,4 +1,4 @@
-"""Which raised exceptions have a line already: each raising once, an object as often as raised.
+"""Exceptions that have been logged: each raising once, an object as often as it is raised.
 
 Exceptions may be constants, or stored and raised again: Python then puts the new frames in front of
 the old traceback. Nothing is set on the exceptions, which are the application's.
@@ -17,57 +17,57 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 _MAX_REMEMBERED = 8
-"""They are held with their frames: an id alone is soon that of another traceback."""
+"""Exceptions kept with their frames: the id of a freed traceback is soon used again."""
 _STEPPED = CO_ASYNC_GENERATOR | CO_COROUTINE | CO_GENERATOR | CO_ITERABLE_COROUTINE
 """Frames that forget their caller when they end."""
 _CARRIERS = ("asyncio.", "concurrent.futures.")
 """Modules that raise what was raised in another thread or task."""
 
 
-class _Told(NamedTuple):
+class _Logged(NamedTuple):
     number: int
     exception: BaseException
     trace: TracebackType | None
 
 
-_told: deque[_Told] = deque(maxlen=_MAX_REMEMBERED)
+_logged: deque[_Logged] = deque(maxlen=_MAX_REMEMBERED)
 _numbers = count(1)
-_told_here: ContextVar[int] = ContextVar("lokikit_told_exception", default=0)
+_number_here: ContextVar[int] = ContextVar("lokikit_logged_exception", default=0)
 """The number alone, for a context may live long."""
 
 
-def mark_told(exception: BaseException) -> None:
-    """Have `was_told` say yes of this exception, wherever it is raised on to."""
+def mark_logged(exception: BaseException) -> None:
+    """Make `was_logged` return True of this exception, wherever it is raised on to."""
     number = next(_numbers)
-    _told.append(_Told(number, exception, exception.__traceback__))
-    _told_here.set(number)
+    _logged.append(_Logged(number, exception, exception.__traceback__))
+    _number_here.set(number)
 
 
-def was_told(exception: object) -> bool:
-    """Whether a request line or task action has this exception, as it was raised this time."""
+def was_logged(exception: object) -> bool:
+    """Return True when an event has this exception, as it was raised this time."""
     if not isinstance(exception, BaseException):
         return False
     return any(
-        told.exception is exception and _leads_to(exception.__traceback__, told.trace)
-        for told in tuple(_told)
+        entry.exception is exception and _leads_to(exception.__traceback__, entry.trace)
+        for entry in tuple(_logged)
     )
 
 
-def forget_told() -> None:
-    """Forget what was told in this context: a request or run begins, which may raise it again."""
-    number = _told_here.get()
+def forget_logged() -> None:
+    """Forget this context's exception: a request or run begins, which may raise it again."""
+    number = _number_here.get()
     if not number:
         return
-    for told in tuple(_told):
-        if told.number == number:
+    for entry in tuple(_logged):
+        if entry.number == number:
             with suppress(ValueError):  # another thread's exception has taken its place
-                _told.remove(told)
-    _told_here.set(0)
+                _logged.remove(entry)
+    _number_here.set(0)
 
 
-def _leads_to(trace: TracebackType | None, told: TracebackType | None) -> bool:
-    """Whether the frames of the traceback down to the told one are callers, one of the other."""
-    while trace is not told:
+def _leads_to(trace: TracebackType | None, logged: TracebackType | None) -> bool:
+    """Return True when each frame down to the logged traceback has called the next frame."""
+    while trace is not logged:
         inner = trace.tb_next if trace is not None else None
         if trace is None or inner is None or not _called(trace, inner):
             return False
