@@ -4,6 +4,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 LOKIKIT := $(BIN)/lokikit
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+IS_NEW := import sys; sys.exit("Python %d.%d is too old" % sys.version_info[:2] if sys.version_info < (3, 10) else 0)
+NO_PIP := lokikit: pip could not install it, for the reason above; without the network: PIP_INDEX_URL names a mirror, HTTPS_PROXY a proxy, PIP_CERT the certificates to trust
 
 .PHONY: help up down status logs check test soak lint bench grafana package docs clean
 
@@ -58,11 +61,12 @@ clean: $(VENV)/run ## stop everything and remove the stack's data
 
 $(VENV)/run: pylib/pyproject.toml
 	@echo "Installing lokikit into $(VENV): once, takes a minute."
-	@$(PYTHON) -m venv $(VENV) || { echo "no Python venv: install Python 3.10 or newer with its venv module (Debian: python3-venv)"; exit 3; }
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable 'pylib[push,cli,page,demo]'
+	@$(BIN)/python -c 'import pip; $(IS_NEW)' 2>/dev/null || { $(PYTHON) -c '$(IS_NEW)' && $(PYTHON) -m venv --clear $(VENV); } || \
+		{ echo "lokikit: no environment in $(VENV), for the reason above: install Python 3.10 or newer with its venv module (Debian: python3-venv) or name one (make PYTHON=python3.12), in a checkout that can be written to"; exit 3; }
+	@$(PIP) --editable 'pylib[push,cli,page,demo]' || { echo "$(NO_PIP)"; exit 3; }
 	@touch $@
 
 $(VENV)/test: $(VENV)/run tests/requirements.txt
 	@echo "Installing what the tests need into $(VENV)."
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement tests/requirements.txt
+	@$(PIP) --requirement tests/requirements.txt || { echo "$(NO_PIP)"; exit 3; }
 	@touch $@

@@ -1,0 +1,73 @@
+"""The Makefile on a machine that lacks something: a sentence with the fix, exit code 3."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from lokikit.stack.kit_files import kit_root
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+MAKE = shutil.which("make")
+pytestmark = pytest.mark.skipif(MAKE is None, reason="make is not on PATH")
+
+
+def make_up(folder: Path, python: str, **variables: str) -> str:
+    """Run `make up` in a copy of the Makefile under a path with a space; return what it printed."""
+    checkout = folder / "a b"
+    (checkout / "pylib").mkdir(parents=True)
+    for name in ("Makefile", "pylib/pyproject.toml"):
+        shutil.copy(kit_root() / name, checkout / name)
+    done = subprocess.run(
+        [str(MAKE), "up", f"PYTHON={python}"],
+        cwd=checkout,
+        env={"PATH": "/usr/bin:/bin", "HOME": str(folder), **variables},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert done.returncode != 0
+    return done.stdout
+
+
+def stand_in(folder: Path, body: str) -> str:
+    """Write a program that stands for a Python; return its path."""
+    program = folder / "python"
+    program.write_text(f"#!/bin/sh\n{body}\n")
+    program.chmod(0o755)
+    return str(program)
+
+
+def test_a_python_that_is_too_old_is_named(tmp_path: Path) -> None:
+    """The Python that runs this poses as 3.8, by a first statement before each of its own."""
+    old = f"""exec {sys.executable} -c "import sys; sys.version_info = (3, 8, 18); $2" """
+    said = make_up(tmp_path, stand_in(tmp_path, old))
+    assert "Python 3.8 is too old" in said
+    assert "install Python 3.10 or newer" in said
+    assert "Error 3" in said
+    assert not (tmp_path / "a b/.venv").exists()
+
+
+@pytest.mark.parametrize("kind", ["without venv", "absent"])
+def test_a_python_that_makes_no_environment_is_named(tmp_path: Path, kind: str) -> None:
+    program = "no-such-python"
+    if kind == "without venv":
+        program = stand_in(tmp_path, f'[ "$2" = venv ] && exit 1; exec {sys.executable} "$@"')
+    said = make_up(tmp_path, program)
+    assert "with its venv module (Debian: python3-venv)" in said
+    assert "Error 3" in said
+
+
+def test_a_pip_without_network_is_pointed_to_mirror_proxy_and_certificates(tmp_path: Path) -> None:
+    away = {"PIP_INDEX_URL": "http://127.0.0.1:9/simple", "PIP_RETRIES": "0"}
+    said = make_up(tmp_path, sys.executable, **away, PIP_NO_CACHE_DIR="1")
+    assert "PIP_INDEX_URL names a mirror, HTTPS_PROXY a proxy, PIP_CERT" in said
+    assert "Error 3" in said
