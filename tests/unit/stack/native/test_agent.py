@@ -63,11 +63,18 @@ def test_who_has_carried_the_files_goes_on(tmp_path: Path, install) -> None:
     """Another agent would send all of them again."""
     install("5.1.1")
     (tmp_path / "ship").mkdir()
-    (tmp_path / "ship/positions.json").write_text("{}")
+    (tmp_path / "ship/stack.json").write_text("{}")
     assert choose_agent(tmp_path, {})[0] == SHIP
     (tmp_path / "fluent-bit").mkdir()
     (tmp_path / "fluent-bit/files.db").write_text("")
     assert choose_agent(tmp_path, {})[0] == FLUENT_BIT
+
+
+def test_the_agent_leaves_the_positions_of_a_ship_by_hand_alone(tmp_path: Path, install) -> None:
+    """Only one process may hold them, and `lokikit ship FILES` runs beside the stack."""
+    del install
+    by_hand = str(tmp_path / "ship/positions.json")
+    assert by_hand not in agent_part(tmp_path, URL, {}).command
 
 
 def test_agent_forces_one(tmp_path: Path, install) -> None:

@@ -186,7 +186,8 @@ def _storage(state: Path) -> Path:
 
 
 def _ship_positions(state: Path) -> Path:
-    return state / "ship/positions.json"
+    """Return a file of the stack's own: `positions.json` is that of `lokikit ship` by hand."""
+    return state / "ship/stack.json"
 
 
 def _ship_stats(state: Path) -> Path:
