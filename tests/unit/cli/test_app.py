@@ -1,9 +1,13 @@
 from __future__ import annotations
 
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 
 from lokikit.cli import app
-from lokikit.errors import LokikitError
+from lokikit.errors import LokikitError, PrerequisiteError
 
 
 def run(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int | str | None:
@@ -62,3 +66,19 @@ def test_version(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[
     """`--version` says it and ends well."""
     assert run(monkeypatch, "--version") == 0
     assert capsys.readouterr().out.startswith("lokikit ")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="/dev/full is of Linux")
+def test_a_full_disk_is_one_line_with_the_fix() -> None:
+    """Whatever writes where no room or no permission is: no traceback, and exit code 3."""
+    with Path("/dev/full").open("w", encoding="utf-8") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "lokikit", "logql", "fmt", "1"],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert done.returncode == PrerequisiteError.exit_code
+    assert done.stderr.startswith("lokikit: No space left on device: make room")
+    assert done.stderr.count("\n") == 1

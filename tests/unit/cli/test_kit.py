@@ -8,7 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from lokikit.cli.app import command_line
-from lokikit.errors import SettingsError
+from lokikit.errors import PrerequisiteError, SettingsError
 from lokikit.stack.kit_files import KIT_FILES, kit_env, kit_root
 
 if TYPE_CHECKING:
@@ -64,3 +64,10 @@ def test_chart_is_whole_without_links(tmp_path: Path) -> None:
     assert not [path for path in (tmp_path / "chart").rglob("*") if path.is_symlink()]
     assert (tmp_path / "chart/files/loki/loki.yaml").is_file()
     assert (tmp_path / "chart/Chart.yaml").is_file()
+
+
+@pytest.mark.parametrize("command", ["init", "chart"])
+def test_a_folder_that_cannot_be_made_is_named_with_the_fix(tmp_path: Path, command: str) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(PrerequisiteError, match="; name another folder"):
+        run(command, str(tmp_path / "file" / "kit"))

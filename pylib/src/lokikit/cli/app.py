@@ -5,6 +5,7 @@ A call imports the module of its own command alone, so that none waits for the i
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from importlib import import_module
@@ -52,6 +53,8 @@ COMMANDS: dict[str, dict[str, str]] = {
     },
 }
 """Panel of the help -> command -> module of `lokikit.cli` that holds it, under its own name."""
+_NO_WRITING = (errno.EACCES, errno.EDQUOT, errno.ENOSPC, errno.EROFS)
+"""Causes that lie with the disk or its permissions: a sentence, and no traceback."""
 GROUPS = ("spool", "logql", "rules", "alerts")
 """Modules whose `app` holds commands of their own."""
 
@@ -120,11 +123,23 @@ def main() -> None:
         code = _complain(_usage(error), error.exit_code)
     except typer.Abort:
         code = _complain("nothing done.", 1)
+    except OSError as error:
+        if error.errno not in _NO_WRITING:
+            raise
+        code = _complain(_unwritable(error), PrerequisiteError.exit_code)
     sys.exit(code if isinstance(code, int) else 0)
 
 
 def _missing(error: ModuleNotFoundError) -> str:
     return f"the command line needs its extra ({error.name} is missing): pip install 'lokikit[cli]'"
+
+
+def _unwritable(error: OSError) -> str:
+    place = f"{error.filename}: " if error.filename else ""
+    return (
+        f"{place}{error.strerror}: make room or give permission there, "
+        "or set LOKIKIT_STATE to a folder of yours."
+    )
 
 
 def _complain(text: str, code: int) -> int:

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from lokikit.errors import SettingsError
+from lokikit.errors import PrerequisiteError, SettingsError
 from lokikit.stack.kit_files import KIT_FILES, KIT_MARK, kit_root
 
 _MARK_TEXT = "This folder holds the files that `lokikit up` runs from when it is called here.\n"
@@ -59,4 +59,6 @@ def _copy(source: Path, target: Path) -> None:
         else:
             shutil.copy2(source, target)
     except OSError as error:
-        raise SettingsError(f"cannot write {target}: {error.strerror or error}.") from error
+        raise PrerequisiteError(
+            f"cannot write {target}: {error.strerror or error}; name another folder."
+        ) from error
