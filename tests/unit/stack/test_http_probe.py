@@ -48,6 +48,19 @@ def test_probe_sends_no_password_of_netrc(
     assert server.credentials == [None]  # type: ignore[attr-defined]
 
 
+@pytest.mark.parametrize("ask", [answers, ask_fluent_bit])
+def test_probe_of_this_machine_takes_no_proxy(
+    server: ThreadingHTTPServer,
+    monkeypatch: pytest.MonkeyPatch,
+    ask: Callable[[str], object],
+) -> None:
+    """Behind a corporate proxy each part would be unhealthy."""
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
+    monkeypatch.delenv("no_proxy", raising=False)
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    assert ask(f"http://127.0.0.1:{server.server_port}")
+
+
 def test_probe_says_no_of_an_error_and_of_nobody(server: ThreadingHTTPServer) -> None:
     assert not answers(f"http://127.0.0.1:{server.server_port}/broken")
     assert not answers("http://127.0.0.1:1")

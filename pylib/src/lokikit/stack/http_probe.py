@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import requests
 
+from lokikit.delivery.address import read_address
+
 _TIMEOUT_S = 2
 
 
@@ -16,12 +18,14 @@ def answers(url: str) -> bool:
 
 
 def get(url: str, timeout_s: float) -> requests.Response:
-    """The answer to a GET that sends no credentials.
+    """The answer to a GET that sends no credentials, and to this machine takes no proxy.
 
     Raises:
         requests.RequestException: there is none within `timeout_s`.
     """
-    return requests.get(url, timeout=timeout_s, auth=_without_credentials)
+    with requests.Session() as session:
+        session.trust_env = not read_address(url).is_local
+        return session.get(url, timeout=timeout_s, auth=_without_credentials)
 
 
 def _without_credentials(request: requests.PreparedRequest) -> requests.PreparedRequest:

@@ -30,6 +30,7 @@ SETTINGS = "LOKIKIT_PART_SETTINGS"
 WATCH = "LOKIKIT_WATCH"
 """Environment variable: the state folder of the stack that the process watches."""
 _POLL_S = 0.1
+_LOOPBACK = "127.0.0.1,localhost"
 
 
 @dataclass(frozen=True)
@@ -109,13 +110,19 @@ def spawn_detached(
 def inherited_environment() -> dict[str, str]:
     """Return the part of this environment that new processes get.
 
-    Contacts of alerts are secrets, which Grafana reads from a file, so no part gets them.
+    Contacts of alerts are secrets, which Grafana reads from a file, so no part gets them. No proxy
+    stands between the parts.
     """
-    return {
+    kept = {
         name: value
         for name, value in os.environ.items()
         if not name.startswith(PREFIX) and name != WATCH
     }
+    around = kept.get("no_proxy") or kept.get("NO_PROXY")
+    if around != "*":
+        # Programs differ in the spelling that they read.
+        kept["no_proxy"] = kept["NO_PROXY"] = f"{around},{_LOOPBACK}" if around else _LOOPBACK
+    return kept
 
 
 def wait_for_mark(process: subprocess.Popen[bytes], mark: str) -> None:
