@@ -1,0 +1,23 @@
+from __future__ import annotations
+
+import pytest
+
+from lokikit.stack.native.processes import inherited_environment
+
+
+@pytest.mark.parametrize("name", ["no_proxy", "NO_PROXY"])
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("", "127.0.0.1,localhost"),
+        ("intern.example", "intern.example,127.0.0.1,localhost"),
+        ("*", "*"),
+    ],
+)
+def test_parts_reach_each_other_without_the_proxy_of_the_environment(
+    monkeypatch: pytest.MonkeyPatch, name: str, before: str, after: str
+) -> None:
+    for each in ("no_proxy", "NO_PROXY"):
+        monkeypatch.delenv(each, raising=False)
+    monkeypatch.setenv(name, before)
+    assert inherited_environment()[name] == after
