@@ -70,7 +70,7 @@ def _json_logger(module: str, name: str) -> logging.Logger:
 
 def _structlog() -> Call:
     import structlog  # noqa: PLC0415 - each candidate is alone in its process
-    from tests.benchmarks.shapes import SCALARS  # noqa: PLC0415 - likewise
+    from tests.benchmarks.shapes import SCALARS  # noqa: PLC0415 - each candidate is alone in its process
 
     structlog.configure(
         processors=[
@@ -89,7 +89,7 @@ def _structlog() -> Call:
 
 def _loguru() -> Call:
     from loguru import logger  # noqa: PLC0415 - each candidate is alone in its process
-    from tests.benchmarks.shapes import SCALARS  # noqa: PLC0415 - likewise
+    from tests.benchmarks.shapes import SCALARS  # noqa: PLC0415 - each candidate is alone in its process
 
     logger.remove()
     logger.add(sys.stdout, serialize=True)

@@ -36,7 +36,7 @@ _HEADERS = [(b"host", b"shop.example"), (b"x-request-id", b"0af7651916cd43dd8448
 
 def _fastapi() -> Any:
     from fastapi import FastAPI  # noqa: PLC0415 - each candidate is alone in its process
-    from fastapi.responses import PlainTextResponse  # noqa: PLC0415 - likewise
+    from fastapi.responses import PlainTextResponse  # noqa: PLC0415 - each candidate is alone in its process
 
     app = FastAPI()
 
@@ -48,7 +48,7 @@ def _fastapi() -> Any:
 
 
 def _flask() -> Any:
-    from flask import Flask  # noqa: PLC0415 - likewise
+    from flask import Flask  # noqa: PLC0415 - each candidate is alone in its process
 
     app = Flask("shop")
 
@@ -60,10 +60,10 @@ def _flask() -> Any:
 
 
 def _django(*middleware: str, **more: Any) -> Any:
-    import django  # noqa: PLC0415 - likewise
-    from django.conf import settings  # noqa: PLC0415 - likewise
-    from django.http import HttpResponse  # noqa: PLC0415 - likewise
-    from django.urls import path  # noqa: PLC0415 - likewise
+    import django  # noqa: PLC0415 - each candidate is alone in its process
+    from django.conf import settings  # noqa: PLC0415 - each candidate is alone in its process
+    from django.http import HttpResponse  # noqa: PLC0415 - each candidate is alone in its process
+    from django.urls import path  # noqa: PLC0415 - each candidate is alone in its process
 
     def order(_: Any, number: int) -> Any:
         return HttpResponse(f"order {number}")
@@ -80,14 +80,14 @@ def _django(*middleware: str, **more: Any) -> Any:
         **{"LOGGING_CONFIG": None, **more},
     )
     django.setup()
-    from django.core.wsgi import get_wsgi_application  # noqa: PLC0415 - likewise
+    from django.core.wsgi import get_wsgi_application  # noqa: PLC0415 - each candidate is alone in its process
 
     return get_wsgi_application()
 
 
 def _json_logging(*, correlation_id: bool = False) -> logging.Logger:
     """A logger of python-json-logger, as its users set it up for lines that say as much as ours."""
-    from pythonjsonlogger.orjson import OrjsonFormatter  # noqa: PLC0415 - likewise
+    from pythonjsonlogger.orjson import OrjsonFormatter  # noqa: PLC0415 - each candidate is alone in its process
 
     handler = logging.StreamHandler(sys.stdout)
     names = ["levelname", "name", "message", "process", "threadName"]
@@ -135,7 +135,7 @@ def _fastapi_ours() -> Any:
 
 
 def _fastapi_correlation() -> Any:
-    from asgi_correlation_id import (  # noqa: PLC0415 - likewise
+    from asgi_correlation_id import (  # noqa: PLC0415 - each candidate is alone in its process
         CorrelationIdFilter,
         CorrelationIdMiddleware,
     )
@@ -151,7 +151,7 @@ def _flask_ours() -> Any:
 
 def _flask_own() -> Any:
     """What Flask's documentation shows: hooks, and a line of `app.logger`."""
-    from flask import g, request  # noqa: PLC0415 - likewise
+    from flask import g, request  # noqa: PLC0415 - each candidate is alone in its process
 
     app = _flask()
     _json_logging()
@@ -180,7 +180,7 @@ def _flask_own() -> Any:
 
 
 def _django_ours() -> Any:
-    import lokikit.django  # noqa: PLC0415 - likewise
+    import lokikit.django  # noqa: PLC0415 - each candidate is alone in its process
 
     config = lokikit.django.logging_config("shop", log_format="json")
     return _django(
@@ -191,7 +191,7 @@ def _django_ours() -> Any:
 
 
 def _django_structlog() -> Any:
-    import structlog  # noqa: PLC0415 - likewise
+    import structlog  # noqa: PLC0415 - each candidate is alone in its process
 
     structlog.configure(
         processors=[

@@ -39,14 +39,14 @@ def _lokikit(url: str, service: str) -> tuple[logging.Handler, Callable[[], Any]
 
 def _lokikit_stdout(url: str, service: str) -> tuple[None, Callable[[], Any]]:
     del url
-    import lokikit  # noqa: PLC0415 - likewise
+    import lokikit  # noqa: PLC0415 - each candidate is alone in its process
 
     lokikit.setup_json_logging(service, env="bench", log_format="json", push=False)
     return None, _nothing
 
 
 def _lokikit_both(url: str, service: str) -> tuple[None, Callable[[], Any]]:
-    import lokikit  # noqa: PLC0415 - likewise
+    import lokikit  # noqa: PLC0415 - each candidate is alone in its process
 
     os.environ["LOKI_SPOOL_DIR"] = tempfile.mkdtemp(prefix="lokikit-bench-")
     root = lokikit.setup_json_logging(service, env="bench", log_format="json", push=url)
@@ -54,16 +54,16 @@ def _lokikit_both(url: str, service: str) -> tuple[None, Callable[[], Any]]:
 
 
 def _logging_loki(url: str, service: str) -> tuple[logging.Handler, Callable[[], Any]]:
-    import logging_loki  # noqa: PLC0415 - likewise
+    import logging_loki  # noqa: PLC0415 - each candidate is alone in its process
 
     tags = {"service_name": service}
     return logging_loki.LokiHandler(url + PUSH_PATH, tags, version="1"), _nothing
 
 
 def _logging_loki_queue(url: str, service: str) -> tuple[logging.Handler, Callable[[], Any]]:
-    import queue  # noqa: PLC0415 - likewise
+    import queue  # noqa: PLC0415 - each candidate is alone in its process
 
-    import logging_loki  # noqa: PLC0415 - likewise
+    import logging_loki  # noqa: PLC0415 - each candidate is alone in its process
 
     tags = {"service_name": service}
     handler = logging_loki.LokiQueueHandler(
@@ -73,18 +73,18 @@ def _logging_loki_queue(url: str, service: str) -> tuple[logging.Handler, Callab
 
 
 def _loki_logger(url: str, service: str) -> tuple[logging.Handler, Callable[[], Any]]:
-    from loki_logger_handler.loki_logger_handler import LokiLoggerHandler  # noqa: PLC0415 - likewise
+    from loki_logger_handler.loki_logger_handler import LokiLoggerHandler  # noqa: PLC0415 - each candidate is alone in its process
 
     return LokiLoggerHandler(url + PUSH_PATH, {"service_name": service}), _nothing
 
 
 def _opentelemetry(url: str, service: str) -> tuple[logging.Handler, Callable[[], Any]]:
-    from opentelemetry.exporter.otlp.proto.http._log_exporter import (  # noqa: PLC0415 - likewise
+    from opentelemetry.exporter.otlp.proto.http._log_exporter import (  # noqa: PLC0415 - each candidate is alone in its process
         OTLPLogExporter,
     )
-    from opentelemetry.sdk._logs import LoggerProvider, LoggingHandler  # noqa: PLC0415 - likewise
-    from opentelemetry.sdk._logs.export import BatchLogRecordProcessor  # noqa: PLC0415 - likewise
-    from opentelemetry.sdk.resources import Resource  # noqa: PLC0415 - likewise
+    from opentelemetry.sdk._logs import LoggerProvider, LoggingHandler  # noqa: PLC0415 - each candidate is alone in its process
+    from opentelemetry.sdk._logs.export import BatchLogRecordProcessor  # noqa: PLC0415 - each candidate is alone in its process
+    from opentelemetry.sdk.resources import Resource  # noqa: PLC0415 - each candidate is alone in its process
 
     provider = LoggerProvider(resource=Resource.create({"service.name": service}))
     exporter = OTLPLogExporter(endpoint=url + "/otlp/v1/logs")

@@ -94,7 +94,7 @@ def surroundings(shape: str) -> Iterator[None]:
 
             stack.enter_context(lokikit.bound(request_id=_ID, tenant="t1"))
         if shape == SPAN:
-            from opentelemetry.sdk.trace import TracerProvider  # noqa: PLC0415 - likewise
+            from opentelemetry.sdk.trace import TracerProvider  # noqa: PLC0415 - each candidate is alone in its process
 
             tracer = TracerProvider().get_tracer("bench")
             stack.enter_context(tracer.start_as_current_span("order"))

@@ -245,7 +245,7 @@ def _headers():
     return message
 
 
-_Login = namedtuple("_Login", "user password")  # noqa: PYI024 - likewise
+_Login = namedtuple("_Login", "user password")  # noqa: PYI024 - both kinds are tested
 _SECRET = {"user": "ann", "password": "hunter2"}
 _SAFE = {"user": "ann", "password": REDACTED}
 

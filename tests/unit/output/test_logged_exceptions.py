@@ -15,7 +15,7 @@ class _Slotted(Exception):  # noqa: N818 - it is no error
     __slots__ = ()
 
 
-class _Frozen(Exception):  # noqa: N818 - likewise
+class _Frozen(Exception):  # noqa: N818 - it is no error
     def __setattr__(self, *_: object) -> None:
         raise TypeError("frozen")
 
@@ -109,7 +109,7 @@ def test_what_is_raised_on_by_name_is_logged():
         try:
             _log(ValueError())
         except ValueError as error:  # noqa: TRY203 - what is tested
-            raise error  # noqa: TRY201 - likewise
+            raise error  # noqa: TRY201 - what is tested
 
     assert was_logged(_raised(catch))
 

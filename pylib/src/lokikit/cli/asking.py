@@ -70,5 +70,5 @@ def console() -> Console:
 
 
 def wants_colour(environ: Mapping[str, str] = os.environ) -> bool:
-    """Whether stdout is a terminal, and nobody asked for no colour (https://no-color.org)."""
+    """Return True on a terminal without `NO_COLOR` (https://no-color.org)."""
     return sys.stdout.isatty() and not environ.get("NO_COLOR")

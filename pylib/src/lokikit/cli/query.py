@@ -47,7 +47,7 @@ def query(  # noqa: PLR0913, PLR0917 - typer reads the options from the signatur
         "", "--to", help="The end, as --from; now by default. Lines at this very time are left out."
     ),
     limit: int = typer.Option(1000, "--limit", "-n", min=0, help="At most so many lines; 0: all."),
-    forward: bool = typer.Option(  # noqa: FBT001 - likewise
+    forward: bool = typer.Option(  # noqa: FBT001 - typer reads the signature
         False, "--forward/--backward", help="The oldest first, or the newest."
     ),
     step: str = typer.Option(

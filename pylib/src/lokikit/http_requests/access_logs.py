@@ -77,7 +77,7 @@ def _log_hypercorn(record: logging.LogRecord) -> bool:
 
 
 def _log_gunicorn(record: logging.LogRecord) -> bool:
-    """Return True for an access line of Gunicorn's own logger, likewise."""
+    """Return True for an access line of Gunicorn, which is logged as a request line."""
     atoms: Any = record.args
     if not isinstance(atoms, dict) or "U" not in atoms:
         return False

@@ -31,12 +31,12 @@ _OWN = ("lokikit.requests", "lokikit.tasks.", "lokikit.output.uncaught", "lokiki
 
 
 def is_own_line(record: logging.LogRecord) -> bool:
-    """Whether a record is the kit's, of a request, a task or an uncaught exception."""
+    """Return True for the kit's own record of a request, a task or an uncaught exception."""
     return record.name.startswith(_OWN)
 
 
 def is_alarm(handler: logging.Handler) -> bool:
-    """Whether a line of ours about a request or task would be a new event or mail there.
+    """Return True when a line about a request or task would be a new event or mail there.
 
     Without the kit nobody wrote that line, and the exception in it has its event by another way:
     the tracker's hook in the framework, or the record that the framework logs itself.
@@ -50,7 +50,7 @@ def is_alarm(handler: logging.Handler) -> bool:
 
 
 def _keeps_lines(handler: logging.Handler) -> bool:
-    """Whether a handler of errors alone writes lines of ours, or captures lines for a test."""
+    """Return True for a handler of errors alone that writes our lines, or captures a test's."""
     is_of_pytest = type(handler).__module__.startswith("_pytest.")
     return hasattr(handler.formatter, "render") or gets_our_lines(handler) or is_of_pytest
 

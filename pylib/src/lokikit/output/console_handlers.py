@@ -42,7 +42,7 @@ def _leads_to_console(target: Any) -> bool:
 
 
 def _is_console_file(status: os.stat_result | None) -> bool:
-    """Whether it is the file, pipe or terminal of standard output or error, however opened."""
+    """Return True for the file, pipe or terminal of stdout or stderr, however it was opened."""
     # Without a stream the descriptor may be any file's that was opened since.
     consoles = [number for number, one in ((1, sys.__stdout__), (2, sys.__stderr__)) if one]
     return status is not None and any(

@@ -62,7 +62,7 @@ def add_values(line: dict[str, Any], fields: Mapping[str, Any], secrets: SecretN
 
 
 def _is_plain(value: Any, secrets: SecretNames) -> bool:
-    """Whether orjson writes a dict or list as `Walk` would, for no key in it names a secret.
+    """Return True when orjson writes a dict or list as `Walk` would: no key names a secret.
 
     Its containers are few, so that they are no deeper than `MAX_DEPTH`, and none is large.
     """
@@ -113,7 +113,7 @@ class Walk:
     def __init__(self, secrets: SecretNames) -> None:
         self.secrets = secrets
         self.redacted = False
-        """Whether a secret was replaced."""
+        """True when a secret was replaced."""
         self._is_secret = secrets.is_secret
         self._nodes_left = MAX_NODES
         self._open: set[int] = set()

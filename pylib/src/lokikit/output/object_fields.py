@@ -62,7 +62,7 @@ def items_of_pairs(value: Any) -> Fields:
 
 
 def shows_secret(value: Any, shown: str, secrets: SecretNames) -> bool:
-    """Whether the text of an object shows a secret that it or an object inside it stores."""
+    """Return True when the text of an object shows a secret of it or of an object inside it."""
     return any(
         secrets.hides(name, one) and _is_shown(one, shown)
         for name, one in islice(_all_fields(value), _MAX_LOOKED_AT)

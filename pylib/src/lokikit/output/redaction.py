@@ -106,14 +106,14 @@ class SecretNames:
         self._more = frozenset(filter(None, map(_squeeze, more)))
         self._spared: set[str] = set()
         self.is_secret = lru_cache(_MAX_CACHED)(self._is_secret)
-        """Whether a key of this name holds a secret, when it is no number."""
+        """Return True when a key of this name holds a secret, unless the value is a number."""
         self._hides_numbers = lru_cache(_MAX_CACHED)(self._is_secret_number)
 
     def __contains__(self, name: str) -> bool:
         return self.is_secret(name)
 
     def spares(self, names: Iterable[Any]) -> bool:
-        """Whether all are plain text, and none is a secret's name or `value`, as of a named one."""
+        """Return True when all keys are plain text, and none names a secret or is `value`."""
         spared = self._spared
         return spared.issuperset(names) or all(
             name in spared or self._learn(name) for name in names
@@ -128,7 +128,7 @@ class SecretNames:
         return True
 
     def hides(self, name: str, value: Any) -> bool:
-        """Whether this value of a key of this name is a secret."""
+        """Return True when this value of a key of this name is a secret."""
         if not self.is_secret(name):
             return False
         # The types are asked first: an abstract class takes ten times as long.
@@ -195,7 +195,7 @@ def _counts_tokens(words: Sequence[str]) -> bool:
 
 
 def _is_joined_secret(word: str) -> bool:
-    """Whether a word that nobody separated holds a secret: `dbpassword`, `passwordhash`."""
+    """Return True when a word without separators names a secret: `dbpassword`."""
     if word in SECRET_WORDS or word in _NO_SECRETS:
         return False
     if begun := _BEGINS_AS_SECRET.match(word):

@@ -135,7 +135,7 @@ class RootGuard:
         return staying
 
     def belongs_to_root(self, handler: logging.Handler) -> bool:
-        """Whether a logger below the root needs no more than a relay in place of a handler."""
+        """Return True when a relay may stand in place of the handler of a logger below the root."""
         return not _is_relay(handler) and (is_ours(handler) or is_console(handler))
 
     def stand_in(self, logger: logging.Logger) -> None:
@@ -146,7 +146,7 @@ class RootGuard:
             logger.addHandler(Relay())
 
     def refuses(self, logger: logging.Logger, handler: logging.Handler) -> bool:
-        """Whether a handler that is added would print again what ours print; puts it right."""
+        """Return True for an added handler that would print our lines again; put it right."""
         if logger is _root:
             return _is_relay(handler) or (not is_ours(handler) and is_console(handler))
         if not self.belongs_to_root(handler):
@@ -160,7 +160,7 @@ class RootGuard:
         self._is_of_configuration = False
 
     def holds(self, handler: logging.Handler, caller: FrameType) -> bool:
-        """Whether a handler stays although the caller takes it off the root logger."""
+        """Return True for a handler that stays although the caller takes it off the root logger."""
         if caller.f_globals.get("__name__") not in _CONFIGURATIONS:
             self.let_go(handler)
             return False
@@ -170,7 +170,7 @@ class RootGuard:
         return True
 
     def spares(self, handler: logging.Handler, caller: FrameType) -> bool:
-        """Whether a configuration with ours leaves a handler of the application on the root logger.
+        """Return True when a configuration with ours leaves an application's handler at the root.
 
         As the set-up does: an error tracker, mail or a file. What a configuration made before has
         its name, and is made anew.
@@ -192,7 +192,7 @@ def _is_relay(handler: logging.Handler) -> bool:
 
 
 def is_forced(handler: logging.Handler, caller: FrameType) -> bool:
-    """Whether a handler of the set-up is closed by a `basicConfig(force=True)`, and stays."""
+    """Return True when `basicConfig(force=True)` closes a handler of the set-up, which stays."""
     return handler in guard.ours and caller.f_code is logging.basicConfig.__code__
 
 

@@ -140,7 +140,7 @@ if hasattr(os, "register_at_fork"):
 
 
 def is_ours(handler: logging.Handler) -> bool:
-    """Whether `setup_json_logging` made this handler, or put it in place of a console handler."""
+    """True when `setup_json_logging` made the handler, or put it in place of a console handler."""
     return (
         isinstance(handler, StdoutHandler)
         or getattr(handler, "made_by_setup", False)
@@ -179,7 +179,7 @@ def _flush(stream: IO[Any], fd: int) -> None:
 
 
 def _is_shared(fd: int) -> bool:
-    """Whether writers may mix their lines there: files append whole, devices have no lines."""
+    """Return True when writers may mix lines there: files append whole, devices have no lines."""
     mode = os.fstat(fd).st_mode
     return stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode)
 

@@ -94,7 +94,7 @@ def _is_binary(stream: Any) -> bool:
 
 
 def _keeps_ascii(stream: io.TextIOWrapper) -> bool:
-    """Whether bytes of UTF-8 fit between those of the encoding: not so in UTF-16."""
+    """Return True when UTF-8 may stand between bytes of the encoding; False for UTF-16."""
     try:
         return _PROBE.encode(stream.encoding) == _PROBE.encode()
     except LookupError:

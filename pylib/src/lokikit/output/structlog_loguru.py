@@ -39,7 +39,7 @@ def take_in_structlog() -> None:
 
 
 def take_in_loguru() -> None:
-    """Replace loguru's handlers: its messages become lines, what is bound or given fields.
+    """Replace loguru's handlers: its messages become lines, bound values and extras become fields.
 
     Levels are those of the `logging` module. Call it beside `setup_json_logging`.
     """
@@ -56,16 +56,17 @@ _writing: ContextVar[str | None] = ContextVar("lokikit_loguru_message", default=
 
 
 def _has_no_line(told: Any) -> bool:
-    """Whether a message of loguru is not one that a handler has sent it from a line of ours.
+    """Return True for a message of loguru that no handler has passed on from a line of ours.
 
-    loguru's documentation has such an `InterceptHandler`; with it each line would come round.
+    loguru's documentation has an `InterceptHandler` for the other way: each line would come
+    round.
     """
     message: str = told["message"]
     return message != _writing.get() and not _is_intercepted(message, sys._getframe(1))  # noqa: SLF001 - the only way to it
 
 
 def _is_intercepted(message: str, frame: FrameType | None) -> bool:
-    """Whether the standard library is handling a record of this message, and we write that."""
+    """Return True while the standard library handles a record of this message that we write."""
     while frame is not None:
         if frame.f_code in _HANDLING:
             known = frame.f_locals

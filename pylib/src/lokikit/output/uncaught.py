@@ -143,7 +143,7 @@ def _represent(value: object) -> str:
 
 @contextmanager
 def _once(exception: BaseException) -> Iterator[bool]:
-    """Whether to log it: False within the block of another hook of ours for the same exception."""
+    """Yield True, or False within the block of another hook of ours for the same exception."""
     outer = getattr(_logging, "exception", None)
     _logging.exception = exception
     try:

@@ -43,7 +43,7 @@ def wrap(function: Function, begin: Begin) -> Function:
 
 
 def _is(kind: Callable[[Any], bool], function: Any) -> bool:
-    """Whether the callable, or the `__call__` of an object, is of the kind."""
+    """Return True when the callable, or the `__call__` of an object, is of the kind."""
     return kind(function) or kind(getattr(type(function), "__call__", None))  # noqa: B004 - its kind
 
 

@@ -98,7 +98,7 @@ class LokiHandler(logging_loki.LokiHandler):  # type: ignore[misc]  # its packag
     """
 
     made_by_setup = False
-    """Whether `setup_json_logging` made it, and may replace it."""
+    """True when `setup_json_logging` made the handler, and may replace it."""
 
     def __init__(  # noqa: PLR0913 - all but the first four by keyword
         self,
