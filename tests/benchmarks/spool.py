@@ -3,8 +3,8 @@
     python -m tests.benchmarks.spool
 
 Why the spool is not a SQLite database: docs/architecture.md has the decision, this its figures.
-`_Database` is the least that a spool in SQLite would need, without caps, age and adoption. Nothing
-here is asserted on time.
+`SpoolDatabase` is the least that a spool in SQLite would need, without caps, age and adoption.
+Nothing here is asserted on time.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ import resource
 import sqlite3
 import statistics
 import tempfile
-import threading
 import time
-import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
+
+from tests.benchmarks.spool_database import SpoolDatabase
 
 import lokikit
 from lokikit.spool.spool import Spool
@@ -44,78 +44,19 @@ class _Appending(Protocol):
     def close(self) -> None: ...
 
 
-class _Database:
-    """Batches in a SQLite database in WAL mode, each with a checksum; one for each process.
-
-    Args:
-        folder: holds the file `spool.sqlite`.
-        synchronous: OFF and NORMAL survive the end of the process, FULL a power cut.
-        page_bytes: size of a page; a commit writes at least the page that changed.
-    """
-
-    adopted = 0
-
-    def __init__(self, folder: Path, synchronous: str, page_bytes: int = 4096) -> None:
-        folder.mkdir(exist_ok=True)
-        self.entries = 0
-        self.dropped: dict[str, int] = {}
-        self._lock = threading.Lock()
-        self._connection = sqlite3.connect(
-            folder / "spool.sqlite", isolation_level=None, check_same_thread=False, timeout=60
-        )
-        self._connection.execute(f"PRAGMA page_size={page_bytes}")
-        self._connection.execute("PRAGMA journal_mode=WAL")
-        self._connection.execute(f"PRAGMA synchronous={synchronous}")
-        self._connection.execute(
-            "CREATE TABLE IF NOT EXISTS batches"
-            "(id INTEGER PRIMARY KEY, entries INTEGER, checksum INTEGER, body BLOB)"
-        )
-
-    def append(self, body: bytes, entries: int, since_ns: int | None = None) -> None:
-        """Keep one batch; `since_ns` is not needed here."""
-        del since_ns
-        with self._lock:
-            self._connection.execute(
-                "INSERT INTO batches(entries, checksum, body) VALUES (?, ?, ?)",
-                (entries, zlib.crc32(body), body),
-            )
-            self.entries += entries
-
-    def bodies(self) -> list[bytes]:
-        """Return every batch whose checksum is right, up to the first that SQLite cannot read."""
-        found: list[bytes] = []
-        try:
-            rows = self._connection.execute("SELECT checksum, body FROM batches ORDER BY id")
-            found.extend(body for checksum, body in rows if zlib.crc32(body) == checksum)
-        except sqlite3.DatabaseError:
-            pass
-        return found
-
-    def read(self, *_: int) -> None:
-        """Return nothing: only appends are measured."""
-
-    def adopt(self) -> int:
-        """Return 0: no process has died."""
-        return 0
-
-    def close(self) -> None:
-        """Close the database."""
-        self._connection.close()
-
-
 def _files(folder: Path, *, sync: bool = False) -> Spool:
     return Spool(folder, max_bytes=_BIG, max_age_s=_BIG, sync=sync)
 
 
 _OPENERS: dict[str, Callable[[Path], Any]] = {
     "own files": _files,
-    "SQLite, OFF": lambda folder: _Database(folder, "OFF"),
-    "SQLite, OFF, pages of 512 bytes": lambda folder: _Database(folder, "OFF", 512),
-    "SQLite, NORMAL": lambda folder: _Database(folder, "NORMAL"),
+    "SQLite, OFF": lambda folder: SpoolDatabase(folder, "OFF"),
+    "SQLite, OFF, pages of 512 bytes": lambda folder: SpoolDatabase(folder, "OFF", 512),
+    "SQLite, NORMAL": lambda folder: SpoolDatabase(folder, "NORMAL"),
 }
 _POWER_SAFE: dict[str, Callable[[Path], Any]] = {
     "own files, fsync": lambda folder: _files(folder, sync=True),
-    "SQLite, FULL": lambda folder: _Database(folder, "FULL"),
+    "SQLite, FULL": lambda folder: SpoolDatabase(folder, "FULL"),
 }
 
 
@@ -192,7 +133,7 @@ def _read_damaged(name: str, folder: Path, file: Path, data: bytes, part: int) -
         spool = _OPENERS[name](folder)
     except sqlite3.DatabaseError:
         return 0
-    if isinstance(spool, _Database):
+    if isinstance(spool, SpoolDatabase):
         bodies = spool.bodies()
     else:
         spool.adopt()
@@ -221,7 +162,7 @@ def read_without_rights(name: str, folder: Path) -> str:
     os.seteuid(user or _NOBODY)
     try:
         spool = _OPENERS[name](Path())
-        if isinstance(spool, _Database):
+        if isinstance(spool, SpoolDatabase):
             return f"{len(spool.bodies())} of 1"
         spool.adopt()
         return f"{len(_all_of(spool))} of 1"
