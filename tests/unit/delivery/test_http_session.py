@@ -1,12 +1,17 @@
 from __future__ import annotations
 
 import ssl
+from typing import TYPE_CHECKING
 
 import pytest
 import requests
+import trustme
 
 from lokikit.delivery.address import read_address
 from lokikit.delivery.http_session import LokiSession, Tls
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "127.0.0.53", "[::1]"])
@@ -41,3 +46,13 @@ def test_certificates_go_with_each_request(monkeypatch: pytest.MonkeyPatch) -> N
 def test_a_context_that_trusts_any_server_checks_no_name() -> None:
     context = Tls(verify=False).context()
     assert (context.verify_mode, context.check_hostname) == (ssl.CERT_NONE, False)
+
+
+def test_a_context_trusts_what_requests_trusts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A live tail behind the authority of a company needs no second variable."""
+    bundle = tmp_path / "ca.pem"
+    trustme.CA().cert_pem.write_to_path(str(bundle))
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(bundle))
+    assert len(Tls().context().get_ca_certs()) == 1

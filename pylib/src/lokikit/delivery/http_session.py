@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import ssl
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import requests
@@ -29,8 +31,10 @@ class Tls:
 
     def context(self) -> ssl.SSLContext:
         """Return the same settings for connections other than HTTP requests."""
+        bundle = self._bundle()
+        is_folder = bool(bundle) and Path(str(bundle)).is_dir()
         context = ssl.create_default_context(
-            cafile=self.verify if isinstance(self.verify, str) else None
+            cafile=None if is_folder else bundle, capath=bundle if is_folder else None
         )
         if self.verify is False:
             context.check_hostname = False
@@ -40,6 +44,12 @@ class Tls:
         elif self.client_cert:
             context.load_cert_chain(*self.client_cert)
         return context
+
+    def _bundle(self) -> str | None:
+        """Return the certificates to trust; requests reads the same variables by itself."""
+        if isinstance(self.verify, bool):
+            return os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE") or None
+        return self.verify
 
 
 class LokiSession(requests.Session):

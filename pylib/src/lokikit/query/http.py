@@ -122,8 +122,14 @@ class Transport:
 
 def away(url: str, error: Exception) -> UnreachableError:
     """Return the error for a Loki that does not answer, with advice."""
+    cause = describe_failure(error)
+    if "CERTIFICATE_VERIFY_FAILED" in cause:
+        return UnreachableError(
+            f"no connection to Loki at {url} ({cause}): "
+            "name the certificates to trust, REQUESTS_CA_BUNDLE=/path/ca.pem."
+        )
     return UnreachableError(
-        f"no connection to Loki at {url} ({describe_failure(error)}): is it running? "
+        f"no connection to Loki at {url} ({cause}): is it running? "
         "See `lokikit status`, start it with `lokikit up`, or set LOKI_URL."
     )
 
