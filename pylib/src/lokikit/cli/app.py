@@ -74,7 +74,7 @@ def _root(
     """Logs of Python services, from logger.info() to Loki.
 
     Begin with `lokikit up`, look with `lokikit query '{service_name="shop"}'`, stop with
-    `lokikit down`. `lokikit COMMAND --help` tells more, with examples.
+    `lokikit down`. `lokikit COMMAND --help` has the options and examples.
     """
     if context.invoked_subcommand is None:
         typer.echo(context.get_help())

@@ -44,7 +44,7 @@ def _require_empty(folder: Path) -> None:
     """Return when `folder` holds no file.
 
     Raises:
-        SettingsError: it holds files, or is one.
+        SettingsError: the folder holds files, or is a file.
     """
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise SettingsError(f"{folder} is there and not empty: name a new folder.")

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 _NO_GRAFANA = (
     "No Grafana 11 or newer on PATH: the page, lokikit top, tail and query show the logs here."
 )
-_BESIDE_DOCKER = "ALERT_URLS: Grafana does not know such addresses; lokikit alerts tells them."
+_BESIDE_DOCKER = "ALERT_URLS: Grafana cannot send to these addresses; run lokikit alerts."
 
 
 def bring_up_docker(
@@ -52,9 +52,9 @@ def bring_up_docker(
         console.print(_BESIDE_DOCKER)
     provision(state)
     built = docker_stack.make_own_image(compose, console.print)
-    told = docker_stack.bring_up(compose, console.print, demo=demo and built, canary=built)
+    statuses = docker_stack.bring_up(compose, console.print, demo=demo and built, canary=built)
     _say_who_is_let_in(state, console)
-    return told
+    return statuses
 
 
 def bring_up_native(
@@ -79,11 +79,11 @@ def bring_up_native(
         console.print(f"No page: {missing[0]} is not installed: pip install 'lokikit[page]'")
     parts = stack_parts(state, store, demo=demo)
     elsewhere = "" if store.part else store.url
-    told = native_stack.bring_up(parts, state, console.print, loki_url=elsewhere)
+    statuses = native_stack.bring_up(parts, state, console.print, loki_url=elsewhere)
     start_watch(parts, state)
     if grafana:
         _say_who_is_let_in(state, console)
-    return told
+    return statuses
 
 
 def conditions_now(wanted: Wanted, state: Path) -> list[Condition]:
@@ -99,14 +99,16 @@ def restarts_now(wanted: Wanted, state: Path) -> list[str]:
     """What was started again since `up`, and whether anything would be; a sentence each."""
     if wanted.runtime == "docker":
         return []
-    told = [] if find_watch(state) else ["Nothing starts parts again that die: run up."]
+    notes = [] if find_watch(state) else ["Nothing starts parts again that die: run up."]
     for name, one in read_restarts(state).items():
         if one.count:
             end = " and given up" if one.gives_up(MAX_IN_A_ROW) else ""
             last = datetime.fromtimestamp(one.started_s).astimezone()
             times = "once" if one.count == 1 else f"{one.count} times"
-            told.append(f"{name} died and was started again {times}{end}, last at {last:%H:%M:%S}.")
-    return told
+            notes.append(
+                f"{name} died and was started again {times}{end}, last at {last:%H:%M:%S}."
+            )
+    return notes
 
 
 def numbers_now(wanted: Wanted, state: Path) -> AgentNumbers | None:

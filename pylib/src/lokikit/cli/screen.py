@@ -144,9 +144,9 @@ def _rules(breaches: Sequence[Breach]) -> _Section:
         service = one.labels.get(LABEL_SERVICE, "")
         others = (value for name, value in one.labels.items() if name != LABEL_SERVICE)
         who = " ".join(escape_to_one_line(value) for value in (service, *others) if value)
-        told = "no data" if one.value is None else f"{one.value:.4g} {one.rule.limit}"
+        shown = "no data" if one.value is None else f"{one.value:.4g} {one.rule.limit}"
         name = Text(one.rule.title, _SEVERITIES.get(one.rule.severity, ""))
-        rows.append((name, who, escape_to_one_line(one.problem) or told))
+        rows.append((name, who, escape_to_one_line(one.problem) or shown))
     table = _table("over the threshold", "of", "value", folds="value")
     return _Section(table, rows, "No rule is over its threshold.")
 

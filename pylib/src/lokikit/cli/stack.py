@@ -70,11 +70,11 @@ def up(
             console.print(f"Stopping the stack that runs with {wanted.runtime}")
             take_down_all(state, volumes=False)
         start = bring_up_docker if choice.runtime == "docker" else bring_up_native
-        told = start(choice, state, console, demo=demo)
-    console.print(_table(told))
-    _complain(told, console)
-    _suggest(console, _ERRORS if any(one.name == "shop" for one in told) else _COUNTS)
-    for page in [one.where for one in told if one.name == PAGE_PART]:
+        statuses = start(choice, state, console, demo=demo)
+    console.print(_table(statuses))
+    _complain(statuses, console)
+    _suggest(console, _ERRORS if any(one.name == "shop" for one in statuses) else _COUNTS)
+    for page in [one.where for one in statuses if one.name == PAGE_PART]:
         console.print(f"\nThe page with all of it: {page}")
 
 
@@ -110,15 +110,15 @@ def status() -> None:
     wanted = read_wanted(state)
     if wanted is None:
         raise UnhealthyError(f"nothing is up (state in {state}): start it with: {_this()} up")
-    told = conditions_now(wanted, state)
-    console.print(_table(told))
+    statuses = conditions_now(wanted, state)
+    console.print(_table(statuses))
     if wanted.loki_url:
         console.print(f"\nLines go to the Loki at {wanted.loki_url}.")
     for sentence in restarts_now(wanted, state):
         console.print(f"\n{sentence}")
     if numbers := numbers_now(wanted, state):
         console.print(f"\nAgent: {numbers}.")
-    _complain(told, console)
+    _complain(statuses, console)
 
 
 def _console() -> Console:
@@ -128,9 +128,9 @@ def _console() -> Console:
     )
 
 
-def _table(told: Sequence[Condition]) -> Table:
+def _table(statuses: Sequence[Condition]) -> Table:
     table = Table("part", "state", "pid", "up for", "where", box=None, pad_edge=False)
-    for one in told:
+    for one in statuses:
         state = "healthy" if one.healthy else "unhealthy" if one.pid else "not running"
         age = str(timedelta(seconds=int(one.uptime_s))) if one.pid else ""
         table.add_row(
@@ -144,9 +144,9 @@ def _table(told: Sequence[Condition]) -> Table:
     return table
 
 
-def _complain(told: Sequence[Condition], console: Console) -> None:
+def _complain(statuses: Sequence[Condition], console: Console) -> None:
     """Print the last log lines of the unhealthy parts, and fail."""
-    bad = [one for one in told if not one.healthy]
+    bad = [one for one in statuses if not one.healthy]
     for one in bad:
         console.print(f"\n{one.name}, the end of {_short(one.log)}:", style="red")
         console.print(one.last_words or "(its log is empty)", soft_wrap=True)

@@ -2,7 +2,7 @@
 
 What came before is taken in by the set-up. Afterwards an application factory adds console handlers,
 `create_engine(echo=True)` another, a migration loads its own file of `logging.config`: without this
-guard such lines are printed twice, or ours no more.
+guard these lines are printed twice, or ours no more.
 """
 
 from __future__ import annotations

@@ -55,13 +55,13 @@ _writing: ContextVar[str | None] = ContextVar("lokikit_loguru_message", default=
 """The message of loguru that this context is writing to the standard library's handlers."""
 
 
-def _has_no_line(told: Any) -> bool:
+def _has_no_line(entry: Any) -> bool:
     """Return True for a message of loguru that no handler has passed on from a line of ours.
 
     loguru's documentation has an `InterceptHandler` for the other way: each line would come
     round.
     """
-    message: str = told["message"]
+    message: str = entry["message"]
     return message != _writing.get() and not _is_intercepted(message, sys._getframe(1))  # noqa: SLF001 - the only way to it
 
 
@@ -98,22 +98,22 @@ def _write_loguru(message: Any) -> None:
         _writing.reset(token)
 
 
-def _hand_over(told: Any) -> None:
-    logger = logging.getLogger(told["name"])
-    level, error = told["level"].no, told["exception"]
+def _hand_over(entry: Any) -> None:
+    logger = logging.getLogger(entry["name"])
+    level, error = entry["level"].no, entry["exception"]
     if not logger.isEnabledFor(level):
         return
     record = logger.makeRecord(
         logger.name,
         level,
-        told["file"].path,
-        told["line"],
-        told["message"],
+        entry["file"].path,
+        entry["line"],
+        entry["message"],
         (),
         (error.type, error.value, error.traceback) if error else None,
-        told["function"],
-        told["extra"],
+        entry["function"],
+        entry["extra"],
     )
-    record.created = told["time"].timestamp()
-    record.levelname = told["level"].name
+    record.created = entry["time"].timestamp()
+    record.levelname = entry["level"].name
     logger.handle(record)
