@@ -37,7 +37,7 @@ def log_tasks(scheduler: Any) -> None:
 
 
 class _Submit:
-    """An executor's `submit_job`, with the job's function told as a task."""
+    """An executor's `submit_job`, with the job's function logged as a task."""
 
     def __init__(self, submit: Any) -> None:
         self._submit = submit

@@ -37,7 +37,7 @@ _open: dict[str, tuple[Run, AbstractContextManager[None]]] = {}
 _received: WeakValueDictionary[str, Any] = WeakValueDictionary()
 """What this worker has handed to its processes, by task id."""
 _ended: WeakKeyDictionary[Any, Run] = WeakKeyDictionary()
-"""Requests among them whose end this worker has told, for it hears of it by several ways."""
+"""Requests whose end this worker has logged: it hears of the end in several ways."""
 _has_line: ContextVar[bool] = ContextVar("lokikit_celery_has_line", default=False)
 """Whether what a request says of its lost process has a line of ours."""
 

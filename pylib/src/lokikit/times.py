@@ -128,10 +128,10 @@ def _duration_ns(duration: timedelta) -> int:
 def parse_span_ns(
     since: str | None, start: str | None, end: str | None, now_ns: int
 ) -> tuple[int, int]:
-    """Start and end of a query: `--from` or `--since` (an hour unless told) up to `--to`.
+    """Start and end of a query: `--from` or `--since` (an hour by default) up to `--to`.
 
     Raises:
-        SettingsError: one is wrong, both starts are given, or the end is not after the start.
+        SettingsError: a time is wrong, both starts are set, or the end is not after the start.
     """
     if since and start:
         raise SettingsError("give --since or --from, not both.")

@@ -43,8 +43,8 @@ class _WebSocket:
     Args:
         log: writes its line.
         scope: of the connection.
-        receive: as of the server.
-        send: likewise.
+        receive: `receive` of the server.
+        send: `send` of the server.
     """
 
     def __init__(self, log: RequestLog, scope: Scope, receive: Receive, send: Send) -> None:

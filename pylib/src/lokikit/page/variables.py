@@ -61,7 +61,7 @@ def row_link(url: str, row: Mapping[str, Any]) -> str:
 
 
 def series_link(url: str, labels: Mapping[str, str]) -> str:
-    """Where a series of a graph leads, likewise."""
+    """The URL that a series of a graph leads to, its labels filled in."""
     return _filled(url, _OF_SERIES, labels)
 
 

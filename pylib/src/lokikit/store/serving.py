@@ -33,8 +33,8 @@ def serve_store(
     """
     try:
         from lokikit.store.api.running import serve  # noqa: PLC0415 - needs the extra
-        from lokikit.store.limits import read_limits  # noqa: PLC0415 - likewise
-        from lokikit.store.settings import ServerSettings  # noqa: PLC0415 - likewise
+        from lokikit.store.limits import read_limits  # noqa: PLC0415 - needs the extra
+        from lokikit.store.settings import ServerSettings  # noqa: PLC0415 - needs the extra
     except ModuleNotFoundError as error:
         raise PrerequisiteError(
             f"store: the embedded store needs its extra ({error.name} is missing): "
