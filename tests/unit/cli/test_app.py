@@ -82,3 +82,16 @@ def test_a_full_disk_is_one_line_with_the_fix() -> None:
     assert done.returncode == PrerequisiteError.exit_code
     assert done.stderr.startswith("lokikit: No space left on device: make room")
     assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize(("command", "code"), [("up", 3), ("ship", 3), ("--version", 0)])
+def test_windows_is_named_where_a_command_needs_another_system(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    command: str,
+    code: int,
+) -> None:
+    monkeypatch.setattr("sys.platform", "win32")
+    assert run(monkeypatch, command) == code
+    said = f"lokikit: {command} needs Linux or macOS: run it in WSL or a container.\n"
+    assert capsys.readouterr().err == (said if code else "")

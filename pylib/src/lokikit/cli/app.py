@@ -55,6 +55,8 @@ COMMANDS: dict[str, dict[str, str]] = {
 """Panel of the help -> command -> module of `lokikit.cli` that holds it, under its own name."""
 _NO_WRITING = (errno.EACCES, errno.EDQUOT, errno.ENOSPC, errno.EROFS)
 """Causes that lie with the disk or its permissions: a sentence, and no traceback."""
+_UNIX_ONLY = frozenset({"up", "down", "ship"})
+"""Commands that manage groups of processes, or read files with `os.pread`."""
 GROUPS = ("spool", "logql", "rules", "alerts")
 """Modules whose `app` holds commands of their own."""
 
@@ -111,8 +113,11 @@ def _wanted(words: Sequence[str]) -> tuple[str, ...]:
 
 def main() -> None:
     """Run the command; an error becomes one line on stderr and its exit code."""
+    wanted = _wanted(sys.argv[1:])
+    if sentence := _unix_only(wanted, sys.platform):
+        sys.exit(_complain(sentence, PrerequisiteError.exit_code))
     try:
-        app = command_line(_wanted(sys.argv[1:]))
+        app = command_line(wanted)
     except ModuleNotFoundError as error:
         sys.exit(_complain(_missing(error), PrerequisiteError.exit_code))
     try:
@@ -128,6 +133,12 @@ def main() -> None:
             raise
         code = _complain(_unwritable(error), PrerequisiteError.exit_code)
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _unix_only(wanted: Iterable[str], platform: str) -> str:
+    """Return a sentence where a command cannot run on this platform; nothing where it can."""
+    names = _UNIX_ONLY.intersection(wanted) if platform == "win32" else ()
+    return "".join(f"{name} needs Linux or macOS: run it in WSL or a container." for name in names)
 
 
 def _missing(error: ModuleNotFoundError) -> str:
