@@ -66,7 +66,7 @@ $(VENV)/run: pylib/pyproject.toml
 	@$(PIP) --editable 'pylib[push,cli,page,demo]' || { echo "$(NO_PIP)"; exit 3; }
 	@touch $@
 
-$(VENV)/test: $(VENV)/run tests/requirements.txt
+$(VENV)/test: $(VENV)/run tests/requirements.lock
 	@echo "Installing what the tests need into $(VENV)."
-	@$(PIP) --requirement tests/requirements.txt || { echo "$(NO_PIP)"; exit 3; }
+	@$(PIP) --no-compile --require-hashes --requirement tests/requirements.lock || { echo "$(NO_PIP)"; exit 3; }
 	@touch $@
