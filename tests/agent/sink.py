@@ -55,7 +55,9 @@ class Sink(ThreadingHTTPServer):
 
     def found(self, mark: str) -> Pushed:
         """The entry whose line holds `mark`, waited for."""
-        (entry,) = eventually(lambda: [one for one in list(self.entries) if mark in one.line])
+        (entry,) = eventually(
+            lambda: [one for one in list(self.entries) if mark in one.line], within_s=120
+        )
         return entry
 
     def close(self) -> None:

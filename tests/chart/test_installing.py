@@ -87,7 +87,9 @@ def test_life_of_a_release(cluster: Cluster, installing: Helm, name: str) -> Non
     made = eventually(lambda: all_pods(cluster, namespace), within_s=120)
     changed = given({"cluster": "other", "retention": "240h"})
     installing.check("upgrade", RELEASE, str(CHART), here, profile(name), *changed)
-    rolled = {AGENT, *({"loki"} if name != "external" else ())}
+    values = yaml.safe_load((CHART / "ci" / f"{name}.yaml").read_text()) or {}
+    events = values.get("events", {}).get("enabled", False)
+    rolled = {AGENT, *({"loki"} if name != "external" else ()), *({"events"} if events else ())}
     eventually(lambda: rolled <= different(made, pods(cluster, namespace)), within_s=120)
     assert different(made, pods(cluster, namespace)) == rolled
     installing.check("rollback", RELEASE, "1", here)

@@ -44,7 +44,7 @@ class Scheduler:
     def run(self, **variables: str) -> subprocess.CompletedProcess[str]:
         """Start it, and wait until it ends."""
         paths = os.pathsep.join([str(kit_root() / "pylib/src"), str(self.folder)])
-        own = {"LOKI_URL": self.url, "LOG_FORMAT": "json", "PYTHONPATH": paths}
+        own = {"LOKI_PUSH_URL": self.url, "LOG_FORMAT": "json", "PYTHONPATH": paths}
         return subprocess.run(
             [str(self.python), str(APPS / "rocketry_history.py")],
             env={**os.environ, **own, **variables},

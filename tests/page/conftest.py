@@ -21,7 +21,8 @@ ENV = "demo"
 _REQUESTS = 150
 
 
-@pytest.fixture(scope="session")
+# Of a module: where Playwright's own loop runs, asyncio.run() of any other test fails.
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """A Chromium."""
     program = find_chromium()

@@ -6,12 +6,11 @@ import os
 import signal
 import time
 
+from page import app
 from redbird.oper import greater_equal, in_
 from rocketry.conditions import SchedulerCycles
 from rocketry.conds import daily
 from rocketry.log import TaskRunRecord
-
-from page import app
 
 app.session.config.execution = "main"
 app.session.config.shut_cond = SchedulerCycles() >= 3
