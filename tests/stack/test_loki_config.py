@@ -41,7 +41,7 @@ def select(url: str, labels: dict[str, str], age_ns: int = HOUR_NS) -> list[Any]
     answer = requests.get(
         f"{url}/loki/api/v1/query_range",
         params={"query": f"{{{selector}}}", **window},
-        timeout=30,
+        timeout=180,
     )
     answer.raise_for_status()
     return list(answer.json()["data"]["result"])
