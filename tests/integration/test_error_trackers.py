@@ -62,7 +62,7 @@ def events(tracker: str, program: str, kit: str, first: str) -> Events:
 
 
 def of_sentry(event: dict[str, Any]) -> dict[str, Any]:
-    """What its pages show and group by."""
+    """What the pages of Sentry show and group by."""
     return {
         **{name: event.get(name) for name in ("level", "logger", "transaction")},
         "message": (event.get("logentry") or {}).get("message"),
@@ -79,7 +79,7 @@ def of_sentry(event: dict[str, Any]) -> dict[str, Any]:
 
 
 def of_rollbar(event: dict[str, Any]) -> dict[str, Any]:
-    """Likewise."""
+    """What the pages of Rollbar show and group by."""
     data = event["data"]
     body = data["body"]
     traces = body.get("trace_chain") or [body[name] for name in ("trace",) if name in body]
@@ -93,7 +93,7 @@ def of_rollbar(event: dict[str, Any]) -> dict[str, Any]:
 
 
 def of_bugsnag(report: dict[str, Any]) -> dict[str, Any]:
-    """Likewise."""
+    """What the pages of Bugsnag show and group by."""
     (event,) = report["events"]
     return {
         **{name: event.get(name) for name in ("severity", "unhandled", "severityReason")},

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from tests.page.browsing import Tab, find_chromium, running_browser
-from tests.page.served import running_page
-from tests.stack.demo import ONE_ROUND_OF_TASKS, Programs
+from tests.page.served import demo_store, running_page
 from tests.stack.engines import EMBEDDED
 
 if TYPE_CHECKING:
@@ -18,7 +17,6 @@ if TYPE_CHECKING:
     from tests.stack.engines import Running
 
 ENV = "demo"
-_REQUESTS = 150
 
 
 # Of a module: where Playwright's own loop runs, asyncio.run() of any other test fails.
@@ -35,12 +33,8 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture(scope="session")
 def demo_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The URL of an embedded store that the demo has written to."""
-    store = EMBEDDED.make(tmp_path_factory.mktemp("store"), {}).start()
-    demo = Programs(store.url, ENV, _REQUESTS, 2 * ONE_ROUND_OF_TASKS)
-    demo.run()
-    demo.deliver()
-    yield store.url
-    store.kill()
+    with demo_store(tmp_path_factory.mktemp("store"), ENV) as url:
+        yield url
 
 
 @pytest.fixture(scope="session")

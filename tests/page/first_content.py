@@ -13,9 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tests.page.browsing import find_chromium, running_browser
-from tests.page.served import running_page
-from tests.stack.demo import ONE_ROUND_OF_TASKS, Programs
-from tests.stack.engines import EMBEDDED
+from tests.page.served import demo_store, running_page
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext
@@ -51,17 +49,13 @@ def main() -> None:
     program = find_chromium()
     if program is None:
         raise SystemExit("no chromium on PATH")
-    with tempfile.TemporaryDirectory() as folder:
-        store = EMBEDDED.make(Path(folder), {}).start()
-        demo = Programs(store.url, "demo", 150, 2 * ONE_ROUND_OF_TASKS)
-        demo.run()
-        demo.deliver()
-        with (
-            running_page(store.url, Path(folder) / "state") as url,
-            running_browser(program) as browser,
-        ):
-            measure(browser, url)
-        store.kill()
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        demo_store(Path(folder), "demo") as loki_url,
+        running_page(loki_url, Path(folder) / "state") as url,
+        running_browser(program) as browser,
+    ):
+        measure(browser, url)
 
 
 if __name__ == "__main__":

@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from tests.ports import free_ports
+from tests.stack.demo import ONE_ROUND_OF_TASKS, Programs
+from tests.stack.engines import EMBEDDED
 from tests.waiting import eventually
 
 from lokikit.stack.http_probe import answers
@@ -17,6 +19,22 @@ from lokikit.stack.native.page import HEALTH_PATH
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+
+_REQUESTS = 150
+
+
+@contextmanager
+def demo_store(folder: Path, env: str) -> Iterator[str]:
+    """The URL of an embedded store in `folder` that the demo has written to."""
+    store = EMBEDDED.make(folder, {}).start()
+    try:
+        demo = Programs(store.url, env, _REQUESTS, 2 * ONE_ROUND_OF_TASKS)
+        demo.run()
+        demo.deliver()
+        yield store.url
+    finally:
+        store.kill()
 
 
 @contextmanager

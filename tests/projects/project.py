@@ -113,6 +113,25 @@ def wait_until_up(url: str) -> None:
     eventually(answers, within_s=120)
 
 
+def ask_for_orders(project: Project, words: Sequence[str], url: str, rounds: int) -> str:
+    """Serve the shop by a command, ask it, and stop it; the id of the request that failed.
+
+    It is asked for the orders 0 to `rounds`, for what crashes, and for one order more.
+    """
+    try:
+        project.start("shop", words)
+        wait_until_up(f"{url}/orders/0")
+        for number in range(1, rounds + 1):
+            get(f"{url}/orders/{number}")
+        crashed, status = get(f"{url}/crash")
+        assert status == 500
+        get(f"{url}/orders/{rounds + 1}")
+        project.stop()
+    finally:
+        project.abandon()
+    return crashed
+
+
 def messages(lines: Lines, logger: str) -> Counter[str]:
     """How often each message of a logger, or of those below it, was logged."""
     found = [one for one in lines if f"{one[f.LOGGER]}.".startswith(f"{logger}.")]

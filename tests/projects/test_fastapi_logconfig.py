@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from tests.integration.page import command
 from tests.ports import free_ports
-from tests.projects.project import Project, add_to_configuration, get, messages, wait_until_up
+from tests.projects.project import Project, add_to_configuration, ask_for_orders, messages
 
 from lokikit import fields as f
 
@@ -21,18 +21,8 @@ def played(tmp_path_factory: pytest.TempPathFactory) -> tuple[Project, str]:
     add_to_configuration(project.folder / "logging.json")
     words = command("FastAPI and Starlette", " uvicorn ")
     words = ["main:app" if one == "shop:app" else one for one in words]
-    try:
-        project.start("shop", [*words, "--host", "127.0.0.1", "--port", str(port)])
-        wait_until_up(f"{url}/orders/0")
-        for number in range(1, ROUNDS + 1):
-            get(f"{url}/orders/{number}")
-        crashed, status = get(f"{url}/crash")
-        assert status == 500
-        get(f"{url}/orders/{ROUNDS + 1}")
-        project.stop()
-    finally:
-        project.abandon()
-    return project, crashed
+    words += ["--host", "127.0.0.1", "--port", str(port)]
+    return project, ask_for_orders(project, words, url, ROUNDS)
 
 
 def test_each_event_is_one_line(played: tuple[Project, str]) -> None:

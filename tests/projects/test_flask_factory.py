@@ -8,7 +8,7 @@ import pytest
 from tests.integration.page import command
 from tests.mail_server import mail_server
 from tests.ports import free_ports
-from tests.projects.project import Project, get, messages, wait_until_up
+from tests.projects.project import Project, ask_for_orders, messages
 
 from lokikit import fields as f
 
@@ -32,18 +32,8 @@ def played(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Project, 
             MAIL_SERVER=mailbox.address,
         )
         words = ["wsgi:app" if one == "shop:app" else one for one in command("Flask", "gunicorn")]
-        try:
-            project.start("shop", [*words, "--bind", f"127.0.0.1:{port}"])
-            wait_until_up(f"{url}/orders/0")
-            for number in range(1, ROUNDS + 1):
-                get(f"{url}/orders/{number}")
-            crashed, status = get(f"{url}/crash")
-            assert status == 500
-            get(f"{url}/orders/{ROUNDS + 1}")
-            project.stop()
-        finally:
-            project.abandon()
-        yield project, mailbox, crashed
+        words += ["--bind", f"127.0.0.1:{port}"]
+        yield project, mailbox, ask_for_orders(project, words, url, ROUNDS)
 
 
 def test_each_event_is_one_line(played: tuple[Project, Mailbox, str]) -> None:

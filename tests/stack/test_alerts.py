@@ -248,7 +248,7 @@ def test_service_has_the_threshold_that_is_set_for_it(store: str, tmp_path: Path
     """The rule for all leaves it out, and its own rule has its own numbers."""
     pytest.importorskip("grafana_foundation_sdk")
     from grafana.generator.provisioned import rule_groups  # noqa: PLC0415 - needs Python 3.11
-    from grafana.generator.settings import FILE, read_settings  # noqa: PLC0415 - likewise
+    from grafana.generator.settings import FILE, read_settings  # noqa: PLC0415 - needs 3.11
 
     held = yaml.safe_load(FILE.read_text())
     held["rules"]["any-critical"]["services"] = {"shop": {"threshold": 5}}

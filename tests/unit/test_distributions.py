@@ -11,22 +11,13 @@ import zipfile
 from email import message_from_bytes
 from pathlib import Path
 
-from lokikit.stack.kit_files import kit_root
+from lokikit.stack.kit_files import KIT_FILES, kit_root
 
 COMMAND_LINE_ONLY = ("typer", "rich", "requests", "dotenv", "platformdirs", "psutil", "filelock")
 IGNORED = "W002,W004"
 """The chart carries the kit's files where Helm wants them, and the demo is no package."""
 CACHES = {"__pycache__", ".mypy_cache", ".ruff_cache"}
-KIT = (
-    ".env",
-    "deploy/chart",
-    "deploy/compose",
-    "deploy/demo",
-    "docker-compose.yml",
-    "fluentbit",
-    "grafana",
-    "loki",
-)
+KIT = (*KIT_FILES, "deploy/chart")
 
 
 def build(folder: Path, target: str, into: Path) -> Path:

@@ -201,7 +201,55 @@ priorityClassName: {{ quote . }}
 {{- concat $variables $extra | toYaml }}
 {{- end }}
 
-{{/* The Services of a part: type, labels and annotations are the user's. */}}
+{{/* A Service with one port: `root`, `part`, `name`, `values`, the `setting` of the port, its `target`. */}}
+{{- define "lokikit.service" -}}
+apiVersion: v1
+kind: Service
+metadata:
+  {{- include "lokikit.metadata" (dict "root" .root "part" .part "name" .name "labels" .values.labels) | nindent 2 }}
+  {{- with .values.annotations }}
+  annotations:
+    {{- toYaml . | nindent 4 }}
+  {{- end }}
+spec:
+  type: {{ .values.type }}
+  {{- include "lokikit.families" .root | nindent 2 }}
+  selector:
+    {{- include "lokikit.selector" (list .root .part) | nindent 4 }}
+  ports:
+    - name: http
+      port: {{ include "lokikit.setting" (list .root .setting) }}
+      targetPort: {{ .target | default "http" }}
+{{- end }}
+
+{{/* A role of the whole cluster, and its binding: `root`, `part`, `account`, `rule`. */}}
+{{- define "lokikit.clusterRole" -}}
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRole
+metadata:
+  name: {{ include "lokikit.clusterName" (list .root .part) }}
+  labels:
+    {{- include "lokikit.labels" (dict "root" .root "part" .part) | nindent 4 }}
+rules:
+  - {{- toYaml .rule | nindent 4 }}
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRoleBinding
+metadata:
+  name: {{ include "lokikit.clusterName" (list .root .part) }}
+  labels:
+    {{- include "lokikit.labels" (dict "root" .root "part" .part) | nindent 4 }}
+roleRef:
+  apiGroup: rbac.authorization.k8s.io
+  kind: ClusterRole
+  name: {{ include "lokikit.clusterName" (list .root .part) }}
+subjects:
+  - kind: ServiceAccount
+    name: {{ .account | quote }}
+    namespace: {{ include "lokikit.namespace" .root | quote }}
+{{- end }}
+
+{{/* The IP families of a Service. */}}
 {{- define "lokikit.families" -}}
 {{- with .Values.ipFamilyPolicy }}
 ipFamilyPolicy: {{ . }}

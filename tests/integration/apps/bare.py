@@ -13,7 +13,7 @@ def wsgi(environ, start_response):
 
 
 async def asgi(scope, receive, send):
-    """Likewise."""
+    """Answer as `wsgi` does."""
     if scope["type"] == "lifespan":
         while True:
             message = await receive()

@@ -105,7 +105,7 @@ def die_once() -> None:
 
 @app.task(time_limit=2, acks_late=True, acks_on_failure_or_timeout=False)
 def overrun_once() -> None:
-    """Likewise, by a time limit."""
+    """Overrun a time limit in a way that has the message sent again."""
     if is_first("overrun_once"):
         time.sleep(60)
 

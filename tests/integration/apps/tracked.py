@@ -83,7 +83,7 @@ def start_rollbar() -> None:
 
 
 def start_bugsnag() -> None:
-    """Likewise."""
+    """Have Bugsnag send its events to the sink."""
     import bugsnag
     from bugsnag.handlers import BugsnagHandler
 

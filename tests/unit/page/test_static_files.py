@@ -20,7 +20,7 @@ async def ask(path: str, **headers: str) -> httpx.Response:
 
 
 def get(path: str, **headers: str) -> httpx.Response:
-    """Likewise, for callers that do not wait."""
+    """The answer to one request, for callers that do not await it."""
     return asyncio.run(ask(path, **headers))
 
 

@@ -16,15 +16,17 @@ from lokikit.errors import LokikitError, PrerequisiteError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+
+def _missing(error: ModuleNotFoundError) -> str:
+    return f"the command line needs its extra ({error.name} is missing): pip install 'lokikit[cli]'"
+
+
 try:
     import typer
 
     import lokikit
 except ModuleNotFoundError as error:  # the light install has no command line
-    sys.exit(
-        f"lokikit: the command line needs its extra ({error.name} is missing): "
-        "pip install 'lokikit[cli]'"
-    )
+    sys.exit(f"lokikit: {_missing(error)}")
 
 _EXIT_CODES = """
 Exit codes: **0** done, **1** unhealthy or lines lost, **2** a wrong option, setting or query,
@@ -139,10 +141,6 @@ def _unix_only(wanted: Iterable[str], platform: str) -> str:
     """Return a sentence where a command cannot run on this platform; nothing where it can."""
     names = _UNIX_ONLY.intersection(wanted) if platform == "win32" else ()
     return "".join(f"{name} needs Linux or macOS: run it in WSL or a container." for name in names)
-
-
-def _missing(error: ModuleNotFoundError) -> str:
-    return f"the command line needs its extra ({error.name} is missing): pip install 'lokikit[cli]'"
 
 
 def _unwritable(error: OSError) -> str:

@@ -12,7 +12,7 @@ from lokikit.errors import PrerequisiteError, SettingsError
 from lokikit.stack.kit_files import KIT_FILES, KIT_MARK, kit_root
 
 _MARK_TEXT = "This folder holds the files that `lokikit up` runs from when it is called here.\n"
-_LEFT_OUT = shutil.ignore_patterns("__pycache__", ".terraform*")
+_LEFT_OUT = shutil.ignore_patterns("__pycache__")
 
 Folder = Annotated[Path, typer.Argument(metavar="DIR", help="A folder that is new or empty.")]
 

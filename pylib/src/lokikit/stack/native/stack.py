@@ -119,7 +119,7 @@ def bring_up(
     well = [part for part in parts if part not in started or _wait_until_healthy(part, state)]
     # A part may be unhealthy for a moment: ship is, from its first line to the first answer.
     for part in well:
-        _within(_RECOVERS_WITHIN_S, lambda: _is_decided(part, state))  # noqa: B023 - asked now
+        _within(_RECOVERS_WITHIN_S, lambda: _has_settled(part, state))  # noqa: B023 - asked now
     return conditions(parts, state)
 
 
@@ -201,20 +201,15 @@ def _put_aside(log: Path, max_bytes: int) -> None:
 
 def _wait_until_healthy(part: NativePart, state: Path) -> bool:
     """Wait until it is healthy, has ended, or its time is over; return False in the last case."""
-    return _within(part.within_s, lambda: _has_settled(part, state))
+    return _within(part.within_s, lambda: _has_settled(part, state, part.settles_s))
 
 
-def _is_decided(part: NativePart, state: Path) -> bool:
-    """Return True when it has ended or is healthy."""
-    group = find_groups(state).get(part.name)
-    return group is None or group.leader is None or part.healthy()
-
-
-def _has_settled(part: NativePart, state: Path) -> bool:
+def _has_settled(part: NativePart, state: Path, after_s: float = 0) -> bool:
+    """Return True when it has ended, or is healthy and has run for `after_s` seconds."""
     group = find_groups(state).get(part.name)
     if group is None or group.leader is None:
         return True
-    return part.healthy() and group.uptime_s >= part.settles_s
+    return part.healthy() and group.uptime_s >= after_s
 
 
 def _within(limit_s: float, check: Callable[[], bool]) -> bool:
