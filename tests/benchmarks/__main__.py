@@ -1,4 +1,4 @@
-"""Run the benchmarks, print their tables, and keep them in `RESULTS.md`.
+"""Run the benchmarks, keep each result in `results/NAME.json`, and write the pages from them.
 
 python -m tests.benchmarks
 python -m tests.benchmarks store dashboards
@@ -7,12 +7,18 @@ python -m tests.benchmarks store dashboards
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from tests.benchmarks import (
     agent,
     caller,
     dashboards,
+    markdown,
+    measurement,
     middleware,
     push,
     replicas,
@@ -21,52 +27,115 @@ from tests.benchmarks import (
     store,
 )
 
-RESULTS = Path(__file__).with_name("RESULTS.md")
+from lokikit.errors import PrerequisiteError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
 _ROUNDS = 5
 _SIZE_MB = 256
 _AGENT_MB = 128
-_HEAD = "# Results of `make bench`\n\nWritten by `python -m tests.benchmarks`.\n"
+_LOKI = ("loki",)
+
+
+@dataclass(frozen=True)
+class Benchmark:
+    """What is measured, and what its figures depend on.
+
+    Args:
+        title: of its section.
+        measure: returns the tables.
+        packages: distributions whose versions matter.
+        programs: on PATH, whose versions matter.
+    """
+
+    title: str
+    measure: Callable[[], list[measurement.Table]]
+    packages: Sequence[str] = ()
+    programs: Sequence[str] = ()
+
+
 _BENCHMARKS = {
-    "caller": (
+    "caller": Benchmark(
         "What one call costs, beside other formatters",
-        lambda: caller.table(_ROUNDS),
+        lambda: caller.report(_ROUNDS),
+        ("orjson", "python-json-logger", "structlog", "loguru"),
     ),
-    "middleware": (
+    "middleware": Benchmark(
         "What the line of a request costs, beside its peers",
-        lambda: middleware.table(_ROUNDS),
+        lambda: middleware.report(_ROUNDS),
+        ("fastapi", "flask", "django", "asgi-correlation-id", "django-structlog"),
     ),
-    "push": ("The push handler, beside its peers", push.report),
-    "spool": ("The spool's own files, beside SQLite", spool.report),
-    "ship": ("`lokikit ship`", lambda: ship.report(_SIZE_MB)),
-    "agent": ("The agent: file, Fluent Bit, Loki", lambda: agent.report(_AGENT_MB)),
-    "dashboards": ("The dashboards' queries", lambda: dashboards.report(dashboards.LINES)),
-    "store": ("The embedded store, beside Loki", lambda: store.report(store.LINES)),
-    "growth": (
+    "push": Benchmark(
+        "The push handler, beside its peers",
+        push.report,
+        ("python-logging-loki", "loki-logger-handler", "opentelemetry-sdk"),
+        _LOKI,
+    ),
+    "spool": Benchmark("The spool's own files, beside SQLite", spool.report),
+    "ship": Benchmark("`lokikit ship`", lambda: ship.report(_SIZE_MB), programs=_LOKI),
+    "agent": Benchmark(
+        "The agent: file, Fluent Bit, Loki",
+        lambda: agent.report(_AGENT_MB),
+        programs=("fluent-bit", *_LOKI),
+    ),
+    "dashboards": Benchmark(
+        "The dashboards' queries", lambda: dashboards.report(dashboards.LINES), programs=_LOKI
+    ),
+    "store": Benchmark(
+        "The embedded store, beside Loki", lambda: store.report(store.LINES), ("duckdb",), _LOKI
+    ),
+    "growth": Benchmark(
         "How the cost of the embedded store grows",
         lambda: store.growth_report(list(store.GROWTH)),
+        ("duckdb",),
     ),
-    "replicas": ("One Loki and three replicas", lambda: replicas.report(replicas.LINES)),
+    "replicas": Benchmark(
+        "One Loki and three replicas", lambda: replicas.report(replicas.LINES), programs=_LOKI
+    ),
 }
 
 
 def main() -> None:
     """Run them one after the other: they would disturb each other."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("names", nargs="*", help=f"of {', '.join(_BENCHMARKS)}; all without any")
-    names = parser.parse_args().names or list(_BENCHMARKS)
-    sections = _kept_sections()
-    for name in names:
-        title, measure = _BENCHMARKS[name]
-        sections[title] = f"\n## {title}\n\n{measure()}\n"
-        print(sections[title], flush=True)
-    titles = [title for title, _ in _BENCHMARKS.values()]
-    RESULTS.write_text(_HEAD + "".join(sections[one] for one in titles if one in sections))
+    parser.add_argument(
+        "names", nargs="*", metavar="NAME", help=f"of {', '.join(_BENCHMARKS)}; all without any"
+    )
+    parser.add_argument("--remark", action="append", default=[], help="a sentence for the results")
+    options = parser.parse_args()
+    if unknown := set(options.names) - set(_BENCHMARKS):
+        parser.error(f"no benchmark is named {', '.join(sorted(unknown))}")
+    for name in options.names or _BENCHMARKS:
+        try:
+            result = run(name, options.remark)
+        except PrerequisiteError as error:
+            print(f"{name} is not measured: {error}", flush=True)
+            continue
+        measurement.write(result)
+        print(f"{markdown.section(result)}\n", flush=True)
+    subprocess.run([sys.executable, "-m", "docs.generator"], check=True)
 
 
-def _kept_sections() -> dict[str, str]:
-    """Title -> section of the results of earlier runs."""
-    _, *parts = RESULTS.read_text(encoding="utf-8").split("\n## ")
-    return {part.partition("\n")[0]: f"\n## {part.rstrip()}\n" for part in parts}
+def run(name: str, remarks: Sequence[str]) -> measurement.Result:
+    """Measure, and return the figures with their circumstances.
+
+    Raises:
+        PrerequisiteError: the machine lacks a program.
+    """
+    benchmark = _BENCHMARKS[name]
+    load = os.getloadavg()[0]
+    tables = benchmark.measure()
+    return measurement.Result(
+        name,
+        benchmark.title,
+        measurement.now(),
+        measurement.machine(),
+        measurement.versions(benchmark.packages, benchmark.programs),
+        [load, os.getloadavg()[0]],
+        tables,
+        remarks,
+    )
 
 
 if __name__ == "__main__":

@@ -16,9 +16,12 @@ import tempfile
 import threading
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import psutil
 from tests.agent.running import RunningAgent
+from tests.benchmarks import markdown
+from tests.benchmarks.measurement import Table
 from tests.benchmarks.ship import (
     MB,
     SERVICE,
@@ -32,9 +35,13 @@ from tests.stack.conftest import RunningLoki
 from tests.stack.shipping import Ship
 from tests.waiting import eventually
 
+from lokikit.errors import PrerequisiteError
 from lokikit.query.client import Loki
 from lokikit.stack.native.agent import find_fluent_bit
 from lokikit.stack.native.loki import require_loki
+
+if TYPE_CHECKING:
+    from tests.benchmarks.measurement import Cell
 
 KIT, PLAIN, SHIP = "Fluent Bit, the kit's", "Fluent Bit, plain", "lokikit ship"
 ROUNDS = 3
@@ -77,7 +84,8 @@ class Bench:
         self._folder = folder
         self._program = require_loki()
         found = find_fluent_bit()
-        assert found is not None
+        if found is None:
+            raise PrerequisiteError("no Fluent Bit 5 on PATH")
         self._fluent_bit = found
         self._count = 0
 
@@ -190,10 +198,12 @@ def _write(path: Path, written: dict[int, float]) -> None:
             written.update({now_us + number: time.time() for number in range(each)})
 
 
-def report(size_mb: int, rounds: int = ROUNDS) -> str:
-    """The tables."""
-    if find_fluent_bit() is None:
-        return "Not measured: no Fluent Bit 5 on PATH."
+def report(size_mb: int, rounds: int = ROUNDS) -> list[Table]:
+    """Return the tables.
+
+    Raises:
+        PrerequisiteError: no Fluent Bit 5 is on PATH.
+    """
     results: dict[str, list[Result]] = {name: [] for name in (KIT, PLAIN, SHIP)}
     with tempfile.TemporaryDirectory() as folder:
         bench = Bench(Path(folder))
@@ -204,23 +214,30 @@ def report(size_mb: int, rounds: int = ROUNDS) -> str:
                 results[name].append(bench.throughput(name, path, lines))
         delays = {name: bench.delays_s(name) for name in results}
     middle = {name: median(of) for name, of in results.items()}
-    plain = middle[PLAIN]
-    rows = "\n".join(_row(one, plain) for one in middle.values())
-    return f"""\
-A file of {lines:,} lines ({size_mb} MB) that is there when the agent starts; medians of {rounds} \
-alternating runs, each with a Loki of its own; CPU in seconds per million lines, which are \
-microseconds per line.
+    return [
+        _throughput_table([_row(one, middle[PLAIN]) for one in middle.values()], size_mb, rounds),
+        _delay_table([_delay_row(name, of) for name, of in delays.items()]),
+    ]
 
-| agent | lines/s | of plain | agent CPU | Loki CPU | together | of plain | greatest RSS (MB) |
-|---|---|---|---|---|---|---|---|
-{rows}
 
-From the write of a line until a query finds it, at {DELAY_RATE:,} lines/s for \
-{DELAY_LINES // DELAY_RATE} s; asked every 50 ms:
+def _throughput_table(rows: list[list[Cell]], size_mb: int, rounds: int) -> Table:
+    columns = [
+        *("agent", "lines/s", "of plain", "agent CPU", "Loki CPU", "together"),
+        *("together, of plain", "greatest RSS, MB"),
+    ]
+    head = (
+        f"A file of {size_mb} MB that is there when the agent starts; medians of {rounds} "
+        "alternating runs, each with a Loki of its own; CPU in microseconds a line."
+    )
+    return Table("throughput", columns, rows, head)
 
-| agent | median, s | p99, s | max, s |
-|---|---|---|---|
-{chr(10).join(_delay_row(name, of) for name, of in delays.items())}"""
+
+def _delay_table(rows: list[list[Cell]]) -> Table:
+    head = (
+        f"From the write of a line until a query finds it, at {DELAY_RATE:,} lines/s for "
+        f"{DELAY_LINES // DELAY_RATE} s; asked every 50 ms:"
+    )
+    return Table("delays", ["agent", "median, s", "p99, s", "max, s"], rows, head)
 
 
 def median(results: list[Result]) -> Result:
@@ -235,12 +252,10 @@ def median(results: list[Result]) -> Result:
     return Result(first.name, first.lines, *figures, memory_mb)
 
 
-def _row(one: Result, plain: Result) -> str:
-    agent, loki, both = _costs_us(one)
-    return (
-        f"| {one.name} | {one.rate:,.0f} | {one.rate / plain.rate:.2f} | {agent:.1f} | {loki:.1f} "
-        f"| {both:.1f} | {both / _costs_us(plain)[2]:.2f} | {one.memory_mb[0]:.0f} |"
-    )
+def _row(one: Result, plain: Result) -> list[Cell]:
+    costs_us = _costs_us(one)
+    ratio = costs_us[2] / _costs_us(plain)[2]
+    return [one.name, one.rate, one.rate / plain.rate, *costs_us, ratio, one.memory_mb[0]]
 
 
 def _costs_us(one: Result) -> tuple[float, float, float]:
@@ -248,9 +263,9 @@ def _costs_us(one: Result) -> tuple[float, float, float]:
     return agent, loki, agent + loki
 
 
-def _delay_row(name: str, delays_s: list[float]) -> str:
+def _delay_row(name: str, delays_s: list[float]) -> list[Cell]:
     p99_s = delays_s[int(len(delays_s) * 0.99)]
-    return f"| {name} | {statistics.median(delays_s):.2f} | {p99_s:.2f} | {delays_s[-1]:.2f} |"
+    return [name, statistics.median(delays_s), p99_s, delays_s[-1]]
 
 
 def main() -> None:
@@ -259,7 +274,7 @@ def main() -> None:
     parser.add_argument("--size-mb", type=int, default=128, help="of the file that passes")
     parser.add_argument("--rounds", type=int, default=ROUNDS)
     arguments = parser.parse_args()
-    print(report(arguments.size_mb, arguments.rounds))
+    print(markdown.tables(report(arguments.size_mb, arguments.rounds)))
 
 
 if __name__ == "__main__":

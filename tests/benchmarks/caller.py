@@ -15,7 +15,6 @@ import argparse
 import contextlib
 import itertools
 import logging
-import math
 import statistics
 import subprocess
 import sys
@@ -25,6 +24,8 @@ from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
 import orjson
+from tests.benchmarks import markdown
+from tests.benchmarks.measurement import Table
 from tests.benchmarks.shapes import SHAPES, SIX, surroundings
 
 import lokikit
@@ -32,12 +33,15 @@ import lokikit
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from tests.benchmarks.measurement import Cell
+
     Call = Callable[[int], None]
 
 CALLS = 10_000
 BATCH = 250
 OURS = "lokikit"
 PEER = "python-json-logger, orjson"
+OF_PEER = "of the peer"
 PIPE = "pipe"
 SINKS = ("file", PIPE)
 
@@ -144,8 +148,8 @@ def measure(name: str, shape: str, sink: str) -> float:
         return float(done.stderr)
 
 
-def table(rounds: int, shapes: Sequence[str] = tuple(SHAPES)) -> str:
-    """The tables, in Markdown: every shape, and the further peers with six scalars."""
+def report(rounds: int, shapes: Sequence[str] = tuple(SHAPES)) -> list[Table]:
+    """Return the tables: every shape into each sink, and the further peers with six scalars."""
     cases = [(name, *where) for where in itertools.product(shapes, SINKS) for name in LOGGERS]
     cases += itertools.product(OTHERS, (SIX,), SINKS)
     taken = defaultdict(list)
@@ -153,36 +157,34 @@ def table(rounds: int, shapes: Sequence[str] = tuple(SHAPES)) -> str:
         for case in cases:
             taken[case].append(measure(*case))
     median = {case: statistics.median(values) for case, values in taken.items()}
-    return f"{_by_shape(median, shapes, rounds)}\n\n{_others(median)}"
+    return [*(_by_shape(median, shapes, sink, rounds) for sink in SINKS), _others(median)]
 
 
-def _by_shape(median: dict[tuple[str, str, str], float], shapes: Sequence[str], rounds: int) -> str:
-    head = (
-        "One call to a logger: CPU microseconds of the caller, the fastest batch of "
-        f"{BATCH} in {CALLS:,} calls, medians of {rounds} rounds, Python "
-        f"{sys.version.split()[0]}. `of the peer` is lokikit's figure divided by that of {PEER}."
-    )
-    names = [f"{name}, {sink}" for sink in SINKS for name in (*LOGGERS, "of the peer")]
-    rows, ratios = [], []
+def _by_shape(
+    median: dict[tuple[str, str, str], float], shapes: Sequence[str], sink: str, rounds: int
+) -> Table:
+    rows: list[list[Cell]] = []
+    ratios = []
     for shape in shapes:
-        cells = []
-        for sink in SINKS:
-            ratio = median[OURS, shape, sink] / median[PEER, shape, sink]
-            ratios.append(ratio)
-            cells += [f"{median[name, shape, sink]:.1f}" for name in LOGGERS] + [f"{ratio:.2f}"]
-        rows.append(f"| {shape} | {' | '.join(cells)} |")
-    mean = math.exp(statistics.fmean(map(math.log, ratios)))
-    columns = f"| | {' | '.join(names)} |\n{'|---' * (len(names) + 1)}|"
-    return "\n".join([head, "", columns, *rows, "", f"Geometric mean of the ratios: {mean:.2f}."])
+        figures = [median[name, shape, sink] for name in LOGGERS]
+        ratios.append(median[OURS, shape, sink] / median[PEER, shape, sink])
+        rows.append([shape, *figures, ratios[-1]])
+    return Table(
+        sink,
+        ["what is logged", *LOGGERS, OF_PEER],
+        rows,
+        f"One call to a logger that writes into a {sink}: CPU microseconds of the caller, the "
+        f"fastest batch of {BATCH} in {CALLS:,} calls, medians of {rounds} rounds. `{OF_PEER}` is "
+        f"lokikit's figure divided by that of {PEER}.",
+        f"Geometric mean of the ratios: {statistics.geometric_mean(ratios):.2f}.",
+    )
 
 
-def _others(median: dict[tuple[str, str, str], float]) -> str:
-    head = "Further peers, six scalars, microseconds:\n\n| | file | pipe |\n|---|---|---|"
-    rows = [
-        f"| {name} | {' | '.join(f'{median[name, SIX, sink]:.1f}' for sink in SINKS)} |"
-        for name in OTHERS
+def _others(median: dict[tuple[str, str, str], float]) -> Table:
+    rows: list[list[Cell]] = [
+        [name, *(median[name, SIX, sink] for sink in SINKS)] for name in OTHERS
     ]
-    return "\n".join([head, *rows])
+    return Table("others", ["", *SINKS], rows, "Further peers, six scalars, microseconds:")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -195,7 +197,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if options.here:
         print(measure_here(options.here, options.shape), file=sys.stderr)
     else:
-        print(table(options.rounds))
+        print(markdown.tables(report(options.rounds)))
 
 
 if __name__ == "__main__":

@@ -21,6 +21,8 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 import requests
+from tests.benchmarks import markdown
+from tests.benchmarks.measurement import Table
 from tests.benchmarks.ship import batched, loki_cpu_s
 from tests.dashboards import DASHBOARDS, Chosen, load, targets
 from tests.stack.asking import flush
@@ -34,6 +36,8 @@ from lokikit.stack.native.loki import require_loki
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+
+    from tests.benchmarks.measurement import Cell
 
 LINES = 5_000_000
 DAY_S = 86_400
@@ -178,8 +182,8 @@ def ask_dashboard(url: str, path: Path, end_ns: int) -> object:
         return [one.result() for one in asked]
 
 
-def report(count: int) -> str:
-    """The table of one Loki."""
+def report(count: int) -> list[Table]:
+    """Return the table of one Loki."""
     plains, boards = [], []
     with tempfile.TemporaryDirectory() as name:
         loki = RunningLoki(require_loki(), Path(name), {}).start(*_PATIENT)
@@ -197,29 +201,28 @@ def report(count: int) -> str:
         _row(load(path)["title"], len(list(targets(path))), one, plain)
         for path, one in zip(DASHBOARDS, boards, strict=True)
     ]
-    return f"""\
-| dashboard | queries | s | ratio to one plain count | CPU of Loki, s | ratio |
-|---|---|---|---|---|---|
-{_row("one plain `count_over_time`", 1, plain, plain)}
-{chr(10).join(rows)}
-
-{count:,} lines of 24 h, all services chosen, the queries of a dashboard {_BROWSER} at a time. The \
-plain count is asked before each dashboard; its row is the median."""
-
-
-def _row(name: str, queries: int, one: Cost, plain: Cost) -> str:
-    elapsed, used = one.elapsed_s / plain.elapsed_s, one.cpu_s / plain.cpu_s
-    return (
-        f"| {name} | {queries} | {one.elapsed_s:.1f} | {elapsed:.1f} | {one.cpu_s:.1f} "
-        f"| {used:.1f} |"
+    columns = [
+        *("dashboard", "queries", "s", "of one plain count", "CPU of Loki, s"),
+        "CPU, of one plain count",
+    ]
+    note = (
+        f"{count:,} lines of 24 h, all services chosen, the queries of a dashboard {_BROWSER} at a "
+        "time. The plain count is asked before each dashboard; its row is the median."
     )
+    rows.insert(0, _row("one plain `count_over_time`", 1, plain, plain))
+    return [Table("dashboards", columns, rows, note=note)]
+
+
+def _row(name: str, queries: int, one: Cost, plain: Cost) -> list[Cell]:
+    elapsed, used = one.elapsed_s / plain.elapsed_s, one.cpu_s / plain.cpu_s
+    return [name, queries, one.elapsed_s, elapsed, one.cpu_s, used]
 
 
 def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--lines", type=int, default=LINES, help="of the day")
-    print(report(parser.parse_args().lines))
+    print(markdown.tables(report(parser.parse_args().lines)))
 
 
 if __name__ == "__main__":

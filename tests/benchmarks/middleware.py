@@ -20,10 +20,14 @@ import tempfile
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
+from tests.benchmarks import markdown
+from tests.benchmarks.measurement import Table
 from tests.benchmarks.middleware_program import BARE, CANDIDATES, OURS, TURN, WARM_UP
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from tests.benchmarks.measurement import Cell
 
 REQUESTS = 3_000
 
@@ -76,9 +80,9 @@ def measure(framework: str, rounds: int) -> dict[str, list[float]]:
     return taken
 
 
-def table(rounds: int) -> str:
-    """The table, in Markdown."""
-    rows = []
+def report(rounds: int) -> list[Table]:
+    """Return the table."""
+    rows: list[list[Cell]] = []
     for framework in CANDIDATES:
         taken = measure(framework, rounds)
         bare = statistics.median(taken[BARE])
@@ -88,25 +92,23 @@ def table(rounds: int) -> str:
         }
         for name, of_it in taken.items():
             whole = statistics.median(of_it)
-            row = [framework, name, f"{whole:.0f}", f"{whole / bare:.2f}", "", ""]
-            if name != BARE:
-                row[-2:] = f"{added[name]:.0f}", f"{added[name] / added[OURS]:.2f}"
-            rows.append(f"| {' | '.join(row)} |")
+            more = [None, None] if name == BARE else [added[name], added[name] / added[OURS]]
+            rows.append([framework, name, whole, whole / bare, *more])
     head = (
-        "One request with its line, called as the server calls it: CPU microseconds, Python "
-        f"{sys.version.split()[0]}. The candidates of a framework take turns of {TURN} requests, "
-        f"{rounds * REQUESTS:,} each; medians, of what is added in the same turn. The lines of the "
-        "peers have no more fields than lokikit's."
+        "One request with its line, called as the server calls it: CPU microseconds. The "
+        f"candidates of a framework take turns of {TURN} requests, {rounds * REQUESTS:,} each; "
+        "medians, of what is added in the same turn. The lines of the peers have no more fields "
+        "than lokikit's."
     )
-    columns = "| framework | | us | of bare | added, us | of what lokikit adds |"
-    return "\n".join([head, "", columns, "|---" * 6 + "|", *rows])
+    columns = ["framework", "", "us", "of bare", "added, us", "of what lokikit adds"]
+    return [Table("requests", columns, rows, head)]
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=5)
-    print(table(parser.parse_args(arguments).rounds))
+    print(markdown.tables(report(parser.parse_args(arguments).rounds)))
 
 
 if __name__ == "__main__":

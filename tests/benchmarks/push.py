@@ -9,9 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import os
 import statistics
-import sys
 import tempfile
 import time
 import uuid
@@ -19,6 +17,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import requests
+from tests.benchmarks import markdown
+from tests.benchmarks.measurement import Table
 from tests.benchmarks.push_program import CANDIDATES, PUSH_PATH
 from tests.benchmarks.push_runs import (
     BOTH,
@@ -49,6 +49,8 @@ from lokikit.stack.native.loki import require_loki
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from tests.benchmarks.measurement import Cell
+
 ORIGINAL = "python-logging-loki"
 PUSHING = [name for name in CANDIDATES if name not in {STDOUT, BOTH}]
 CALLS = {ORIGINAL: 3_000, "python-logging-loki, queue": 3_000, "OpenTelemetry": 30_000}
@@ -68,7 +70,7 @@ FAULTS = {
 }
 
 
-def cost_table(sink: str) -> str:
+def cost_table(sink: str) -> Table:
     """What a call costs its caller."""
     taken: dict[str, list[Run]] = {name: [] for name in CANDIDATES}
     for _ in range(ROUNDS):
@@ -77,17 +79,20 @@ def cost_table(sink: str) -> str:
             runs.append(run(name, sink, lambda _: in_sink(sink), count=count))
     cpu = {name: statistics.median(one.cpu_us for one in runs) for name, runs in taken.items()}
     wall = {name: statistics.median(one.wall_us for one in runs) for name, runs in taken.items()}
-    rows = [
-        f"| {name} | {cpu[name]:.1f} | {cpu[name] / cpu[STDOUT]:.2f} | {wall[name]:.1f} |"
-        for name in CANDIDATES
+    rows: list[list[Cell]] = [
+        [name, cpu[name], cpu[name] / cpu[STDOUT], wall[name]] for name in CANDIDATES
     ]
-    head = "| caller, per call | CPU, us | of lokikit's stdout only | by the clock, us |"
-    return "\n".join([head, "|---" * 4 + "|", *rows])
+    columns = ["caller, per call", "CPU, us", "of lokikit's stdout only", "by the clock, us"]
+    head = (
+        "`logger.info()` with six extra fields. All with their defaults, lokikit with a spool; "
+        f"lokikit and OpenTelemetry flush before they end. Medians of {ROUNDS} rounds."
+    )
+    return Table("costs", columns, rows, head)
 
 
-def delivery_table(sink: str, loki: str) -> str:
+def delivery_table(sink: str, loki: str) -> Table:
     """Delivered lines a second and losses of all who push, with the floor of the real Loki."""
-    rows = []
+    rows: list[list[Cell]] = []
     floor = floor_rate(loki)
     for name in PUSHING:
         count = CALLS.get(name, MANY_CALLS)
@@ -96,22 +101,27 @@ def delivery_table(sink: str, loki: str) -> str:
         children = run(name, sink, lambda _: in_sink(sink), count=CHILD_CALLS, children=CHILDREN)
         away = run_outage(name, sink)
         rows.append(
-            f"| {name} | {count:,} | {to_sink.rate:,.0f} | {to_sink.lost} | {to_loki.rate:,.0f} "
-            f"| {to_loki.lost} | {to_loki.rate / floor:.2f} | {1e6 / to_loki.wall_us:,.0f} "
-            f"| {away.lost} | {children.lost} |"
+            [
+                *(name, count, to_sink.rate, to_sink.lost_percent),
+                *(to_loki.rate, to_loki.lost_percent, to_loki.rate / floor),
+                *(1e6 / to_loki.wall_us, away.lost_percent, children.lost_percent),
+            ]
         )
-    head = (
-        "| | lines | sink, delivered/s | lost | real Loki, delivered/s | lost | of the floor "
-        f"| caller's own rate/s | lost in an outage of {OUTAGE_S:.0f} s "
-        f"| lost with {CHILDREN} forked children |"
+    columns = [
+        *("", "lines", "sink, delivered/s", "lost, %", "Loki, delivered/s", "lost in Loki, %"),
+        *("of the floor", "caller's own rate/s", "lost in an outage, %"),
+        "lost with forked children, %",
+    ]
+    note = (
+        f"The floor, built batches of the same lines pushed to Loki: {floor:,.0f}/s. The outage "
+        f"takes {OUTAGE_S:.0f} s; {CHILDREN} children are forked."
     )
-    note = f"The floor, built batches of the same lines pushed to the real Loki: {floor:,.0f}/s."
-    return "\n".join([head, "|---" * 10 + "|", *rows, "", note])
+    return Table("deliveries", columns, rows, note=note)
 
 
-def shapes_table(sink: str) -> str:
+def shapes_table(sink: str) -> Table:
     """Lines a second that reach the sink, by what the lines hold, and how lokikit compares."""
-    rows = []
+    rows: list[list[Cell]] = []
     for shape in MARKED_SHAPES:
         rates: dict[str, float] = {}
         for name in PUSHING:
@@ -122,11 +132,10 @@ def shapes_table(sink: str) -> str:
             ]
             rates[name] = statistics.median(one.rate for one in runs)
         best = max(rate for name, rate in rates.items() if name != OURS)
-        cells = [f"{rates[name]:,.0f}" for name in PUSHING]
-        cells += [f"{rates[OURS] / best:.1f}", f"{rates[OURS] / rates[ORIGINAL]:.0f}"]
-        rows.append(f"| {shape} | {' | '.join(cells)} |")
-    head = f"| delivered/s | {' | '.join(PUSHING)} | of the best peer | of {ORIGINAL} |"
-    return "\n".join([head, f"{'|---' * (len(PUSHING) + 3)}|", *rows])
+        compared = [rates[OURS] / best, rates[OURS] / rates[ORIGINAL]]
+        rows.append([shape, *(rates[name] for name in PUSHING), *compared])
+    columns = ["delivered/s", *PUSHING, "of the best peer", f"of {ORIGINAL}"]
+    return Table("shapes", columns, rows)
 
 
 def floor_rate(loki: str) -> float:
@@ -154,7 +163,7 @@ def built_entries(service: str) -> Iterator[Entry]:
         yield Entry(time.time_ns(), formatter.format(record), labels, metadata)
 
 
-def quantile_table(sink: str) -> str:
+def quantile_table(sink: str) -> Table:
     """How long the slowest calls of ours take in healthy and faulty runs."""
     rows = []
     for fault, modes in FAULTS.items():
@@ -170,17 +179,18 @@ def quantile_table(sink: str) -> str:
             )
             taken = programs.write(writing).report("written", END_S)
             programs.end_all()
-        rows.append(
-            f"| {fault} | {taken['p50_us']:.0f} | {taken['p999_us']:.0f} | {taken['max_us']:.0f} "
-            f"| {taken['peak_kb'] / 1024:.0f} |"
-        )
+        times_us = taken["p50_us"], taken["p999_us"], taken["max_us"]
+        rows.append([fault, *times_us, taken["peak_kb"] / 1024])
     in_sink(sink)
-    head = "| caller of lokikit, by the clock | median, us | p99.9, us | max, us | memory, MiB |"
-    return "\n".join([head, "|---" * 5 + "|", *rows])
+    columns = [
+        *("caller of lokikit, by the clock", "median, us", "p99.9, us", "max, us"),
+        "memory, MiB",
+    ]
+    return Table("faults", columns, rows)
 
 
-def report() -> str:
-    """All tables, in Markdown."""
+def report() -> list[Table]:
+    """Return all tables."""
     program = require_loki()
     peers_python()
     with running_sink() as sink, tempfile.TemporaryDirectory() as name:
@@ -194,13 +204,8 @@ def report() -> str:
             ]
         finally:
             loki.kill()
-    head = (
-        f"`logger.info()` with six extra fields, Python {sys.version.split()[0]}, "
-        f"{os.cpu_count()} cores; cost: medians of {ROUNDS} rounds. All with their defaults, "
-        "lokikit with a spool; ours and OpenTelemetry flush before they end."
-    )
-    return "\n\n".join([head, *tables])
+    return tables
 
 
 if __name__ == "__main__":
-    print(report())
+    print(markdown.tables(report()))

@@ -67,9 +67,9 @@ class Run:
         return len(self.found) / self.elapsed_s
 
     @property
-    def lost(self) -> str:
+    def lost_percent(self) -> float:
         """The share that did not arrive."""
-        return f"{100 * (1 - len(self.found) / self.expected):.1f} %"
+        return 100 * (1 - len(self.found) / self.expected)
 
 
 def peers_python() -> str:

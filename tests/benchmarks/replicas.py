@@ -19,6 +19,8 @@ from typing import TYPE_CHECKING
 import orjson
 import psutil
 import requests
+from tests.benchmarks import markdown
+from tests.benchmarks.measurement import Table
 from tests.stack.conftest import RunningLoki
 from tests.stack.replicas import Replicas
 
@@ -26,6 +28,8 @@ from lokikit.stack.native.loki import require_loki
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from tests.benchmarks.measurement import Cell
 
 LINES = 300_000
 _BATCH = 5_000
@@ -92,8 +96,8 @@ def _asked_s(url: str, query: str) -> float:
     return time.perf_counter() - start_s
 
 
-def report(lines: int) -> str:
-    """The table, in Markdown."""
+def report(lines: int) -> list[Table]:
+    """Return the table."""
     program = require_loki()
     with tempfile.TemporaryDirectory() as folder:
         single = RunningLoki(program, Path(folder), {}).start()
@@ -104,18 +108,15 @@ def report(lines: int) -> str:
         urls, processes = zip(*((one.url, one.pid) for one in three.all), strict=True)
         rows.append(measure("three replicas", urls, processes, lines))
         three.end()
-    head = ["", "lines/s", "CPU us a line", *(f"{name}, s" for name in _QUERIES)]
-    body = [
-        [row.name, f"{row.lines_per_s:,.0f}", f"{row.cpu_us:.1f}"]
-        + [f"{query_s:.2f}" for query_s in row.queries_s]
-        for row in rows
+    columns = ["", "lines/s", "CPU us a line", *(f"{name}, s" for name in _QUERIES)]
+    body: list[list[Cell]] = [
+        [row.name, row.lines_per_s, row.cpu_us, *row.queries_s] for row in rows
     ]
-    table = [head, ["---"] * len(head), *body]
-    said = f"{lines:,} lines of 350 B over one connection, all on one machine.\n\n"
-    return said + "\n".join(f"| {' | '.join(row)} |" for row in table)
+    head = f"{lines:,} lines of 350 B over one connection, all on one machine."
+    return [Table("replicas", columns, body, head)]
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser()
     parser.add_argument("--lines", type=int, default=LINES)
-    print(report(parser.parse_args().lines))
+    print(markdown.tables(report(parser.parse_args().lines)))

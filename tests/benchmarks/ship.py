@@ -19,6 +19,8 @@ from typing import TYPE_CHECKING
 import orjson
 import psutil
 import requests
+from tests.benchmarks import markdown
+from tests.benchmarks.measurement import Table
 from tests.stack.conftest import RunningLoki
 from tests.stack.shipping import Ship
 
@@ -33,6 +35,8 @@ from lokikit.stack.native.loki import require_loki
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+
+    from tests.benchmarks.measurement import Cell
 
     from lokikit.delivery.entry import Entry
 
@@ -69,21 +73,16 @@ class Result:
         """Lines per second."""
         return self.lines / self.elapsed_s
 
-    def row(self) -> str:
+    def row(self) -> list[Cell]:
         """The run as a row of the table."""
         sender_us, loki_us = (
             cpu_s / self.lines * 1e6 for cpu_s in (self.sender_cpu_s, self.loki_cpu_s)
         )
         quarter = len(self.memory_mb) // 4
-        memory = (
-            f"{max(self.memory_mb[quarter : 2 * quarter]):.0f} / {max(self.memory_mb):.0f}"
-            if quarter
-            else "-"
-        )
-        return (
-            f"| {self.name} | {self.lines:,} | {self.rate:,.0f} | {sender_us:.1f} "
-            f"| {loki_us:.1f} | {memory} |"
-        )
+        memory: list[Cell] = [None, None]
+        if quarter:
+            memory = [max(self.memory_mb[quarter : 2 * quarter]), max(self.memory_mb)]
+        return [self.name, self.lines, self.rate, sender_us, loki_us, *memory]
 
 
 def write_lines(path: Path, size_bytes: int) -> int:
@@ -191,8 +190,8 @@ def stored_lines(loki: RunningLoki) -> int:
     )
 
 
-def report(size_mb: int) -> str:
-    """The table of one run of each."""
+def report(size_mb: int) -> list[Table]:
+    """Return the table of one run of each."""
     program = require_loki()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -211,22 +210,23 @@ def report(size_mb: int) -> str:
                     stored = stored_lines(loki)
             finally:
                 loki.kill()
+    columns = [
+        *("sender", "lines", "lines/s", "sender CPU, us/line", "Loki CPU, us/line"),
+        *("RSS at a quarter, MB", "greatest RSS, MB"),
+    ]
     floor_result, ship_result = results
-    return f"""\
-| sender | lines | lines/s | sender CPU, us/line | Loki CPU, us/line | RSS at 1/4, greatest (MB) |
-|---|---|---|---|---|---|
-{floor_result.row()}
-{ship_result.row()}
-
-Ratio of lines/s to the floor: {ship_result.rate / floor_result.rate:.2f}.
-A file of {size_mb} MB; {stored:,} of {lines:,} lines are in Loki."""
+    note = (
+        f"Ratio of lines/s to the floor: {ship_result.rate / floor_result.rate:.2f}. A file of "
+        f"{size_mb} MB; {stored:,} of {lines:,} lines are in Loki."
+    )
+    return [Table("senders", columns, [one.row() for one in results], note=note)]
 
 
 def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--size-mb", type=int, default=256, help="of the file that passes")
-    print(report(parser.parse_args().size_mb))
+    print(markdown.tables(report(parser.parse_args().size_mb)))
 
 
 if __name__ == "__main__":

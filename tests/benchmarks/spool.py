@@ -20,6 +20,8 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from tests.benchmarks import markdown
+from tests.benchmarks.measurement import Table
 from tests.benchmarks.spool_database import SpoolDatabase
 
 import lokikit
@@ -27,6 +29,8 @@ from lokikit.spool.spool import Spool
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from tests.benchmarks.measurement import Cell
 
 CALLS = 5_000
 _ROUNDS = 5
@@ -113,8 +117,8 @@ def contended_us(name: str, folder: Path) -> tuple[float, float]:
     return statistics.median(median for median, _ in times), max(longest for _, longest in times)
 
 
-def read_after_damage(name: str, folder: Path) -> str:
-    """Return how many of `CALLS` batches are read when one byte of the file is changed."""
+def read_after_damage(name: str, folder: Path) -> tuple[float, int]:
+    """Return how many of `CALLS` batches are read when one byte is changed: mean and worst."""
     spool = _OPENERS[name](folder)
     for _ in range(CALLS):
         spool.append(_BODY, 1)
@@ -122,7 +126,7 @@ def read_after_damage(name: str, folder: Path) -> str:
     (file,) = folder.iterdir()
     data = file.read_bytes()
     read = [_read_damaged(name, folder, file, data, part) for part in range(_PLACES)]
-    return f"{statistics.mean(read):,.0f} / {min(read):,}"
+    return round(statistics.mean(read)), min(read)
 
 
 def _read_damaged(name: str, folder: Path, file: Path, data: bytes, part: int) -> int:
@@ -199,19 +203,15 @@ def size_of_one_line(name: str, folder: Path) -> int:
     return size_bytes
 
 
-def report() -> str:
+def report() -> list[Table]:
     """Measure all candidates in turn, and return the tables."""
     with tempfile.TemporaryDirectory() as name:
-        Path(name).chmod(0o755)  # another user must get through to the folder without rights
-        return _report(Path(name))
+        folder = Path(name)
+        folder.chmod(0o755)  # another user must get through to the folder without rights
+        return [_costs(folder), _power_safe_costs(folder), _promises(folder)]
 
 
-def _report(folder: Path) -> str:
-    parts = (_costs(folder), _power_safe_costs(folder), _promises(folder))
-    return "\n\n".join("\n".join(rows) for rows in parts)
-
-
-def _costs(folder: Path) -> list[str]:
+def _costs(folder: Path) -> Table:
     costs: dict[str, list[tuple[float, ...]]] = {name: [] for name in _OPENERS}
     for turn in range(_ROUNDS):
         for number, (name, opened) in enumerate(_OPENERS.items()):
@@ -219,41 +219,49 @@ def _costs(folder: Path) -> list[str]:
             place.mkdir()
             appended = append_us(opened(place / "append"), CALLS)
             costs[name].append((*appended, logger_us(opened(place / "logger"), place)))
-    head = (
-        "| us; the least of five rounds | append: CPU, median, longest | `logger.info`, durable: "
-        f"CPU | append of {_WRITERS} processes to one folder or database: median, longest |"
-    )
-    rows = [head, "|---|---|---|---|"]
+    rows: list[list[Cell]] = []
     for number, name in enumerate(_OPENERS):
-        cpu, median, longest, logged = (min(column) for column in zip(*costs[name], strict=True))
-        shared = contended_us(name, folder / f"shared-{number}")
+        least = (min(column) for column in zip(*costs[name], strict=True))
+        rows.append([name, *least, *contended_us(name, folder / f"shared-{number}")])
+    columns = [
+        *("microseconds", "append, CPU", "append, median", "append, longest"),
+        *("`logger.info`, durable, CPU", f"append of {_WRITERS} processes, median"),
+        f"append of {_WRITERS} processes, longest",
+    ]
+    head = (
+        f"The least of {_ROUNDS} rounds of {CALLS:,} calls. The {_WRITERS} processes write to one "
+        "folder or database."
+    )
+    return Table("costs", columns, rows, head)
+
+
+def _power_safe_costs(folder: Path) -> Table:
+    rows: list[list[Cell]] = [
+        [name, *append_us(opened(folder / f"safe-{number}"), CALLS // 10)]
+        for number, (name, opened) in enumerate(_POWER_SAFE.items())
+    ]
+    columns = ["microseconds", "append, CPU", "append, median", "append, longest"]
+    return Table("power", columns, rows, "Safe from a power cut:")
+
+
+def _promises(folder: Path) -> Table:
+    rows: list[list[Cell]] = []
+    for number, name in enumerate(_OPENERS):
+        places = (folder / f"{number}-{check}" for check in ("size", "damage", "rights", "room"))
+        size, damage, rights, room = places
         rows.append(
-            f"| {name} | {cpu:.1f}, {median:.1f}, {longest:,.0f} | {logged:.1f} "
-            f"| {shared[0]:.1f}, {shared[1]:,.0f} |"
+            [
+                *(name, size_of_one_line(name, size), *read_after_damage(name, damage)),
+                *(read_without_rights(name, rights), error_without_room(name, room)),
+            ]
         )
-    return rows
-
-
-def _power_safe_costs(folder: Path) -> list[str]:
-    rows = ["| us; safe from a power cut | append: CPU, median, longest |", "|---|---|"]
-    for number, (name, opened) in enumerate(_POWER_SAFE.items()):
-        cpu, median, longest = append_us(opened(folder / f"safe-{number}"), CALLS // 10)
-        rows.append(f"| {name} | {cpu:.1f}, {median:.1f}, {longest:,.0f} |")
-    return rows
-
-
-def _promises(folder: Path) -> list[str]:
-    head = (
-        f"| | bytes of one line | of {CALLS:,} batches read with one changed byte: mean / worst of "
-        f"{_PLACES} places | read where no file may be made | error when the file cannot grow |"
-    )
-    rows = [head, "|---|---|---|---|---|"]
-    checks = (size_of_one_line, read_after_damage, read_without_rights, error_without_room)
-    for number, name in enumerate(_OPENERS):
-        cells = [check(name, folder / f"{check.__name__}-{number}") for check in checks]
-        rows.append(f"| {name} | {' | '.join(map(str, cells))} |")
-    return rows
+    columns = [
+        *("", "bytes of one line", "read after damage, mean", "read after damage, worst"),
+        *("read where no file may be made", "error when the file cannot grow"),
+    ]
+    head = f"Damage: one changed byte at {_PLACES} places, in a file of {CALLS:,} batches."
+    return Table("promises", columns, rows, head)
 
 
 if __name__ == "__main__":
-    print(report())
+    print(markdown.tables(report()))

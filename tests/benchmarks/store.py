@@ -11,6 +11,7 @@ rounds, whose spans of time differ by a step so that no answer comes from a cach
 from __future__ import annotations
 
 import argparse
+import itertools
 import tempfile
 import threading
 import time
@@ -21,7 +22,9 @@ from typing import TYPE_CHECKING
 
 import psutil
 import requests
+from tests.benchmarks import markdown
 from tests.benchmarks.dashboards import DAY_S, STEP_S, ask_dashboard, entries
+from tests.benchmarks.measurement import Table
 from tests.benchmarks.ship import batched
 from tests.dashboards import DASHBOARDS, load
 from tests.stack.asking import flush
@@ -35,6 +38,8 @@ from lokikit.stack.native.loki import require_loki
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
+
+    from tests.benchmarks.measurement import Cell
 
     from lokikit.delivery.entry import Entry
 
@@ -202,42 +207,30 @@ def available_engines() -> list[Engine]:
         return [EMBEDDED]
 
 
-def report(count: int) -> str:
-    """The table of the store beside Loki."""
-    measured = measure(available_engines(), count)
-    store, *others = measured
-    names = [one.engine.name for one in measured]
-    rows = []
+def report(count: int) -> list[Table]:
+    """Return the table of the store beside Loki."""
+    store, *others = measure(available_engines(), count)
+    rows: list[list[Cell]] = []
     for name, value in store.values.items():
-        cells = [_number(value)]
-        for other in others:
-            cells += [_number(other.values[name]), f"{other.values[name] / value:.2f}"]
-        rows.append(f"| {name} | {' | '.join(cells)} |")
-    head = ["| |", *(f" {name} |" for name in names), *(" loki / store |" for _ in others)]
-    return f"""\
-{"".join(head)}
-|---|{"---|" * (len(names) + len(others))}
-{chr(10).join(rows)}
-
-{count:,} lines of 24 h, all services chosen; one sender that waits for each answer, \
-{_BATCH:,} lines a push. A dashboard's queries are asked 6 at a time. Best of {_ROUNDS}."""
+        compared = ((one.values[name], one.values[name] / value) for one in others)
+        rows.append([name, value, *itertools.chain.from_iterable(compared)])
+    compared_columns = ((one.engine.name, f"{one.engine.name} / store") for one in others)
+    note = (
+        f"{count:,} lines of 24 h, all services chosen; one sender that waits for each answer, "
+        f"{_BATCH:,} lines a push. A dashboard's queries are asked 6 at a time. Best of {_ROUNDS}."
+    )
+    columns = ["", store.engine.name, *itertools.chain.from_iterable(compared_columns)]
+    return [Table("engines", columns, rows, note=note)]
 
 
-def growth_report(counts: list[int]) -> str:
-    """How the cost of the store grows with its lines."""
+def growth_report(counts: list[int]) -> list[Table]:
+    """Return how the cost of the store grows with its lines."""
     measured = [measure([EMBEDDED], count)[0] for count in counts]
-    rows = [
-        f"| {name} | {' | '.join(_number(one.values[name]) for one in measured)} |"
-        for name in measured[0].values
+    rows: list[list[Cell]] = [
+        [name, *(one.values[name] for one in measured)] for name in measured[0].values
     ]
-    return f"""\
-| | {" | ".join(f"{count:,}" for count in counts)} |
-|---|{"---|" * len(counts)}
-{chr(10).join(rows)}"""
-
-
-def _number(value: float) -> str:
-    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
+    columns = ["", *(f"{count:,} lines" for count in counts)]
+    return [Table("growth", columns, rows, note="24 h of lines, whatever their number.")]
 
 
 def main() -> None:
@@ -248,11 +241,9 @@ def main() -> None:
         "--growth", type=int, nargs="*", help="lines of each store that is measured"
     )
     options = parser.parse_args()
-    print(
-        growth_report(options.growth or list(GROWTH))
-        if options.growth is not None
-        else report(options.lines)
-    )
+    is_growth = options.growth is not None
+    found = growth_report(options.growth or list(GROWTH)) if is_growth else report(options.lines)
+    print(markdown.tables(found))
 
 
 if __name__ == "__main__":

@@ -1,0 +1,1 @@
+"""Writes what code and measurements say into the pages."""

@@ -1,0 +1,46 @@
+"""README and pages hold what the code and the measured figures say."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+from docs.generator.pages import BLOCKS, ROOT, generated, names, pages, written_pages
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+PAGES = pages()
+REPAIR = "python -m docs.generator writes it again"
+
+
+@pytest.mark.parametrize("path", PAGES, ids=[str(path.relative_to(ROOT)) for path in PAGES])
+def test_a_page_is_as_it_is_generated(path: Path) -> None:
+    assert path.read_text(encoding="utf-8") == PAGES[path], REPAIR
+
+
+@pytest.mark.parametrize("name", sorted(BLOCKS))
+def test_a_block_can_be_written(name: str) -> None:
+    assert BLOCKS[name]().strip()
+
+
+def test_each_begin_of_a_block_has_its_end() -> None:
+    for path in written_pages():
+        text = path.read_text(encoding="utf-8")
+        begun = re.findall(r"<!-- generated: ([\w -]+) -->", text)
+        assert begun == names(text), path.name
+
+
+def test_text_inside_a_block_is_replaced() -> None:
+    page = "a\n<!-- generated: figures caller -->\nby hand\n<!-- end -->\nb\n"
+    written = generated(page)
+    assert "by hand" not in written
+    assert written.startswith("a\n")
+    assert written.endswith("<!-- end -->\nb\n")
+    assert generated(written) == written
+
+
+def test_a_block_that_nobody_writes_is_an_error() -> None:
+    with pytest.raises(KeyError, match="no such"):
+        generated("<!-- generated: no such -->\n<!-- end -->\n")
