@@ -12,6 +12,12 @@ Logging calls never raise them; the set-up, the command line and the clients do.
 
 from __future__ import annotations
 
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 
 class LokikitError(Exception):
     """Base of all errors of lokikit. Its text is a sentence or two, for a terminal."""
@@ -29,6 +35,21 @@ class PrerequisiteError(LokikitError):
     """Raised when a program, disk space or a free port that the work needs is missing."""
 
     exit_code = 3
+
+
+@contextmanager
+def needs_extra(extra: str, user: str) -> Iterator[None]:
+    """Run a block that imports packages of an extra for `user`, the subject of the error.
+
+    Raises:
+        PrerequisiteError: one of the packages is not installed; the text names the fix.
+    """
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        raise PrerequisiteError(
+            f"{user} needs an extra ({error.name} is missing): pip install 'lokikit[{extra}]'"
+        ) from error
 
 
 class UnreachableError(LokikitError):

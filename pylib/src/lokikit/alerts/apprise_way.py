@@ -5,14 +5,10 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
-from lokikit.errors import PrerequisiteError, RefusedError, SettingsError
+from lokikit.errors import RefusedError, SettingsError, needs_extra
 
-try:
+with needs_extra("alerts", "ALERT_URLS"):
     import apprise
-except ModuleNotFoundError as error:
-    raise PrerequisiteError(
-        f"ALERT_URLS needs an extra ({error.name} is missing): pip install 'lokikit[alerts]'"
-    ) from error
 
 if TYPE_CHECKING:
     from lokikit.alerts.message import Message

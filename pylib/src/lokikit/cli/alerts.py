@@ -1,4 +1,4 @@
-"""`lokikit alerts`: the alert rules where no Grafana evaluates them, and silences."""
+"""`lokikit alerts`: evaluates alert rules where no Grafana does; silences."""
 
 from __future__ import annotations
 
@@ -38,14 +38,14 @@ if TYPE_CHECKING:
     from lokikit.stack.grafana.contacts import Contacts
 
 _TIMEOUT_S = 10
-"""Of one query; Loki's own limit would hold up the alerts of the other rules."""
+"""Seconds for a query; Loki's own limit would hold up the alerts of the other rules."""
 
 app = typer.Typer()
 
 RuleFiles = Annotated[
     list[Path] | None,
     typer.Option(
-        "--rules", help="Rules of Grafana's provisioning or Loki's ruler; the kit's when left out."
+        "--rules", help="Rules of Grafana's provisioning or Loki's ruler; the kit's by default."
     ),
 ]
 ContactFile = Annotated[
@@ -98,7 +98,7 @@ def alerts(
 @app.command("silence")
 def silence(
     rule: Annotated[str, typer.Argument(help="The rule by its uid, or `all`.")],
-    service: Annotated[str, typer.Option(help="One service; every service when left out.")] = "",
+    service: Annotated[str, typer.Option(help="Its service; every service by default.")] = "",
     for_: Annotated[str, typer.Option("--for", help="How long: 30m, 2h, 1d.")] = "2h",
 ) -> None:
     """Send no message about a rule's alerts for a while.
@@ -114,7 +114,7 @@ def silence(
 @app.command("list", hidden=True)
 @app.command("silences")
 def silences() -> None:
-    """List the silences, the next to end on top."""
+    """List the silences, ordered by their end."""
     held = read_silences(alerts_folder(state_dir()), time.time_ns())
     for one in held:
         typer.echo(f"{one.number}  {_words(one)}")
@@ -124,7 +124,7 @@ def silences() -> None:
 
 @app.command("lift")
 def lift(
-    number: Annotated[int, typer.Argument(help="Of the silence, as the list has it.")],
+    number: Annotated[int, typer.Argument(help="Number of the silence, from the list.")],
 ) -> None:
     """End a silence before its time."""
     lifted = lift_silence(alerts_folder(state_dir()), number, time.time_ns())
@@ -133,14 +133,14 @@ def lift(
 
 @app.command("status")
 def status(rule_files: RuleFiles = None) -> None:
-    """Show each rule with its state, since when, and its value against the threshold.
+    """Show each rule with its state, the start of the state, and its value and threshold.
 
     Exit code 1 when `lokikit alerts` does not run here, or Loki does not answer it.
     """
     folder, now_ns = alerts_folder(state_dir()), time.time_ns()
     state = read_state(folder)
     if state is None:
-        raise UnhealthyError("alerts: no rule was looked at here: lokikit alerts begins.")
+        raise UnhealthyError("alerts: no rule was looked at here: start lokikit alerts.")
     rows = alert_rows(_rules(rule_files), state, read_silences(folder, now_ns), now_ns)
     console().print(_table(rows))
     for way, groups in state.sent.items():
@@ -148,7 +148,9 @@ def status(rule_files: RuleFiles = None) -> None:
             note(f"messages by {way} do not go out: {failure}")
     if not is_running(folder):
         when = in_seconds(state.evaluated_ns)
-        raise UnhealthyError(f"alerts: lokikit alerts does not run here; this is of {when}.")
+        raise UnhealthyError(
+            f"alerts: lokikit alerts does not run here: start it. These states are of {when}."
+        )
     if state.problem:
         raise UnhealthyError(f"alerts: {state.problem}")
 
@@ -192,10 +194,10 @@ def _page_url(contacts: Contacts) -> str:
 
 
 def _known(rule: str, folder: Path) -> str:
-    """The uid of that rule.
+    """Return the uid of the rule with that uid or title.
 
     Raises:
-        SettingsError: neither the kit nor `lokikit alerts` here has it.
+        SettingsError: neither the kit nor `lokikit alerts` here has such a rule.
     """
     state = read_state(folder)
     names = {one.title: one.uid for one in provisioned_rules()}

@@ -1,6 +1,6 @@
 """The `lokikit` command: every subcommand is registered here, every error ends here.
 
-A call imports the module of its own command alone, so that none waits for the imports of others.
+A call imports only the module of its command, so that no command waits for the imports of others.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What the commands that ask Loki share: where it is, who asks, where the output goes."""
+"""Clients of Loki from the environment, and the output of commands."""
 
 from __future__ import annotations
 
@@ -25,23 +25,23 @@ TIMEOUT_S = 70
 
 
 def loki_from(environ: Mapping[str, str] = os.environ, *, timeout_s: float = TIMEOUT_S) -> Loki:
-    """The Loki that the environment names, otherwise the Loki that `lokikit up` starts.
+    """Return a client of the Loki that the environment names, or that `lokikit up` starts.
 
-    `LOKI_URL`, `LOKI_ORG_ID`, `LOKI_BEARER_TOKEN`, `LOKI_USERNAME` and `LOKI_PASSWORD`.
+    Reads `LOKI_URL`, `LOKI_ORG_ID`, `LOKI_BEARER_TOKEN`, `LOKI_USERNAME` and `LOKI_PASSWORD`.
     """
     access = read_loki_access(environ)
     return Loki(loki_url(environ), tenant=access.tenant, auth=access.auth, timeout_s=timeout_s)
 
 
 def pusher_from(environ: Mapping[str, str] = os.environ, *, url: str | None = None) -> Pusher:
-    """A client that pushes to the same Loki, or to `url`, with the same credentials."""
+    """Return a client that pushes to the same Loki, or to `url`, with the same credentials."""
     access = read_loki_access(environ)
     return Pusher(url or loki_url(environ), headers=identity_headers(access.tenant, access.auth))
 
 
 @contextmanager
 def whole_output() -> Iterator[None]:
-    """Hand on all that was written; a reader that has gone away (`| head`) ends the command."""
+    """Flush stdout after the block; a closed pipe (`| head`) ends the command without an error."""
     try:
         yield
         sys.stdout.flush()
@@ -52,19 +52,19 @@ def whole_output() -> Iterator[None]:
 
 
 def write(line: bytes, *, flush: bool = False) -> None:
-    """One line to stdout, as the bytes that it is."""
+    """Write the bytes of a line to stdout."""
     sys.stdout.buffer.write(line + b"\n")
     if flush:
         sys.stdout.flush()
 
 
 def note(text: str) -> None:
-    """One line to stderr, beside the output."""
+    """Print a line on stderr."""
     typer.echo(f"lokikit: {text}", err=True)
 
 
 def console() -> Console:
-    """A console for tables, wide when no terminal sets the width."""
+    """Return a console for tables and URLs, 160 columns wide when stdout is no terminal."""
     width = None if sys.stdout.isatty() else _PLAIN_COLUMNS
     return Console(highlight=False, markup=False, emoji=False, width=width)
 
@@ -72,3 +72,8 @@ def console() -> Console:
 def wants_colour(environ: Mapping[str, str] = os.environ) -> bool:
     """Return True on a terminal without `NO_COLOR` (https://no-color.org)."""
     return sys.stdout.isatty() and not environ.get("NO_COLOR")
+
+
+def counted(count: int, noun: str) -> str:
+    """Return a number with its noun: `1 line`, `2 lines`."""
+    return f"{count} {noun}{'' if count == 1 else 's'}"

@@ -1,4 +1,4 @@
-"""`lokikit canary`: numbered lines on stdout, and whether they arrive in Loki."""
+"""`lokikit canary`: numbered lines on stdout, and the check of their arrival in Loki."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ from lokikit.stack.agent_metrics import AgentNumbers, ask_fluent_bit, read_ship_
 from lokikit.times import NS_PER_S, parse_duration_ns
 
 _TIMEOUT_S = 5
-"""How long a query of Loki may delay the next line."""
+"""Seconds for which a query of Loki may delay the next line."""
 
 
 def canary(
-    interval: str = typer.Option("15s", help="From one numbered line to the next."),
-    check_every: str = typer.Option("1m", help="From one check line to the next."),
+    interval: str = typer.Option("15s", help="Time between two numbered lines."),
+    check_every: str = typer.Option("1m", help="Time between two check lines."),
     patience: str = typer.Option(
-        "5m", help="A line is lost when Loki has answered for so long without it."
+        "5m", help="Time of answers without a line after which the line counts as lost."
     ),
     contact_points: int | None = typer.Option(
         None,
         min=0,
-        help="How many ways there are to send an alert to people; each check line has the number.",
+        help="Number of contacts for alerts; each check line reports it.",
     ),
     agent: str = typer.Option(
         "",
@@ -38,13 +38,13 @@ def canary(
 ) -> None:
     """Write numbered lines to stdout and look for them in Loki, until SIGTERM or Ctrl-C.
 
-    Put its stdout where that of your services goes: then its silence means that theirs does not
-    arrive either. Check lines count what was **lost**, came **late** after it was given up, came
-    **twice**, and how long the slowest took. With the defaults it is 7,200 lines a day, about
-    2 MB. `lokikit up` runs one.
+    Send its stdout to where the output of your services goes: when its lines do not arrive,
+    neither do theirs. Check lines count the lines that were **lost**, that came **late** (after
+    they were given up) and that came **twice**, and name the longest round trip. The defaults
+    write 7,200 lines a day, about 2 MB. `lokikit up` runs a canary.
 
-    While Loki does not answer nothing is given up. LOG_LEVEL does not silence it, and LOKI_URL is
-    only where it looks: it never pushes.
+    While Loki does not answer, no line is given up. LOG_LEVEL does not silence the canary. It
+    queries LOKI_URL, and never pushes to it.
     """
     pace = Pace(
         _seconds(interval, "--interval"),
@@ -72,5 +72,5 @@ def _numbers(agent: str) -> AgentNumbers | None:
 def _seconds(text: str, name: str) -> float:
     seconds = parse_duration_ns(text, name) / NS_PER_S
     if not seconds:
-        raise SettingsError(f"{name} {text!r} is no time at all: use 1s or more.")
+        raise SettingsError(f"{name} {text!r} is no time: use 1s or more.")
     return seconds

@@ -1,9 +1,10 @@
-"""`lokikit check`: one marked line through each way in, and back."""
+"""`lokikit check`: a marked line sent through each way into Loki, and read back."""
 
 from __future__ import annotations
 
 import os
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import typer
@@ -36,13 +37,13 @@ def check(
     """Send a marked line through each way into Loki that is running, and read it back.
 
     The ways: **push**, straight to Loki's API; **agent**, a line in a file that the stack's agent
-    follows, or with Docker one sent to it as Docker's logging driver does. A way that is not
+    follows, or with Docker a line sent to it as Docker's logging driver does. A way that is not
     running is named and not checked. Fails when a line is lost, and when lines of a service came
     by two ways in the last ten minutes.
     """
     timeout_s = parse_duration_ns(timeout, "--timeout") / NS_PER_S
     loki = loki_from()
-    loki.labels()  # no answer at all is no loss: it ends here, with its own error
+    loki.labels()  # raises when Loki does not answer, which is no loss of lines
     findings = check_ways([by_push(pusher_from()), agent_way()], loki, timeout_s)
     console().print(_table(findings))
     doubled = doubled_services(loki, time.time_ns())
@@ -58,7 +59,7 @@ def check(
 
 
 def agent_way(environ: Mapping[str, str] = os.environ) -> CheckedWay:
-    """The way through the agent of the stack; it counts as running when `up` wants it."""
+    """Return the way through the agent of the stack, which is `absent` when no stack is up."""
     state = state_dir(environ)
     wanted = read_wanted(state)
     with_docker = wanted is not None and wanted.runtime == "docker"
@@ -68,15 +69,11 @@ def agent_way(environ: Mapping[str, str] = os.environ) -> CheckedWay:
         way = by_file("agent", state / "logs/services/check.log")
     stack_url = (wanted and wanted.loki_url) or own_url(environ)
     if loki_url(environ) != stack_url:
-        return CheckedWay(
-            way.name, way.send, f"not checked: this stack's agent sends to {stack_url}"
-        )
+        return replace(way, absent=f"not checked: this stack's agent sends to {stack_url}")
     if with_docker and any(one.stem == "container-files" for one in overlays(environ)):
-        return CheckedWay(
-            way.name, way.send, "not checked: this stack's agent follows container files"
-        )
+        return replace(way, absent="not checked: this stack's agent follows container files")
     if "ship" not in find_groups(state) and wanted is None:
-        return CheckedWay(way.name, way.send, "not running, not checked: lokikit up starts it")
+        return replace(way, absent="not running, not checked: lokikit up starts it")
     return way
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from lokikit.cli.asking import note, whole_output
-from lokikit.errors import PrerequisiteError, SettingsError
+from lokikit.errors import SettingsError, needs_extra
 from lokikit.stack.kit_files import state_dir
 from lokikit.times import parse_time_ns
 
@@ -25,7 +25,10 @@ if TYPE_CHECKING:
 _EVER_NS = (1 << 63) - 1
 
 Selector = Annotated[
-    str, typer.Argument(metavar="SELECTOR", help='Which streams: `{service_name="shop"}`; all.')
+    str,
+    typer.Argument(
+        metavar="SELECTOR", help='Which streams: `{service_name="shop"}`; all by default.'
+    ),
 ]
 Parquet = Annotated[
     Path | None, typer.Option(metavar="DIR", help="Write Parquet files into this folder.")
@@ -39,7 +42,9 @@ Data = Annotated[
     typer.Option(help="The folder of the store; `store` in the state folder by default."),
 ]
 Start = Annotated[str, typer.Option("--from", help="RFC 3339, a date, or a duration ago.")]
-End = Annotated[str, typer.Option("--to", help="Likewise, or now; what is at it is left out.")]
+End = Annotated[
+    str, typer.Option("--to", help="As --from, or now; lines at this very time are left out.")
+]
 
 
 def export(  # noqa: PLR0913, PLR0917 - typer reads the options from the signature
@@ -60,7 +65,7 @@ def export(  # noqa: PLR0913, PLR0917 - typer reads the options from the signatu
         lokikit export '{service_name="shop"}' --jsonl - --from 2026-11-21 --to 2026-11-22
     """
     if (parquet is None) == (jsonl is None):
-        raise SettingsError("export: give --parquet DIR or --jsonl FILE.")
+        raise SettingsError("export: name one target: --parquet DIR or --jsonl FILE.")
     now_ns = time.time_ns()
     start_ns = parse_time_ns(start, "--from", now_ns) if start else 0
     end_ns = parse_time_ns(end, "--to", now_ns) if end else _EVER_NS
@@ -74,21 +79,16 @@ def export(  # noqa: PLR0913, PLR0917 - typer reads the options from the signatu
 def export_folder(
     folder: Path, selector: str, span: Span, *, parquet: Path | None, jsonl: Path | None
 ) -> int:
-    """Write the selected lines of a folder; return how many.
+    """Write the selected lines of a folder; return their number.
 
     Raises:
         PrerequisiteError: the extra is missing.
         SettingsError: there is no store in the folder.
     """
-    try:
+    with needs_extra("store", "export"):
         from lokikit.store.logql.parser import parse_selector  # noqa: PLC0415 - needs the extra
-        from lokikit.store.segments.export import export_parquet  # noqa: PLC0415
-        from lokikit.store.segments.snapshot import open_snapshot  # noqa: PLC0415
-    except ModuleNotFoundError as error:
-        raise PrerequisiteError(
-            f"export: the embedded store needs its extra ({error.name} is missing): "
-            "pip install 'lokikit[store]'"
-        ) from error
+        from lokikit.store.segments.export import export_parquet  # noqa: PLC0415 - needs the extra
+        from lokikit.store.segments.snapshot import open_snapshot  # noqa: PLC0415 - needs the extra
     matchers = parse_selector(selector, allows_all=True)
     with open_snapshot(folder) as store:
         if parquet:

@@ -1,4 +1,4 @@
-"""`lokikit init` and `lokikit chart`: copies of the kit's files, to keep and to change."""
+"""`lokikit init` and `lokikit chart`: copies of the kit's files for the user to change."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def _require_empty(folder: Path) -> None:
 
 
 def _copy(source: Path, target: Path) -> None:
-    """Copy a file or a folder; links become what they lead to."""
+    """Copy a file or a folder; links become copies of their targets."""
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         if source.is_dir():

@@ -11,20 +11,20 @@ from lokikit.cli.query import OUTPUT, Output, renderer
 
 
 def last(  # noqa: PLR0913, PLR0917 - typer reads the options from the signature
-    service: str = typer.Argument(..., help="Its name, as in the label service_name."),
-    count: int = typer.Option(50, "-n", "--lines", min=1, help="How many."),
-    level: str = typer.Option("", help="Only of this level: error, or error,critical."),
-    env: str = typer.Option("", help="Only of this environment."),
+    service: str = typer.Argument(..., help="Name of the service, as in the label service_name."),
+    count: int = typer.Option(50, "-n", "--lines", min=1, help="Number of lines."),
+    level: str = typer.Option("", help="Only lines of this level: error, or error,critical."),
+    env: str = typer.Option("", help="Only lines of this environment."),
     since: str = typer.Option("7d", help="How far back to look: 1h, 2d, a date."),
     output: Output = OUTPUT,
 ) -> None:
-    """Print the last lines of a service, the oldest of them first.
+    """Print the last lines of a service, oldest first.
 
         lokikit last shop -n 50
 
         lokikit last shop --level error,critical --since 1h -o raw
 
-    For other conditions there is `lokikit query`.
+    `lokikit query` takes any other condition.
     """
     fields: dict[str, Any] = {"env": env} if env else {}
     if level:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lokikit.errors import PrerequisiteError, SettingsError
+from lokikit.errors import PrerequisiteError, SettingsError, needs_extra
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,10 +32,7 @@ def check(query: Query) -> None:
     It accepts and refuses what Loki 3.7 does, and refuses the few constructs that the embedded
     store does not support.
     """
-    text = _read(query)
-    problem = find_problem(text)
-    if problem:
-        _refuse(text, problem)
+    _checked(query)
     typer.echo("ok")
 
 
@@ -45,30 +42,22 @@ def fmt(query: Query) -> None:
 
     `lokikit logql fmt - < panel.logql` reads a file.
     """
-    text = _read(query)
-    problem = find_problem(text)
-    if problem:
-        _refuse(text, problem)
-    from lokikit.store.logql.parser import parse_query  # noqa: PLC0415 - needs its extra
+    text = _checked(query)
+    from lokikit.store.logql.parser import parse_query  # noqa: PLC0415 - needs the extra
     from lokikit.store.logql.printer import print_query  # noqa: PLC0415 - needs the extra
 
     typer.echo(print_query(parse_query(text)))
 
 
 def find_problem(text: str) -> SyntaxProblem | None:
-    """What a reader of LogQL refuses in the text; None when nothing is.
+    """Return the first error in a query, `None` for a valid query.
 
     Raises:
-        PrerequisiteError: the extra with the reader is not installed.
+        PrerequisiteError: the extra with the parser is not installed.
     """
-    try:
-        from lokikit.store.errors import SyntaxProblem  # noqa: PLC0415 - needs its extra
+    with needs_extra("store", "logql"):
+        from lokikit.store.errors import SyntaxProblem  # noqa: PLC0415 - needs the extra
         from lokikit.store.logql.stage_check import check_query  # noqa: PLC0415 - needs the extra
-    except ModuleNotFoundError as error:
-        raise PrerequisiteError(
-            f"lokikit logql needs the extra of the store ({error.name} is missing): "
-            "pip install 'lokikit[store]'"
-        ) from None
     try:
         check_query(text)
     except SyntaxProblem as problem:
@@ -77,7 +66,7 @@ def find_problem(text: str) -> SyntaxProblem | None:
 
 
 def point_out(text: str, problem: SyntaxProblem) -> str:
-    """The line of the query that has the problem, and a caret below the place."""
+    """Return the line of the query that has the error, with a caret below the place."""
     lines = text.split("\n")
     line = lines[problem.line - 1] if problem.line <= len(lines) else ""
     before = line[: problem.column - 1]
@@ -87,7 +76,7 @@ def point_out(text: str, problem: SyntaxProblem) -> str:
 
 @contextmanager
 def place_shown(query: str) -> Iterator[None]:
-    """Print the place in the query that Loki refuses, where it is known here too."""
+    """Print the place of the error when Loki refuses the query and the parser here does too."""
     try:
         yield
     except SettingsError:
@@ -98,10 +87,14 @@ def place_shown(query: str) -> Iterator[None]:
         raise
 
 
-def _refuse(text: str, problem: SyntaxProblem) -> None:
-    typer.echo(f"{problem}\n{point_out(text, problem)}", err=True)
-    raise typer.Exit(_WRONG_QUERY)
+def _checked(query: str) -> str:
+    """Return the text of a valid query, read from stdin for `-`.
 
-
-def _read(query: str) -> str:
-    return sys.stdin.read().strip("\n") if query == "-" else query
+    Raises:
+        Exit: the query has an error, which is printed.
+    """
+    text = sys.stdin.read().strip("\n") if query == "-" else query
+    if problem := find_problem(text):
+        typer.echo(f"{problem}\n{point_out(text, problem)}", err=True)
+        raise typer.Exit(_WRONG_QUERY)
+    return text

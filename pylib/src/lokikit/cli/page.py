@@ -13,7 +13,7 @@ from lokikit.alerts.state_file import alerts_folder
 from lokikit.cli.asking import loki_from, note
 from lokikit.cli.logql import find_problem
 from lokikit.cli.runtime import conditions_now, numbers_now
-from lokikit.errors import PrerequisiteError
+from lokikit.errors import PrerequisiteError, needs_extra
 from lokikit.stack.kit_files import port as port_of
 from lokikit.stack.kit_files import state_dir
 from lokikit.stack.part_status import read_wanted
@@ -29,7 +29,8 @@ PASSWORD = "PAGE_PASSWORD"  # noqa: S105 - the name of a variable
 SPOOL = "LOKI_SPOOL_DIR"
 
 Port = Annotated[
-    int | None, typer.Option(min=0, max=65535, help="The port; PAGE_PORT by default, 0: any.")
+    int | None,
+    typer.Option(min=0, max=65535, help="The port; PAGE_PORT by default, 0 takes a free one."),
 ]
 Host = Annotated[str, typer.Option(help="The address to listen on.")]
 
@@ -37,21 +38,16 @@ Host = Annotated[str, typer.Option(help="The address to listen on.")]
 def page(port: Port = None, host: Host = "127.0.0.1") -> None:
     """Serve the web page: explore lines, dashboards, tasks, alerts, of any Loki.
 
-    It asks the Loki that LOKI_URL names, otherwise the one that `lokikit up` starts. On another
-    address than that of this machine it asks who looks for the password in PAGE_PASSWORD.
+    It queries the Loki that LOKI_URL names, otherwise the Loki that `lokikit up` starts. When
+    --host is not the loopback of this machine, a browser must send the password in PAGE_PASSWORD.
 
         lokikit page
 
         PAGE_PASSWORD=… lokikit page --host 0.0.0.0
     """
-    try:
+    with needs_extra("page", "page"):
         from lokikit.page.app import Sources  # noqa: PLC0415 - needs the extra
         from lokikit.page.serving import serve_page  # noqa: PLC0415 - needs the extra
-    except ModuleNotFoundError as error:
-        raise PrerequisiteError(
-            f"page: the web page needs its extra ({error.name} is missing): "
-            "pip install 'lokikit[page]'"
-        ) from error
     state = state_dir()
     spool = os.environ.get(SPOOL)
     sources = Sources(
@@ -69,7 +65,7 @@ def page(port: Port = None, host: Host = "127.0.0.1") -> None:
 
 
 def _problem(logql: str) -> SyntaxProblem | None:
-    """What is wrong with a query; `None` where the reader of LogQL is not installed."""
+    """Return the error in a query; `None` without an error, or without the extra of the store."""
     with suppress(PrerequisiteError):
         return find_problem(logql)
     return None

@@ -1,4 +1,4 @@
-"""`lokikit query` and `lokikit tail`: what Loki has, and what it gets."""
+"""`lokikit query` and `lokikit tail`: lines and values that Loki has, and lines that arrive."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ Span = tuple[int, int]
 
 
 class Output(str, Enum):
-    """How entries are printed."""
+    """The forms in which entries are printed."""
 
     text = "text"
     jsonl = "jsonl"
@@ -46,18 +46,20 @@ def query(  # noqa: PLR0913, PLR0917 - typer reads the options from the signatur
     end: str = typer.Option(
         "", "--to", help="The end, as --from; now by default. Lines at this very time are left out."
     ),
-    limit: int = typer.Option(1000, "--limit", "-n", min=0, help="At most so many lines; 0: all."),
+    limit: int = typer.Option(
+        1000, "--limit", "-n", min=0, help="Most lines to print; 0 prints all."
+    ),
     forward: bool = typer.Option(  # noqa: FBT001 - typer reads the signature
-        False, "--forward/--backward", help="The oldest first, or the newest."
+        False, "--forward/--backward", help="Oldest first, or newest first."
     ),
     step: str = typer.Option(
-        "", help="Metrics: a value every so often; a single value at --to by default."
+        "", help="Metrics: time between two values; a single value at --to by default."
     ),
     output: Output = OUTPUT,
 ) -> None:
     """Print the lines, or the table of values, that a LogQL query finds.
 
-    Times without a zone are UTC. All pages are fetched: nothing is left out, nothing comes twice.
+    Times without a zone are UTC. All pages are fetched: each line is printed once.
 
         lokikit query '{service_name="shop"} | detected_level="error"' --since 15m
 
@@ -65,8 +67,8 @@ def query(  # noqa: PLR0913, PLR0917 - typer reads the options from the signatur
 
         lokikit query 'sum by (service_name) (count_over_time({env="dev"}[1h]))'
 
-    LOKI_URL names another Loki; LOKI_ORG_ID, LOKI_USERNAME and LOKI_PASSWORD or LOKI_BEARER_TOKEN
-    say who asks.
+    LOKI_URL names another Loki; LOKI_ORG_ID its tenant; LOKI_USERNAME and LOKI_PASSWORD, or
+    LOKI_BEARER_TOKEN, are the credentials.
     """
     span = parse_span_ns(since, start, end, time.time_ns())
     is_for_lines = is_log_query(logql)
@@ -82,13 +84,13 @@ def query(  # noqa: PLR0913, PLR0917 - typer reads the options from the signatur
 
 def tail(
     logql: str = typer.Argument(..., help="A LogQL query for lines."),
-    since: str = typer.Option("1m", help="Begin so far back: 0s, 90s, 30m, 1h."),
+    since: str = typer.Option("1m", help="How far back to begin: 0s, 90s, 30m, 1h."),
     output: Output = OUTPUT,
 ) -> None:
-    """Print what comes in, until Ctrl-C.
+    """Print the lines that arrive, until Ctrl-C.
 
-    A lost connection is made again, as often as it takes; what came in meanwhile is fetched, and
-    nothing is shown twice.
+    A lost connection is opened again, any number of times; the lines that arrived meanwhile are
+    fetched, and each line is printed once.
 
         lokikit tail '{service_name=~".+"} | detected_level=~"error|critical"'
     """
@@ -120,13 +122,13 @@ def _print_entries(  # noqa: PLR0913 - one for each option
 def _entries(
     loki: Loki, logql: str, span: Span, limit: int, *, forward: bool
 ) -> Iterator[LogEntry]:
-    """One more than `limit`, so that it is known whether there are more."""
+    """Yield up to one entry more than `limit`: its presence shows that there are more."""
     wanted = limit + 1 if limit else None
     return loki.query_range(logql, *span, wanted, "forward" if forward else "backward")
 
 
 def renderer(output: Output) -> Callable[[LogEntry], bytes]:
-    """What writes an entry in that form."""
+    """Return the function that renders an entry in that form."""
     if output is Output.text:
         colour = wants_colour()
         return lambda entry: as_text(entry, colour=colour)
@@ -141,7 +143,7 @@ def _samples(loki: Loki, logql: str, span: Span, step: str) -> list[Sample]:
 
 def _print_samples(samples: Sequence[Sample], output: Output) -> None:
     if not samples:
-        note("no values: nothing matches in the time that the query looks at.")
+        note("no values: no line matches in the time of the query.")
     elif output is Output.text:
         console().print(samples_table(samples))
     else:

@@ -1,4 +1,4 @@
-"""An entry or a sample as what a person or a program reads: text, JSON, the bare line, a table."""
+"""Entries and samples rendered as text, JSON, raw lines or a table."""
 
 from __future__ import annotations
 
@@ -52,14 +52,14 @@ _NO_LEVEL = "-"
 
 
 def as_raw(entry: LogEntry) -> bytes:
-    """The line, byte for byte."""
+    """Return the bytes of the line."""
     return entry.line.encode("utf-8", "surrogatepass")
 
 
 def as_text(entry: LogEntry, *, colour: bool = False) -> bytes:
-    """`2026-11-21T10:00:00.123456Z LEVEL service message key=value`, a traceback below.
+    """Return `2026-11-21T10:00:00.123456Z LEVEL service message key=value`, a traceback below.
 
-    A line that is not of the contract stands in place of the message.
+    A line of another program than the kit's takes the place of the message.
     """
     fields = _fields(entry.line)
     level = str(fields.get(LEVEL) or entry.metadata.get(DETECTED_LEVEL, "")).lower()
@@ -77,13 +77,13 @@ def as_text(entry: LogEntry, *, colour: bool = False) -> bytes:
 
 
 def sample_as_json(sample: Sample) -> bytes:
-    """One JSON object; `timestamp` is null for a scalar."""
+    """Return the sample as a JSON object; `timestamp` is null for a scalar."""
     stamp = None if sample.timestamp_ns is None else format_time(sample.timestamp_ns, 3)
     return orjson.dumps({"timestamp": stamp, "labels": sample.labels, "value": sample.value})
 
 
 def samples_table(samples: Sequence[Sample]) -> Table:
-    """A row per sample: its time, when there are several; its labels; its value."""
+    """Return a row for each sample: its time if times differ, its labels, its value."""
     names = sorted({name for sample in samples for name in sample.labels})
     timed = len({sample.timestamp_ns for sample in samples}) > 1
     table = Table(box=None, pad_edge=False)
@@ -98,7 +98,7 @@ def samples_table(samples: Sequence[Sample]) -> Table:
 
 
 def as_headline(entry: LogEntry) -> str:
-    """The headline of an entry: its message, or type and message of its exception."""
+    """Return the message of an entry, or the type and message of its exception."""
     fields = _fields(entry.line)
     parts = [fields.get(EXC_TYPE), fields.get(EXC_MESSAGE) if EXC_TYPE in fields else None]
     text = ": ".join(str(one) for one in parts if one) or str(fields.get(MESSAGE, entry.line))
@@ -106,7 +106,7 @@ def as_headline(entry: LogEntry) -> str:
 
 
 def _fields(line: str) -> Mapping[str, Any]:
-    """The fields of a line of the contract; none for any other line."""
+    """Return the fields of a line of the contract, no fields for other lines."""
     try:
         fields = orjson.loads(line)
     except orjson.JSONDecodeError:
@@ -122,12 +122,12 @@ def _rest(fields: Mapping[str, Any]) -> list[str]:
 
 
 def _name(key: str) -> str:
-    """A key as it is where it is a word, for it begins no line and no other pair."""
+    """Return a key: a word as it is, any other key as JSON, so that it forges no line or pair."""
     return escape_to_one_line(key if _is_word(key) else json.dumps(key, ensure_ascii=False))
 
 
 def _value(value: Any) -> str:
-    """A word as it is, anything else as JSON."""
+    """Return a value: a word as it is, any other value as JSON."""
     plain = isinstance(value, str) and _is_word(value)
     return escape_to_one_line(value if plain else json.dumps(value, ensure_ascii=False))
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lokikit.errors import PrerequisiteError, SettingsError, UnhealthyError
+from lokikit.cli.asking import counted
+from lokikit.errors import SettingsError, UnhealthyError, needs_extra
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -31,13 +32,8 @@ def test(files: Files) -> None:
 
         lokikit rules test alerts/*_test.yaml
     """
-    try:
+    with needs_extra("store", "rules test"):
         from lokikit.testing.rule_tests import run_rule_tests  # noqa: PLC0415 - needs the extra
-    except ModuleNotFoundError as error:
-        raise PrerequisiteError(
-            f"rules test needs the extra of the store ({error.name} is missing): "
-            "pip install 'lokikit[store]'"
-        ) from error
     try:
         results = list(_print(run_rule_tests(_expand(files))))
     except SettingsError as error:
@@ -71,11 +67,7 @@ def _print(results: Iterable[Result]) -> Iterator[Result]:
 def _print_summary(results: list[Result]) -> None:
     failed = sum(bool(result.failures) for result in results)
     files = len({result.path for result in results})
-    summary = f"{_counted(len(results), 'test')} in {_counted(files, 'file')}"
+    summary = f"{counted(len(results), 'test')} in {counted(files, 'file')}"
     if failed:
         raise UnhealthyError(f"{failed} of {summary} failed.")
     typer.echo(f"{summary} passed.")
-
-
-def _counted(count: int, noun: str) -> str:
-    return f"{count} {noun}{'' if count == 1 else 's'}"

@@ -1,4 +1,4 @@
-"""What `up`, `status` and `down` do in each runtime."""
+"""The steps of `up`, `status` and `down` in each runtime."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ _BESIDE_DOCKER = "ALERT_URLS: Grafana cannot send to these addresses; run lokiki
 def bring_up_docker(
     choice: RuntimeChoice, state: Path, console: Console, *, demo: bool
 ) -> list[Condition]:
-    """How each service is once the Docker stack is up."""
+    """Start the Docker stack, and return the state of each service."""
     compose = Compose(choice.compose, state)
     contacts = read_contacts()
     console.print(f"Grafana: {contacts.of_grafana()}")
@@ -53,14 +53,14 @@ def bring_up_docker(
     provision(state)
     built = docker_stack.make_own_image(compose, console.print)
     statuses = docker_stack.bring_up(compose, console.print, demo=demo and built, canary=built)
-    _say_who_is_let_in(state, console)
+    _print_login(state, console)
     return statuses
 
 
 def bring_up_native(
     _choice: RuntimeChoice, state: Path, console: Console, *, demo: bool
 ) -> list[Condition]:
-    """How each part is once the native stack is up."""
+    """Start the native stack, and return the state of each part."""
     store = choose_store(state)
     console.print(f"Store: {store}.")
     demo = demo and _demo_is_possible(console)
@@ -82,12 +82,12 @@ def bring_up_native(
     statuses = native_stack.bring_up(parts, state, console.print, loki_url=elsewhere)
     start_watch(parts, state)
     if grafana:
-        _say_who_is_let_in(state, console)
+        _print_login(state, console)
     return statuses
 
 
 def conditions_now(wanted: Wanted, state: Path) -> list[Condition]:
-    """How each part of what was wanted is."""
+    """Return the state of each part of the stack."""
     if wanted.runtime == "docker":
         services = stack_services(demo=wanted.demo, canary=wanted.canary)
         return docker_stack.conditions(services, Compose((), state))
@@ -96,7 +96,7 @@ def conditions_now(wanted: Wanted, state: Path) -> list[Condition]:
 
 
 def restarts_now(wanted: Wanted, state: Path) -> list[str]:
-    """What was started again since `up`, and whether anything would be; a sentence each."""
+    """Return a sentence for each part that was restarted since `up`, and for a missing watch."""
     if wanted.runtime == "docker":
         return []
     notes = [] if find_watch(state) else ["Nothing starts parts again that die: run up."]
@@ -112,14 +112,14 @@ def restarts_now(wanted: Wanted, state: Path) -> list[str]:
 
 
 def numbers_now(wanted: Wanted, state: Path) -> AgentNumbers | None:
-    """The agent's own numbers; `None` when it does not answer."""
+    """Return the agent's counts, `None` when it does not answer."""
     if wanted.runtime == "docker":
         return ask_fluent_bit(admin_url(), docker_stack.agent_storage(Compose((), state)))
     return agent_numbers(state)
 
 
 def take_down_all(state: Path, *, volumes: bool) -> list[str]:
-    """What was running in either runtime, and is not any more."""
+    """Stop the stack in both runtimes, and return the parts that were running."""
     end_watch(state)
     ended = native_stack.take_down(state)
     if docker_stack.has_volumes(state):
@@ -130,7 +130,7 @@ def take_down_all(state: Path, *, volumes: bool) -> list[str]:
     return ended
 
 
-def _say_who_is_let_in(state: Path, console: Console) -> None:
+def _print_login(state: Path, console: Console) -> None:
     password = grafana_password(state)
     console.print(f"Grafana: user admin, password {password} (in {password_file(state)})")
 

@@ -1,4 +1,4 @@
-"""The screen of `lokikit top`: what fits into the terminal, at every moment."""
+"""The screen of `lokikit top`, fitted to the size of the terminal."""
 
 from __future__ import annotations
 
@@ -24,32 +24,32 @@ if TYPE_CHECKING:
     from lokikit.query.results import LogEntry
 
 _WIDE = 90
-"""From so many columns on there is room for the bars, and for where a service runs."""
+"""Columns from which on the bars and the environment of a service are shown."""
 _BARS = " ▁▂▃▄▅▆▇█"
 _PLAIN_BARS = " .:-=+*#@"
 _MUCH = 0.05
-"""An error ratio that is shown in red, as the dashboards do."""
+"""Error ratio from which on it is red, as on the dashboards."""
 _MOST_ROWS = 50
 _HEAD_ROWS = 2
 _SECTION_ROWS = 2
 """A blank line and the names of the columns."""
 _TIME = slice(11, 19)
 _CUT_FIRST = ("service", "exception", "of")
-"""Columns of single words: where it gets narrow they are cut, so that the numbers stay."""
+"""Columns of single words, which are cut on a narrow screen so that the numbers stay."""
 _SEVERITIES = {"critical": "bold red", "warning": "yellow"}
 
 
 @dataclass
 class Screen:
-    """Everything that is known just now.
+    """The content of the screen.
 
     Args:
-        title: what is looked at.
-        overview: of the services, `None` before the first answer.
-        breaches: what is over its threshold, `None` before the first answer.
-        updated: when the overview was taken.
-        problem: why there is nothing newer.
-        live: whether it must fit into the height of the terminal.
+        title: span of time and address of the Loki.
+        overview: overview of the services, `None` before the first answer.
+        breaches: series over their thresholds, `None` before the first answer.
+        updated: time of the overview.
+        problem: error of the last query; empty after an answer.
+        live: True when it must fit into the height of the terminal.
     """
 
     title: str
@@ -86,7 +86,13 @@ class Screen:
 
 @dataclass
 class _Section:
-    """A table of which as many rows are shown as there is room for."""
+    """A table, with the rows to choose from.
+
+    Args:
+        table: the table with its columns.
+        rows: all rows; the first are shown, as many as fit.
+        empty: text in place of a table without rows.
+    """
 
     table: Table
     rows: Sequence[tuple[RenderableType, ...]]
@@ -94,7 +100,7 @@ class _Section:
 
 
 def _fitting(sections: Sequence[_Section], height: int | None) -> list[RenderableType]:
-    """The sections below each other; where it gets low, only the first ones."""
+    """Return the sections one below the other; on a low screen only the first."""
     if height is not None:
         sections = sections[: max(1, (height - _HEAD_ROWS) // (_SECTION_ROWS + 1))]
     room = _shared([len(one.rows) for one in sections], height)
@@ -111,20 +117,20 @@ def _cut(section: _Section, rows: int) -> RenderableType:
 
 
 def _shared(wanted: Sequence[int], height: int | None) -> list[int]:
-    """How many rows each section gets: in turn, so that a long one leaves room for the others."""
+    """Return the number of rows for each section, dealt in turn, so that each gets some."""
     if height is None:
         return [min(one, _MOST_ROWS) for one in wanted]
     left = height - _HEAD_ROWS - _SECTION_ROWS * len(wanted)
-    given = [0] * len(wanted)
-    while left > 0 and any(own < one for own, one in zip(given, wanted, strict=True)):
+    rows = [0] * len(wanted)
+    while left > 0 and any(own < one for own, one in zip(rows, wanted, strict=True)):
         for number, one in enumerate(wanted):
-            if left > 0 and given[number] < one:
-                given[number], left = given[number] + 1, left - 1
-    return given
+            if left > 0 and rows[number] < one:
+                rows[number], left = rows[number] + 1, left - 1
+    return rows
 
 
 def _table(*columns: str, right: Sequence[str] = (), folds: str = "") -> Table:
-    """A table whose rows are one line each; `folds` is the column that takes what is left."""
+    """Return a table with rows of one line; the column `folds` takes the remaining width."""
     table = Table(box=None, pad_edge=False, header_style="dim", expand=bool(folds))
     for name in columns:
         table.add_column(
@@ -152,7 +158,7 @@ def _rules(breaches: Sequence[Breach]) -> _Section:
 
 
 def _services(services: Sequence[ServiceOverview], bars: str) -> _Section:
-    """The table of services; narrow, without the bars and where they run, when `bars` is empty."""
+    """Return the table of services; without bars and environment when `bars` is empty."""
     rows = []
     for one in services:
         name, *places = map(escape_to_one_line, one.key)
@@ -187,14 +193,14 @@ def _errors(errors: Sequence[LogEntry]) -> _Section:
 
 
 def _sparkline(counts: Sequence[int], bars: str) -> str:
-    """A bar for each count, the highest as high as a line; only no line at all is no bar."""
+    """Return a bar for each count, relative to the highest; only a count of 0 has no bar."""
     most = max(counts)
     steps = len(bars) - 1
     return "".join(bars[-(-count * steps // most)] for count in counts)
 
 
 def _ago(seconds: int) -> str:
-    """`<30s`, `<5m`: within so long."""
+    """Return an upper limit of the age: `<30s`, `<5m`."""
     for unit, name in ((86400, "d"), (3600, "h"), (60, "m")):
         if seconds >= unit:
             return f"<{-(-seconds // unit)}{name}"

@@ -1,4 +1,4 @@
-"""`lokikit ship`: lines of stdin or of followed files into Loki."""
+"""`lokikit ship`: sends lines of stdin or of followed files to Loki."""
 
 from __future__ import annotations
 
@@ -33,29 +33,31 @@ Files = Annotated[
     typer.Argument(
         metavar="[FILES_OR_GLOBS]...",
         help="Files to follow, and quoted globs: new files that match are picked up. "
-        "`**` in a glob is any number of folders. Without any, lines come from stdin.",
+        "`**` in a glob is any number of folders. By default lines are read from stdin.",
     ),
 ]
-Url = Annotated[str | None, typer.Option(help="Loki's URL; `LOKI_URL` when not given.")]
+Url = Annotated[str | None, typer.Option(help="Loki's URL; `LOKI_URL` by default.")]
 Positions = Annotated[
     Path | None,
-    typer.Option(help="Remembers how far each file is delivered; one process at a time."),
+    typer.Option(help="File with the position of each file; used by one process at a time."),
 ]
 Service = Annotated[
     str | None,
     typer.Option(
-        help="The service of lines that name none; a file's stem, or `unknown` for stdin, "
-        "when not given."
+        help="Service of lines that name no service; by default the stem of the file's name, or "
+        "`unknown` for stdin."
     ),
 ]
-Host = Annotated[str | None, typer.Option(help="The host of all lines; this one's name.")]
+Host = Annotated[
+    str | None, typer.Option(help="Host of all lines; this machine's name by default.")
+]
 Stats = Annotated[Path | None, typer.Option(help="A JSON file of counts, replaced once a second.")]
 Letters = Annotated[
     Path | None,
     typer.Option(
         "--dead-letters",
-        help="Takes lines that Loki refuses for good, with the reason, as JSON lines. Beside the "
-        "positions when not given; lines of stdin are then only counted.",
+        help="File for lines that Loki refuses for good, with the reason, as JSON lines. By "
+        "default it is beside the positions; lines of stdin are then only counted.",
     ),
 ]
 
@@ -73,14 +75,14 @@ def ship(  # noqa: PLR0913, PLR0917 - one parameter for each option
 
     Each line arrives byte for byte, under its own service and timestamp. Lines that are not JSON
     arrive too. **Files** are delivered at least once, through rotation, restarts and a Loki that
-    is away: what is not acknowledged is read again. A file is read from its beginning when it is
-    met for the first time; a missing file is waited for, and reported once.
+    is away: lines that Loki has not acknowledged are read again. A new file is read from its
+    beginning; a missing file is reported once, and read when it appears.
 
-    **Stdin** is delivered to its end before the command ends. While Loki is away it is not read
-    on, so the writer waits once the pipe is full; SIGKILL takes up to two batches (10,000 lines
-    or 2 MiB) with it. A service that must never wait writes to a file.
+    **Stdin** is delivered to its end before the command ends. While Loki is away it is not read,
+    so the writer waits once the pipe is full; SIGKILL loses up to two batches (10,000 lines or
+    2 MiB). A service that must never wait writes to a file.
 
-    SIGTERM and Ctrl-C stop the reading and give what is read 10 seconds to arrive.
+    SIGTERM and Ctrl-C end the reading; the lines that were read have 10 seconds to arrive.
     """
     notices = Notices()
     pusher = pusher_from(url=url)
@@ -111,7 +113,7 @@ def ship(  # noqa: PLR0913, PLR0917 - one parameter for each option
 
 
 def _refuse_folders(files: list[str]) -> None:
-    """Refuse arguments that are all folders, which would be waited for without an end."""
+    """Refuse arguments that are all folders: the command would wait for lines for ever."""
     if all(Path(one).is_dir() for one in files):
         raise SettingsError(
             f"ship: {files[0]} is a folder: name its files, as in "
@@ -120,7 +122,7 @@ def _refuse_folders(files: list[str]) -> None:
 
 
 def _writable(path: Path | None, option: str) -> Path | None:
-    """`path`, with its folder made and tried."""
+    """Return `path`, after its folder was made and a write was tried."""
     if path is None:
         return None
     try:
@@ -146,7 +148,7 @@ def _reporter(path: Path | None, notices: Notices) -> Callable[[Mapping[str, Any
 
 
 def _run(shipper: Shipper, *, durable: bool) -> None:
-    """Ship until the end or a signal, and report how it ended."""
+    """Ship until the end or a signal, and print the counts."""
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, lambda *_: shipper.request_stop())
     left = len(shipper.run())

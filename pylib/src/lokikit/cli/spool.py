@@ -1,4 +1,4 @@
-"""`lokikit spool`: what a push handler or the agent keeps on disk, seen and sent by hand."""
+"""`lokikit spool`: list and send the lines that a push handler or the agent keeps on disk."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from collections import deque
 from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import orjson
 import typer
 from rich.table import Table
 
-from lokikit.cli.asking import console, note, pusher_from
+from lokikit.cli.asking import console, counted, note, pusher_from
 from lokikit.delivery.dead_letters import DeadLetters
 from lokikit.errors import (
     LokikitError,
@@ -30,9 +30,6 @@ from lokikit.spool.replay import TAKEN, ReplaySender, replay_chunks, replay_lett
 from lokikit.spool.segment import Look, look, segment_paths
 from lokikit.spool.spool import DEAD_LETTERS
 
-if TYPE_CHECKING:
-    from collections.abc import Sized
-
 _NEWEST = 3
 app = typer.Typer(
     help="Look into a spool folder of `LokiHandler` or the storage of the agent, and send what "
@@ -42,9 +39,11 @@ app = typer.Typer(
 Folder = Annotated[
     Path, typer.Argument(metavar="DIR", help="The handler's `spool_dir`, or the agent's storage.")
 ]
-Url = Annotated[str | None, typer.Option(help="Loki's URL; `LOKI_URL` when not given.")]
+Url = Annotated[str | None, typer.Option(help="Loki's URL; `LOKI_URL` by default.")]
 Letters = Annotated[bool, typer.Option("--dead-letters", help="Send the dead letters again too.")]
-Host = Annotated[str | None, typer.Option(help="The host of the agent's lines; this one's name.")]
+Host = Annotated[
+    str | None, typer.Option(help="The host of the agent's lines; this machine's name by default.")
+]
 Timeout = Annotated[
     float, typer.Option("--timeout", min=0, help="Seconds without any progress until it gives up.")
 ]
@@ -55,16 +54,17 @@ def list_spool(folder: Folder) -> None:
     """List the segments that wait for Loki, and the newest reasons of dead letters.
 
     A segment whose owner is gone is sent by the next process that uses the folder, or by
-    `lokikit spool replay`. Of an agent: the chunks that Loki refused; what waits it sends itself.
+    `lokikit spool replay`. In an agent's storage only the chunks that Loki refused are listed: the
+    agent itself sends the chunks that wait.
     """
     looks = _looks(folder)
     out = console()
     if looks:
         out.print(_table(looks))
     entries, size = sum(one.entries for one in looks), sum(one.size_bytes for one in looks)
-    out.print(f"{entries} entries in {_count(looks, 'segment')}, {size} bytes.")
+    out.print(f"{entries} entries in {counted(len(looks), 'segment')}, {size} bytes.")
     if refused := _refused(folder):
-        out.print(f"{sum(refused)} lines in {_count(refused, 'chunk')} that Loki refused.")
+        out.print(f"{sum(refused)} lines in {counted(len(refused), 'chunk')} that Loki refused.")
     count, newest = _letters(folder)
     out.print(f"{count} dead letters{', the newest:' if newest else '.'}")
     for letter in newest:
@@ -81,10 +81,10 @@ def replay(
 ) -> None:
     """Send the segments of dead processes to Loki; living processes send their own.
 
-    What Loki does not take stays where it is. `--dead-letters` sends these again too, for
-    instance after a limit of Loki was raised; those refused again stay, with the new reason.
-    Of an agent's refused chunks Loki has stored the valid lines: what is refused again becomes
-    dead letters, a line each.
+    Lines that Loki does not take stay where they are. `--dead-letters` sends the dead letters
+    again, for instance after a limit of Loki was raised; letters that are refused again stay, with
+    the new reason. It also sends the chunks of an agent that Loki refused: Loki has stored their
+    valid lines, and each line that it refuses again becomes a dead letter.
     """
     before = _looks(folder)
     pusher = pusher_from(url=url)
@@ -98,7 +98,7 @@ def replay(
         raise PrerequisiteError(f"spool: cannot work in {folder}: {error}") from error
     finally:
         pusher.close()
-    _tell(folder, sender, pusher.target, owned=[one for one in before if one.owned])
+    _report(folder, sender, pusher.target, owned=[one for one in before if one.owned])
     if not done:
         raise _failure(sender, pusher.target)
     if refused := sender.counts.dropped.total():
@@ -126,15 +126,15 @@ def _table(looks: list[Look]) -> Table:
 
 
 def _refused(folder: Path) -> list[int]:
-    """How many lines each chunk holds that Loki refused of an agent."""
+    """Return the number of lines in each chunk of an agent that Loki refused."""
     return [sum(1 for _ in read_chunk(one.read_bytes(), "")) for one in rejected_paths(folder)]
 
 
 def _letters(folder: Path) -> tuple[int, list[dict[str, Any]]]:
-    """How many dead letters there are, and the newest of them."""
+    """Return the number of dead letters, and the newest of them."""
     count, newest = 0, deque[bytes](maxlen=_NEWEST)
     for path in (*sorted(folder.glob(TAKEN)), folder / DEAD_LETTERS):
-        with suppress(FileNotFoundError), path.open("rb") as file:  # none, or sent meanwhile
+        with suppress(FileNotFoundError), path.open("rb") as file:  # sent meanwhile
             for line in file:
                 count += 1
                 newest.append(line)
@@ -149,7 +149,7 @@ def _letter(line: bytes) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def _tell(folder: Path, sender: ReplaySender, target: str, *, owned: list[Look]) -> None:
+def _report(folder: Path, sender: ReplaySender, target: str, *, owned: list[Look]) -> None:
     counts = sender.counts
     left = sum(one.entries for one in _looks(folder) if not one.owned)
     typer.echo(
@@ -157,15 +157,11 @@ def _tell(folder: Path, sender: ReplaySender, target: str, *, owned: list[Look])
         f"{left} left, {_letters(folder)[0]} dead letters in {folder}"
     )
     if owned:
-        note(f"spool: {_count(owned, 'segment')} left to the living processes that own them")
+        note(f"spool: {counted(len(owned), 'segment')} left to the living processes that own them")
 
 
 def _failure(sender: ReplaySender, target: str) -> LokikitError:
-    """Why not all was sent: no answer is another matter than a refusal."""
+    """Return the error for a replay that Loki did not take in full."""
     answer = sender.answer
     text = f"spool: {target} takes no more: {answer.reason}; the rest is kept, run this again."
     return UnreachableError(text) if answer.status is None else RefusedError(text, answer.status)
-
-
-def _count(things: Sized, name: str) -> str:
-    return f"{len(things)} {name}{'' if len(things) == 1 else 's'}"

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
+from lokikit.cli.asking import console as make_console
 from lokikit.cli.runtime import (
     bring_up_docker,
     bring_up_native,
@@ -33,9 +33,10 @@ from lokikit.stack.part_status import read_wanted
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from rich.console import Console
+
     from lokikit.stack.part_status import Condition
 
-_PLAIN_COLUMNS = 160
 _TRY = (
     ("top", ""),
     ("tail", """'{service_name=~".+"}'"""),
@@ -50,17 +51,17 @@ def up(
         True, "--demo/--no-demo", envvar="DEMO", help="Start the demo services too."
     ),
 ) -> None:
-    """Start a store, the agent, the web page, Grafana and the demo, and say where they are.
+    """Start a store, the agent, the web page, Grafana and the demo, and print their addresses.
 
-    With Docker when its daemon answers and the images are here or can be pulled, otherwise as
-    processes of this machine; RUNTIME=docker or RUNTIME=native forces one. As processes the lines
-    go to the Loki that LOKI_URL names, else to the `loki` on PATH, from 3.4 on, else to the
-    embedded store; STORE=loki or STORE=embedded forces one.
+    They run in Docker when its daemon answers and the images are here or can be pulled, otherwise
+    as processes of this machine; RUNTIME=docker or RUNTIME=native forces a runtime. Processes
+    send lines to the Loki that LOKI_URL names, else to the `loki` on PATH (3.4 or newer), else to
+    the embedded store; STORE=loki or STORE=embedded forces a store.
 
-    What runs well is left alone, so it can be run again at any time: after a crash, a change of
-    .env, or with nothing to do. The first time Docker pulls the images.
+    Parts that run well are left alone, so the command can be repeated at any time: after a crash,
+    a change of .env, or with nothing to do. The first time Docker pulls the images.
     """
-    asked, console, state = asked_runtime(), _console(), state_dir()
+    asked, console, state = asked_runtime(), make_console(), state_dir()
     check_env()
     with sigterm_raises(), alone(state, console.print):
         wanted = read_wanted(state)
@@ -87,7 +88,7 @@ def down(
     ),
 ) -> None:
     """Stop everything that `up` started; the data stays without --volumes."""
-    console, state = _console(), state_dir()
+    console, state = make_console(), state_dir()
     if volumes and not yes:
         typer.confirm(f"Remove all logs and state in {state}?", abort=True)
     with alone(state, console.print):
@@ -100,13 +101,13 @@ def down(
 
 
 def status() -> None:
-    """Show each part: whether it is healthy, its process, its age, its address.
+    """Show the health, process, age and address of each part.
 
-    Below that, how often parts that died were started again since `up`, which happens by itself up
-    to five times in a row, and what the agent did since it started: lines in and out, sent again,
-    dropped, kept as dead letters, and what waits on its disk.
+    Below that it shows how often each part that died was restarted since `up`, at most five times
+    in a row, and the agent's counts since its start: lines in and out, sent again, dropped, kept
+    as dead letters, and the bytes that wait on its disk.
     """
-    console, state = _console(), state_dir()
+    console, state = make_console(), state_dir()
     wanted = read_wanted(state)
     if wanted is None:
         raise UnhealthyError(f"nothing is up (state in {state}): start it with: {_this()} up")
@@ -119,13 +120,6 @@ def status() -> None:
     if numbers := numbers_now(wanted, state):
         console.print(f"\nAgent: {numbers}.")
     _complain(statuses, console)
-
-
-def _console() -> Console:
-    """A console that does not wrap a URL when nobody's terminal sets the width."""
-    return Console(
-        highlight=False, markup=False, width=None if sys.stdout.isatty() else _PLAIN_COLUMNS
-    )
 
 
 def _table(statuses: Sequence[Condition]) -> Table:
@@ -162,7 +156,7 @@ def _suggest(console: Console, first_query: str) -> None:
 
 
 def _this() -> str:
-    """How to type this command here."""
+    """Return the command line of this `lokikit`, as the user can type it."""
     if shutil.which("lokikit"):
         return "lokikit"
     beside = Path(sys.executable).with_name("lokikit")
@@ -170,5 +164,5 @@ def _this() -> str:
 
 
 def _short(path: object) -> str:
-    """A path from here when it is below, the text itself otherwise."""
+    """Return a path below the working folder relative to it; any other text as it is."""
     return str(path).removeprefix(f"{Path.cwd()}/")

@@ -1,4 +1,4 @@
-"""SIGTERM and Ctrl-C as a wish that a loop looks at between two steps."""
+"""SIGTERM and Ctrl-C as a flag that a loop reads between two steps."""
 
 from __future__ import annotations
 
@@ -9,7 +9,11 @@ _SLICE_S = 0.2
 
 
 class StopSignal:
-    """A wish to stop, that a wait ends soon after; made, it takes both signals."""
+    """Handles SIGTERM and Ctrl-C from its creation on.
+
+    Attributes:
+        asked: True after a signal.
+    """
 
     def __init__(self) -> None:
         self.asked = False
@@ -17,11 +21,11 @@ class StopSignal:
             signal.signal(number, self.ask)
 
     def ask(self, *_: object) -> None:
-        """Stop; called by the signals."""
+        """Request the stop; the handler of both signals."""
         self.asked = True
 
     def sleep(self, wait_s: float) -> None:
-        """Wait for `wait_s`, or until it is asked."""
+        """Wait for `wait_s` seconds, or until a signal."""
         end_s = time.monotonic() + wait_s
         while not self.asked and (left_s := end_s - time.monotonic()) > 0:
             time.sleep(min(left_s, _SLICE_S))

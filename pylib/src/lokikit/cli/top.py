@@ -23,28 +23,30 @@ if TYPE_CHECKING:
     from lokikit.query.client import Loki
 
 _RULES_EVERY_S = 60
-"""As often as Grafana looks; some rules look at a whole day."""
+"""Grafana's interval too; some rules query a whole day."""
 _FRAMES_PER_S = 2
 _TIMEOUT_S = 30
 
 
 def top(
     since: str = typer.Option("15m", help="How far back: 5m, 1h, 1d."),
-    every: str = typer.Option("5s", help="How often to look again; at the rules once a minute."),
+    every: str = typer.Option(
+        "5s", help="Time between two queries; the rules are queried once a minute."
+    ),
     once: bool = typer.Option(  # noqa: FBT001 - typer reads the signature
-        False, "--once", help="Print it once and end, as without a terminal."
+        False, "--once", help="Print the screen once and end, as without a terminal."
     ),
 ) -> None:
     """Show all services on one live screen, until Ctrl-C.
 
-    What is over the threshold of an alert rule, now, however long it has been; each service with
-    its lines over time, its part of errors and when it was last seen; the most frequent types of
-    exception; the newest errors. The queries are those of the dashboard *Services*, the rules are
-    those that Grafana is provisioned with.
+    It shows the series over the threshold of an alert rule now, for any duration; each service
+    with its lines over time, its share of errors and its last line; the most frequent types of
+    exception; the newest errors. It runs the queries of the dashboard *Services* and the alert
+    rules of Grafana's provisioning.
 
         lokikit top --since 1h
 
-    While Loki does not answer, the screen says so and keeps what it has.
+    While Loki does not answer, the screen reports that and keeps its last content.
     """
     since_s = parse_duration_ns(since, "--since") // NS_PER_S
     every_s = parse_duration_ns(every, "--every") / NS_PER_S
@@ -62,18 +64,18 @@ def top(
 
 
 def _span_name(since: str, since_s: int) -> str:
-    """The span that the screen covers, as it was typed where that is exact."""
+    """Return the span that the screen covers, as the user typed it if that is exact."""
     shown_s = covered_s(since_s)
     return f"last {since}" if shown_s == since_s else f"last {shown_s}s"
 
 
 class _Look:
-    """Asks, and keeps what is known for the screen.
+    """Queries Loki, and keeps the answers for the screen.
 
     Args:
-        loki: is asked.
-        since_s: how far back.
-        title: what is looked at.
+        loki: the Loki.
+        since_s: seconds to look back.
+        title: title of the screen.
     """
 
     def __init__(self, loki: Loki, since_s: int, title: str) -> None:
@@ -83,7 +85,7 @@ class _Look:
         self.screen = Screen(title)
 
     def at_all(self) -> None:
-        """Ask for everything that is due.
+        """Run the queries that are due.
 
         Raises:
             LokikitError: Loki does not answer, or refuses.
@@ -112,7 +114,7 @@ def _watch(look: _Look, every_s: float) -> None:
 
 
 def _look_again(look: _Look) -> None:
-    """Ask; a Loki that is away leaves the screen as it is, with a line that says so."""
+    """Run the queries; while Loki is away the screen keeps its content and reports the error."""
     try:
         look.at_all()
     except (UnreachableError, RefusedError) as error:

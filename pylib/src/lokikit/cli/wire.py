@@ -1,4 +1,4 @@
-"""`lokikit wire`: the services of a Compose file onto the pipeline."""
+"""`lokikit wire`: puts the services of a Compose file on the pipeline."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from lokikit.stack.docker.wiring import HEADER, Override, make_override
 
 _OVERRIDES = ("docker-compose.override", "compose.override")
 _SUFFIXES = (".yml", ".yaml")
-_DONE = "They log to Loki once their containers are made anew:"
+_DONE = "They log to Loki once their containers are created again:"
 
 
 ComposeFile = Annotated[
@@ -34,13 +34,13 @@ Write = Annotated[
 def wire(compose_file: ComposeFile, service: Service = None, write: Write = False) -> None:  # noqa: FBT002 - typer reads the signature
     """Print the override file that sends the output of your own services to Loki.
 
-    It gives each service Docker's `fluentd` driver, set so that a container starts and goes on
-    while the agent is away, and a label with the service's name. `docker compose -f yours -f
-    override up -d` puts it to work.
+    The override sets Docker's `fluentd` driver for each service, so that a container starts and
+    runs while the agent is away, and a label with the service's name. `docker compose -f yours -f
+    override up -d` applies it.
     """
     override = make_override(compose_file, service or ())
     for name, driver in override.left_out.items():
-        _tell(f"Left out: {name} logs to {driver}; wire it with --service {name}.")
+        typer.echo(f"Left out: {name} logs to {driver}; wire it with --service {name}.", err=True)
     if not write:
         typer.echo(override.text, nl=False)
         return
@@ -53,7 +53,7 @@ def wire(compose_file: ComposeFile, service: Service = None, write: Write = Fals
 
 
 def _save(override: Override, target: Path) -> None:
-    """Write it, but never over a file that `wire` has not made.
+    """Write the override, but never over a file that `wire` has not made.
 
     Raises:
         SettingsError: the file exists already, or cannot be written.
@@ -63,18 +63,16 @@ def _save(override: Override, target: Path) -> None:
             raise SettingsError(f"{target} is not a file of `lokikit wire`: move it away first.")
         target.write_text(override.text)
     except OSError as error:
-        raise SettingsError(f"cannot write {target}: {error.strerror}.") from error
+        raise SettingsError(
+            f"cannot write {target}: {error.strerror}; without --write the override is printed."
+        ) from error
 
 
 def _automatic(compose_file: Path) -> list[Path]:
-    """The override that Compose takes by itself, unless `-f` names files."""
+    """Return the override files that Compose reads by itself, unless `-f` names files."""
     names = [stem + suffix for stem in _OVERRIDES for suffix in _SUFFIXES]
     found = [compose_file.with_name(name) for name in names]
     return [one for one in found if one.is_file() and one != compose_file]
-
-
-def _tell(text: str) -> None:
-    typer.echo(text, err=True)
 
 
 def _short(path: Path) -> str:

@@ -18,12 +18,8 @@ def check_rules(*paths: str | Path) -> None:
         SettingsError: a file is wrong; a line of its text for each problem.
         PrerequisiteError: the extra `store` is not installed.
     """
-    try:
-        from lokikit.testing.rule_tests import check  # noqa: PLC0415 - needs the extra
-    except ModuleNotFoundError as error:
-        from lokikit.errors import PrerequisiteError  # noqa: PLC0415 - pytest loads this package
+    from lokikit.errors import needs_extra  # noqa: PLC0415 - pytest loads this package
 
-        raise PrerequisiteError(
-            f"rule tests need an extra ({error.name} is missing): pip install 'lokikit[store]'"
-        ) from error
+    with needs_extra("store", "check_rules"):
+        from lokikit.testing.rule_tests import check  # noqa: PLC0415 - needs the extra
     check(*paths)
