@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from contextlib import contextmanager
 from functools import wraps
 from typing import TYPE_CHECKING, Any
 
@@ -30,19 +31,19 @@ _LOGS_COMMANDS = "_logs_lokikit_commands"
 _LEFT_OUT = {"dbshell", "runserver", "runworker", "shell", "shell_plus", "test", "testserver"}
 """Management commands that are no task."""
 _ID_KEY = "HTTP_X_REQUEST_ID"
-"""Of `META`; `headers` would first make a dictionary of all."""
+"""Key in `META`; `headers` would first make a dictionary of all headers."""
 
 
 def logging_config(
     service: str | None = None, *, sql: bool = False, mail_admins: bool = False, **arguments: Any
 ) -> dict[str, Any]:
-    """What Django's setting `LOGGING` should be, for every logger to end in the contract.
+    """Return a value of Django's setting `LOGGING` that makes all loggers write lines of the kit.
 
     Args:
-        service: as of `setup_json_logging`.
-        sql: log each query, at DEBUG; Django makes these only where `DEBUG` is on.
-        mail_admins: mail to `ADMINS` what is logged at ERROR, where `DEBUG` is off.
-        arguments: the others of `setup_json_logging`.
+        service: name of the service, as in `setup_json_logging`.
+        sql: True logs each query at DEBUG, if Django's `DEBUG` is on.
+        mail_admins: True mails records from ERROR on to `ADMINS`, if Django's `DEBUG` is off.
+        arguments: further arguments of `setup_json_logging`.
     """
     config = _logging_config(service, **arguments)
     config["loggers"] = {
@@ -62,15 +63,15 @@ def logging_config(
 
 
 def log_commands(*, besides: Iterable[str] = ()) -> None:
-    """Log each run of a management command as a task that is named after the command.
+    """Log each run of a management command as a task with the command's name.
 
-    Call it in `manage.py` or in the settings; twice is once. Commands that serve, test or talk to
-    a person are left out.
+    Call it in `manage.py` or in the settings; a second call changes nothing. Commands that serve,
+    test or talk to a person are left out.
 
     Args:
         besides: names of further commands to leave out.
     """
-    # Here, for the settings that call it are being loaded.
+    # Imported here, because the settings that call this are still being loaded.
     from django.core.management.base import (  # type: ignore[import-untyped]  # noqa: PLC0415
         BaseCommand,
     )
@@ -95,7 +96,7 @@ def _as_task(execute: Callable[..., Any]) -> Callable[..., Any]:
 
 
 class RequestMiddleware:
-    """Tells each request in one line: the first of `MIDDLEWARE`, under WSGI and ASGI alike.
+    """Logs each request in one line, under WSGI and ASGI; put it first in `MIDDLEWARE`.
 
     The id of the request is bound to every line in between, and returned in the answer.
 
@@ -103,7 +104,7 @@ class RequestMiddleware:
         get_response: the rest of Django.
 
     Raises:
-        SettingsError: a variable of the environment means nothing.
+        SettingsError: a variable of the environment is wrong.
     """
 
     sync_capable = True
@@ -120,31 +121,28 @@ class RequestMiddleware:
         drop_duplicate_records("django.server", _is_access_line)
 
     def __call__(self, request: Any) -> Any:
-        """Django's answer; under ASGI one to wait for."""
+        """Return Django's answer; under ASGI an awaitable of it."""
         if self._is_async:
             return self._answer_async(request)
-        line = self._begin(request)
-        try:
+        with self._begun(request) as line:
             return self._end(line, request, self._get_response(request))
-        except BaseException as error:  # Django makes an answer of every other
-            self._fail(line, request, error)
-            raise
-        finally:
-            line.leave()
 
     async def _answer_async(self, request: Any) -> Any:
-        line = self._begin(request)
-        try:
+        with self._begun(request) as line:
             return self._end(line, request, await self._get_response(request))
-        except BaseException as error:  # a client that leaves cancels its request
-            self._fail(line, request, error)
+
+    @contextmanager
+    def _begun(self, request: Any) -> Iterator[Request]:
+        """Begin a request and leave it after the block; log it here if the block raises."""
+        line = self._log.begin(request.META.get(_ID_KEY), request.META.get("HTTP_TRACEPARENT"))
+        try:
+            yield line
+        except BaseException as error:  # not of a view: Django makes an answer of these
+            line.exception = error
+            self._write_line(line, request, 0, 0)
             raise
         finally:
             line.leave()
-
-    def _begin(self, request: Any) -> Request:
-        meta = request.META
-        return self._log.begin(meta.get(_ID_KEY), meta.get("HTTP_TRACEPARENT"))
 
     def _end(self, line: Request, request: Any, response: Any) -> Any:
         response.headers[HEADER] = line.id
@@ -156,10 +154,6 @@ class RequestMiddleware:
         response.streaming_content = count(response.streaming_content)
         response.close = body.closing(response.close)
         return response
-
-    def _fail(self, line: Request, request: Any, error: BaseException) -> None:
-        line.exception = error
-        self._write_line(line, request, 0, 0)
 
     def _write_line(self, line: Request, request: Any, status: int, size_bytes: int) -> None:
         match = request.resolver_match
@@ -177,17 +171,17 @@ class RequestMiddleware:
 
 
 def _user_id(request: Any) -> str | None:
-    """Return the id of who is logged in, as far as a view or a middleware has asked who that is."""
+    """Return the id of the user who is logged in, if a view or a middleware has read the user."""
     known = vars(request)
     users = map(known.get, ("user", "_cached_user", "_acached_user"))
     return next((found for user in users if (found := user_id(user))), None)
 
 
 class _Body:
-    """A body that streams, counted on its way; its line is written when it ends or is left.
+    """Counts a streaming body; writes the line of the request at its end.
 
     Args:
-        line: of the request.
+        line: the request.
         write_line: writes the line, with the size in bytes.
     """
 
@@ -197,23 +191,23 @@ class _Body:
         self._size_bytes = 0
 
     def count(self, chunks: Any) -> Iterator[bytes]:
-        """The chunks of a body."""
-        try:
+        """Yield the chunks of a body."""
+        with self._sending():
             for chunk in chunks:
                 self._size_bytes += len(chunk)
                 yield chunk
-        except Exception as error:
-            self._line.exception = error
-            raise
-        finally:
-            self._write_line(self._size_bytes)
 
     async def count_async(self, chunks: Any) -> AsyncIterator[bytes]:
-        """The chunks of an asynchronous body."""
-        try:
+        """Yield the chunks of an asynchronous body."""
+        with self._sending():
             async for chunk in chunks:
                 self._size_bytes += len(chunk)
                 yield chunk
+
+    @contextmanager
+    def _sending(self) -> Iterator[None]:
+        try:
+            yield
         except Exception as error:
             self._line.exception = error
             raise
@@ -221,7 +215,7 @@ class _Body:
             self._write_line(self._size_bytes)
 
     def closing(self, close: Callable[[], None]) -> Callable[[], None]:
-        """The answer's `close`, which is called also where no chunk was asked for."""
+        """Return a `close` for the answer; servers call it even when they read no chunk."""
 
         def close_and_write() -> None:
             try:
@@ -233,12 +227,12 @@ class _Body:
 
 
 def _is_in_the_line(record: logging.LogRecord) -> bool:
-    """Of `django.request`: exceptions, and "Not Found: /x" and the like, which come afterwards."""
+    """Return True for records of `django.request` about a request that has a line of the kit."""
     if record.exc_info:
         return takes_exception(record)
     return hasattr(record, "status_code") and is_served_here()
 
 
 def _is_access_line(record: logging.LogRecord) -> bool:
-    """Of `django.server`, which `runserver` writes after the answer."""
+    """Return True for access lines of `runserver`, which it writes after the answer."""
     return hasattr(record, "status_code") and are_logged_here(record)

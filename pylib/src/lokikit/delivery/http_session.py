@@ -53,7 +53,7 @@ class Tls:
 
 
 class LokiSession(requests.Session):
-    """A keep-alive connection to one Loki; for one thread at a time.
+    """A keep-alive connection to a Loki or another part of the stack; for one thread at a time.
 
     Args:
         address: the Loki; on this machine no proxy of the environment is used, which could not

@@ -14,9 +14,9 @@ from lokikit.http_requests.wsgi import wsgi_path
 from lokikit.output.event_log import drop_duplicate_records
 
 _WEBSOCKET_STATES = ("connection open", "connection closed", "connection rejected")
-"""Of the `websockets` package, to which Uvicorn lends its logger."""
+"""Messages of the `websockets` package, which logs to Uvicorn's logger."""
 LOGGED = "lokikit_logged"
-"""Among the values of Gunicorn's access line: its logger logs the request itself."""
+"""Key among the values of Gunicorn's access line: its logger has logged the request itself."""
 
 
 def take_in_access_lines() -> None:
@@ -37,7 +37,7 @@ def _without_colours(record: logging.LogRecord) -> bool:
 
 
 def _is_of_websocket(record: logging.LogRecord) -> bool:
-    """Return True for what Uvicorn says of a WebSocket that has a line of its own."""
+    """Return True for a line of Uvicorn about a WebSocket that has a line of its own."""
     if record.levelno > logging.INFO or not is_served_here() or not _requests().enabled:
         return False
     text = str(record.msg)
@@ -89,7 +89,7 @@ def _log_gunicorn(record: logging.LogRecord) -> bool:
 
 
 def _log_atoms(atoms: Any, path: str, peer: str) -> None:
-    """Log a request that a server tells by the letters of Apache's `LogFormat`."""
+    """Log a request whose values are named by the letters of Apache's `LogFormat`."""
     requests = _requests()
     requests.write(
         atoms["m"],
@@ -126,4 +126,4 @@ _SERVERS = {
     "hypercorn.access": _log_hypercorn,
     "uvicorn.access": _log_uvicorn,
 }
-"""Logger of access lines -> what logs them as request lines."""
+"""Logger of access lines -> function that logs them as request lines."""

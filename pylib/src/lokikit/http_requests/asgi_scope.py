@@ -1,4 +1,4 @@
-"""What a middleware reads of an ASGI connection, and the header that it adds to the answer."""
+"""The parts of an ASGI connection that a middleware reads, and the header that it adds."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def read_headers(scope: Scope) -> ConnectionHeaders:
             traces.append(value.decode("latin-1"))
         elif name == b"x-forwarded-for":
             forwarded_for.append(value.decode("latin-1"))
-    # W3C Trace Context, section 3.2.1: of several none is valid.
+    # W3C Trace Context, section 3.2.1: several headers are invalid.
     return ConnectionHeaders(request_id, ",".join(traces), ",".join(forwarded_for))
 
 
@@ -66,9 +66,9 @@ def route_of(scope: Scope) -> str | None:
 
 
 def _route_of_endpoint(scope: Scope) -> str | None:
-    """Return the template by what serves it, as Starlette before 1.7 does not say the route.
+    """Return the template of the only route to the endpoint, `None` with several routes.
 
-    `None` where several routes lead there.
+    Starlette before 1.7 does not name the route in the scope.
     """
     endpoint, router = scope.get("endpoint"), scope.get("router")
     if endpoint is None or router is None:

@@ -1,4 +1,4 @@
-"""The ids that a request brings along: its own, and those of the trace that it is part of."""
+"""The ids in the headers of a request: its own, and the ids of its trace."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ HEADER = "X-Request-ID"
 TRACE_HEADER = "traceparent"
 
 _SANE_ID = re.compile(r"(?=.*[A-Za-z0-9])[A-Za-z0-9._~:=@+/-]{1,128}")
-"""`-` alone is what logs of servers say where there is none."""
+"""`-` alone stands for a missing id in logs of servers."""
 _TRACE_PARENT = re.compile(
     r"(?P<version>[0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}(-.*)?"
 )

@@ -206,7 +206,7 @@ class Request:
         return self.ids[f.REQUEST_ID]
 
     def duration_ms(self) -> float:
-        """Milliseconds since it began."""
+        """Return the milliseconds since its beginning."""
         return round((time.perf_counter() - self._started_s) * 1000, 3)
 
     def leave(self) -> None:
@@ -220,36 +220,14 @@ class Request:
         except ValueError:
             take_back(self.ids, self._fields, self._outer_fields)
 
-    def write(  # noqa: PLR0913 - the fields of the contract
-        self,
-        method: str,
-        path: str,
-        *,
-        status: int,
-        route: str | None,
-        duration_ms: float,
-        size_bytes: int,
-        client_ip: str,
-        user_id: str | None = None,
-    ) -> None:
+    def write(self, method: str, path: str, **known: Any) -> None:
         """Log the request, once; takes the arguments of `RequestLog.write`."""
         if self.is_logged:
             return
         self.is_logged = True
         self._service.path = path
         remember_path(path)
-        self._log.write(
-            method,
-            path,
-            status=status,
-            route=route,
-            duration_ms=duration_ms,
-            size_bytes=size_bytes,
-            client_ip=client_ip,
-            user_id=user_id,
-            ids=self.ids,
-            exception=self.exception,
-        )
+        self._log.write(method, path, ids=self.ids, exception=self.exception, **known)
 
 
 def _level(status: int, *, slow: bool) -> int:

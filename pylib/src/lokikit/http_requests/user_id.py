@@ -1,4 +1,4 @@
-"""Who is logged in, as far as the framework knows at the end; nobody is looked up for it."""
+"""The id of the user who is logged in, if the framework knows it without a query."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from collections.abc import Mapping
 from typing import Any
 
 _NAMES = ("get_id", "pk", "identity", "display_name")
-"""Of users of Flask-Login, Django and Starlette, whose `SimpleUser` has no more than a name."""
+"""Attributes of users in Flask-Login, Django and Starlette, whose `SimpleUser` has only a name."""
 
 
 def user_id(user: Any) -> str | None:
-    """Return the id of a framework's user object, `None` for nobody or before anyone asked.
+    """Return the id of a framework's user object, `None` without a user who is logged in.
 
-    Django's lazy users are not resolved: a database would be asked.
+    Django's lazy users are not resolved, because that queries a database.
     """
     user = getattr(user, "__dict__", {}).get("_wrapped", user)
     if type(user) is object or not _read(user, "is_authenticated"):
@@ -24,7 +24,7 @@ def user_id(user: Any) -> str | None:
 def flask_user_id() -> str | None:
     """Return the id of Flask-Login's user of the current request.
 
-    Of a user that nobody has asked for it is that of the session, whose cookie is signed.
+    When the view has not read the user, the id is read from the session, whose cookie is signed.
     """
     flask: Any = sys.modules.get("flask")
     if flask is None or "flask_login" not in sys.modules or not flask.has_app_context():
@@ -37,9 +37,9 @@ def flask_user_id() -> str | None:
 
 
 def _read(user: Any, name: str) -> Any:
-    """Return an attribute, or what its method returns; `None` where the application raises."""
+    """Return an attribute or the result of a method; `None` when the application raises."""
     try:
         value = getattr(user, name, None)
         return value() if callable(value) else value
-    except Exception:  # noqa: BLE001 - of the application, which may do anything
+    except Exception:  # noqa: BLE001 - code of the application may raise anything
         return None

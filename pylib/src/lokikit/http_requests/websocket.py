@@ -1,9 +1,9 @@
-"""A WebSocket of an ASGI application: one line when it ends, or that of its refusal."""
+"""A WebSocket of an ASGI application: one line at its end, or a request line for its refusal."""
 
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from lokikit import fields as f
 from lokikit.http_requests.asgi_scope import peer_of, read_headers, route_of, with_id
@@ -20,13 +20,13 @@ _PLACE = Place(__file__, 1, "websocket")
 _NORMAL, _NO_CODE, _ABNORMAL, _INTERNAL_ERROR = 1000, 1005, 1006, 1011
 """Close codes (RFC 6455, section 7.4.1)."""
 _REFUSED = 403
-"""What servers answer when an application closes before it accepts (ASGI's specification)."""
+"""Status with which servers refuse when an application closes before it accepts (ASGI)."""
 
 
 async def serve_websocket(
     app: App, log: RequestLog, scope: Scope, receive: Receive, send: Send
 ) -> None:
-    """Serve a connection, whose id is bound to every line in between."""
+    """Serve a connection, with its id bound to every line in between."""
     connection = _WebSocket(log, scope, receive, send)
     try:
         await app(scope, connection.receive, connection.send)
@@ -42,7 +42,7 @@ class _WebSocket:
 
     Args:
         log: writes its line.
-        scope: of the connection.
+        scope: ASGI scope of the connection.
         receive: `receive` of the server.
         send: `send` of the server.
     """
@@ -86,7 +86,7 @@ class _WebSocket:
             self._close_code = code
 
     def fail(self, error: BaseException) -> None:
-        """Note what the application raised; that the client has gone is no error of it."""
+        """Record an exception of the application, unless the client has disconnected."""
         if self._close_code is not None and _is_disconnect(error):
             mark_logged(error)
             return
@@ -97,23 +97,26 @@ class _WebSocket:
     def end(self) -> None:
         """Log the connection and leave it."""
         request = self._request
-        known: dict[str, Any] = {
-            "route": route_of(self._scope),
-            "duration_ms": request.duration_ms(),
-            "client_ip": self._log.client_ip(peer_of(self._scope), self._headers.forwarded_for),
-            "user_id": user_id(self._scope.get("user")),
-        }
+        route, user = route_of(self._scope), user_id(self._scope.get("user"))
+        client_ip = self._log.client_ip(peer_of(self._scope), self._headers.forwarded_for)
         if not self._accepted:
-            request.write("GET", self._path, status=self._status, size_bytes=0, **known)
+            request.write(
+                "GET",
+                self._path,
+                status=self._status,
+                size_bytes=0,
+                route=route,
+                duration_ms=request.duration_ms(),
+                client_ip=client_ip,
+                user_id=user,
+            )
         elif self._log.enabled:
-            self._tell(**known)
+            request.is_logged = True
+            self._log_connection(route, client_ip, user)
         request.leave()
 
-    def _tell(
-        self, *, route: str | None, duration_ms: float, client_ip: str, user_id: str | None
-    ) -> None:
-        """Write the line of a connection; it has no status, for it is no request to be counted."""
-        self._request.is_logged = True
+    def _log_connection(self, route: str | None, client_ip: str, user: str | None) -> None:
+        """Log an accepted connection; without a status, for it is no request to be counted."""
         # A server drops the connection of an application that ends without closing it.
         code = self._close_code or _ABNORMAL
         fields = {
@@ -121,9 +124,9 @@ class _WebSocket:
             f.HTTP_ROUTE: route,
             f.HTTP_PATH: self._path,
             f.CLOSE_CODE: code,
-            f.DURATION_MS: duration_ms,
+            f.DURATION_MS: self._request.duration_ms(),
             f.CLIENT_IP: client_ip or None,
-            f.USER_ID: user_id,
+            f.USER_ID: user,
         }
         fields = {name: value for name, value in fields.items() if value is not None}
         raised = self._request.exception
@@ -134,5 +137,5 @@ class _WebSocket:
 
 
 def _is_disconnect(error: BaseException) -> bool:
-    """Whether it is how Starlette says that the client has gone."""
+    """Return True for the exception by which Starlette reports that the client has gone."""
     return any(kind.__name__ == "WebSocketDisconnect" for kind in type(error).__mro__)
