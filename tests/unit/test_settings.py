@@ -4,6 +4,7 @@ import pytest
 
 from lokikit.errors import LokikitError, SettingsError
 from lokikit.settings import Settings, default_level, parse_level, read_settings, words_of
+from lokikit.variables import OF_A_SERVICE
 
 
 def test_nothing_set_gives_the_defaults():
@@ -73,7 +74,7 @@ def test_durable_is_for_the_process_or_for_the_power_too(word, durable):
 
 
 def test_another_word_for_durable_is_refused():
-    with pytest.raises(SettingsError, match="LOKI_DURABLE='always' is none of on, off and fsync"):
+    with pytest.raises(SettingsError, match="LOKI_DURABLE='always' is not `on`, `off` or `fsync`"):
         read_settings({"LOKI_DURABLE": "always"})
 
 
@@ -89,3 +90,26 @@ def test_a_text_is_a_list_of_words_as_in_the_environment(given, words):
 def test_words_that_are_neither_text_nor_a_list_are_refused(given):
     with pytest.raises(SettingsError, match="is no list of words"):
         words_of(given)
+
+
+@pytest.mark.parametrize(
+    ("name", "bad", "wanted"),
+    [
+        ("LOG_LEVEL", "loud", "a level: one of debug, info, warning, error, critical, or a number"),
+        ("LOG_LEVELS", "httpx=info,boto", "a logger with its level, such as httpx=info"),
+        ("LOG_REQUESTS", "maybe", "`on` or `off`"),
+        ("LOG_SLOW_S", "0", "a number of seconds above 0"),
+        ("LOG_SLOW_S", "nan", "a number of seconds above 0"),
+        ("TRUSTED_PROXIES", "10.0.0.0/8,proxy", "an address or a network such as 10.0.0.0/8"),
+    ],
+)
+def test_the_error_names_the_valid_values(name, bad, wanted):
+    with pytest.raises(SettingsError) as caught:
+        read_settings({name: bad})
+    assert str(caught.value) == f"{name}={bad.rpartition(',')[2]!r} is not {wanted}."
+
+
+@pytest.mark.parametrize("variable", OF_A_SERVICE, ids=lambda variable: variable.names[0])
+def test_a_variable_without_a_value_has_its_default(variable):
+    assert variable.read({}) == variable.default
+    assert variable.read(dict.fromkeys(variable.names, " ")) == variable.default

@@ -3,31 +3,34 @@
 from __future__ import annotations
 
 import logging
-import math
 import os
 from dataclasses import dataclass, field
-from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import TYPE_CHECKING
 
+from lokikit import value_kinds, variables
 from lokikit.errors import SettingsError
-from lokikit.fields import LEVELS
+from lokikit.value_kinds import FORMATS, FSYNC
+from lokikit.variables import HEALTH_PATHS, SLOW_S
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Iterable, Mapping
 
-Network = IPv4Network | IPv6Network
+    from lokikit.value_kinds import Network
 
-FORMATS = ("json", "console", "auto")
-HEALTH_PATHS = ("/health", "/healthz", "/livez", "/metrics", "/ping", "/readyz")
-SLOW_S = 1.0
-FSYNC = "fsync"
-"""The value of `LOKI_DURABLE` and `durable=` that has each line survive a power cut."""
-_SWITCH = {"on": True, "true": True, "1": True, "off": False, "false": False, "0": False}
-_LEVEL_NUMBERS = {
-    **{name: getattr(logging, name.upper()) for name in LEVELS},
-    "warn": logging.WARNING,
-    "fatal": logging.CRITICAL,
-}
+__all__ = (
+    "FORMATS",
+    "FSYNC",
+    "LokiAccess",
+    "RequestSettings",
+    "Settings",
+    "default_level",
+    "parse_format",
+    "parse_level",
+    "parse_networks",
+    "read_loki_access",
+    "read_settings",
+    "words_of",
+)
 
 
 @dataclass(frozen=True)
@@ -105,31 +108,25 @@ def read_settings(environ: Mapping[str, str] = os.environ) -> Settings:
     Raises:
         SettingsError: a variable has a value that means nothing; the text names the fix.
     """
-    get = _getter(environ)
     return Settings(
-        service=get("SERVICE_NAME", "OTEL_SERVICE_NAME"),
-        env=get("ENV"),
-        version=get("SERVICE_VERSION"),
-        level=parse_level(level, "LOG_LEVEL") if (level := get("LOG_LEVEL")) else None,
-        log_format=parse_format(get("LOG_FORMAT") or "auto", "LOG_FORMAT"),
-        redact=_words(get("LOG_REDACT")),
-        push_url=get("LOKI_PUSH_URL"),
-        loki_url=get("LOKI_URL"),
-        spool_dir=get("LOKI_SPOOL_DIR"),
-        durable=_parse_durable(get("LOKI_DURABLE") or "off"),
-        levels=tuple(_parse_logger(word, "LOG_LEVELS") for word in _words(get("LOG_LEVELS"))),
-        requests=_read_requests(get),
-        tasks=_parse_switch(get("LOG_TASKS") or "on", "LOG_TASKS"),
-    )
-
-
-def _read_requests(get: Callable[..., str | None]) -> RequestSettings:
-    slow_s, paths = get("LOG_SLOW_S"), get("LOG_HEALTH_PATHS")
-    return RequestSettings(
-        enabled=_parse_switch(get("LOG_REQUESTS") or "on", "LOG_REQUESTS"),
-        slow_s=_parse_seconds(slow_s, "LOG_SLOW_S") if slow_s else SLOW_S,
-        health_paths=HEALTH_PATHS if paths is None else _words(paths),
-        trusted_proxies=parse_networks(_words(get("TRUSTED_PROXIES")), "TRUSTED_PROXIES"),
+        service=variables.SERVICE.read(environ),
+        env=variables.ENV.read(environ),
+        version=variables.VERSION.read(environ),
+        level=variables.LOG_LEVEL.read(environ),
+        log_format=variables.LOG_FORMAT.read(environ),
+        redact=variables.LOG_REDACT.read(environ),
+        push_url=variables.LOKI_PUSH_URL.read(environ),
+        loki_url=variables.LOKI_URL.read(environ),
+        spool_dir=variables.LOKI_SPOOL_DIR.read(environ),
+        durable=variables.LOKI_DURABLE.read(environ),
+        levels=variables.LOG_LEVELS.read(environ),
+        requests=RequestSettings(
+            enabled=variables.LOG_REQUESTS.read(environ),
+            slow_s=variables.LOG_SLOW_S.read(environ),
+            health_paths=variables.LOG_HEALTH_PATHS.read(environ),
+            trusted_proxies=variables.TRUSTED_PROXIES.read(environ),
+        ),
+        tasks=variables.LOG_TASKS.read(environ),
     )
 
 
@@ -140,7 +137,7 @@ def words_of(given: str | bytes | Iterable[str]) -> tuple[str, ...]:
         SettingsError: it is neither text nor a list.
     """
     if isinstance(given, str):
-        return _words(given)
+        return value_kinds.words(given)
     try:
         words = () if isinstance(given, bytes) else tuple(given)
     except TypeError:
@@ -150,52 +147,15 @@ def words_of(given: str | bytes | Iterable[str]) -> tuple[str, ...]:
     return words
 
 
-def _words(text: str | None) -> tuple[str, ...]:
-    return tuple(word.strip() for word in (text or "").split(",") if word.strip())
-
-
 def read_loki_access(environ: Mapping[str, str] = os.environ) -> LokiAccess:
     """Where the environment says that Loki is, and who asks it."""
-    get = _getter(environ)
-    user = get("LOKI_USERNAME")
-    basic = (user, get("LOKI_PASSWORD") or "") if user else None
-    return LokiAccess(get("LOKI_URL"), get("LOKI_ORG_ID"), get("LOKI_BEARER_TOKEN") or basic)
-
-
-def _getter(environ: Mapping[str, str]) -> Callable[..., str | None]:
-    def get(*names: str) -> str | None:
-        return next((value for name in names if (value := environ.get(name, "").strip())), None)
-
-    return get
-
-
-def _parse_switch(word: str, name: str) -> bool:
-    if word.lower() not in _SWITCH:
-        raise SettingsError(f"{name}={word!r} is neither on nor off.")
-    return _SWITCH[word.lower()]
-
-
-def _parse_durable(word: str) -> bool | str:
-    if word.lower() in {FSYNC, *_SWITCH}:
-        return _SWITCH.get(word.lower(), FSYNC)
-    raise SettingsError(f"LOKI_DURABLE={word!r} is none of on, off and {FSYNC}.")
-
-
-def _parse_seconds(word: str, name: str) -> float:
-    try:
-        seconds = float(word)
-    except ValueError:
-        seconds = math.nan
-    if not 0 < seconds < math.inf:
-        raise SettingsError(f"{name}={word!r} is not a number of seconds above 0.")
-    return seconds
-
-
-def _parse_logger(word: str, name: str) -> tuple[str, int]:
-    logger, separator, level = word.partition("=")
-    if not separator:
-        raise SettingsError(f"{name}={word!r} names no level: write logger=level.")
-    return logger.strip(), parse_level(level, name)
+    user = variables.LOKI_USERNAME.read(environ)
+    basic = (user, variables.LOKI_PASSWORD.read(environ)) if user else None
+    return LokiAccess(
+        variables.LOKI_URL.read(environ),
+        variables.LOKI_ORG_ID.read(environ),
+        variables.LOKI_BEARER_TOKEN.read(environ) or basic,
+    )
 
 
 def parse_networks(words: Iterable[str], name: str) -> tuple[Network, ...]:
@@ -204,12 +164,7 @@ def parse_networks(words: Iterable[str], name: str) -> tuple[Network, ...]:
     Raises:
         SettingsError: one of them is neither.
     """
-    try:
-        return tuple(ip_network(word, strict=False) for word in words)
-    except ValueError as error:
-        raise SettingsError(
-            f"{name}: {error}; use addresses and networks such as 10.0.0.0/8."
-        ) from error
+    return tuple(value_kinds.NETWORK.parse(word, name) for word in words)
 
 
 def default_level(env: str | None) -> int:
@@ -227,12 +182,7 @@ def parse_level(level: str | int, name: str) -> int:
     Raises:
         SettingsError: it is none of `LEVELS` and no number.
     """
-    word = str(level).strip().lower()
-    if word in _LEVEL_NUMBERS:
-        return int(_LEVEL_NUMBERS[word])
-    if word.isdecimal() and not isinstance(level, bool):
-        return int(word)
-    raise SettingsError(f"{name}={level!r} is not a level: use one of {', '.join(LEVELS)}.")
+    return value_kinds.LEVEL.parse(str(level), name)
 
 
 def parse_format(log_format: str, name: str) -> str:
@@ -241,7 +191,4 @@ def parse_format(log_format: str, name: str) -> str:
     Raises:
         SettingsError: it is none of them.
     """
-    word = log_format.strip().lower()
-    if word not in FORMATS:
-        raise SettingsError(f"{name}={log_format!r} is not a format: use {', '.join(FORMATS)}.")
-    return word
+    return value_kinds.FORMAT.parse(log_format, name)
