@@ -1,7 +1,8 @@
 """Writes `values.schema.json` and `README.md` from the comments in `values.yaml`.
 
-A comment right above a key describes it. A line in it that begins with `@schema` adds to what its
-default says of its type: `# @schema {enum: [a, b]}`. Run it from anywhere:
+A comment right above a key describes it. Its default says of which type it is, `FORMS` what keys of
+that name have in common, and a line of the comment that begins with `@schema` what is its own:
+`# @schema {enum: [a, b]}`. Run it from anywhere:
 
     python deploy/chart/generate.py
 """
@@ -21,6 +22,22 @@ if TYPE_CHECKING:
 CHART = Path(__file__).parent
 _TYPES = {bool: "boolean", int: "integer", str: "string", list: "array", dict: "object"}
 _DIRECTIVE = "@schema "
+_TEXTS = {"additionalProperties": {"type": "string"}}
+_QUANTITIES = {"additionalProperties": {"type": ["string", "number"]}}
+_ANYTHING = {"additionalProperties": True}
+_OBJECTS = {"items": {"type": "object"}}
+_NAMED = {"items": {"type": "object", "required": ["name"]}}
+FORMS: dict[str, dict[str, Any]] = {
+    **dict.fromkeys(("labels", "podLabels", "commonLabels", "nodeSelector"), _TEXTS),
+    **dict.fromkeys(("annotations", "podAnnotations", "instanceSelector"), _TEXTS),
+    **dict.fromkeys(("requests", "limits"), _QUANTITIES),
+    **dict.fromkeys(("affinity", "podSecurityContext", "securityContext"), _ANYTHING),
+    **dict.fromkeys(("extraEnv", "extraVolumes", "parentRefs"), _NAMED),
+    "extraVolumeMounts": {"items": {"type": "object", "required": ["name", "mountPath"]}},
+    "tolerations": _OBJECTS,
+    "repository": {"minLength": 1},
+}
+"""Key -> what its schema has wherever it stands."""
 _HEAD = """\
 # lokikit: the Helm chart
 
@@ -45,7 +62,7 @@ class Value:
         path: the keys that lead to it.
         default: what stands there.
         text: its comment, in one line.
-        schema: what `@schema` adds.
+        schema: what its key and `@schema` add to its type.
     """
 
     path: tuple[str, ...]
@@ -72,7 +89,8 @@ def _walk(
     for key, below in node.value:
         path, default = (*above, key.value), held[key.value]
         text, schema = _comment(lines, key.start_mark.line)
-        value = Value(path, default, text, schema)
+        form = FORMS.get(key.value, {})
+        value = Value(path, default, text, {**form, **schema})
         yield value
         if isinstance(below, yaml.MappingNode) and not value.is_open:
             yield from _walk(below, path, default, lines)

@@ -165,7 +165,8 @@ class Cluster:
             f"{self._collection(resource, namespace)}/{name}",
             params={"fieldManager": "tests", "force": "true", **parameters},
             headers={"Content-Type": "application/apply-patch+yaml"},
-            data=json.dumps(resource),
+            # YAML has no pairs of surrogates, as JSON writes what is beyond 16 bits in ASCII.
+            data=json.dumps(resource, ensure_ascii=False).encode(),
             timeout=60,
         )
         return "" if answer.ok else str(answer.json()["message"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -102,6 +103,36 @@ IMPOSSIBLE = [
     ({"retention": "1d12h"}, "write hours, days or weeks from 24h on"),
     ({"retention": "a week"}, "write hours, days or weeks from 24h on"),
 ]
+LONG = "x" * 300
+FORMS = [
+    ({"fullnameOverride": "Logs"}, 'fullnameOverride has "Logs": write small letters'),
+    ({"fullnameOverride": LONG}, "40 at most"),
+    ({"namespaceOverride": "grüße"}, "write the name of a namespace"),
+    ({"networkPolicy.clientNamespaces": ["a", ""]}, 'networkPolicy.clientNamespaces has ""'),
+    ({"commonLabels": {"a b": "c"}}, 'commonLabels has "a b": write a key'),
+    ({"commonLabels": {"a/b/c": "c"}}, 'commonLabels has "a/b/c": write a key'),
+    ({"loki.podLabels": {"a": LONG}}, "loki.podLabels.a has"),
+    ({"agent.nodeSelector": {"a": "b c"}}, 'agent.nodeSelector.a has "b c"'),
+    ({"grafana.service.annotations": {"": "a"}}, 'grafana.service.annotations has "": write a key'),
+    ({"agent.resources.requests": {"cpu": "a lot"}}, 'agent.resources.requests.cpu has "a lot"'),
+    ({"agent.resources.limits": {"gpu": 1}}, "write a resource by its name"),
+    ({"imagePullSecrets": ["A"]}, 'imagePullSecrets has "A"'),
+    ({"imagePullSecrets": [{"name": "A"}]}, 'imagePullSecrets has "A"'),
+    ({"grafana.existingSecret": "a_b"}, 'grafana.existingSecret has "a_b"'),
+    ({"loki.persistence.storageClass": "a b"}, "the name of a storage class"),
+    ({"loki.serviceAccount.name": "a.-b"}, 'loki.serviceAccount.name has "a.-b"'),
+    ({"grafana.ingress": {"enabled": True, "host": "https://a"}}, "write a host name"),
+    ({"grafana.httpRoute": {"hostnames": ["a b"]}}, 'grafana.httpRoute.hostnames has "a b"'),
+    ({"registry": "https://mirror.example"}, "write a host, with a port and a path"),
+    ({"agent.image.repository": "Fluent"}, "the name of an image"),
+    ({"agent.image.tag": "5 1"}, 'agent.image.tag has "5 1": write a version'),
+    ({"listen": "localhost"}, "write an address"),
+    ({"cluster": "a, b"}, 'cluster has "a, b": write a word'),
+    ({**HA, "loki.s3.bucket": 'a"'}, "loki.s3.bucket has"),
+    ({**HA, "loki.s3.accessKeyIdKey": "a/b"}, "loki.s3.accessKeyIdKey has"),
+    ({**EXTERNAL, "loki.external.tenant": "a b"}, 'loki.external.tenant has "a b"'),
+]
+"""Texts that Kubernetes, Loki or Fluent Bit would refuse later, in their own words."""
 UNKNOWN = [
     ({"lokki": {}}, "lokki"),
     ({"loki.replicas": 3}, "replicas"),
@@ -126,6 +157,30 @@ def test_impossible_combination(helm: Helm, values: dict[str, Any], fix: str) ->
     said = helm.refusal(values)
     assert fix in said
     assert "nil pointer" not in said
+
+
+@pytest.mark.parametrize(("values", "fix"), FORMS, ids=lambda one: str(one)[:60])
+def test_form(helm: Helm, values: dict[str, Any], fix: str) -> None:
+    """A text of another form is named with its path, and with what to write."""
+    said = helm.refusal(values)
+    assert re.search(r"Error: execution error at \(lokikit/[^ ]+\): \S+ has \".*\": write ", said)
+    assert fix in said
+
+
+def test_texts_of_every_form(helm: Helm) -> None:
+    """What Kubernetes takes passes: long names, slashes, dots, stars and units."""
+    key = f"vendor.example/{'a' * 63}"
+    values = {
+        "commonLabels": {key: "A_b.c", "empty": ""},
+        "agent.resources": {"limits": {"vendor.example/gpu": 1, "memory": "1e9", "cpu": "0.5"}},
+        "grafana.ingress": {"enabled": True, "host": "*.logs.example"},
+        "grafana.priorityClassName": "a.b-c",
+        "loki.podAnnotations": {key: "any text: at all\n"},
+        "registry": "registry.example:5000/mirror/",
+        "listen": "::ffff:10.0.0.1",
+        "cluster": "größe/1",
+    }
+    assert helm.render(*given(values))
 
 
 @pytest.mark.parametrize(("values", "named"), UNKNOWN, ids=lambda one: str(one)[:60])

@@ -1,5 +1,6 @@
 {{/* What cannot work, each in one sentence that names the fix. */}}
 {{- define "lokikit.refusals" -}}
+{{- include "lokikit.checkForms" . }}
 {{- $loki := .Values.loki }}
 {{- if eq $loki.mode "external" }}
 {{- $_ := include "lokikit.externalUrl" . }}
