@@ -8,6 +8,7 @@ import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
+from docs.generator.kit_variables import OF_THE_AGENT
 from dotenv import dotenv_values
 
 from lokikit import errors
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 READERS = (
-    "settings.py",
+    "variables.py",
     "setup.py",
     "stack/kit_files.py",
     "cli/asking.py",
@@ -42,7 +43,7 @@ def readme() -> str:
 def documented_variables() -> list[str]:
     """Each name in the first column of a table of settings."""
     text = (kit_root() / "docs/settings.md").read_text()
-    tables = re.findall(r"^\| variable .*\n\|-.*\n((?:\|.*\n)+)", text, re.MULTILINE)
+    tables = re.findall(r"^\| variable .*\n\| ?-.*\n((?:\|.*\n)+)", text, re.MULTILINE)
     rows = [row for table in tables for row in table.splitlines()]
     return [name for row in rows for name in re.findall(r"`(\w+)`", row.split("|")[1])]
 
@@ -63,6 +64,14 @@ def read_variables() -> Iterator[str]:
 def test_every_variable_is_in_a_table() -> None:
     """The tables of settings hold exactly the variables that are read."""
     assert set(documented_variables()) == set(read_variables()) - NOT_SET_BY_A_USER
+
+
+def test_the_agents_defaults_are_those_of_its_files() -> None:
+    """A table gives each default that a file of the agent has, beside empty ones."""
+    stated = {name: one.without for one in OF_THE_AGENT for name in one.names}
+    for path in (kit_root() / "fluentbit").glob("*.yaml"):
+        for name, default in re.findall(r"\$\{(\w+):-([^}]+)\}", path.read_text()):
+            assert default in stated.get(name, default), (path.name, name, default)
 
 
 def test_every_target_is_in_the_help() -> None:
