@@ -34,3 +34,18 @@ def test_an_address_of_ipv6_keeps_its_brackets() -> None:
 
 def test_a_url_loses_the_path_of_the_api_alone() -> None:
     assert without_api_path("http://u:p@h/x/loki/api/v1/push/") == "http://u:p@h/x"
+
+
+@pytest.mark.parametrize(
+    ("host", "expected"),
+    [
+        ("127.0.0.1", True),
+        ("127.8.0.1", True),
+        ("localhost", True),
+        ("[::1]", True),
+        ("127.example.com", False),
+        ("10.0.0.1", False),
+    ],
+)
+def test_the_loopback_is_local_and_no_name_that_begins_like_it(host: str, expected: bool) -> None:  # noqa: FBT001 - of pytest
+    assert read_address(f"http://{host}:3100").is_local is expected

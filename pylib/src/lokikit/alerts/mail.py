@@ -21,20 +21,20 @@ if TYPE_CHECKING:
     from lokikit.stack.grafana.contacts import Contacts
 
 _TIMEOUT_S = 15
-_TLS_PORT = 465
-"""Of servers that speak TLS from the first byte."""
 _LOOPBACK = {"127.0.0.1", "::1", "localhost"}
+_TLS_PORT = 465
+"""Port of servers that speak TLS from the first byte."""
 
 
 class Mail:
-    """A mail server and who gets the mails: one mail to all addresses.
+    """Sends each message as one mail to all addresses.
 
-    The connection is encrypted where the server offers it, and a password goes over no other,
-    but to a server of this machine.
+    The connection is encrypted if the server offers TLS. A password is sent over an encrypted
+    connection only, or to a server of this machine.
 
     Args:
-        contacts: name the server and the addresses.
-        trusted: certificates to trust; those of the system unless given.
+        contacts: the server and the addresses.
+        trusted: certificates to trust; those of the system by default.
     """
 
     def __init__(self, contacts: Contacts, trusted: ssl.SSLContext | None = None) -> None:

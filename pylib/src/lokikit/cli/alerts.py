@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from difflib import get_close_matches
 from pathlib import Path
@@ -26,7 +25,7 @@ from lokikit.errors import LokikitError, PrerequisiteError, SettingsError, Unhea
 from lokikit.monitoring.alert_rules import provisioned_rules
 from lokikit.monitoring.rule_files import read_rule_file
 from lokikit.stack.grafana.contacts import read_contacts
-from lokikit.stack.kit_files import port, state_dir
+from lokikit.stack.kit_files import local_url, state_dir
 from lokikit.stack.native.alerts import grafana_tells, read_kit_contacts
 from lokikit.times import parse_duration_ns
 
@@ -190,7 +189,7 @@ def _contacts(file: Path | None) -> Contacts:
 
 
 def _page_url(contacts: Contacts) -> str:
-    return contacts.page_url or f"http://127.0.0.1:{port('PAGE_PORT', os.environ)}"
+    return contacts.page_url or local_url("PAGE_PORT")
 
 
 def _known(rule: str, folder: Path) -> str:

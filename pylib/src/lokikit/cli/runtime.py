@@ -19,9 +19,10 @@ from lokikit.stack.native import stack as native_stack
 from lokikit.stack.native.agent import admin_url, agent_numbers, choose_agent
 from lokikit.stack.native.alerts import write_kit_contacts
 from lokikit.stack.native.grafana import find_grafana
-from lokikit.stack.native.page import missing_page_modules
-from lokikit.stack.native.parts import missing_demo_modules, stack_parts
+from lokikit.stack.native.page import PAGE_MODULES
+from lokikit.stack.native.parts import DEMO_MODULES, stack_parts
 from lokikit.stack.native.plan import read_restarts
+from lokikit.stack.native.programs import missing_packages
 from lokikit.stack.native.store import choose_store, remembered_store
 from lokikit.stack.native.watch import MAX_IN_A_ROW, end_watch, find_watch, start_watch
 
@@ -75,7 +76,7 @@ def bring_up_native(
     write_kit_contacts(state, by_kit)
     if by_kit.names or not grafana:
         console.print(f"Alerts: {by_kit}")
-    if missing := missing_page_modules():
+    if missing := missing_packages(PAGE_MODULES):
         console.print(f"No page: {missing[0]} is not installed: pip install 'lokikit[page]'")
     parts = stack_parts(state, store, demo=demo)
     elsewhere = "" if store.part else store.url
@@ -136,7 +137,7 @@ def _print_login(state: Path, console: Console) -> None:
 
 
 def _demo_is_possible(console: Console) -> bool:
-    missing = missing_demo_modules()
+    missing = missing_packages(DEMO_MODULES)
     if missing:
         console.print(
             f"No demo: {' and '.join(missing)} not installed: pip install 'lokikit[demo]'"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from ipaddress import ip_address
 from urllib.parse import unquote, urlsplit
 
 from lokikit.errors import SettingsError
@@ -15,6 +16,14 @@ def without_api_path(url: str) -> str:
     """Return the URL without a path of Loki's API at its end."""
     url = url.strip().rstrip("/")
     return url.removesuffix(next((api for api in _API_PATHS if url.endswith(api)), ""))
+
+
+def is_loopback(host: str) -> bool:
+    """Return True for `localhost` and the addresses of the loopback, without brackets."""
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 @dataclass(frozen=True)
@@ -41,7 +50,7 @@ class Address:
     @property
     def is_local(self) -> bool:
         """True when the Loki is on the loopback of this machine."""
-        return self.host in {"localhost", "::1"} or self.host.startswith("127.")
+        return is_loopback(self.host)
 
     @property
     def origin(self) -> str:

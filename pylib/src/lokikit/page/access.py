@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse
 
+from lokikit.delivery.address import is_loopback
 from lokikit.stack.native.page import HEALTH_PATH
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-LOOPBACK = ("127.0.0.1", "::1", "localhost")
 OWN_REQUEST = "x-lokikit"
 """On each request that changes something: no other site's page can send it unasked."""
 _WRONG_PASSWORD_S = 1
@@ -55,7 +55,7 @@ class Access:
         """
         if not self.password:
             name = _host(headers.get("host", ""))
-            return "" if name in LOOPBACK else "host"
+            return "" if is_loopback(name) else "host"
         scheme, _, word = headers.get("authorization", "").partition(" ")
         try:
             told = base64.b64decode(word, validate=True).partition(b":")[2]

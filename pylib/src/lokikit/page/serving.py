@@ -6,9 +6,10 @@ import asyncio
 import signal
 from typing import TYPE_CHECKING
 
+from lokikit.delivery.address import is_loopback
 from lokikit.errors import SettingsError
 from lokikit.listening import SignalFreeServer, listen, server_config, url_of
-from lokikit.page.access import LOOPBACK, Access
+from lokikit.page.access import Access
 from lokikit.page.app import make_app
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ def serve_page(
         SettingsError: other machines could look, and there is no password.
         PrerequisiteError: the port is taken.
     """
-    if host not in LOOPBACK and not password:
+    if not is_loopback(host) and not password:
         raise SettingsError(
             f"page: at {host} other machines could read the logs: set PAGE_PASSWORD, or leave "
             "--host out."

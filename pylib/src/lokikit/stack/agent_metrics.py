@@ -27,7 +27,7 @@ _TIMEOUT_S = 2
 _METRIC = re.compile(r'^fluentbit_(\w+)\{[^}]*?name="([^"]*)"[^}]*\} (\S+)$', re.MULTILINE)
 _LONG_LINES = ("input_long_line_truncated_total", "input_long_line_skipped_total")
 _SECOND_HAND = ("storage_backlog", "emitter")
-"""Internal inputs of Fluent Bit, whose lines have come in through another input before."""
+"""Internal inputs of Fluent Bit; their lines were read by another input before."""
 
 
 @dataclass(frozen=True)
@@ -114,11 +114,10 @@ def read_metrics(
 def read_ship_stats(path: Path) -> AgentNumbers | None:
     """Return the numbers in the file of `lokikit ship --stats`, `None` when it has none."""
     try:
-        said = json.loads(path.read_bytes())
+        counts = json.loads(path.read_bytes())
         # It buffers nothing: lines that are not delivered are still in the files.
-        return AgentNumbers(
-            said["read"], said["sent"], said["retried"], said["dropped"], said["dead_letters"]
-        )
+        names = ("read", "sent", "retried", "dropped", "dead_letters")
+        return AgentNumbers(*(counts[name] for name in names))
     except (OSError, ValueError, LookupError, TypeError):
         return None
 

@@ -142,7 +142,12 @@ def port(name: str, environ: Mapping[str, str] = os.environ) -> int:
     )
 
 
+def local_url(key: str, environ: Mapping[str, str] = os.environ) -> str:
+    """Return the URL of this machine with the port in the setting `key`."""
+    return f"http://127.0.0.1:{port(key, environ)}"
+
+
 def loki_url(environ: Mapping[str, str] = os.environ) -> str:
     """Return `LOKI_URL`, or the address at which `lokikit up` starts Loki."""
     chosen = without_api_path(environ.get("LOKI_URL", ""))
-    return chosen or f"http://127.0.0.1:{port('LOKI_PORT', environ)}"
+    return chosen or local_url("LOKI_PORT", environ)

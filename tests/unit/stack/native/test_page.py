@@ -2,7 +2,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lokikit.stack.native.page import PAGE_MODULES, missing_page_modules, page_part
+from lokikit.stack.native.page import PAGE_MODULES, page_part
+from lokikit.stack.native.programs import missing_packages
 from lokikit.stack.native.stack import STOP_ORDER
 
 if TYPE_CHECKING:
@@ -24,6 +25,6 @@ def test_the_page_stops_before_the_store() -> None:
 
 
 def test_what_is_not_installed_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert missing_page_modules() == []
+    assert missing_packages(PAGE_MODULES) == []
     monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
-    assert missing_page_modules() == list(PAGE_MODULES)
+    assert missing_packages(PAGE_MODULES) == list(PAGE_MODULES)

@@ -1,4 +1,4 @@
-"""What services somebody's Compose file has, those of the files that it includes too."""
+"""The services of a user's Compose file and of the files that it includes."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ class _ComposeLoader(yaml.SafeLoader):
 
 
 def read_services(file: Path) -> dict[str, Mapping[str, Any]]:
-    """Service -> what `file` and the files that it includes say of it.
+    """Return service -> its mapping, of `file` and of the files that it includes.
 
     Raises:
-        SettingsError: a file cannot be read, or is none of Compose's.
+        SettingsError: a file cannot be read, or is no Compose file.
     """
     services = _read(file, ())
     if not services:

@@ -6,7 +6,7 @@ import os
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from lokikit.stack.kit_files import port
+from lokikit.stack.kit_files import local_url, port
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -61,7 +61,7 @@ def stack_services(
 
 
 def _web(name: str, key: str, path: str, environ: Mapping[str, str]) -> ComposeService:
-    url = f"http://127.0.0.1:{port(key, environ)}"
+    url = local_url(key, environ)
     return ComposeService(name, url, url + path, {key: port(key, environ)})
 
 

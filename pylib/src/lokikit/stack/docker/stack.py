@@ -76,7 +76,7 @@ def bring_up(
     check_free(item for service in services for item in _foreign_ports(service, running))
     _check_readable()
     grafana_password(compose.state)
-    _remember_volumes(compose.state)
+    _volumes_file(compose.state).touch()
     write_wanted(compose.state, Wanted(demo, "docker", canary))
     if not demo and running.keys() & DEMO_SERVICES:
         say("Stopping the demo")
@@ -192,10 +192,6 @@ def _check_readable() -> None:
 
 def _is_healthy(service: ComposeService, container: Container) -> bool:
     return container.status == "running" and (not service.probe or answers(service.probe))
-
-
-def _remember_volumes(state: Path) -> None:
-    _volumes_file(state).touch()
 
 
 def _volumes_file(state: Path) -> Path:

@@ -1,4 +1,4 @@
-"""Who gets alerts: read from the environment, for Grafana's provisioning or `lokikit alerts`."""
+"""The contacts for alerts, read from the environment, for Grafana and `lokikit alerts`."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 PREFIX = "ALERT_"
-"""Of every variable that is read here; some of them are secrets."""
+"""Prefix of every variable that is read here; some of them are secrets."""
 RECEIVER = "lokikit"
-"""The one contact point: each way that is set is an integration of it."""
+"""Name of the contact point; each kind of contact is an integration of it."""
 KINDS = ("email", "webhook", "slack")
-"""What Grafana calls the ways."""
+"""Grafana's names of the kinds of contacts."""
 _ADDRESS = re.compile(r"[^\s@,;<>\"]+@[^\s@,;<>\"]+")
 _SERVER = re.compile(r"(?:[\w.-]+|\[[0-9A-Fa-f:]+\]):\d{1,5}", re.ASCII)
 _ORG = 1
 GROUP_TIMES = {"group_wait": "30s", "group_interval": "5m"}
 _LEAST_REPEAT_NS = 60 * NS_PER_S
 REPEAT = "4h"
-"""How long after a message it comes again, while the alert fires on."""
+"""Time after which a message is repeated while its alert still fires."""
 _NEXT_URL = re.compile(r"[\s,]+(?=[A-Za-z][A-Za-z0-9+.-]*://)")
 _APPRISE_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://\S+", re.ASCII)
 
@@ -42,11 +42,11 @@ class Contacts:
         smtp_from: sender of the mails.
         smtp_user: user at the mail server, empty for no login.
         smtp_password: password of that user.
-        webhook_url: gets Grafana's JSON by POST, empty for nothing.
-        slack_url: an incoming webhook of Slack, empty for nothing.
+        webhook_url: URL that gets Grafana's JSON by POST, empty for no webhook.
+        slack_url: an incoming webhook of Slack, empty for no Slack.
         urls: addresses of the library apprise; only `lokikit alerts` sends there.
-        page_url: where the links of `lokikit alerts` lead; empty for the page of this machine.
-        repeat: how long after a message it comes again, while the alert fires on.
+        page_url: page for the links of `lokikit alerts`; empty for the page of this machine.
+        repeat: time after which a message is repeated while its alert still fires.
     """
 
     mail_to: tuple[str, ...] = ()
@@ -62,28 +62,29 @@ class Contacts:
 
     @property
     def ways(self) -> dict[str, dict[str, Any]]:
-        """Those of `KINDS` that are set, and Grafana's settings for each."""
-        settings: dict[str, dict[str, Any]] = {
-            "email": {"addresses": ";".join(self.mail_to), "singleEmail": True},
-            "webhook": {"url": self.webhook_url},
-            "slack": {"url": self.slack_url},
-        }
-        given = (self.mail_to, self.webhook_url, self.slack_url)
-        return {kind: settings[kind] for kind, one in zip(KINDS, given, strict=True) if one}
+        """Kind -> Grafana's settings, for each kind of contact that is set."""
+        ways: dict[str, dict[str, Any]] = {}
+        if self.mail_to:
+            ways["email"] = {"addresses": ";".join(self.mail_to), "singleEmail": True}
+        if self.webhook_url:
+            ways["webhook"] = {"url": self.webhook_url}
+        if self.slack_url:
+            ways["slack"] = {"url": self.slack_url}
+        return ways
 
     @property
     def names(self) -> list[str]:
-        """All ways, without what is secret of them: mail with its addresses, webhook, ntfy …."""
+        """Names of all contacts, without secrets: mail with its addresses, webhook, ntfy …."""
         named = {"email": f"mail to {', '.join(self.mail_to)}"}
-        schemes = [one.partition("://")[0] for one in self.urls]
+        schemes = [url.partition("://")[0] for url in self.urls]
         return [*(named.get(kind, kind) for kind in self.ways), *schemes]
 
     def of_grafana(self) -> Contacts:
-        """The contacts that a Grafana tells."""
+        """Return the contacts that a Grafana sends to."""
         return replace(self, urls=())
 
     def beside_grafana(self) -> Contacts:
-        """The contacts that `lokikit alerts` tells where a Grafana tells the others."""
+        """Return the contacts of `lokikit alerts` where a Grafana sends to the others."""
         return Contacts(urls=self.urls, page_url=self.page_url, repeat=self.repeat)
 
     def __str__(self) -> str:
@@ -100,14 +101,16 @@ def read_contacts(environ: Mapping[str, str] = os.environ) -> Contacts:
     """Return the contacts in the environment; an empty variable counts as unset.
 
     Raises:
-        SettingsError: a variable means nothing, or lacks another; the text names the fix and,
-            as each may be a secret, no URL and no password.
+        SettingsError: a variable is wrong, or needs another; the text names the fix, but no URL
+            and no password, which may be secrets.
     """
 
     def get(name: str) -> str:
         value = environ.get(name, "").strip()
         if not value.isprintable():
-            raise SettingsError(f"{name} holds a line break or another control character.")
+            raise SettingsError(
+                f"{name} holds a line break or another control character: write it on one line."
+            )
         return value
 
     mail_to = tuple(part for part in re.split(r"[\s,;]+", get("ALERT_MAIL_TO")) if part)
@@ -128,7 +131,7 @@ def read_contacts(environ: Mapping[str, str] = os.environ) -> Contacts:
 
 
 def _url(name: str, value: str) -> str:
-    """The value, when it is a URL or empty."""
+    """Return the value, which is a URL or empty."""
     try:
         parts = urlsplit(value)
         good = parts.scheme in {"http", "https"} and bool(parts.hostname) and " " not in value
@@ -140,8 +143,8 @@ def _url(name: str, value: str) -> str:
 
 
 def _apprise_urls(value: str) -> tuple[str, ...]:
-    """The addresses in the value, between which spaces or commas stand."""
-    urls = tuple(one for one in _NEXT_URL.split(value.strip(" ,")) if one)
+    """Return the addresses in a value, which are separated by spaces or commas."""
+    urls = tuple(url for url in _NEXT_URL.split(value.strip(" ,")) if url)
     if not all(map(_APPRISE_URL.fullmatch, urls)):
         raise SettingsError(
             "ALERT_URLS holds what is no URL: write them like ntfy://topic tgram://token/chat."
@@ -150,27 +153,28 @@ def _apprise_urls(value: str) -> tuple[str, ...]:
 
 
 def _repeat(value: str) -> str:
-    """A duration of a minute or more."""
+    """Return the duration in the value, a minute or more."""
     repeat = value or REPEAT
     if parse_duration_ns(repeat, "ALERT_REPEAT") < _LEAST_REPEAT_NS:
         raise SettingsError(f"ALERT_REPEAT={repeat!r} is too short: use 1m or more.")
     return repeat
 
 
-def _check_mail(one: Contacts) -> None:
-    for address in one.mail_to:
+def _check_mail(contacts: Contacts) -> None:
+    for address in contacts.mail_to:
         _check_address("ALERT_MAIL_TO", address)
-    if one.smtp_from:
-        _check_address("ALERT_SMTP_FROM", one.smtp_from)
-    if one.mail_to and not one.smtp_host:
+    if contacts.smtp_from:
+        _check_address("ALERT_SMTP_FROM", contacts.smtp_from)
+    if contacts.mail_to and not contacts.smtp_host:
         raise SettingsError("ALERT_MAIL_TO needs a mail server: set ALERT_SMTP_HOST=host:port.")
-    if one.smtp_host and not one.mail_to:
+    if contacts.smtp_host and not contacts.mail_to:
         raise SettingsError("ALERT_SMTP_HOST is set, but nobody to mail to: set ALERT_MAIL_TO.")
-    if one.smtp_host and not _SERVER.fullmatch(one.smtp_host):
+    if contacts.smtp_host and not _SERVER.fullmatch(contacts.smtp_host):
         raise SettingsError(
-            f"ALERT_SMTP_HOST={one.smtp_host!r} is no server: write it like mail.example.com:587."
+            f"ALERT_SMTP_HOST={contacts.smtp_host!r} is no server: "
+            "write it like mail.example.com:587."
         )
-    if one.smtp_password and not one.smtp_user:
+    if contacts.smtp_password and not contacts.smtp_user:
         raise SettingsError("ALERT_SMTP_PASSWORD is set, but no user: set ALERT_SMTP_USER.")
 
 
@@ -182,12 +186,12 @@ def _check_address(name: str, address: str) -> None:
 
 
 def contact_file(contacts: Contacts, before: Iterable[str]) -> dict[str, Any] | None:
-    """What Grafana's provisioning file says, `None` when there is nothing to say.
+    """Return the content of Grafana's provisioning file, `None` for no file.
 
     Args:
         contacts: the contacts for alerts.
-        before: the ways that an earlier file of the same Grafana had. Grafana keeps what a file
-            does not name any more, so they must be named as gone.
+        before: kinds of contacts in earlier files of the same Grafana, which keeps them until a
+            file deletes them by name.
     """
     ways = contacts.ways
     gone = [kind for kind in KINDS if kind in set(before) - set(ways)]
@@ -219,7 +223,7 @@ def _uid(kind: str) -> str:
 
 
 def _literal(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """The settings with each `$` doubled: Grafana takes a single one for a variable."""
+    """Return the settings with each `$` doubled: Grafana reads a single `$` as a variable."""
     return {
         name: value.replace("$", "$$") if isinstance(value, str) else value
         for name, value in settings.items()

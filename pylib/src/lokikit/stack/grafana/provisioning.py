@@ -23,17 +23,17 @@ _READABLE_FILE, _READABLE_FOLDER = 0o644, 0o755
 
 
 def provisioning_folder(state: Path) -> Path:
-    """The folder that `provision` writes."""
+    """Return the folder that `provision` writes."""
     return state / "grafana/provisioning"
 
 
 def plugins_folder(state: Path) -> Path:
-    """Where a Grafana of this machine looks for plugins; there is none."""
+    """Return the folder in which a Grafana of this machine looks for plugins; it is empty."""
     return state / "grafana/plugins"
 
 
 def smtp_password_file(state: Path) -> Path:
-    """The file that holds the mail server's password; empty without a password."""
+    """Return the file of the mail server's password; the file is empty without a password."""
     return state / "grafana/smtp-password"
 
 

@@ -8,7 +8,6 @@ import os
 import re
 import shutil
 import socket
-import subprocess
 import sys
 import time
 from pathlib import Path
@@ -18,8 +17,9 @@ from urllib.parse import urlsplit
 from lokikit.errors import SettingsError
 from lokikit.stack.agent_metrics import HEALTH_PATH, AgentNumbers, ask_fluent_bit, read_ship_stats
 from lokikit.stack.http_probe import answers
-from lokikit.stack.kit_files import kit_env, kit_root, port
+from lokikit.stack.kit_files import kit_env, kit_root, local_url, port
 from lokikit.stack.native.part import NativePart
+from lokikit.stack.native.programs import major_version
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -42,11 +42,9 @@ _SPLIT_FILES = "FLUENTBIT_SPLIT_"
 def find_fluent_bit() -> Path | None:
     """Return the Fluent Bit on PATH, `None` if it is missing or too old for the kit."""
     found = shutil.which(FLUENT_BIT)
-    if not found:
+    if not found or major_version(Path(found), _VERSION) < _OLDEST_MAJOR:
         return None
-    done = subprocess.run([found, "--version"], capture_output=True, text=True, check=False)
-    version = _VERSION.search(done.stdout)
-    return Path(found) if version and int(version[1]) >= _OLDEST_MAJOR else None
+    return Path(found)
 
 
 def choose_agent(state: Path, environ: Mapping[str, str] = os.environ) -> tuple[str, str]:
@@ -168,17 +166,17 @@ def _ship(state: Path, url: str) -> NativePart:
 def _ships(stats: Path) -> bool:
     """Return True when the agent has lately reported that it reaches Loki."""
     try:
-        said = json.loads(stats.read_bytes())
+        counts = json.loads(stats.read_bytes())
     except (OSError, ValueError):
         return False
-    age_s = (time.time_ns() - said["time_ns"]) / 1e9
+    age_s = (time.time_ns() - counts["time_ns"]) / 1e9
     # Before its first line the agent does not connect.
-    return age_s < _STATS_AGE_S and bool(said["connected"] or not said["read"])
+    return age_s < _STATS_AGE_S and bool(counts["connected"] or not counts["read"])
 
 
 def admin_url(environ: Mapping[str, str] = os.environ) -> str:
     """Return the URL of Fluent Bit's health and numbers."""
-    return f"http://127.0.0.1:{port('FLUENTBIT_ADMIN_PORT', environ)}"
+    return local_url("FLUENTBIT_ADMIN_PORT", environ)
 
 
 def _storage(state: Path) -> Path:

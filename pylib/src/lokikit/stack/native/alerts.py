@@ -95,7 +95,7 @@ def alerts_part(state: Path, loki_url: str) -> NativePart:
 
 
 def is_fresh(alive: Path) -> bool:
-    """Whether the file was touched just now, as `lokikit alerts` does at each step."""
+    """Return True when the file was touched in the last two minutes, by `lokikit alerts`."""
     try:
         return abs(time.time() - alive.stat().st_mtime) < _ALIVE_S
     except OSError:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,8 +20,9 @@ from lokikit.stack.grafana.provisioning import (
     smtp_variables,
 )
 from lokikit.stack.http_probe import answers
-from lokikit.stack.kit_files import port
+from lokikit.stack.kit_files import local_url, port
 from lokikit.stack.native.part import NativePart
+from lokikit.stack.native.programs import major_version
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -64,10 +64,8 @@ def find_grafana(environ: Mapping[str, str] = os.environ) -> Grafana | None:
     # Packages install a script on PATH that reads the settings of the machine's own Grafana.
     inner = homes[0] / "bin/grafana"
     program = inner if inner.is_file() else Path(found)
-    done = subprocess.run([program, "--version"], capture_output=True, text=True, check=False)
-    version = _VERSION.search(done.stdout)
-    new = version is not None and int(version[1]) >= _OLDEST_MAJOR
-    return Grafana(program, homes[0]) if new else None
+    is_new = major_version(program, _VERSION) >= _OLDEST_MAJOR
+    return Grafana(program, homes[0]) if is_new else None
 
 
 def grafana_part(
@@ -75,7 +73,7 @@ def grafana_part(
 ) -> NativePart:
     """Return that Grafana as a part of the stack in `state`, after `provision`."""
     web_port = port("GRAFANA_PORT", environ)
-    url = f"http://127.0.0.1:{web_port}"
+    url = local_url("GRAFANA_PORT", environ)
     folder = provisioning_folder(state)
     own = {
         "GF_SERVER_HTTP_ADDR": "127.0.0.1",

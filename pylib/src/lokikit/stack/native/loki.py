@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lokikit.errors import PrerequisiteError
 from lokikit.stack.http_probe import answers
 from lokikit.stack.kit_files import kit_root
+from lokikit.stack.native.programs import run
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 OLDEST = (3, 4)
 """The oldest Loki that knows all settings of `loki/loki.yaml`."""
 _VERSION = re.compile(r"version v?(\d+)\.(\d+)([\w.+-]*)")
-_CHECK_TIMEOUT_S = 20
 
 
 def config_file() -> Path:
@@ -52,34 +51,18 @@ def require_loki(environ: Mapping[str, str] = os.environ) -> Path:
 
 def loki_version(program: Path) -> str:
     """Return the version of `program`; empty when it prints none."""
-    done = _run([str(program), "--version"], os.environ)
+    done = run([str(program), "--version"])
     found = _VERSION.search(done.stdout + done.stderr) if done else None
     return f"{found[1]}.{found[2]}{found[3]}" if found else ""
 
 
 def _config_problem(program: Path, environ: Mapping[str, str]) -> str:
     """Return why `program` refuses the kit's configuration; empty when it accepts it."""
-    done = _run([*loki_command(program), "-verify-config"], environ)
+    done = run([*loki_command(program), "-verify-config"], environ)
     if done is None:
         return "it does not answer"
     said = (done.stderr or done.stdout).strip().splitlines()
     return "" if done.returncode == 0 else (said or ["it does not say why"])[-1]
-
-
-def _run(command: list[str], environ: Mapping[str, str]) -> subprocess.CompletedProcess[str] | None:
-    """Return the result of the command, `None` when it cannot run or does not end."""
-    try:
-        return subprocess.run(
-            command,
-            env=dict(environ),
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=_CHECK_TIMEOUT_S,
-            check=False,
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return None
 
 
 def loki_command(program: Path) -> list[str]:
@@ -98,5 +81,5 @@ def loki_variables(data: Path, http_port: int, grpc_port: int) -> dict[str, str]
 
 
 def is_ready(url: str) -> bool:
-    """Return whether Loki at `url` takes pushes and answers queries."""
+    """Return True when the Loki at `url` takes pushes and answers queries."""
     return answers(f"{url}/ready")

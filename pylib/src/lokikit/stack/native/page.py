@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import sys
 from typing import TYPE_CHECKING
 
 from lokikit.stack.http_probe import answers
-from lokikit.stack.kit_files import port
+from lokikit.stack.kit_files import local_url, port
 from lokikit.stack.native.part import NativePart
 
 if TYPE_CHECKING:
@@ -22,15 +21,10 @@ HEALTH_PATH = "/health"
 """Path that answers all users of this machine, with or without a password."""
 
 
-def missing_page_modules() -> list[str]:
-    """Packages that the page needs."""
-    return [name for name in PAGE_MODULES if importlib.util.find_spec(name) is None]
-
-
 def page_part(state: Path, loki_url: str, environ: Mapping[str, str] = os.environ) -> NativePart:
     """Return the page over the Loki of the stack in `state`, as a part."""
     page_port = port(PAGE_PORT, environ)
-    url = f"http://127.0.0.1:{page_port}"
+    url = local_url(PAGE_PORT, environ)
     return NativePart(
         PAGE_PART,
         (sys.executable, "-m", "lokikit", "page", "--port", str(page_port)),

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import sys
 from typing import TYPE_CHECKING
 
 from lokikit.stack.grafana.contacts import read_contacts
 from lokikit.stack.http_probe import answers
-from lokikit.stack.kit_files import kit_root, port
+from lokikit.stack.kit_files import kit_root, local_url, port
 from lokikit.stack.native.agent import agent_part, agent_source
 from lokikit.stack.native.alerts import alerts_part, kit_contacts
 from lokikit.stack.native.grafana import find_grafana, grafana_part
-from lokikit.stack.native.page import missing_page_modules, page_part
+from lokikit.stack.native.page import PAGE_MODULES, page_part
 from lokikit.stack.native.part import NativePart, always
+from lokikit.stack.native.programs import missing_packages
 from lokikit.stack.native.store import STORE_PARTS, store_part
 
 if TYPE_CHECKING:
@@ -28,11 +28,6 @@ DEMO_MODULES = ("flask", "gunicorn")
 CANARY_PART = "canary"
 MAX_SERVICE_LOG_BYTES = 64 * 1024 * 1024
 _SETTLES_S = 1
-
-
-def missing_demo_modules() -> list[str]:
-    """Packages that the demo needs."""
-    return [name for name in DEMO_MODULES if importlib.util.find_spec(name) is None]
 
 
 def stack_parts(
@@ -56,9 +51,9 @@ def stack_parts(
     parts.append(_canary(state, store.url, options))
     if by_kit:
         parts.append(alerts_part(state, store.url))
-    if not missing_page_modules():
+    if not missing_packages(PAGE_MODULES):
         parts.append(page_part(state, store.url, environ))
-    return [*parts, *_demo(state, port("DEMO_PORT", environ))] if demo else parts
+    return [*parts, *_demo(state, environ)] if demo else parts
 
 
 def _canary(state: Path, loki_url: str, options: Iterable[str]) -> NativePart:
@@ -75,9 +70,9 @@ def _canary(state: Path, loki_url: str, options: Iterable[str]) -> NativePart:
     )
 
 
-def _demo(state: Path, demo_port: int) -> list[NativePart]:
+def _demo(state: Path, environ: Mapping[str, str]) -> list[NativePart]:
     folder = kit_root() / "deploy/demo"
-    url = f"http://127.0.0.1:{demo_port}"
+    demo_port, url = port("DEMO_PORT", environ), local_url("DEMO_PORT", environ)
     shop = ["-m", "gunicorn", "--config", "gunicorn.conf.py", "shop:app"]
     commands = {"shop": shop, "jobs": ["jobs.py"], "traffic": ["traffic.py"]}
     return [

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 _PLAN, _RESTARTS = "plan.json", "restarts.json"
+_SAVED = ("name", "command", "log", "where", "cwd", "variables", "reads", "stale", "max_log_bytes")
+"""Fields of a part that its start needs."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +44,7 @@ class Restarts:
         return replace(self, died_s=now_s)
 
     def gives_up(self, limit: int) -> bool:
-        """True when it has died more often in a row than it may be restarted."""
+        """Return True when it has died more often in a row than it may be restarted."""
         return self.in_a_row >= limit and self.died_s is not None
 
     def when_started(self, now_s: float) -> Restarts:
@@ -52,39 +54,18 @@ class Restarts:
 
 def write_plan(parts: Sequence[NativePart], state: Path) -> None:
     """Save how each part is started, readable by this user alone: it may hold credentials."""
-    parts_as_json = [
-        {
-            "name": part.name,
-            "command": part.command,
-            "log": str(part.log),
-            "where": part.where,
-            "cwd": str(part.cwd),
-            "variables": dict(part.variables),
-            "reads": list(map(str, part.reads)),
-            "stale": list(map(str, part.stale)),
-            "max_log_bytes": part.max_log_bytes,
-        }
-        for part in parts
-    ]
-    _write(state / _PLAN, parts_as_json)
+    _write(state / _PLAN, [{name: getattr(part, name) for name in _SAVED} for part in parts])
 
 
 def read_plan(state: Path) -> list[NativePart]:
     """Return the parts with all that a start needs; none without a plan."""
-    return [
-        NativePart(
-            name=one["name"],
-            command=tuple(one["command"]),
-            log=Path(one["log"]),
-            where=one["where"],
-            cwd=Path(one["cwd"]),
-            variables=one["variables"],
-            reads=tuple(map(Path, one["reads"])),
-            stale=tuple(map(Path, one["stale"])),
-            max_log_bytes=one["max_log_bytes"],
-        )
-        for one in _read(state / _PLAN, [])
-    ]
+    return [_part(saved) for saved in _read(state / _PLAN, [])]
+
+
+def _part(saved: dict[str, Any]) -> NativePart:
+    paths = {name: Path(saved[name]) for name in ("log", "cwd")}
+    files = {name: tuple(map(Path, saved[name])) for name in ("reads", "stale")}
+    return NativePart(**{**saved, **paths, **files, "command": tuple(saved["command"])})
 
 
 def write_restarts(restarts: Mapping[str, Restarts], state: Path) -> None:
@@ -105,7 +86,7 @@ def forget_plan(state: Path) -> None:
 
 def _write(file: Path, content: Any) -> None:
     new_name(file).touch(mode=0o600)
-    replace_file(file, json.dumps(content).encode(), durable=False)
+    replace_file(file, json.dumps(content, default=str).encode(), durable=False)
 
 
 def _read(file: Path, otherwise: Any) -> Any:

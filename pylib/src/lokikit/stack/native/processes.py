@@ -87,10 +87,10 @@ def spawn_detached(
 
     Args:
         command: its command line.
-        log: gets both its outputs, at the end.
-        variables: what its environment has beside that of this process.
-        mark: the one of them that it is found by.
-        cwd: the folder that it runs in.
+        log: file to which stdout and stderr are appended.
+        variables: variables of its environment, beside those of this process.
+        mark: name of the variable by which the process is found.
+        cwd: its working folder; that of this process by default.
     """
     with log.open("ab") as output:
         process = subprocess.Popen(
@@ -103,7 +103,7 @@ def spawn_detached(
             start_new_session=True,
         )
     wait_for_mark(process, mark)
-    # It outlives this process: Popen must not take it for one that was forgotten.
+    # It outlives this process: without a return code Popen would warn of a running child.
     process.returncode = 0
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import sys
 from dataclasses import dataclass
@@ -10,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from lokikit.delivery.address import is_loopback
 from lokikit.errors import PrerequisiteError, SettingsError
 from lokikit.stack.kit_files import kit_env, loki_url, port
 from lokikit.stack.native.loki import (
@@ -22,6 +22,7 @@ from lokikit.stack.native.loki import (
 )
 from lokikit.stack.native.part import NativePart
 from lokikit.stack.native.processes import find_groups
+from lokikit.stack.native.programs import missing_packages
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -35,7 +36,6 @@ STORE_PARTS = (LOKI_PART, EMBEDDED_PART)
 RETENTION = "LOKI_RETENTION"
 """Key of `.env`: how long lines are kept."""
 STORE_MODULES = ("duckdb", "re2", "uvicorn", "h11", "cramjam")
-_LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 _KINDS = {"loki": LOKI_PART, "embedded": EMBEDDED_PART}
 
 
@@ -137,8 +137,7 @@ def require_store() -> None:
     Raises:
         PrerequisiteError: it is not; the text names the packages to install.
     """
-    missing = [name for name in STORE_MODULES if importlib.util.find_spec(name) is None]
-    if missing:
+    if missing := missing_packages(STORE_MODULES):
         raise PrerequisiteError(
             f"the embedded store is not installed ({', '.join(missing)} missing): pip install "
             "'lokikit[store]'; where DuckDB has no wheel (Alpine Linux), put Loki 3.4 or newer on "
@@ -170,8 +169,8 @@ def _is_elsewhere(state: Path, environ: Mapping[str, str]) -> bool:
 
 def _address(url: str) -> tuple[str, str, int | None]:
     parts = urlsplit(url)
-    host = "127.0.0.1" if parts.hostname in _LOOPBACK else parts.hostname or ""
-    return host, parts.path, parts.port
+    host = parts.hostname or ""
+    return "127.0.0.1" if is_loopback(host) else host, parts.path, parts.port
 
 
 def _has_lines(state: Path, part: str) -> bool:
