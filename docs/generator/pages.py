@@ -9,7 +9,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from docs.generator import figures, settings_tables
+from docs.generator import contract, figures, settings_tables
 from tests.benchmarks import markdown
 
 if TYPE_CHECKING:
@@ -17,7 +17,11 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[2]
 _BLOCK = re.compile(r"(<!-- generated: ([\w -]+) -->\n).*?(<!-- end -->)", re.DOTALL)
-BLOCKS: dict[str, Callable[[], str]] = {**figures.BLOCKS, **settings_tables.BLOCKS}
+BLOCKS: dict[str, Callable[[], str]] = {
+    **figures.BLOCKS,
+    **settings_tables.BLOCKS,
+    **contract.BLOCKS,
+}
 
 
 def written_pages() -> Iterator[Path]:

@@ -11,7 +11,7 @@ import pytest
 from docs.generator.kit_variables import OF_THE_AGENT
 from dotenv import dotenv_values
 
-from lokikit import errors
+from lokikit import errors, fields
 from lokikit.cli.app import _EXIT_CODES, COMMANDS, GROUPS
 from lokikit.stack.kit_files import kit_root
 
@@ -72,6 +72,15 @@ def test_the_agents_defaults_are_those_of_its_files() -> None:
     for path in (kit_root() / "fluentbit").glob("*.yaml"):
         for name, default in re.findall(r"\$\{(\w+):-([^}]+)\}", path.read_text()):
             assert default in stated.get(name, default), (path.name, name, default)
+
+
+def test_every_field_is_in_the_contract() -> None:
+    """The table of fields holds each name that a line of the package may have."""
+    text = (kit_root() / "docs/log-contract.md").read_text()
+    shown = set(re.findall(r"^\| `(\w+)` \| [^|]+ \| \S", text, re.MULTILINE))
+    groups = (fields.LINE_FIELDS, fields.REQUEST_FIELDS, fields.TASK_FIELDS, fields.CANARY_FIELDS)
+    single = {fields.TRUNCATED, fields.LEVEL_NAME, fields.USER_ID, fields.CLOSE_CODE}
+    assert {name for group in groups for name in group} | single <= shown
 
 
 def test_every_target_is_in_the_help() -> None:

@@ -15,28 +15,39 @@ TIMESTAMP = "timestamp"
 LEVEL = "level"
 """One of `LEVELS`."""
 LOGGER = "logger"
+"""Name of the logger."""
 MESSAGE = "message"
+"""The text of the event, its `%` arguments filled in."""
 SERVICE = "service"
+"""Name of the service, as set; read into the label `service_name`."""
 ENV = "env"
+"""Where the service runs, as set; read into the label `env`."""
 VERSION = "version"
+"""Version of the service, as set."""
 HOST = "host"
+"""Name of the machine or container."""
 PID = "pid"
+"""Number of the process."""
 THREAD = "thread"
+"""Name of the thread."""
 CALLER = "caller"
 """`path/to/file.py:42 function`."""
 REQUEST_ID = "request_id"
+"""Names the request that the event belongs to."""
 TRACE_ID = "trace_id"
 """32 hexadecimal digits (W3C Trace Context)."""
 SPAN_ID = "span_id"
 """16 hexadecimal digits (W3C Trace Context)."""
 EXC_TYPE = "exc_type"
-"""The class with its module, builtins without it."""
+"""The class of the exception with its module, builtins without it."""
 EXC_MESSAGE = "exc_message"
+"""The text of the exception."""
 STACKTRACE = "stacktrace"
+"""The traceback of the exception, as Python prints it."""
 STACK = "stack"
 """What `stack_info=True` collects."""
 TRUNCATED = "truncated"
-"""`true` on a line that was cut to `MAX_LINE_BYTES`; stands last."""
+"""`true` on a line that was cut to `MAX_LINE_BYTES`; the last field."""
 
 LINE_FIELDS = (
     TIMESTAMP,
@@ -68,8 +79,8 @@ RESERVED_FIELDS = frozenset(LINE_FIELDS) - CALLER_SETTABLE | {TRUNCATED}
 RESERVED_SUFFIX = "_"
 
 LEVEL_NAME = "level_name"
-"""On lines of a level of the application's own: its name (`SUCCESS`), where `level` has the one of
-`LEVELS` at or below it. The caller may set it."""
+"""Its name (`SUCCESS`), where `level` is the level of `LEVELS` at or below it. The caller may set
+it."""
 LEVELS = ("debug", "info", "warning", "error", "critical")
 MAX_LINE_BYTES = 256 * 1024
 """Loki's own default of `limits_config.max_line_size`."""
@@ -78,17 +89,23 @@ REDACTED = "[redacted]"
 # --- one line per request -------------------------------------------------------------
 
 HTTP_METHOD = "http_method"
+"""`GET`, `POST`, …; absent on the line of a WebSocket."""
 HTTP_ROUTE = "http_route"
-"""The template (`/orders/{id}`), not the path, so that it can be grouped."""
+"""The template of the path (`/orders/{id}`), by which requests can be grouped."""
 HTTP_PATH = "http_path"
+"""The path, without its query."""
 HTTP_STATUS = "http_status"
+"""Status of the answer, a number; 499 for a client that left, 500 for an exception."""
 DURATION_MS = "duration_ms"
+"""Milliseconds until the answer was sent, or the WebSocket closed."""
 BYTES = "bytes"
+"""Size of the answer's body."""
 CLIENT_IP = "client_ip"
+"""The last address that is no trusted proxy."""
 USER_ID = "user_id"
-"""Who was logged in, where the framework knows; not among `REQUEST_FIELDS`, for most have none."""
+"""Id of the user who was logged in, where the framework knows it."""
 CLOSE_CODE = "close_code"
-"""Of a WebSocket (RFC 6455, section 7.4), on its line in place of a status."""
+"""Why a WebSocket was closed (RFC 6455, section 7.4), in place of a status."""
 REQUEST_FIELDS = (
     HTTP_METHOD,
     HTTP_ROUTE,
@@ -102,12 +119,17 @@ REQUEST_FIELDS = (
 # --- one line per step of a task ------------------------------------------------------
 
 TASK_NAME = "task_name"
+"""Name of the task."""
 ACTION = "action"
 """One of `TASK_ACTIONS`."""
 TASK_ID = "task_id"
+"""Id of the run, the same on all of its lines."""
 START = "start"
+"""When the run began, in the form of `timestamp`."""
 END = "end"
+"""When it ended; on the line of its end."""
 RUNTIME_S = "runtime_s"
+"""Seconds that it took; on the line of its end."""
 TASK_FIELDS = (TASK_NAME, ACTION, TASK_ID, START, END, RUNTIME_S)
 TASK_ACTIONS = ("run", "success", "fail", "terminate", "inaction", "crash")
 TASK_FAILURES = ("fail", "crash")
@@ -118,21 +140,22 @@ TASK_FAILURES = ("fail", "crash")
 CANARY_SERVICE = "canary"
 CANARY_LOGGER = "lokikit.monitoring.canary"
 CANARY_RUN = "canary_run"
-"""Names one start of the canary; on all of its lines. Numbers begin at 1 in each run."""
+"""Names one start of the canary, on all of its lines. Numbers begin at 1 in each run."""
 CANARY_SEQ = "canary_seq"
-"""On numbered lines alone: the number, a whole one."""
+"""On numbered lines alone: their number."""
 CANARY_LOST = "canary_lost"
-"""On check lines alone, as all below: lines given up since the check before. Zero is said too."""
+"""On check lines alone, as are all fields below: lines given up since the last check, also 0."""
 CANARY_LATE = "canary_late"
-"""Lines given up earlier that have come since the check before."""
+"""Lines given up earlier that have come since the last check."""
 CANARY_DUPLICATES = "canary_duplicates"
-"""Copies beyond the first of each line, found since the check before."""
+"""Copies beyond the first of each line, found since the last check."""
 CANARY_ROUND_TRIP_S = "canary_round_trip_s"
-"""The slowest since the check before, from writing to reading back; absent when none came."""
+"""Seconds from writing a line to reading it back, the slowest since the last check; absent when no
+line came."""
 CONTACT_POINTS = "contact_points"
-"""How many ways there are to tell somebody of an alert; absent when the canary was not told."""
+"""Number of the ways by which alerts are sent; absent when the canary does not know it."""
 AGENT_DROPPED = "agent_dropped"
-"""Lines that the agent has dropped since it started; absent when it does not say."""
+"""Lines that the agent has dropped since its start; absent without its answer."""
 CANARY_FIELDS = (
     CANARY_RUN,
     CANARY_SEQ,
