@@ -9,7 +9,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from docs.generator import contract, figures, settings_tables
+from docs.generator import contract, figures, lookups, settings_tables
 from tests.benchmarks import markdown
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ BLOCKS: dict[str, Callable[[], str]] = {
     **figures.BLOCKS,
     **settings_tables.BLOCKS,
     **contract.BLOCKS,
+    **lookups.BLOCKS,
 }
 
 
