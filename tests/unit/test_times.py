@@ -119,6 +119,10 @@ def test_format() -> None:
     assert format_time(NOW_NS, 9) == "2026-11-21T10:00:00.123456789Z"
 
 
+def test_time_to_the_second_has_no_point() -> None:
+    assert format_time(NOW_NS, 0) == "2026-11-21T10:00:00Z"
+
+
 @pytest.mark.parametrize("wrong", [None, date(2026, 11, 21), [], b"1h"])
 def test_a_moment_of_another_type_is_refused(wrong: object) -> None:
     with pytest.raises(SettingsError, match="time_ns"):

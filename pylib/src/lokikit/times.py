@@ -150,10 +150,11 @@ def parse_span_ns(
 
 
 def format_time(time_ns: int, digits: int = 6) -> str:
-    """RFC 3339 in UTC, with so many digits of the second's fraction."""
+    """Return a time of RFC 3339 in UTC, with `digits` digits of the second's fraction, 0 to 9."""
     seconds, rest_ns = divmod(time_ns, NS_PER_S)
     whole = datetime.fromtimestamp(seconds, timezone.utc)
-    return f"{whole:%Y-%m-%dT%H:%M:%S}.{rest_ns:09d}"[: 20 + digits] + "Z"
+    fraction = f".{rest_ns:09d}"[: digits + 1] if digits else ""
+    return f"{whole:%Y-%m-%dT%H:%M:%S}{fraction}Z"
 
 
 def parse_timestamp_ns(value: object) -> int | None:

@@ -1,4 +1,4 @@
-"""One alert: a series of a rule that fires, as messages and pages show it."""
+"""An alert: a series of a rule that fires, in the form in which messages show it."""
 
 from __future__ import annotations
 
@@ -23,23 +23,23 @@ _DASHBOARD, _RUNBOOK = "__dashboardUid__", ("runbook_url", "runbook")
 _FINGERPRINT_CHARS = 16
 _OF_LABELS = re.compile(r"\$labels|\.Labels")
 _REASONS = frozenset({"NoData", "Error"})
-"""Why an alert fires without a value of now."""
+"""Reasons for which an alert fires without a current value."""
 
 
 @dataclass(frozen=True)
 class Alert:
-    """One alert, ready to be shown: all of it is text and numbers, so that it can be stored.
+    """An alert as text and numbers, so that it can be stored.
 
     Args:
-        fingerprint: names it over restarts: the same for the same labels.
-        rule: the uid of its rule.
-        title: of the rule.
+        fingerprint: its id, the same over restarts for the same labels.
+        rule: uid of its rule.
+        title: title of the rule.
         severity: `critical` or `warning`.
-        summary: the first sentence of a message.
-        value: the last value in words, with the threshold.
-        since_ns: when it began to fire.
-        labels: of the alert.
-        reason: why it fires without a value: `NoData`, `Error`; empty with a value.
+        summary: first sentence of a message.
+        value: last value as text, with the threshold.
+        since_ns: time at which it began to fire.
+        labels: labels of the alert.
+        reason: `NoData` or `Error` for an alert without a value; empty with a value.
         page: link to its dashboard on the page.
         runbook: link or path of its runbook.
     """
@@ -58,20 +58,20 @@ class Alert:
 
     @property
     def service(self) -> str:
-        """The service that it is about; empty for none."""
+        """Its service; empty without a service."""
         return self.labels.get(LABEL_SERVICE, "")
 
 
 def alert_of(rule: Rule, instance: Instance, page_url: str = "", error: str = "") -> Alert:
-    """The alert of an instance.
+    """Return the alert of an instance.
 
     Args:
-        rule: the rule that the instance is of.
-        instance: its state.
-        page_url: where the page is, for the links.
-        error: why the query of the rule failed at last.
+        rule: rule of the instance.
+        instance: state of the series.
+        page_url: URL of the page, for the links; empty for no links.
+        error: error of the rule's last query; empty after an answer.
     """
-    labels = {**rule.alert_labels(instance.labels), **instance.own_labels}
+    labels = instance.alert_labels(rule)
     return Alert(
         fingerprint(rule.uid, labels),
         rule.uid,
@@ -88,21 +88,21 @@ def alert_of(rule: Rule, instance: Instance, page_url: str = "", error: str = ""
 
 
 def fingerprint(uid: str, labels: Mapping[str, str]) -> str:
-    """Letters and digits that name an alert."""
+    """Return an id of letters and digits for an alert."""
     text = "\0".join((uid, *(part for pair in sorted(labels.items()) for part in pair)))
     return hashlib.sha256(text.encode()).hexdigest()[:_FINGERPRINT_CHARS]
 
 
 def _summary(rule: Rule, instance: Instance, labels: Mapping[str, str], error: str) -> str:
-    """The rule's own words, and why there is no value where that is the breach."""
+    """Return the rule's summary, with the reason of an alert without a value."""
     template = rule.annotations.get("summary", rule.title)
     if not instance.labels and _OF_LABELS.search(template):
-        template = rule.title  # its words would lack what they are about
-    words = fill_annotation(template, labels, instance.value)
+        template = rule.title  # the summary would have holes in place of the labels
+    summary = fill_annotation(template, labels, instance.value)
     if instance.reason not in _REASONS:
-        return words
+        return summary
     why = f"Loki cannot be asked ({error})" if instance.reason == "Error" else "no data at all"
-    return f"{words}: {why}"
+    return f"{summary}: {why}"
 
 
 def _value(rule: Rule, instance: Instance) -> str:
@@ -121,7 +121,7 @@ def _page(rule: Rule, labels: Mapping[str, str], page_url: str) -> str:
 
 
 def _runbook(rule: Rule, page_url: str) -> str:
-    """The rule's own link; a path of the kit leads to where the page shows it."""
+    """Return the link to the rule's runbook; a path of the kit becomes a link to the page."""
     link = next((rule.annotations[name] for name in _RUNBOOK if name in rule.annotations), "")
     if not link or "://" in link or not page_url:
         return link

@@ -1,4 +1,4 @@
-"""Alerts to whatever the library apprise can reach: Teams, Telegram, ntfy and a hundred more."""
+"""Alerts through the library apprise: Teams, Telegram, ntfy and a hundred other services."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 
 
 class AppriseWay:
-    """One address of apprise.
+    """An address of apprise.
 
     Args:
-        url: in the form that https://appriseit.com/services/ documents.
+        url: URL in the form of https://appriseit.com/services/.
 
     Raises:
         SettingsError: apprise does not know it.
@@ -37,7 +37,7 @@ class AppriseWay:
         """Notify the address.
 
         Raises:
-            RefusedError: apprise could not.
+            RefusedError: apprise could not send it.
         """
         kind = apprise.NotifyType.FAILURE if message.firing else apprise.NotifyType.SUCCESS
         with apprise.LogCapture(level=logging.WARNING) as said:  # type: ignore[no-untyped-call]

@@ -1,4 +1,4 @@
-"""The clock of alerts: the time of day, and jumps of it."""
+"""The clock of alerts: the time of day, and its jumps."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _JUMP_NS = 5 * NS_PER_S
-"""What is less is a clock that is drawn to the right time, or a wait between two readings."""
+"""Smaller differences come from a clock that is corrected, or from a wait between two readings."""
 
 
 @dataclass(frozen=True)
@@ -20,8 +20,8 @@ class Clock:
     """Two clocks of a machine.
 
     Args:
-        wall_ns: the time of day, nanoseconds since 1970; somebody may set it.
-        steady_ns: nanoseconds of a clock that nobody sets, from any start.
+        wall_ns: returns the time of day in nanoseconds since 1970, which can be set.
+        steady_ns: returns nanoseconds of a clock that cannot be set.
     """
 
     wall_ns: Callable[[], int] = time.time_ns
@@ -29,14 +29,14 @@ class Clock:
 
 
 class Jumps:
-    """Notices that the time of day was set, or that the machine slept."""
+    """Measures jumps of the time of day: it was set, or the machine slept."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._wall_ns, self._steady_ns = clock.wall_ns(), clock.steady_ns()
 
     def since_last_ns(self) -> int:
-        """How far the time of day has jumped since the last call; 0 when it ran on."""
+        """Return the jump of the time of day since the last call, 0 without a jump."""
         wall_ns, steady_ns = self._clock.wall_ns(), self._clock.steady_ns()
         jump_ns = (wall_ns - self._wall_ns) - (steady_ns - self._steady_ns)
         self._wall_ns, self._steady_ns = wall_ns, steady_ns

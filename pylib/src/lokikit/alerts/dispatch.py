@@ -1,4 +1,4 @@
-"""When a message about which alerts is sent: grouped by service, each way by itself."""
+"""The times and contents of messages: grouped by service, each way independently."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     """Service -> fingerprint -> alert."""
 
 MOST_WITH_LINES = 10
-"""Alerts of a message whose newest lines are looked for."""
+"""Alerts of a message whose newest lines are queried."""
 _RETRY_NS = 10 * NS_PER_S
 _MAX_RETRY_NS = 300 * NS_PER_S
 
@@ -30,9 +30,9 @@ class Timing:
     """The waits of messages, the same as those of Grafana's policy.
 
     Args:
-        wait_ns: from the first alert of a service to its message, so that others join it.
-        interval_ns: from one message to the next that says something new.
-        repeat_ns: from one message to the next that says the same.
+        wait_ns: time from the first alert of a service to its message, so that others join it.
+        interval_ns: time between a message and the next with a change.
+        repeat_ns: time between a message and its repetition.
     """
 
     wait_ns: int
@@ -41,7 +41,7 @@ class Timing:
 
     @classmethod
     def of(cls, repeat: str) -> Timing:
-        """The waits of the contact points, with that repetition."""
+        """Return the waits of Grafana's policy, with that repetition."""
         wait, interval = (
             parse_duration_ns(GROUP_TIMES[name], name) for name in ("group_wait", "group_interval")
         )
@@ -49,7 +49,7 @@ class Timing:
 
 
 def grouped(alerts: Iterable[Alert]) -> dict[str, dict[str, Alert]]:
-    """The alerts by service and fingerprint."""
+    """Return service -> fingerprint -> alert."""
     groups: dict[str, dict[str, Alert]] = {}
     for alert in alerts:
         groups.setdefault(alert.service, {})[alert.fingerprint] = alert
@@ -57,13 +57,13 @@ def grouped(alerts: Iterable[Alert]) -> dict[str, dict[str, Alert]]:
 
 
 class Dispatch:
-    """Sends what is due.
+    """Sends the messages that are due.
 
     Args:
         ways: name -> way.
         timing: the waits.
-        lines: the newest lines behind an alert.
-        failed: reports a message that did not go out: the name of the way, and why.
+        lines: returns the newest lines behind an alert.
+        failed: reports a message that was not sent: name of the way, and the reason.
     """
 
     def __init__(
@@ -84,14 +84,14 @@ class Dispatch:
         now_ns: int,
         save: Callable[[], object],
     ) -> None:
-        """Send each message that is due, and note it in `sent`.
+        """Send each message that is due, and record it in `sent`.
 
         Args:
             sent: way -> service -> the last message; changed here.
-            firing: the alerts that fire, silenced ones too.
-            silenced: fingerprints of those that no message is about.
-            now_ns: the time of now.
-            save: is called after each message, so that a crash repeats none.
+            firing: the alerts that fire, silenced alerts too.
+            silenced: fingerprints of the silenced alerts.
+            now_ns: the current time.
+            save: called after each message, so that a crash repeats no message.
         """
         for name in sent.keys() - self._ways.keys():
             del sent[name]
@@ -106,7 +106,7 @@ class Dispatch:
                 heard = {key: one for key, one in alerts.items() if key not in silenced}
                 if not is_broken and self._is_due(record, heard, now_ns):
                     message = self._message(service, record, heard, now_ns, lines)
-                    # What does not answer once would hold up the messages of all services.
+                    # A way that does not answer would delay the messages of all services.
                     is_broken = not self._send(name, record, message)
                     save()
                 if not record.firing and not heard:
@@ -132,7 +132,7 @@ class Dispatch:
         now_ns: int,
         lines: dict[str, tuple[str, ...]],
     ) -> Message:
-        """The message; the newest lines are asked for once for all ways, and kept in `lines`."""
+        """Return the message; `lines` keeps the newest lines, queried once for all ways."""
         held = {key: one for key, one in record.firing.items() if key not in heard}
         gone = [Alert(**known_fields(Alert, one)) for one in held.values()]
         for key in [*heard][:MOST_WITH_LINES]:
@@ -141,10 +141,10 @@ class Dispatch:
         return Message(service, tuple(heard.values()), tuple(gone), now_ns, lines)
 
     def _send(self, name: str, record: SentRecord, message: Message) -> bool:
-        """Send by one way; whether it was taken."""
+        """Send by one way; return True when the message was accepted."""
         try:
             self._ways[name].send(message)
-        except Exception as error:  # noqa: BLE001 - one way that is broken stops no other
+        except Exception as error:  # noqa: BLE001 - a broken way must not stop the others
             record.failure, record.failed_ns = str(error) or repr(error), message.time_ns
             record.failures += 1
             self._failed(name, record.failure)

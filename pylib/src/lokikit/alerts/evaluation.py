@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 
 
 class LiveAnswers:
-    """Asks a Loki.
+    """Evaluates queries on a Loki.
 
     Args:
-        loki: a client; its time limit is that of one evaluation.
+        loki: a client; its time limit applies to each evaluation.
     """
 
     def __init__(self, loki: Loki) -> None:
@@ -29,13 +29,13 @@ class LiveAnswers:
         """The reason why Loki did not answer since `begin`, empty while it does."""
 
     def begin(self) -> None:
-        """Begin a round: a Loki that was away may be back."""
+        """Begin a round, in which Loki is queried again."""
         self.problem = ""
 
     def outcome(self, rule: Rule, time_ns: int) -> RuleAnswer:
-        """The answer to the query of that rule at that time.
+        """Return the answer to the rule's query at that time.
 
-        Once Loki has not answered, the rest of the round has the same error without another wait.
+        Once Loki has not answered, the rest of the round gets the same error without another wait.
         """
         if self.problem:
             return RuleAnswer(error=self.problem)
@@ -46,7 +46,7 @@ class LiveAnswers:
             return RuleAnswer(error=self.problem)
         except LokikitError as error:
             return RuleAnswer(error=str(error))
-        except Exception as error:  # noqa: BLE001 - what answers may be no Loki; others go on
+        except Exception as error:  # noqa: BLE001 - a server that is no Loki must not stop other rules
             return RuleAnswer(error=f"Loki's answer cannot be read: {error!r}")
 
     def _readings(self, rule: Rule, time_ns: int) -> list[Reading]:

@@ -21,13 +21,13 @@ OF_NO_SERVICE = "all services"
 
 @dataclass(frozen=True)
 class Message:
-    """All that is said at once about one service.
+    """A message about the alerts of a service.
 
     Args:
-        service: its name; empty for alerts of no service.
+        service: its name; empty for alerts without a service.
         firing: the alerts that fire.
-        resolved: those that an earlier message named, and that fire no more.
-        time_ns: of the message.
+        resolved: alerts of an earlier message that fire no more.
+        time_ns: time of the message.
         lines: fingerprint -> the newest lines behind the alert, the newest last.
     """
 
@@ -39,20 +39,20 @@ class Message:
 
     @property
     def status(self) -> str:
-        """`firing` while one of the alerts does, otherwise `resolved`."""
+        """`firing` while an alert fires, otherwise `resolved`."""
         return "firing" if self.firing else "resolved"
 
     @property
     def title(self) -> str:
-        """One line: what fires how often, where, and the names of the rules."""
-        counts = [("FIRING", len(self.firing)), ("RESOLVED", len(self.resolved))]
-        said = ", ".join(f"{word}:{count}" for word, count in counts if count)
+        """A line with the number of alerts, the service and the names of the rules."""
+        numbers = [("FIRING", len(self.firing)), ("RESOLVED", len(self.resolved))]
+        counts = ", ".join(f"{word}:{number}" for word, number in numbers if number)
         rules = ", ".join(dict.fromkeys(one.title for one in (*self.firing, *self.resolved)))
-        return clean(f"[{said}] {self.service or OF_NO_SERVICE}: {rules}")[:_TITLE_CHARS]
+        return clean(f"[{counts}] {self.service or OF_NO_SERVICE}: {rules}")[:_TITLE_CHARS]
 
     @property
     def text(self) -> str:
-        """Some lines for each alert; what was logged stands there as text without controls."""
+        """Some lines for each alert, without control characters."""
         return "\n".join(self._parts()).rstrip() + "\n"
 
     def _parts(self) -> Iterator[str]:
@@ -83,18 +83,18 @@ class Message:
 
 
 def clean(text: str) -> str:
-    """The text in one line of valid Unicode, without control characters, not too long."""
+    """Return the text on one line of valid Unicode, without control characters, cut if long."""
     valid = text.encode("utf-8", "replace").decode()
     return _CONTROL.sub(" ", valid)[:_MAX_LINE_CHARS]
 
 
 def in_seconds(time_ns: int) -> str:
-    """A time of RFC 3339 in UTC, to the second."""
-    return f"{format_time(time_ns)[:19]}Z"
+    """Return a time of RFC 3339 in UTC, to the second."""
+    return format_time(time_ns, 0)
 
 
 def trial_message(now_ns: int) -> Message:
-    """A message that only shows that messages arrive."""
+    """Return a message for a test of the contacts."""
     summary = "If you read this, alerts of lokikit arrive here. Nothing is wrong."
     alert = Alert("test", "test", "Test message", "warning", summary, "none", now_ns)
     return Message("", (alert,), (), now_ns)

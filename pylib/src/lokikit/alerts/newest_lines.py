@@ -27,9 +27,9 @@ _LEAST_WINDOW_NS = 3600 * NS_PER_S
 
 
 def newest_lines(loki: Loki, rule: Rule, labels: Mapping[str, str], now_ns: int) -> tuple[str, ...]:
-    """The newest lines that the query of the rule counts for the series with these labels.
+    """Return the newest lines that the rule's query counts for the series with these labels.
 
-    The newest comes last, `MOST` at the most; where they cannot be had, the reason.
+    At most `MOST` lines, the newest last; the reason in their place when the query fails.
     """
     query = log_query(rule.query, labels)
     if not query:
@@ -46,7 +46,7 @@ def newest_lines(loki: Loki, rule: Rule, labels: Mapping[str, str], now_ns: int)
 
 
 def log_query(query: str, labels: Mapping[str, str]) -> str:
-    """The first log query in a metrics query, for one of its series; empty without one."""
+    """Return the first log query in a metric query, for a series of it; empty without a query."""
     start = end = -1
     for found in _TOKEN.finditer(query):
         if found[0] == "{" and start < 0:
@@ -63,5 +63,5 @@ def log_query(query: str, labels: Mapping[str, str]) -> str:
 
 
 def _windows_ns(query: str) -> list[int]:
-    """The spans that the query looks at."""
+    """Return the spans of the ranges in the query."""
     return [parse_duration_ns(text, "") for text in _WINDOW.findall(query)] or [0]

@@ -1,4 +1,4 @@
-"""All rules with their states, as a table shows them: a row for each series, or for the rule."""
+"""All rules with their states: a row for each active series, or for the rule."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from lokikit.alerts.alert import ACTIVE
 from lokikit.alerts.state_file import alive_file
+from lokikit.monitoring.rule_states import Instance
 from lokikit.stack.native.alerts import is_fresh
 
 if TYPE_CHECKING:
@@ -15,53 +16,68 @@ if TYPE_CHECKING:
 
     from lokikit.alerts.silences import Silence
     from lokikit.alerts.state_file import AlertState
+    from lokikit.monitoring.alert_rules import Breach
     from lokikit.monitoring.rule_definition import Rule
-    from lokikit.monitoring.rule_states import Instance
 
 
 @dataclass(frozen=True)
 class AlertRow:
-    """One row.
+    """A series of a rule; the rule as a whole when none of its series is active.
 
     Args:
-        rule: the uid.
-        title: of the rule.
-        of: the labels of the series in words; empty for the rule as a whole.
-        state: `inactive`, `pending`, `firing`, `recovering`, `nodata`, `error`.
-        since_ns: when the state began, 0 when it is not known.
-        value: the last one, `None` without one.
-        limit: the breach in signs: `> 0.05`.
-        silenced: True while no message is about it.
-        error: why the query failed at last.
+        rule: the rule.
+        labels: labels of the series; none for the rule as a whole.
+        state: `inactive`, `pending`, `firing`, `recovering`, `nodata`, `error`; `over` for a breach
+            without a known start.
+        since_ns: start of the state, 0 when unknown.
+        value: last value, `None` without a value.
+        silenced: True while no message is sent about it.
+        problem: error of the last query, or the reason of a state without a value.
     """
 
-    rule: str
-    title: str
-    of: str
+    rule: Rule
+    labels: Mapping[str, str]
     state: str
     since_ns: int
     value: float | None
-    limit: str
     silenced: bool
-    error: str = ""
+    problem: str = ""
+
+    @property
+    def of(self) -> str:
+        """Values of its labels as text."""
+        return " ".join(self.labels.values())
 
     @property
     def is_active(self) -> bool:
-        """True when messages are about it, unless it is silenced."""
+        """True when messages are sent about it, unless it is silenced."""
         return self.state in ACTIVE
 
 
 def alert_rows(
     rules: Iterable[Rule], state: AlertState, silences: Sequence[Silence], now_ns: int
 ) -> list[AlertRow]:
-    """The rows, those that fire first, then those that wait, then the rules in their order."""
+    """Return the rows: active, pending, then inactive, each in the order of the rules."""
     order = {"pending": 1, "inactive": 2}
     rows = [row for rule in rules for row in _rows(rule, state, silences, now_ns)]
-    return sorted(rows, key=lambda one: order.get(one.state, 0))
+    return sorted(rows, key=lambda row: order.get(row.state, 0))
+
+
+def breach_rows(
+    breaches: Iterable[Breach], silences: Sequence[Silence], now_ns: int
+) -> list[AlertRow]:
+    """Return the rows of series over their thresholds, where no process keeps states."""
+    rows = []
+    for breach in breaches:
+        rule, labels = breach.rule, breach.labels
+        silenced = _is_silenced(rule, rule.alert_labels(labels), silences, now_ns)
+        state = "error" if breach.problem else "over"
+        rows.append(AlertRow(rule, labels, state, 0, breach.value, silenced, breach.problem))
+    return rows
 
 
 def is_running(folder: Path) -> bool:
-    """Whether a `lokikit alerts` works in that folder."""
+    """Return True when a `lokikit alerts` works in that folder."""
     return is_fresh(alive_file(folder))
 
 
@@ -71,26 +87,22 @@ def _rows(
     record = state.rules.get(rule.uid)
     error = record.error if record else ""
     instances = record.instances if record else []
-    lively = [one for one in instances if one.state != "inactive"]
-    for one in lively:
-        labels = {**rule.alert_labels(one.labels), **one.own_labels}
-        silenced = any(silence.covers(rule.uid, labels, now_ns) for silence in silences)
-        yield _row(rule, one, _in_words(one.labels), silenced=silenced, error=error)
-    if not lively:
-        silenced = any(one.covers(rule.uid, {}, now_ns) for one in silences)
-        nearest = max(instances, key=_value, default=None)
-        yield _row(rule, nearest, "", silenced=silenced, error=error)
+    active = [one for one in instances if one.state != "inactive"]
+    for one in active:
+        silenced = _is_silenced(rule, one.alert_labels(rule), silences, now_ns)
+        problem = error or one.reason
+        yield AlertRow(rule, one.labels, one.state, one.since_ns, one.value, silenced, problem)
+    if not active:
+        nearest = max(instances, key=_value, default=Instance({}))
+        silenced = _is_silenced(rule, {}, silences, now_ns)
+        yield AlertRow(rule, {}, nearest.state, nearest.since_ns, nearest.value, silenced, error)
 
 
-def _row(rule: Rule, instance: Instance | None, of: str, *, silenced: bool, error: str) -> AlertRow:
-    state, since_ns = (instance.state, instance.since_ns) if instance else ("inactive", 0)
-    value = instance.value if instance else None
-    return AlertRow(rule.uid, rule.title, of, state, since_ns, value, rule.limit, silenced, error)
+def _is_silenced(
+    rule: Rule, labels: Mapping[str, str], silences: Iterable[Silence], now_ns: int
+) -> bool:
+    return any(silence.covers(rule.uid, labels, now_ns) for silence in silences)
 
 
 def _value(instance: Instance) -> float:
     return float("-inf") if instance.value is None else instance.value
-
-
-def _in_words(labels: Mapping[str, str]) -> str:
-    return " ".join(labels.values())

@@ -1,4 +1,4 @@
-"""The rules with their states: which are looked at now, and which alerts fire."""
+"""The rules with their states: evaluations that are due, and alerts that fire."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
     from lokikit.monitoring.rule_definition import Rule
 
 _RESOLVED_FOR_NS = 15 * 60 * NS_PER_S
-"""So long a series that is gone is still shown as resolved."""
+"""Time for which an absent series is still shown as resolved."""
 
 
 def distinct(rules: Iterable[Rule]) -> list[Rule]:
-    """The rules, each with a uid of its own: alerts of Loki's ruler may share a name."""
+    """Return the rules, each with a unique uid: alerts of Loki's ruler may share a name."""
     seen: Counter[str] = Counter()
     made = []
     for rule in rules:
@@ -36,9 +36,9 @@ class RuleBook:
     """Evaluates rules, each at multiples of its interval.
 
     Args:
-        rules: those that are switched on.
-        answers: what their queries answer.
-        records: uid -> the last evaluation, of an earlier process for example.
+        rules: the rules that are switched on.
+        answers: evaluates their queries.
+        records: uid -> the last evaluation, for example of an earlier process.
     """
 
     def __init__(
@@ -54,7 +54,7 @@ class RuleBook:
             self._evaluated_ns[uid] = records[uid].evaluated_ns
 
     def look(self, now_ns: int) -> bool:
-        """Evaluate the rules that are due; whether there was one."""
+        """Evaluate the rules that are due; return True if a rule was due."""
         due = [rule for rule in self._rules.values() if self._is_due(rule, now_ns)]
         self._answers.begin()
         for rule in due:
@@ -66,7 +66,7 @@ class RuleBook:
         return bool(due)
 
     def shift(self, by_ns: int) -> None:
-        """Go on after the time of day jumped."""
+        """Move the times of all states after the time of day jumped."""
         for uid, states in self._states.items():
             for instance in states.instances:
                 instance.shift(by_ns)
@@ -74,13 +74,13 @@ class RuleBook:
                 self._evaluated_ns[uid] += by_ns
 
     def next_ns(self, now_ns: int) -> int:
-        """When the next rule is due."""
+        """Return the time at which the next rule is due."""
         return min(
             (now_ns // one.interval_ns + 1) * one.interval_ns for one in self._rules.values()
         )
 
     def alerts(self, page_url: str = "") -> list[Alert]:
-        """The alerts that fire, rule by rule."""
+        """Return the alerts that fire, rule by rule."""
         return [
             alert_of(self._rules[uid], one, page_url, states.last_error)
             for uid, states in self._states.items()
@@ -89,7 +89,7 @@ class RuleBook:
         ]
 
     def records(self) -> dict[str, RuleRecord]:
-        """The last evaluation of each rule."""
+        """Return uid -> the last evaluation."""
         return {
             uid: RuleRecord(self._evaluated_ns[uid], states.last_error, states.instances)
             for uid, states in self._states.items()
@@ -99,9 +99,9 @@ class RuleBook:
         return now_ns // rule.interval_ns > self._evaluated_ns[rule.uid] // rule.interval_ns
 
     def _time_ns(self, rule: Rule, now_ns: int) -> int:
-        """The multiple of the interval, so that evaluations lie at even distances.
+        """Return the multiple of the interval, so that evaluations have equal distances.
 
-        The first one after a pause is of now: the multiple may be long ago.
+        After a pause it is the current time, because the multiple may be long ago.
         """
         multiple_ns = now_ns // rule.interval_ns * rule.interval_ns
         goes_on = multiple_ns - self._evaluated_ns[rule.uid] <= rule.interval_ns

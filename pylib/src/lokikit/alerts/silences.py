@@ -1,6 +1,6 @@
-"""Silences: alerts of a rule that no message is about for a while.
+"""Silences: for a while no message is sent about the alerts of a rule.
 
-They stand in a file of their own beside the state, so that the command line and the page can write
+They have a file of their own beside the state, so that the command line and the page can write
 them while `lokikit alerts` runs.
 """
 
@@ -32,14 +32,14 @@ _RULE = "rule"
 
 @dataclass(frozen=True)
 class Silence:
-    """One silence.
+    """A silence.
 
     Args:
-        number: names it for `lift`.
-        rule: the uid of the rule, or `all`.
+        number: its id for `lift`.
+        rule: uid of the rule, or `all`.
         service: the service; empty for every service.
-        until_ns: end of it, nanoseconds since 1970.
-        made_ns: start of it.
+        until_ns: its end, nanoseconds since 1970.
+        made_ns: its start.
     """
 
     number: int
@@ -49,7 +49,13 @@ class Silence:
     made_ns: int
 
     def covers(self, rule: str, labels: Mapping[str, str], now_ns: int) -> bool:
-        """Whether the alert of that rule's uid with these labels is silenced now."""
+        """Return True when an alert of that rule with these labels is silenced now.
+
+        Args:
+            rule: uid of the rule.
+            labels: labels of the alert.
+            now_ns: the current time.
+        """
         return (
             now_ns < self.until_ns
             and self.rule in {EVERY_RULE, rule, labels.get(_RULE, rule)}
@@ -58,7 +64,7 @@ class Silence:
 
 
 def read_silences(folder: Path, now_ns: int) -> list[Silence]:
-    """The silences that are not over, the one that ends first at the front.
+    """Return the silences that have not ended, ordered by their end.
 
     Raises:
         SettingsError: the file of silences cannot be read.
@@ -83,11 +89,11 @@ def add_silence(folder: Path, rule: str, service: str, until_ns: int, now_ns: in
         rule: the uid of the rule, or `all`.
         service: empty for every service.
         until_ns: end of the silence.
-        now_ns: the time of now.
+        now_ns: the current time.
 
     Raises:
-        SettingsError: the file of silences cannot be read, or the silence has no length, or one of
-            more than a year.
+        SettingsError: the file of silences cannot be read, or the silence lasts no time or more
+            than a year.
     """
     if not 0 < until_ns - now_ns <= _LONGEST_NS:
         raise SettingsError("a silence lasts from 1s to a year: use 30m, 2h or 1d.")

@@ -26,12 +26,12 @@ _CLOSED_FOLDER = 0o700
 
 @dataclass
 class RuleRecord:
-    """The last evaluation of one rule.
+    """The last evaluation of a rule.
 
     Args:
-        evaluated_ns: time of it, nanoseconds since 1970.
-        error: the reason why the query failed, empty when it did not.
-        instances: the series of the rule with their states, those that resolved lately too.
+        evaluated_ns: its time, nanoseconds since 1970.
+        error: error of the query, empty after an answer.
+        instances: series of the rule with their states, recently resolved series too.
     """
 
     evaluated_ns: int = 0
@@ -41,15 +41,15 @@ class RuleRecord:
 
 @dataclass
 class SentRecord:
-    """The last message of one way about one group of alerts.
+    """The last message of a way about a group of alerts.
 
     Args:
-        sent_ns: time of the message, 0 while there was none.
-        firing: the alerts that the message named as firing: fingerprint -> rule's uid, summary,
-            labels and start, from which the message of their end is written.
-        failure: the reason why the newest message did not go out, empty when it did.
-        failed_ns: time of the last try that failed.
-        failures: tries in a row that failed.
+        sent_ns: time of the message, 0 before the first.
+        firing: alerts that the message named as firing: fingerprint -> fields of `Alert`, for the
+            message about their end.
+        failure: reason why the last message was not sent, empty when it was.
+        failed_ns: time of the last failed try.
+        failures: number of failed tries in a row.
     """
 
     sent_ns: int = 0
@@ -61,14 +61,13 @@ class SentRecord:
 
 @dataclass
 class AlertState:
-    """All that `lokikit alerts` knows.
+    """The state of `lokikit alerts`.
 
     Args:
-        evaluated_ns: time of the last look at the rules, nanoseconds since 1970; a page can see
-            by it whether the process runs.
-        problem: the reason why Loki did not answer then, empty when it did.
+        evaluated_ns: time of the last evaluation of a rule, nanoseconds since 1970.
+        problem: reason why Loki did not answer then, empty after an answer.
         rules: uid -> its last evaluation.
-        sent: way -> group (the service, empty for alerts of none) -> its last message.
+        sent: way -> service (empty for alerts without a service) -> its last message.
     """
 
     evaluated_ns: int = 0
@@ -78,22 +77,22 @@ class AlertState:
 
 
 def alerts_folder(state: Path) -> Path:
-    """The folder of state and silences below the state folder of the stack."""
+    """Return the folder of state and silences below the state folder of the stack."""
     return state / ALERTS_PART
 
 
 def state_file(folder: Path) -> Path:
-    """The state file in that folder."""
+    """Return the state file in that folder."""
     return folder / "state.json"
 
 
 def alive_file(folder: Path) -> Path:
-    """The file in that folder that is touched at each step: its age says whether alerts run."""
+    """Return the file in that folder that each step touches; it is old when alerts do not run."""
     return folder / ALIVE
 
 
 def read_state(folder: Path) -> AlertState | None:
-    """The state in `alerts_folder`; `None` when there is none, or none that can be read."""
+    """Return the state in `alerts_folder`, `None` when there is no file that can be read."""
     try:
         held = orjson.loads(state_file(folder).read_bytes())
         return _state(held) if held["version"] == VERSION else None
@@ -102,17 +101,17 @@ def read_state(folder: Path) -> AlertState | None:
 
 
 def write_state(folder: Path, state: AlertState) -> None:
-    """Replace the state, whole, so that it survives a power cut.
+    """Replace the state in one step that survives a power cut.
 
     Raises:
-        OSError: the disk does not take it; the old state still stands.
+        OSError: the disk does not take it; the old state stays.
     """
     held = {"version": VERSION, **asdict(state)}
     replace_file(state_file(folder), orjson.dumps(held, option=orjson.OPT_INDENT_2), durable=True)
 
 
 def make_folder(folder: Path) -> None:
-    """Make the folder, which nobody else can look into: labels may name what is private."""
+    """Make the folder, closed to other users, because labels may hold private names."""
     folder.mkdir(parents=True, exist_ok=True)
     folder.chmod(_CLOSED_FOLDER)
 
@@ -132,6 +131,6 @@ def _rule(held: Mapping[str, Any]) -> RuleRecord:
 
 
 def known_fields(kind: type, held: Mapping[str, Any]) -> dict[str, Any]:
-    """What of `held` are fields of that dataclass; a later version may write more."""
+    """Return the items of `held` that are fields of that dataclass; later versions write more."""
     names = {one.name for one in fields(kind)}
     return {name: value for name, value in held.items() if name in names}

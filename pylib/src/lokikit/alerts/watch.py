@@ -1,4 +1,4 @@
-"""The process behind `lokikit alerts`: look at the rules, send messages, keep the state."""
+"""The loop of `lokikit alerts`: evaluates rules, sends messages, saves the state."""
 
 from __future__ import annotations
 
@@ -26,24 +26,24 @@ if TYPE_CHECKING:
     from lokikit.query.client import Loki
 
 LOOKS_EVERY_S = 5.0
-"""So late at the most a message is, and a silence begins to count."""
+"""Longest delay of a message, and of the effect of a silence."""
 
 
 class Watch:
     """Evaluates rules and sends messages, a step at a time.
 
     Args:
-        rules: those that are switched on.
-        loki: is asked.
-        folder: keeps the state and the silences.
+        rules: the rules that are switched on.
+        loki: the Loki that is queried.
+        folder: folder of the state and the silences.
         ways: name -> way of messages.
         timing: the waits of messages.
-        page_url: where the links of messages lead.
-        clock: the time.
-        notices: says on stderr what goes wrong.
+        page_url: URL of the page, for links in messages.
+        clock: the clocks.
+        notices: prints problems.
     """
 
-    def __init__(  # noqa: PLR0913 - its parts
+    def __init__(  # noqa: PLR0913 - each is a part that tests replace
         self,
         rules: Iterable[Rule],
         loki: Loki,
@@ -68,7 +68,7 @@ class Watch:
         self._go_on(min(0, self._clock.wall_ns() - self._state.evaluated_ns))
 
     def step(self) -> None:
-        """Look at the rules that are due, and send what is due."""
+        """Evaluate the rules and send the messages that are due."""
         self._go_on(self._jumps.since_last_ns())
         now_ns = self._clock.wall_ns()
         if self._book.look(now_ns):
@@ -85,7 +85,7 @@ class Watch:
         self._write(alive_file(self._folder).touch)
 
     def run(self, stopped: Callable[[], bool], sleep: Callable[[float], object]) -> None:
-        """Step on until `stopped`."""
+        """Repeat steps until `stopped` returns True."""
         while not stopped():
             self.step()
             to_next_s = (self._book.next_ns(now_ns := self._clock.wall_ns()) - now_ns) / NS_PER_S
@@ -103,7 +103,7 @@ class Watch:
                 record.failed_ns += jump_ns
 
     def _silences_now(self, now_ns: int) -> list[Silence]:
-        """The silences; where their file cannot be read, those that were known."""
+        """Return the silences; when their file cannot be read, the silences of the last step."""
         try:
             self._silences = read_silences(self._folder, now_ns)
         except SettingsError as error:
@@ -126,7 +126,7 @@ class Watch:
         self._write(lambda: write_state(self._folder, self._state))
 
     def _write(self, write: Callable[[], object]) -> None:
-        """Write to the folder; a disk that takes nothing is reported, and messages go on."""
+        """Write to the folder; a failure is reported, and messages are still sent."""
         try:
             write()
         except OSError as error:

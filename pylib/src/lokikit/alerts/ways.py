@@ -1,4 +1,4 @@
-"""The ways of messages: mail, webhook, Slack, and whatever apprise knows."""
+"""The ways of messages: mail, webhook, Slack, and the services of apprise."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ _ID_CHARS = 8
 
 
 class Way(Protocol):
-    """One way of messages."""
+    """A way of messages."""
 
     def send(self, message: Message) -> None:
-        """Send it, and return once it was taken.
+        """Send a message, and return when the other side has accepted it.
 
         Raises:
-            LokikitError: it was not taken.
+            LokikitError: it was not accepted.
         """
 
 
 def ways_of(contacts: Contacts) -> dict[str, Way]:
-    """Name -> way of all that are set; no name holds a secret.
+    """Return name -> way, for all contacts; no name holds a secret.
 
     Raises:
         PrerequisiteError: `ALERT_URLS` is set, and apprise is not installed.

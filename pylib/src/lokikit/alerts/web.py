@@ -17,21 +17,21 @@ if TYPE_CHECKING:
     from lokikit.alerts.message import Message
 
 _TIMEOUT_S = 15
-_MOST_SAID = 200
+_MAX_REASON_CHARS = 200
 """Characters of an answer in an error."""
 _SLACK_CHARS = 3900
 """Slack cuts a message at 4,000 characters."""
 _NEVER = "0001-01-01T00:00:00Z"
-"""The end of an alert that fires still, as Grafana writes it."""
+"""Grafana's value for the end of an alert that still fires."""
 
 
 class HttpWay:
     """Posts each message as JSON.
 
     Args:
-        name: of whoever gets it, for errors.
-        url: where.
-        body: the JSON of a message.
+        name: name of the receiver, for errors.
+        url: URL of the receiver.
+        body: returns the JSON of a message.
     """
 
     def __init__(self, name: str, url: str, body: Callable[[Message], dict[str, Any]]) -> None:
@@ -41,8 +41,8 @@ class HttpWay:
         """Post the message; no error shows the URL, which may be a secret.
 
         Raises:
-            UnreachableError: there is no answer.
-            RefusedError: the answer is no success.
+            UnreachableError: no answer comes.
+            RefusedError: the answer is an error.
         """
         body = self._body(message)
         try:
@@ -51,19 +51,19 @@ class HttpWay:
             reason = f"{self._name} does not answer: {type(error).__name__}"
             raise UnreachableError(reason) from None
         if not answer.ok or answer.is_redirect:
-            said = " ".join(answer.text.split())[:_MOST_SAID]
-            reason = f"{self._name} answers {answer.status_code} {said}"
+            text = " ".join(answer.text.split())[:_MAX_REASON_CHARS]
+            reason = f"{self._name} answers {answer.status_code} {text}"
             raise RefusedError(reason, answer.status_code)
 
 
 def slack_body(message: Message) -> dict[str, Any]:
-    """The message as text for an incoming webhook of Slack."""
+    """Return the message for an incoming webhook of Slack."""
     text = f"*{_escaped(message.title)}*\n```{_escaped(message.text)[:_SLACK_CHARS]}```"
     return {"text": text}
 
 
 def webhook_body(message: Message) -> dict[str, Any]:
-    """The fields of Grafana's webhook, so that one receiver serves both.
+    """Return the message with the fields of Grafana's webhook, so that a receiver serves both.
 
     The form: https://grafana.com/docs/grafana/latest/alerting/configure-notifications/manage-contact-points/integrations/webhook-notifier/
     """
@@ -105,7 +105,7 @@ def _alert(alert: Alert, message: Message, status: str) -> dict[str, Any]:
 
 
 def _common(mappings: Iterable[dict[str, str]]) -> dict[str, str]:
-    """What all of them have."""
+    """Return the items that all mappings share."""
     first, *others = mappings
     return {
         name: value
@@ -115,7 +115,7 @@ def _common(mappings: Iterable[dict[str, str]]) -> dict[str, str]:
 
 
 def _escaped(text: str) -> str:
-    """The text as Slack wants it: nothing in it is a link, a mention or the end of the block."""
+    """Return the text with escapes, so that it holds no link, mention or end of the block."""
     for char, entity in (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;")):
         text = text.replace(char, entity)
     return text.replace("```", "'''")

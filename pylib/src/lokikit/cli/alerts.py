@@ -222,5 +222,5 @@ def _table(rows: Iterable[AlertRow]) -> Table:
         since = in_seconds(one.since_ns) if one.since_ns else ""
         value = "" if one.value is None else f"{one.value:.4g}"
         style = "red" if one.is_active else "yellow" if one.state == "pending" else None
-        table.add_row(one.rule, one.of, state, since, value, one.limit, style=style)
+        table.add_row(one.rule.uid, one.of, state, since, value, one.rule.limit, style=style)
     return table

@@ -96,7 +96,7 @@ class _Look:
             self.screen.breaches = breaches(self._loki, self._rules, now_ns)
             self._rules_due_s = time.monotonic() + _RULES_EVERY_S
         self.screen.overview, self.screen.problem = overview, ""
-        self.screen.updated = f"{format_time(now_ns)[:19]}Z"
+        self.screen.updated = format_time(now_ns, 0)
 
 
 def _watch(look: _Look, every_s: float) -> None:

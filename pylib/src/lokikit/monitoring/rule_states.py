@@ -73,6 +73,10 @@ class Instance:
     missing: int = field(default=0, repr=False)
     own_labels: Mapping[str, str] = field(default_factory=dict, repr=False)
 
+    def alert_labels(self, rule: Rule) -> dict[str, str]:
+        """Return the labels of its alert, as an instance of that rule."""
+        return {**rule.alert_labels(self.labels), **self.own_labels}
+
     def enter(self, state: State, time_ns: int) -> None:
         """Enter a state."""
         if state != self.state:

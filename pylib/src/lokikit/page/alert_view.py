@@ -1,4 +1,4 @@
-"""The alert rules with their states, as `lokikit alerts` keeps them or as they are just now."""
+"""The alert rules with their states, as `lokikit alerts` keeps them or as Loki answers now."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import time
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from lokikit.alerts.overview import alert_rows, breach_rows
 from lokikit.alerts.silences import EVERY_RULE, read_silences
 from lokikit.alerts.state_file import read_state
 from lokikit.errors import SettingsError
@@ -17,13 +18,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-    from lokikit.alerts.silences import Silence
-    from lokikit.alerts.state_file import AlertState
+    from lokikit.alerts.overview import AlertRow
     from lokikit.monitoring.rule_definition import Rule
     from lokikit.query.client import Loki
 
 _STALE_NS = 180 * NS_PER_S
-"""Rules are looked at every minute: an older look is that of a process that has ended."""
+"""Age of the last evaluation from which on its process has ended: rules are due every minute."""
 _LOUDEST = ("firing", "over", "error", "nodata", "recovering", "pending", "inactive")
 _NO_STATES = (
     "lokikit alerts does not run here: what is over a threshold at this moment is shown, without a "
@@ -33,11 +33,11 @@ _NO_STATES = (
 
 
 def alerts_now(loki: Loki, folder: Path) -> dict[str, Any]:
-    """Every rule, the loudest first, with its series and who looks at them.
+    """Return all rules with their series, the loudest first, the silences, and a note.
 
     Args:
-        loki: asked when no `lokikit alerts` keeps states.
-        folder: where that keeps them.
+        loki: queried when no `lokikit alerts` keeps states.
+        folder: folder of the states.
 
     Raises:
         LokikitError: Loki does not answer, or the file of silences cannot be read.
@@ -45,57 +45,20 @@ def alerts_now(loki: Loki, folder: Path) -> dict[str, Any]:
     now_ns = time.time_ns()
     state, rules = read_state(folder), provisioned_rules()
     silences = read_silences(folder, now_ns)
-    is_kept = state is not None and now_ns - state.evaluated_ns < _STALE_NS
-    if state is not None and is_kept:
-        found = _kept(state)
+    if state is not None and now_ns - state.evaluated_ns < _STALE_NS:
+        rows = alert_rows(rules, state, silences, now_ns)
         note = f"Loki did not answer at the last look: {state.problem}" if state.problem else ""
     else:
-        found, note = _momentary(loki, rules, now_ns), _NO_STATES
-    shown = [_rule(rule, found.get(rule.uid, []), silences, now_ns) for rule in rules]
-    shown.sort(key=lambda one: (_LOUDEST.index(one["state"]), one["title"]))
+        rows = breach_rows(breaches(loki, rules, now_ns), silences, now_ns)
+        note = _NO_STATES
+    shown = [_rule(rule, rows) for rule in rules]
+    shown.sort(key=lambda rule: (_LOUDEST.index(rule["state"]), rule["title"]))
     listed = [asdict(one) | {"until_ns": str(one.until_ns)} for one in silences]
     return {"rules": shown, "silences": listed, "note": note}
 
 
-def _kept(state: AlertState) -> dict[str, list[dict[str, Any]]]:
-    """Rule -> its series, as the state file has them."""
-    found = {}
-    for uid, record in state.rules.items():
-        found[uid] = [
-            {
-                "labels": dict(one.labels),
-                "state": one.state,
-                "value": one.value,
-                "since": str(one.since_ns),
-                "problem": record.error or one.reason,
-            }
-            for one in record.instances
-            if one.state != "inactive"
-        ]
-    return found
-
-
-def _momentary(loki: Loki, rules: Iterable[Rule], now_ns: int) -> dict[str, list[dict[str, Any]]]:
-    """Rule -> what is over its threshold now."""
-    found: dict[str, list[dict[str, Any]]] = {}
-    for one in breaches(loki, rules, now_ns):
-        series = {
-            "labels": dict(one.labels),
-            "state": "error" if one.problem else "over",
-            "value": one.value,
-            "problem": one.problem,
-        }
-        found.setdefault(one.rule.uid, []).append(series)
-    return found
-
-
-def _rule(
-    rule: Rule, series: list[dict[str, Any]], silences: Iterable[Silence], now_ns: int
-) -> dict[str, Any]:
-    for one in series:
-        labels = {**rule.labels, **one["labels"]}
-        one["silenced"] = any(each.covers(rule.uid, labels, now_ns) for each in silences)
-        one["service"] = one["labels"].get(LABEL_SERVICE, "")
+def _rule(rule: Rule, rows: Iterable[AlertRow]) -> dict[str, Any]:
+    series = [_series(row) for row in rows if row.rule is rule and row.state != "inactive"]
     states = [one["state"] for one in series]
     return {
         "uid": rule.uid,
@@ -111,11 +74,24 @@ def _rule(
     }
 
 
+def _series(row: AlertRow) -> dict[str, Any]:
+    start = {"since": str(row.since_ns)} if row.since_ns else {}
+    return {
+        "labels": dict(row.labels),
+        "service": row.labels.get(LABEL_SERVICE, ""),
+        "state": row.state,
+        "value": row.value,
+        "problem": row.problem,
+        "silenced": row.silenced,
+        **start,
+    }
+
+
 def silence_end(asked: dict[str, Any], now_ns: int) -> tuple[str, str, int]:
-    """Rule, service and end of the silence that the page asks for.
+    """Return rule, service and end of the silence that the page requests.
 
     Raises:
-        SettingsError: there is no such rule, or the duration is none.
+        SettingsError: there is no such rule, or the duration is wrong.
     """
     rule, service, span = (str(asked.get(name, "")) for name in ("rule", "service", "for"))
     if rule not in {EVERY_RULE, *(one.uid for one in provisioned_rules())}:

@@ -65,7 +65,7 @@ def _parts(instance: Instance, expected: Expectation, start_ns: int) -> Iterator
         yield f"since {short_duration(instance.since_ns - start_ns)}"
     if instance.reason:
         yield f"({instance.reason})"
-    labels = {**expected.rule.alert_labels(instance.labels), **instance.own_labels}
+    labels = instance.alert_labels(expected.rule)
     for name in expected.annotations:
         template = expected.rule.annotations.get(name, "")
         yield f"{name} {fill_annotation(template, labels, instance.value)!r}"

@@ -15,7 +15,7 @@ from lokikit.testing.rule_lines import case_rows
 from lokikit.testing.rule_report import describe
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator
 
     from lokikit.monitoring.rule_definition import Rule
     from lokikit.monitoring.rule_states import Instance
@@ -112,11 +112,7 @@ def _is_met(expected: Expectation, states: RuleStates) -> bool:
 
 
 def _has_labels(instance: Instance, expected: Expectation) -> bool:
-    return expected.labels.items() <= _labels(instance, expected.rule).items()
-
-
-def _labels(instance: Instance, rule: Rule) -> Mapping[str, str]:
-    return {**rule.alert_labels(instance.labels), **instance.own_labels}
+    return expected.labels.items() <= instance.alert_labels(expected.rule).items()
 
 
 def _has_state(instance: Instance, expected: Expectation) -> bool:
@@ -128,7 +124,7 @@ def _has_state(instance: Instance, expected: Expectation) -> bool:
 def _has_rest(instance: Instance, expected: Expectation) -> bool:
     if expected.value is not None and not _is_close(instance.value, expected.value):
         return False
-    labels = _labels(instance, expected.rule)
+    labels = instance.alert_labels(expected.rule)
     return all(
         fill_annotation(expected.rule.annotations.get(name, ""), labels, instance.value) == text
         for name, text in expected.annotations.items()
