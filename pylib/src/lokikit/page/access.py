@@ -1,4 +1,4 @@
-"""Who may look at the page, and what a browser may do with it."""
+"""Access to the page: hosts, password, and the headers that limit a browser."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 OWN_REQUEST = "x-lokikit"
-"""On each request that changes something: no other site's page can send it unasked."""
+"""Header of each request that changes something: pages of other sites cannot send it."""
 _WRONG_PASSWORD_S = 1
 _HEADERS = {
-    # Whatever a line holds, it is never markup, style or script: not even our own JavaScript can
-    # make it so, because of the last two.
+    # No content of a line becomes markup, style or script. The last two directives keep even our
+    # own JavaScript from that.
     "Content-Security-Policy": (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
         "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
@@ -39,45 +39,45 @@ _STATIC_CACHE = "no-cache"
 
 @dataclass(frozen=True)
 class Access:
-    """Who may look.
+    """The rules of access.
 
     Args:
-        password: asked for, with any user name; empty for none.
+        password: password for any user name; empty for no password.
     """
 
     password: str = ""
 
     def problem(self, headers: Headers) -> str:
-        """What keeps the sender of a request with these headers out: `host`, `password` or ``.
+        """Return the reason to refuse a request with these headers: `host`, `password` or ``.
 
-        Without a password only names of this machine are answered: a web site whose name leads
-        here (DNS rebinding) would otherwise read the logs with its visitor's browser.
+        Without a password only names of this machine are accepted: otherwise a web site whose
+        name leads here (DNS rebinding) could read the logs through its visitor's browser.
         """
         if not self.password:
             name = _host(headers.get("host", ""))
             return "" if is_loopback(name) else "host"
         scheme, _, word = headers.get("authorization", "").partition(" ")
         try:
-            told = base64.b64decode(word, validate=True).partition(b":")[2]
+            sent = base64.b64decode(word, validate=True).partition(b":")[2]
         except ValueError:
-            told = b""
-        is_right = scheme.lower() == "basic" and hmac.compare_digest(told, self.password.encode())
+            sent = b""
+        is_right = scheme.lower() == "basic" and hmac.compare_digest(sent, self.password.encode())
         return "" if is_right else "password"
 
 
 def _host(text: str) -> str:
-    """The name in a `Host` header, without its port."""
+    """Return the name in a `Host` header, without its port."""
     if text.startswith("["):
         return text[1:].partition("]")[0]
     return text.partition(":")[0].lower()
 
 
 class Guard:
-    """Lets in whom `Access` lets in, and puts the headers of safety on every answer.
+    """Refuses requests by the rules of access, and adds the security headers to every answer.
 
     Args:
-        app: answers those who are let in.
-        access: who they are.
+        app: application for accepted requests.
+        access: rules of access.
     """
 
     def __init__(self, app: ASGIApp, access: Access) -> None:

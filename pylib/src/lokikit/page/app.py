@@ -1,4 +1,4 @@
-"""The page's server: static files, and answers to the questions that its JavaScript asks."""
+"""The page's server: static files, and the API for its JavaScript."""
 
 from __future__ import annotations
 
@@ -48,15 +48,15 @@ _FAILED = 500
 
 @dataclass(frozen=True)
 class Sources:
-    """Where the page gets what it shows.
+    """The sources of the page's content.
 
     Args:
-        make_loki: a client of the store, for one thread.
-        alerts: the folder of `lokikit alerts`.
-        spool: where pushed lines wait, `None` when none is named.
-        conditions: the parts of the stack of this machine.
-        numbers: what its agent says of itself.
-        find_problem: what is wrong with a LogQL query, with `line` and `column`; or `None`.
+        make_loki: returns a client of the store, for one thread.
+        alerts: folder of `lokikit alerts`.
+        spool: folder in which pushed lines wait, `None` without a folder.
+        conditions: returns the state of each part of this machine's stack.
+        numbers: returns the counts of its agent.
+        find_problem: returns the error in a LogQL query, with `line` and `column`, or `None`.
     """
 
     make_loki: Callable[[], Loki]
@@ -68,7 +68,7 @@ class Sources:
     _held: threading.local = field(default_factory=threading.local, repr=False)
 
     def loki(self) -> Loki:
-        """The client of this thread."""
+        """Return the client of this thread."""
         if not hasattr(self._held, "loki"):
             self._held.loki = self.make_loki()
         held: Loki = self._held.loki
@@ -76,11 +76,11 @@ class Sources:
 
 
 def make_app(sources: Sources, access: Access) -> ASGIApp:
-    """The ASGI application.
+    """Return the ASGI application.
 
     Args:
-        sources: where it gets what it shows.
-        access: who may look.
+        sources: sources of its content.
+        access: rules of access.
     """
     answers = Answers(sources)
     asked = [Route(f"/{name}", answers.to(one)) for name, one in answers.by_name().items()]
@@ -103,14 +103,14 @@ class Answers:
     """The answers under `/api`; each is called in a thread, with the request.
 
     Args:
-        sources: where they get what they hold.
+        sources: sources of their content.
     """
 
     def __init__(self, sources: Sources) -> None:
         self._sources = sources
 
     def to(self, answer: Callable[..., Any], *, takes_body: bool = False) -> Any:
-        """The endpoint that gives this answer as JSON, or the error in its place."""
+        """Return the endpoint that sends this answer, or its error, as JSON."""
 
         async def endpoint(request: Request) -> Response:
             try:
@@ -127,7 +127,7 @@ class Answers:
         return endpoint
 
     def by_name(self) -> dict[str, Callable[[Request], Any]]:
-        """Path -> answer."""
+        """Return path -> answer."""
         return {
             "start": self.start,
             "lines": self.lines,
@@ -141,7 +141,7 @@ class Answers:
         }
 
     def start(self, request: Request) -> Any:
-        """What the bar above each view offers."""
+        """Return the choices of the bar above each view."""
         loki, choice = self._sources.loki(), _choice(request)
         names = {
             name: loki.labels(label, choice.start_ns)
@@ -150,7 +150,7 @@ class Answers:
         return {**names, "detected_level": LEVELS, "boards": outline()}
 
     def lines(self, request: Request) -> Any:
-        """A page of lines, and the query that it answers; none of a metrics query."""
+        """Return a page of lines, and their query; no lines for a metric query."""
         choice = _choice(request)
         if choice.is_metric:
             return _spelled(choice)
@@ -160,42 +160,42 @@ class Answers:
         return {**page.as_json(), **_spelled(choice), "loki": self._sources.loki().url}
 
     def around(self, request: Request) -> Any:
-        """The lines around a moment."""
+        """Return the lines around a moment."""
         choice = _choice(request)
         page = around(self._sources.loki(), choice, int(request.query_params["at"]))
         return {**page.as_json(), **_spelled(choice), "loki": self._sources.loki().url}
 
     def line(self, request: Request) -> Any:
-        """All of one line."""
+        """Return all parts of a line."""
         asked, choice = request.query_params, _choice(request)
         return whole_line(
             self._sources.loki(), asked.get("query") or choice.query, int(asked["ts"]), asked["id"]
         )
 
     def histogram(self, request: Request) -> Any:
-        """How many lines came when; of a metrics query its values."""
+        """Return the number of lines over time, or the values of a metric query."""
         choice = _choice(request)
         draw = metric_graph if choice.is_metric else histogram
         return {**draw(self._sources.loki(), choice), **_spelled(choice)}
 
     def panel(self, request: Request) -> Any:
-        """One panel of a dashboard."""
+        """Return the content of a panel of a dashboard."""
         asked = request.query_params
         return ask_panel(
             self._sources.loki(), asked["board"], int(asked["panel"]), _choice(request)
         )
 
     def runs(self, request: Request) -> Any:
-        """Runs of tasks."""
+        """Return the runs of tasks."""
         return runs(self._sources.loki(), _choice(request))
 
     def pipeline(self, _request: Request) -> Any:
-        """The parts of the pipeline."""
-        one = self._sources
-        return pipeline(one.loki(), one.conditions(), one.numbers(), one.spool)
+        """Return the parts of the pipeline."""
+        sources = self._sources
+        return pipeline(sources.loki(), sources.conditions(), sources.numbers(), sources.spool)
 
     def alerts(self, _request: Request) -> Any:
-        """The alert rules with their states."""
+        """Return the alert rules with their states."""
         return alerts_now(self._sources.loki(), self._sources.alerts)
 
     def silence(self, _request: Request, body: dict[str, Any]) -> Any:
@@ -211,7 +211,7 @@ class Answers:
         return {}
 
     async def tail(self, request: Request) -> Response:
-        """Lines as they come in."""
+        """Stream the lines that arrive."""
         try:
             query = _choice(request).query
         except LokikitError as error:
@@ -221,7 +221,7 @@ class Answers:
         return StreamingResponse(events, media_type="text/event-stream")
 
     def download(self, request: Request) -> Response:
-        """All chosen lines as a file."""
+        """Send all chosen lines as a file."""
         try:
             choice = _choice(request)
             form = request.query_params.get("format", "jsonl")
@@ -245,7 +245,7 @@ def _choice(request: Request) -> Choice:
 
 
 def _spelled(choice: Choice) -> dict[str, Any]:
-    """The query and its time, for whoever wants to ask again elsewhere."""
+    """Return the query and its span, to be used outside the page."""
     return {
         "query": choice.query,
         "metric": choice.is_metric,
@@ -259,9 +259,9 @@ def _json(answer: Any, status: int = 200) -> Response:
 
 
 def _refused(error: LokikitError, problem: Any = None) -> Response:
-    """The error as the page shows it, with its place in the typed query where that is known."""
+    """Return an error for the page, with its place in the query if that is known."""
     kinds = (status for kind, status in _STATUSES.items() if isinstance(error, kind))
-    told: dict[str, Any] = {"error": str(error)}
+    content: dict[str, Any] = {"error": str(error)}
     if problem is not None:
-        told |= {"error": problem.problem, "line": problem.line, "column": problem.column}
-    return _json(told, next(kinds, _FAILED))
+        content |= {"error": problem.problem, "line": problem.line, "column": problem.column}
+    return _json(content, next(kinds, _FAILED))

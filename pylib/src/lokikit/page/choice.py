@@ -1,4 +1,4 @@
-"""What somebody has chosen on the page, as its URL says it, and the LogQL of that choice.
+"""The choice of lines in a URL of the page, and its LogQL.
 
 The names are those of Grafana's URLs (`var-service`, `from=now-1h`), so that a link to a dashboard
 leads to the same place on either.
@@ -22,7 +22,7 @@ from lokikit.fields import (
 )
 from lokikit.query.client import is_log_query
 from lokikit.query.line_conditions import can_ask_for, json_expression, quoted, writings
-from lokikit.times import NS_PER_S, format_time, parse_duration_ns, parse_time_ns
+from lokikit.times import NS_PER_MS, NS_PER_S, format_time, parse_duration_ns, parse_time_ns
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -31,23 +31,22 @@ _NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*", re.ASCII)
 _AGO = re.compile(r"now-(\d+[smhdw])", re.ASCII)
 _MS = re.compile(r"\d{1,15}", re.ASCII)
 _NS = re.compile(r"\d{16,19}", re.ASCII)
-_NS_PER_MS = 1_000_000
 _TAKEN = frozenset(
     {LABEL_SERVICE, LABEL_ENV, *CLUSTER_LABELS, *METADATA_FIELDS, *PLATFORM_METADATA}
 )
-"""Labels of an entry: a field of the line with such a name is read into another."""
+"""Labels of an entry: a field of the line with the same name is read into another label."""
 _NO_PARSER_ERRORS = "| drop __error__, __error_details__"
-"""A line that is no JSON is none with that value; Loki would refuse to count it."""
+"""Without it Loki refuses to count lines that are no JSON."""
 KINDS = ("label", "metadata", "field")
 
 
 @dataclass(frozen=True)
 class FieldChoice:
-    """Lines with a value, or without it.
+    """A condition on a label, on metadata or on a field of the line.
 
     Args:
-        kind: one of `KINDS`: where the value stands.
-        name: of the label, the metadata or the field of the line.
+        kind: a word of `KINDS`.
+        name: name of the label, the metadata or the field.
         operator: `=` or `!=`.
         value: the text.
     """
@@ -59,10 +58,10 @@ class FieldChoice:
 
     @classmethod
     def read(cls, text: str) -> FieldChoice:
-        """The choice in the JSON array of a URL: `["field", "http_status", "=", "500"]`.
+        """Return the choice in the JSON array of a URL: `["field", "http_status", "=", "500"]`.
 
         Raises:
-            SettingsError: it is none.
+            SettingsError: the text is no choice.
         """
         try:
             kind, name, operator, value = map(str, json.loads(text))
@@ -73,13 +72,13 @@ class FieldChoice:
         return cls(kind, name, operator, value)
 
     def stages(self, number: int) -> list[str]:
-        """The stages of LogQL that keep those lines.
+        """Return the stages of LogQL that keep the chosen lines.
 
         Args:
-            number: tells its label from that of another choice.
+            number: number of the choice, for a unique label.
 
         Raises:
-            SettingsError: Loki cannot be asked for that name.
+            SettingsError: LogQL cannot express that name.
         """
         if self.kind != "field":
             if not _NAME.fullmatch(self.name):
@@ -97,18 +96,18 @@ class FieldChoice:
 
 @dataclass(frozen=True)
 class Choice:
-    """Which lines of which time.
+    """The chosen lines and their span.
 
     Args:
-        start_ns: the first moment.
-        end_ns: the moment behind the last.
-        services: any of these; all when empty, as of `envs` and `levels`.
-        envs: where they run.
-        levels: Loki's `detected_level`.
-        text: what the lines hold; in any case when it is in small letters.
+        start_ns: first moment.
+        end_ns: moment behind the last.
+        services: services; all when empty, as for `envs` and `levels`.
+        envs: environments.
+        levels: values of Loki's `detected_level`.
+        text: text in the lines; case matters only if it has capitals.
         wanted_id: a request_id or trace_id, for the dashboard of that name.
         fields: further conditions.
-        logql: a query that stands in place of services and envs.
+        logql: a query in place of services and envs.
     """
 
     start_ns: int
@@ -123,17 +122,17 @@ class Choice:
 
     @property
     def range_s(self) -> int:
-        """How long the time is, in whole seconds."""
+        """Length of the span in whole seconds."""
         return max(1, (self.end_ns - self.start_ns) // NS_PER_S)
 
     @property
     def is_metric(self) -> bool:
-        """Whether the typed query is one for numbers."""
+        """True when the typed query is a metric query."""
         return bool(self.logql) and not is_log_query(self.logql)
 
     @property
     def text_filter(self) -> str:
-        """The line filter for the text; one that passes all when there is none."""
+        """The line filter for the text; without a text it passes all lines."""
         if not self.text:
             return '|= ""'
         ways = sorted(writings(self.text))
@@ -146,7 +145,7 @@ class Choice:
         """The LogQL.
 
         Raises:
-            SettingsError: Loki cannot be asked for a field.
+            SettingsError: LogQL cannot express the name of a field.
         """
         if self.is_metric:
             return self.logql
@@ -174,15 +173,15 @@ def _one_of(values: tuple[str, ...]) -> str:
 
 
 def alternatives(values: Iterable[str]) -> str:
-    """A regular expression for any of these texts."""
+    """Return a regular expression for any of these texts."""
     return "|".join(map(re.escape, values))
 
 
 def read_choice(parameters: Iterable[tuple[str, str]], now_ns: int) -> Choice:
-    """The choice that the parameters of a URL hold; the last hour unless they say another time.
+    """Return the choice in the parameters of a URL; its span is the last hour by default.
 
     Raises:
-        SettingsError: one of them means nothing.
+        SettingsError: a parameter is wrong.
     """
     held: dict[str, list[str]] = {}
     for name, value in parameters:
@@ -219,5 +218,5 @@ def _moment_ns(text: str, name: str, now_ns: int) -> int:
     if found := _AGO.fullmatch(text):
         return now_ns - parse_duration_ns(found[1], name)
     if _MS.fullmatch(text):
-        return int(text) * _NS_PER_MS
+        return int(text) * NS_PER_MS
     return int(text) if _NS.fullmatch(text) else parse_time_ns(text, name, now_ns)

@@ -1,4 +1,4 @@
-"""The dashboards that Grafana gets, read from the same files and asked by the same queries."""
+"""Grafana's dashboards on the page, with the same files and queries."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _NO_VALUE = "No data in this time and choice."
 
 @cache
 def dashboards() -> dict[str, dict[str, Any]]:
-    """Uid -> dashboard, in the order in which they are shown."""
+    """Return uid -> dashboard, in the order of the page."""
     folder = kit_root() / "grafana/dashboards"
     names = sorted((file.stem for file in folder.glob("*.json")), key=_place)
     held = [json.loads((folder / f"{name}.json").read_bytes()) for name in names]
@@ -33,7 +33,7 @@ def _place(name: str) -> tuple[int, str]:
 
 
 def outline() -> list[dict[str, Any]]:
-    """What the page must know of each dashboard before it asks for any of its panels."""
+    """Return the parts of each dashboard that the page needs before it requests panels."""
     return [
         {
             "uid": uid,
@@ -52,7 +52,7 @@ def _outlined(panel: Panel) -> dict[str, Any]:
 
 
 def ask_panel(loki: Loki, uid: str, panel_id: int, choice: Choice) -> dict[str, Any]:
-    """What a panel shows.
+    """Return the content of a panel.
 
     Raises:
         SettingsError: there is no such panel, or the choice is wrong.

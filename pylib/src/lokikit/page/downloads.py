@@ -1,4 +1,4 @@
-"""The chosen lines as a file: JSON lines as `lokikit query -o jsonl` writes them, or CSV."""
+"""The chosen lines as a file: JSON lines in the form of `lokikit query -o jsonl`, or CSV."""
 
 from __future__ import annotations
 
@@ -29,30 +29,30 @@ _COLUMNS = (
 )
 _CHUNK = 500
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
-"""What a spreadsheet would run: such a text gets a quote in front of it."""
+"""Beginnings of a formula for a spreadsheet; a quote in front makes it text."""
 
 
 def jsonl(entries: Iterable[LogEntry]) -> Iterator[bytes]:
-    """A JSON object for each line."""
+    """Yield a JSON object for each line."""
     return _chunks(entries, lambda entry: as_json(entry) + b"\n")
 
 
 def csv_rows(entries: Iterable[LogEntry]) -> Iterator[bytes]:
-    """A row for each line, under a row of names."""
+    """Yield a row of names, and a row for each line."""
     yield _csv_row(_COLUMNS)
     yield from _chunks(entries, lambda entry: _csv_row(_cells(entry)))
 
 
 def _cells(entry: LogEntry) -> list[str]:
-    row, told = as_row(entry), entry.fields
+    row, fields = as_row(entry), entry.fields
     return [
         format_time(entry.timestamp_ns, 9),
         row["level"],
         row["service"],
         row.get("env", ""),
-        str(told.get(MESSAGE, entry.line)),
-        str(told.get(EXC_TYPE, "")),
-        str(told.get(EXC_MESSAGE, "")),
+        str(fields.get(MESSAGE, entry.line)),
+        str(fields.get(EXC_TYPE, "")),
+        str(fields.get(EXC_MESSAGE, "")),
         row.get("request", ""),
         entry.line,
     ]
@@ -65,7 +65,7 @@ def _csv_row(cells: Iterable[str]) -> bytes:
 
 
 def _chunks(entries: Iterable[LogEntry], written: Callable[[LogEntry], bytes]) -> Iterator[bytes]:
-    """Several lines at a time: each chunk is a message between threads."""
+    """Yield several lines at a time, because each chunk is a message between threads."""
     held: list[bytes] = []
     for entry in entries:
         held.append(written(entry))

@@ -1,4 +1,4 @@
-"""Log lines as the page shows them: rows, pages of rows, the lines around one, all of one line."""
+"""Log lines for the page: rows, pages of rows, the neighbours of a line, all parts of a line."""
 
 from __future__ import annotations
 
@@ -24,45 +24,45 @@ from lokikit.fields import (
 from lokikit.query.line_conditions import can_ask_for
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
     from lokikit.page.choice import Choice
     from lokikit.query.client import Loki
     from lokikit.query.results import LogEntry
 
 FIRST_LINES = 100
-"""Of the first page, which somebody waits for."""
+"""Lines of the first page; fewer, because the user waits for it."""
 PAGE_LINES = 200
 NEWER_LINES = 25
-"""Of the lines around one, how many are newer."""
+"""Number of newer lines among the lines around a moment."""
 _MAX_SHOWN = 1000
 """Characters of a message in its row; the opened line has all of it."""
 _MAX_FILTERED = 1000
-"""A longer value is no button to filter by."""
+"""Characters of a value; a longer value gets no button for a filter."""
 
 Row = dict[str, Any]
 
 
 def as_row(entry: LogEntry) -> Row:
-    """One line of the list: what a person reads first, as text."""
-    told = entry.fields
-    exception = [str(told[name]) for name in (EXC_TYPE, EXC_MESSAGE) if told.get(name)]
-    message = told.get(MESSAGE)
+    """Return the row of a line in the list: its main fields as text."""
+    fields = entry.fields
+    exception = [str(fields[name]) for name in (EXC_TYPE, EXC_MESSAGE) if fields.get(name)]
+    message = fields.get(MESSAGE)
     row = {
         "ts": str(entry.timestamp_ns),  # a number of JavaScript holds no nanoseconds
         "id": entry_id(entry),
-        "level": entry.metadata.get(DETECTED_LEVEL) or str(told.get(LEVEL, "unknown")).lower(),
+        "level": entry.metadata.get(DETECTED_LEVEL) or str(fields.get(LEVEL, "unknown")).lower(),
         "service": entry.labels.get(LABEL_SERVICE, UNKNOWN_SERVICE),
         "env": entry.labels.get(LABEL_ENV, ""),
         "message": _shown(entry.line if message is None else str(message)),
         "exception": _shown(": ".join(exception)),
-        "request": str(entry.metadata.get(REQUEST_ID) or told.get(REQUEST_ID) or ""),
+        "request": str(entry.metadata.get(REQUEST_ID) or fields.get(REQUEST_ID) or ""),
     }
     return {name: value for name, value in row.items() if value}
 
 
 def entry_id(entry: LogEntry) -> str:
-    """What tells a line from others of its nanosecond."""
+    """Return an id that is unique among the lines of the same nanosecond."""
     held = orjson.dumps((entry.line, entry.labels, entry.metadata), option=orjson.OPT_SORT_KEYS)
     return hashlib.blake2b(held, digest_size=8).hexdigest()
 
@@ -73,23 +73,23 @@ class Page:
 
     Args:
         entries: the lines.
-        next_ns: where the following page ends, `None` when there is none.
+        next_ns: end of the following page, `None` for the last page.
     """
 
     entries: list[LogEntry]
     next_ns: int | None
 
     def as_json(self) -> dict[str, Any]:
-        """As the page's own JavaScript takes it."""
+        """Return the form for the page's JavaScript."""
         following = None if self.next_ns is None else str(self.next_ns)
         return {"rows": list(map(as_row, self.entries)), "next": following}
 
 
 def page_of(loki: Loki, query: str, start_ns: int, end_ns: int, limit: int = PAGE_LINES) -> Page:
-    """The newest lines in [start, end), about `limit` of them.
+    """Return the newest lines in [start, end), about `limit` of them.
 
-    A page ends between two nanoseconds, never within one, so that the next one repeats no line
-    and misses none.
+    A page ends between two nanoseconds, never within a nanosecond, so that the next page repeats
+    no line and misses no line.
     """
     found = list(loki.query_range(query, start_ns, end_ns, limit + 1, "backward"))
     if len(found) <= limit:
@@ -103,17 +103,17 @@ def page_of(loki: Loki, query: str, start_ns: int, end_ns: int, limit: int = PAG
 
 
 def around(loki: Loki, choice: Choice, time_ns: int) -> Page:
-    """The lines before and after a moment; the following pages go further back."""
+    """Return the lines before and after a moment; the following pages hold older lines."""
     newer = loki.query_range(choice.query, time_ns + 1, choice.end_ns, NEWER_LINES, "forward")
     older = page_of(loki, choice.query, choice.start_ns, time_ns + 1)
     return Page([*list(newer)[::-1], *older.entries], older.next_ns)
 
 
 def whole_line(loki: Loki, query: str, time_ns: int, wanted: str) -> dict[str, Any]:
-    """All of one line: its labels, its metadata, its fields in their order, and the line itself.
+    """Return all parts of a line: labels, metadata, its fields in their order, and the text.
 
     Raises:
-        SettingsError: it is not there any more.
+        SettingsError: the store has deleted it.
     """
     for entry in loki.query_range(query, time_ns, time_ns + 1):
         if entry_id(entry) == wanted:
@@ -132,9 +132,9 @@ def _named(values: Mapping[str, str]) -> list[list[Any]]:
 
 
 def _fields(line: str) -> list[list[Any]]:
-    """Name, text and whether it can be filtered by, of each field in the order of the line.
+    """Return name, text and True for a filterable field, of each field in the order of the line.
 
-    Numbers stand as in the line: Loki compares them as texts.
+    Numbers keep their text, because Loki compares them as texts.
     """
     try:
         held = json.loads(line, parse_float=_Number, parse_int=_Number, parse_constant=_Number)
@@ -144,7 +144,7 @@ def _fields(line: str) -> list[list[Any]]:
 
 
 class _Number(str):
-    """A number as the line writes it."""
+    """The text of a number in the line."""
 
     __slots__ = ()
 
@@ -153,19 +153,11 @@ def _field(name: str, value: Any) -> list[Any]:
     if isinstance(value, bool) or value is None:
         text = json.dumps(value)
     else:
-        text = str(value) if isinstance(value, str) else _readable(value)
+        plain = isinstance(value, str)
+        text = str(value) if plain else json.dumps(value, ensure_ascii=False, indent=1)
     is_plain = isinstance(value, (str, bool)) and len(text) <= _MAX_FILTERED
     return [name, text, is_plain and can_ask_for(name)]
 
 
-def _readable(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, indent=1)
-
-
 def _shown(text: str) -> str:
     return text if len(text) <= _MAX_SHOWN else f"{text[:_MAX_SHOWN]}…"
-
-
-def as_rows(entries: Iterable[LogEntry]) -> list[Row]:
-    """The rows of lines."""
-    return list(map(as_row, entries))

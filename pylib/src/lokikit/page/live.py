@@ -1,7 +1,7 @@
-"""The live tail of the page: lines as they come in, as server-sent events.
+"""The live tail of the page: arriving lines as server-sent events.
 
-One thread for each open tail follows Loki (`lokikit.query.tail`); it ends within a second of the
-browser that listens.
+A thread for each open tail follows Loki (`lokikit.query.tail`); it ends within a second after the
+browser has closed the connection.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ if TYPE_CHECKING:
     from lokikit.query.client import Loki
 
 MAX_WAITING = 5000
-"""Lines that wait for a slow browser; what comes beyond is counted, and not shown."""
+"""Lines that wait for a slow browser; further lines are counted, and not shown."""
 _BATCH = 500
 _SILENCE_S = 10
-"""After so long without a line the browser hears that the server is still there."""
+"""Seconds without a line after which the server sends a comment, as a sign of life."""
 _GATHER_S = 0.1
 _AGAIN_S = 2
-"""Between two tries of a tail that the store refuses."""
+"""Seconds between two tries of a tail that the store refuses."""
 
 Event = tuple[str, Any]
 
@@ -37,10 +37,10 @@ class Follower:
     """Follows one query in a thread of its own, until `stop`.
 
     Args:
-        loki: used by the thread alone.
-        query: for lines.
-        since_ns: where the lines begin.
-        loop: of the coroutine that takes the events.
+        loki: client for this thread alone.
+        query: a log query.
+        since_ns: time of the first line.
+        loop: event loop of the coroutine that reads the events.
     """
 
     def __init__(
@@ -61,7 +61,7 @@ class Follower:
         self._stopped.set()
 
     async def events(self) -> list[Event]:
-        """What came since the last call; waits for some, and gives nothing after long silence."""
+        """Wait for events, and return those since the last call; none after a long silence."""
         found: list[Event] = []
         with suppress(asyncio.TimeoutError):
             found.append(await asyncio.wait_for(self._waiting.get(), _SILENCE_S))
@@ -104,9 +104,9 @@ class Follower:
 
 
 async def live_events(loki: Loki, query: str, since_ns: int) -> AsyncIterator[bytes]:
-    """Server-sent events: `lines` with rows, `lost` with the reason, `left_out` with a count.
+    """Yield server-sent events: `lines` with rows, `lost` with a reason, `left_out` with a count.
 
-    `lines` have an id, which a browser that lost its connection gives back: see `read_since`.
+    `lines` have an id, which the browser sends after a lost connection: see `read_since`.
     """
     follower = Follower(loki, query, since_ns, asyncio.get_running_loop())
     follower.start()
@@ -127,7 +127,7 @@ async def live_events(loki: Loki, query: str, since_ns: int) -> AsyncIterator[by
 
 
 def read_since(last_event_id: str | None, now_ns: int) -> int:
-    """Where a tail begins: behind the lines that the browser has, otherwise now."""
+    """Return the start of a tail: behind the lines that the browser has, otherwise now."""
     is_known = last_event_id is not None and last_event_id.isdecimal()
     return int(last_event_id) + 1 if last_event_id and is_known else now_ns
 

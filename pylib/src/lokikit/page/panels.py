@@ -1,4 +1,4 @@
-"""The panels of a dashboard, each kind as what the page's JavaScript draws."""
+"""The kinds of panels of a dashboard, as content for the page's JavaScript."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from lokikit.page.lines import as_rows
+from lokikit.page.lines import as_row
 from lokikit.page.series import GRAPH_POINTS, Grid, legend
 from lokikit.page.tables import REDUCERS, VALUE, Frame, Trend, transformed
 from lokikit.page.variables import fill, row_link, series_link
@@ -23,17 +23,17 @@ Panel = dict[str, Any]
 MAX_LOG_LINES = 100
 _MARKS = re.compile(r"[`*]")
 _PRESENTATION = readable("")
-"""What makes words of a line for Grafana: the page makes rows of the lines themselves."""
+"""Stages that render a line for Grafana; the page makes rows of the lines themselves."""
 
 
 @dataclass(frozen=True)
 class Asking:
-    """Whom the queries of panels are asked, and for what.
+    """Runs the queries of panels for a choice.
 
     Args:
         loki: the store.
-        choice: what somebody has chosen.
-        find_panel: the panel of the same dashboard with that id.
+        choice: the choice of the user.
+        find_panel: returns the panel of the same dashboard with an id.
     """
 
     loki: Loki
@@ -41,14 +41,14 @@ class Asking:
     find_panel: Callable[[int], Panel]
 
     def grid(self, panel: Panel) -> Grid:
-        """The moments of a panel's graph: its points and its shortest step are in the file."""
+        """Return the moments of a panel's graph, by the number of points and step in its file."""
         points = min(panel.get("maxDataPoints") or GRAPH_POINTS, GRAPH_POINTS)
         least = panel.get("interval")
         least_s = parse_duration_ns(least, "interval") // NS_PER_S if least else 1
         return Grid.of(self.choice, points, least_s)
 
     def frames(self, panel: Panel) -> Iterator[Frame]:
-        """The answers of a panel's queries; those for values over time by series."""
+        """Yield the answers of a panel's queries; a frame for each series of a range query."""
         for target in panel["targets"]:
             ref = target["refId"]
             if "expr" not in target:
@@ -70,7 +70,7 @@ class Asking:
 
 
 def graph(asking: Asking, panel: Panel) -> dict[str, Any]:
-    """Values over time."""
+    """Return values over time."""
     grid, series = asking.grid(panel), []
     defaults = panel["fieldConfig"]["defaults"]
     links = defaults.get("links") or ()
@@ -93,7 +93,7 @@ def graph(asking: Asking, panel: Panel) -> dict[str, Any]:
 
 
 def _colour(panel: Panel, name: str) -> str:
-    """What Grafana calls the colour that the panel fixes for a series; empty for any."""
+    """Return Grafana's name of the colour that the panel fixes for a series; empty without."""
     colour = _properties(panel, "byName", name).get("color")
     for override in panel["fieldConfig"].get("overrides", ()):
         matcher = override["matcher"]
@@ -104,7 +104,7 @@ def _colour(panel: Panel, name: str) -> str:
 
 
 def _properties(panel: Panel, kind: str, name: str) -> dict[str, Any]:
-    """What the overrides of a panel say of one column, series or query."""
+    """Return the properties that a panel overrides for a column, series or query."""
     return {
         one["id"]: one["value"]
         for override in panel["fieldConfig"].get("overrides", ())
@@ -114,7 +114,7 @@ def _properties(panel: Panel, kind: str, name: str) -> dict[str, Any]:
 
 
 def table(asking: Asking, panel: Panel) -> dict[str, Any]:
-    """Rows of what a query gives at once; log lines are shown as lines."""
+    """Return rows of instant answers; a panel with log lines returns lines."""
     if any(target.get("maxLines") for target in panel["targets"]):
         return logs(asking, panel)
     rows = transformed(list(asking.frames(panel)), panel.get("transformations") or ())
@@ -130,7 +130,7 @@ def table(asking: Asking, panel: Panel) -> dict[str, Any]:
 
 
 def _by(name: str) -> Callable[[Mapping[str, Any]], tuple[bool, float, str]]:
-    """The key that sorts rows by a column: empty cells first, then numbers, then texts."""
+    """Return the sort key for a column: empty cells first, then numbers, then texts."""
 
     def key(row: Mapping[str, Any]) -> tuple[bool, float, str]:
         value = row.get(name)
@@ -144,17 +144,17 @@ def _by(name: str) -> Callable[[Mapping[str, Any]], tuple[bool, float, str]]:
 
 
 def _column(panel: Panel, name: str) -> dict[str, str]:
-    said = _properties(panel, "byName", name)
-    links = said.get("links") or [{"url": ""}]
+    own = _properties(panel, "byName", name)
+    links = own.get("links") or [{"url": ""}]
     return {
-        "title": said.get("displayName", name),
-        "unit": said.get("unit", ""),
+        "title": own.get("displayName", name),
+        "unit": own.get("unit", ""),
         "link": links[0]["url"],
     }
 
 
 def _cell(column: Mapping[str, str], name: str, row: Mapping[str, Any]) -> Any:
-    """A value; or a value with where it leads, or with the course that it is the end of."""
+    """Return a value, a value with its link, or the last value of a trend with all values."""
     value = row.get(name)
     if isinstance(value, Trend):
         return {"value": value.newest, "trend": value.values}
@@ -164,12 +164,12 @@ def _cell(column: Mapping[str, str], name: str, row: Mapping[str, Any]) -> Any:
 
 
 def stat(asking: Asking, panel: Panel) -> dict[str, Any]:
-    """One number for each query, in the colour of the greatest limit that it reaches."""
+    """Return a number for each query, in the colour of the highest threshold that it reaches."""
     legends = {target["refId"]: target.get("legendFormat", "") for target in panel["targets"]}
     (how,) = panel["options"]["reduceOptions"]["calcs"]
     numbers = []
     for frame in asking.frames(panel):
-        said = _properties(panel, "byFrameRefID", frame.ref)
+        own = _properties(panel, "byFrameRefID", frame.ref)
         values = [
             value
             for row in frame.rows
@@ -178,17 +178,17 @@ def stat(asking: Asking, panel: Panel) -> dict[str, Any]:
         ]
         if values:
             value = REDUCERS[how](values)
-            name = said.get("displayName", legends[frame.ref])
-            numbers.append({"name": name, "value": value, **_dressed(panel, said, value)})
+            name = own.get("displayName", legends[frame.ref])
+            numbers.append({"name": name, "value": value, **_text_and_colour(panel, own, value)})
     defaults = panel["fieldConfig"]["defaults"]
     is_named = "name" in panel["options"].get("textMode", "")
     return {"numbers": numbers, "unit": defaults.get("unit", ""), "named": is_named}
 
 
-def _dressed(panel: Panel, said: Mapping[str, Any], value: float) -> dict[str, str]:
-    """The text that stands for a number, and its colour."""
+def _text_and_colour(panel: Panel, own: Mapping[str, Any], value: float) -> dict[str, str]:
+    """Return the text in place of a number, empty without a text, and the colour."""
     defaults = panel["fieldConfig"]["defaults"]
-    steps = said.get("thresholds", defaults.get("thresholds", {})).get("steps", ())
+    steps = own.get("thresholds", defaults.get("thresholds", {})).get("steps", ())
     reached = [one["color"] for one in steps if one["value"] is None or value >= one["value"]]
     texts = {
         key: one["text"]
@@ -200,7 +200,7 @@ def _dressed(panel: Panel, said: Mapping[str, Any], value: float) -> dict[str, s
 
 
 def logs(asking: Asking, panel: Panel) -> dict[str, Any]:
-    """The lines themselves."""
+    """Return the lines of a log query."""
     (target,) = panel["targets"]
     oldest_first = panel.get("options", {}).get("sortOrder") == "Ascending"
     expr = target["expr"].removesuffix(_PRESENTATION)
@@ -212,16 +212,16 @@ def logs(asking: Asking, panel: Panel) -> dict[str, Any]:
         min(target.get("maxLines") or MAX_LOG_LINES, MAX_LOG_LINES),
         "forward" if oldest_first else "backward",
     )
-    return {"kind": "logs", "rows": as_rows(found), "query": query}
+    return {"kind": "logs", "rows": list(map(as_row, found)), "query": query}
 
 
 def text(_asking: Asking, panel: Panel) -> dict[str, Any]:
-    """A note."""
+    """Return a note."""
     return {"text": _MARKS.sub("", panel["options"]["content"])}
 
 
 def alert_list(_asking: Asking, panel: Panel) -> dict[str, Any]:
-    """The page asks for the alerts by itself: they depend on no choice."""
+    """Return the form of the list; the page requests the alerts, which depend on no choice."""
     return {"is_count": panel["options"].get("viewMode") == "stat"}
 
 
@@ -233,4 +233,4 @@ KINDS: dict[str, Callable[[Asking, Panel], dict[str, Any]]] = {
     "text": text,
     "alertlist": alert_list,
 }
-"""Grafana's name of a kind of panel -> what the page draws of it."""
+"""Grafana's name of a kind of panel -> function that returns its content."""

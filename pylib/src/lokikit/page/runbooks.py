@@ -1,4 +1,4 @@
-"""The runbooks of the alert rules as a page of their own."""
+"""The page with the runbooks of the alert rules."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ _PAGE = """<!doctype html>
 
 
 def runbook_page(_request: Request) -> HTMLResponse:
-    """All runbooks; the section of a rule has the rule's uid as its anchor."""
+    """Return all runbooks; the anchor of a section is the uid of its rule."""
     return HTMLResponse(_PAGE.format(runbooks_html()))
 
 
 @cache
 def runbooks_html() -> str:
-    """The kit's runbooks as HTML; markup within their text stays text."""
+    """Return the kit's runbooks as HTML; HTML within their text stays text."""
     reader = MarkdownIt("js-default")
     tokens = reader.parse((kit_root() / "grafana/RUNBOOKS.md").read_text(encoding="utf-8"))
     for opening, inner in pairwise(tokens):

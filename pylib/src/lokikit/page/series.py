@@ -1,4 +1,4 @@
-"""Numbers over time as the page draws them: the histogram of lines, and any metrics query."""
+"""Numbers over time: the histogram of lines, and metric queries."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _LABEL = re.compile(r"\{\{\s*(\w+)\s*\}\}")
 
 
 def step_s(range_s: int, points: int, least_s: int = 1) -> int:
-    """The span of one of at most `points` points: a round number of seconds, or whole days."""
+    """Return the step of at most `points` points: a round number of seconds, or whole days."""
     wanted = max(least_s, -(-range_s // points))
     return next((one for one in _STEPS_S if one >= wanted), -(-wanted // _DAY_S) * _DAY_S)
 
@@ -36,7 +36,7 @@ class Grid:
 
     Args:
         times_s: seconds since 1970, the end of each span.
-        step_s: from one to the next.
+        step_s: seconds between two moments.
     """
 
     times_s: range
@@ -44,14 +44,14 @@ class Grid:
 
     @classmethod
     def of(cls, choice: Choice, points: int, least_s: int = 1) -> Grid:
-        """Whole steps that cover the time of the choice."""
+        """Return whole steps that cover the span of the choice."""
         step = step_s(choice.range_s, points, least_s)
         first = choice.start_ns // NS_PER_S // step * step + step
         last = -(-choice.end_ns // (NS_PER_S * step)) * step
         return cls(range(first, max(first, last) + 1, step), step)
 
     def ask(self, loki: Loki, query: str) -> list[tuple[Mapping[str, str], list[float | None]]]:
-        """Labels and values of each series, `None` where it has no value."""
+        """Return labels and values of each series of a query, `None` for a missing value."""
         first, last = (moment * NS_PER_S for moment in (self.times_s[0], self.times_s[-1]))
         return self._spread(loki.range_samples(query, first, last, self.step_s))
 
@@ -68,13 +68,13 @@ class Grid:
         return [(dict(key), values) for key, values in found.items()]
 
     def as_json(self, series: list[dict[str, Any]]) -> dict[str, Any]:
-        """As the page's own JavaScript takes it: each span by its beginning."""
+        """Return the form for the page's JavaScript: each span by its start."""
         starts = [moment - self.step_s for moment in self.times_s]
         return {"times": starts, "step": self.step_s, "series": series}
 
 
 def histogram(loki: Loki, choice: Choice) -> dict[str, Any]:
-    """How many of the chosen lines came in each span, by level."""
+    """Return the number of chosen lines in each span, by level."""
     grid = Grid.of(choice, HISTOGRAM_BARS)
     query = queries.count(choice.query, f"{grid.step_s}s", (DETECTED_LEVEL,))
     answers = grid.ask(loki, query)
@@ -86,7 +86,7 @@ def histogram(loki: Loki, choice: Choice) -> dict[str, Any]:
 
 
 def metric_graph(loki: Loki, choice: Choice) -> dict[str, Any]:
-    """A metrics query that somebody typed."""
+    """Return the series of a metric query that the user typed."""
     grid = Grid.of(choice, GRAPH_POINTS)
     answers = grid.ask(loki, choice.query)
     return grid.as_json(
@@ -95,7 +95,7 @@ def metric_graph(loki: Loki, choice: Choice) -> dict[str, Any]:
 
 
 def legend(form: str, labels: Mapping[str, str]) -> str:
-    """The name of a series, as Grafana makes it of `{{label}}`."""
+    """Return the name of a series, by Grafana's templates with `{{label}}`."""
     if form == "__auto" or not form:
         named = [f"{name}={value}" for name, value in sorted(labels.items())]
         return ", ".join(named) or "value"

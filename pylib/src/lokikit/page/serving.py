@@ -1,4 +1,4 @@
-"""Serves the page until a signal."""
+"""The server of the page."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from lokikit.page.app import Sources
 
 _FINISH_S = 1
-"""A live tail has no end: whoever follows one does not keep the server alive."""
+"""Seconds that open requests may take at the end; a live tail would never end."""
 
 
 def serve_page(
@@ -27,14 +27,14 @@ def serve_page(
     """Serve until SIGTERM or SIGINT.
 
     Args:
-        sources: where the page gets what it shows.
-        host: the address to listen on.
-        port: 0 takes a free one.
-        password: who looks must know it; empty for none.
-        started: is called with the address before the first request is answered.
+        sources: sources of the page's content.
+        host: address to listen on.
+        port: port to listen on; 0 takes a free port.
+        password: password of the page; empty for no password.
+        started: called with the URL before the first request is answered.
 
     Raises:
-        SettingsError: other machines could look, and there is no password.
+        SettingsError: other machines could read the page, and there is no password.
         PrerequisiteError: the port is taken.
     """
     if not is_loopback(host) and not password:

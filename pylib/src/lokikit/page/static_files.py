@@ -1,4 +1,4 @@
-"""The page's own files, from memory: a browser asks for all of them before it shows a line."""
+"""The page's static files, from memory: a browser loads all of them before it shows a line."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ _NOT_MODIFIED, _NOT_FOUND = 304, 404
 
 
 async def static_file(request: Request) -> Response:
-    """The file of that name; nothing when the browser has it already."""
+    """Send the file of that name, or 304 when the browser has it."""
     return _answer(request, request.path_params["name"])
 
 
 async def shell(request: Request) -> Response:
-    """The document of every view: what it shows its scripts ask for."""
+    """Send the document of every view; its scripts request the content."""
     return _answer(request, "index.html")
 
 

@@ -1,4 +1,4 @@
-"""Runs of tasks, and the parts of the pipeline, as the page shows them above their dashboards."""
+"""Runs of tasks and parts of the pipeline, which the page shows above their dashboards."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ _ASK_TIMEOUT_S = 2
 
 
 def runs(loki: Loki, choice: Choice) -> dict[str, Any]:
-    """The newest runs of tasks that began or ended in the last day of the time, newest first.
+    """Return the newest runs of tasks in the last day of the span, newest first.
 
-    Runs are put together in memory from all of their lines: a month of them has no place there.
+    All lines of the runs are held in memory, so a longer span is cut to a day.
     """
     start_ns = max(choice.start_ns, choice.end_ns - _DAY_NS)
     asked = task_runs(loki).since(start_ns).until(choice.end_ns)
@@ -67,13 +67,13 @@ def pipeline(
     numbers: AgentNumbers | None,
     spool: Path | None,
 ) -> dict[str, Any]:
-    """The parts of the stack of this machine, and what each counts.
+    """Return the parts of this machine's stack, and their counts.
 
     Args:
         loki: the store.
-        conditions: of the parts; none when no stack is up here.
-        numbers: of the agent; `None` when it says nothing.
-        spool: the folder where pushed lines wait, `None` when none is named.
+        conditions: state of each part; empty without a stack.
+        numbers: counts of the agent, `None` without an answer.
+        spool: folder in which pushed lines wait, `None` without a folder.
     """
     parts = [
         {"name": one.name, "healthy": one.healthy, "uptime": one.uptime_s, "where": one.where}
@@ -88,7 +88,7 @@ def pipeline(
 
 
 def _store_metrics(url: str) -> dict[str, int]:
-    """What an embedded store counts; nothing of another Loki, or of one that is away."""
+    """Return the counts of an embedded store; none for a Loki, or without an answer."""
     try:
         text = get(f"{url}/metrics", _ASK_TIMEOUT_S).text
     except requests.RequestException:

@@ -1,4 +1,4 @@
-"""The tables of the dashboards: Grafana's transformations, those that the generator uses."""
+"""The tables of the dashboards, by those transformations of Grafana that the generator uses."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ _TIME = "Time"
 
 @dataclass(frozen=True)
 class Frame:
-    """An answer, or what a transformation makes of some.
+    """An answer, or the result of a transformation.
 
     Args:
-        rows: labels, `Time` and a value each.
-        ref: the letter of the query.
+        rows: rows with labels, `Time` and a value.
+        ref: letter of the query.
     """
 
     rows: list[Row]
@@ -27,22 +27,22 @@ class Frame:
 
 @dataclass(frozen=True)
 class Trend:
-    """The values of a series in one cell.
+    """The values of a series in a cell.
 
     Args:
-        values: in the order of time, `None` where there is none.
+        values: values in the order of time, `None` for a missing value.
     """
 
     values: tuple[float | None, ...]
 
     @property
     def newest(self) -> float | None:
-        """The last value that there is."""
+        """The last value that is not missing."""
         return next((one for one in reversed(self.values) if one is not None), None)
 
 
 def transformed(frames: Sequence[Frame], steps: Sequence[Mapping[str, Any]]) -> list[Row]:
-    """The rows of the one table that the steps make of the answers of a panel's queries.
+    """Return the rows of the table that the steps make of the answers of a panel.
 
     Args:
         frames: the answers.
@@ -55,7 +55,7 @@ def transformed(frames: Sequence[Frame], steps: Sequence[Mapping[str, Any]]) -> 
 
 
 def merge(frames: Sequence[Frame], _options: _Options) -> list[Frame]:
-    """Rows that agree in all columns which they share become one."""
+    """Merge rows that agree in all columns that they share."""
     found: list[Row] = []
     for frame in frames:
         for row in frame.rows:
@@ -73,12 +73,12 @@ def _agree(one: Row, other: Row) -> bool:
 
 
 def _labels_to_fields(frames: Sequence[Frame], _options: _Options) -> list[Frame]:
-    """Done already: the rows here hold their labels."""
+    """Do nothing: the rows hold their labels already."""
     return list(frames)
 
 
 def _time_series_table(frames: Sequence[Frame], _options: _Options) -> list[Frame]:
-    """A row for each series, with its course in one cell."""
+    """Return a row for each series, with its values in a cell."""
     made: dict[str, list[Row]] = {}
     for frame in frames:
         labels = {name: one for row in frame.rows[:1] for name, one in row.items()}
@@ -113,9 +113,9 @@ def _group_by(frames: Sequence[Frame], options: _Options) -> list[Frame]:
     return [Frame(_grouped(frame.rows, keys, fields)) for frame in frames]
 
 
-def _grouped(given: Sequence[Row], keys: Sequence[str], fields: _Options) -> list[Row]:
+def _grouped(ungrouped: Sequence[Row], keys: Sequence[str], fields: _Options) -> list[Row]:
     groups: dict[tuple[Any, ...], list[Row]] = {}
-    for row in given:
+    for row in ungrouped:
         groups.setdefault(tuple(row.get(name) for name in keys), []).append(row)
     found = []
     for key, rows in groups.items():
@@ -137,7 +137,7 @@ REDUCERS: Mapping[str, Callable[[Sequence[Any]], Any]] = {
     "mean": lambda values: sum(values) / len(values),
     "count": len,
 }
-"""Grafana's name of a calculation -> that of the values that there are."""
+"""Grafana's name of a calculation -> function of at least one value."""
 
 
 def _matrix(frames: Sequence[Frame], options: _Options) -> list[Frame]:

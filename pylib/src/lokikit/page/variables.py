@@ -1,4 +1,4 @@
-"""What stands in the place of Grafana's variables in a query or a link."""
+"""The values of Grafana's variables in queries and links."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ _TIME = re.compile(r"&?\$\{__url_time_range\}")
 
 
 def fill(expr: str, choice: Choice, step_s: int) -> str:
-    """The query with the values of the choice in the place of the variables.
+    """Return a query with the values of the choice in place of the variables.
 
     Args:
-        expr: as the file of the dashboard has it.
-        choice: what somebody has chosen.
-        step_s: the span of one point of a graph.
+        expr: query in the file of the dashboard.
+        choice: the choice of the user.
+        step_s: seconds between two points of a graph.
     """
     spans = {"__auto": step_s, "__interval": step_s, "__range": choice.range_s}
     every = Selection()
@@ -56,12 +56,12 @@ def fill(expr: str, choice: Choice, step_s: int) -> str:
 
 
 def row_link(url: str, row: Mapping[str, Any]) -> str:
-    """Where a value of a table leads; the page itself adds the time that it shows."""
+    """Return the link of a value in a table; the page adds its span of time."""
     return _filled(url, _OF_ROW, row)
 
 
 def series_link(url: str, labels: Mapping[str, str]) -> str:
-    """The URL that a series of a graph leads to, its labels filled in."""
+    """Return the link of a series in a graph."""
     return _filled(url, _OF_SERIES, labels)
 
 
