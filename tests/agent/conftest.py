@@ -1,4 +1,4 @@
-"""A real Fluent Bit and a real Loki for every test of the agent's configuration."""
+"""A real Fluent Bit and a store for every test of the agent's configuration."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 from tests.agent.pods import ApiServer
 from tests.agent.running import RunningAgent
-from tests.stack.conftest import engine, loki_program, loki_url, make_loki
+from tests.one_engine import engine
+from tests.stack.conftest import loki_program, loki_url, make_loki
 
 from lokikit.stack.native.agent import find_fluent_bit
 

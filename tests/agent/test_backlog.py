@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from tests.agent.feeding import File, json_lines
 from tests.faults import FaultProxy, Mode
+from tests.one_engine import ON_BOTH
 from tests.stack.pushing import assert_exact, new_service, sizes, stored_numbers
 from tests.waiting import eventually
 
@@ -119,7 +120,8 @@ def test_sigterm(
     assert_exact(loki_url, service, {0: count})
 
 
-@pytest.mark.parametrize("count", sizes(30_000, 500_000))
+@ON_BOTH
+@pytest.mark.parametrize("count", sizes(15_000, 500_000))
 def test_drain(make_loki: Callable[..., Running], make_agent: MakeAgent, count: int) -> None:
     """The kit's own Loki takes a backlog without one refusal, and has each line once."""
     loki, service = make_loki(), new_service()

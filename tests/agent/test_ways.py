@@ -12,6 +12,7 @@ from tests.agent import events
 from tests.agent.feeding import Driver
 from tests.agent.nasty import COUNT, SERVICE, nasty_lines
 from tests.agent.running import HOST, RunningAgent
+from tests.one_engine import ON_BOTH
 from tests.stack.asking import recent_entries
 from tests.stack.shipping import Ship, append
 from tests.waiting import eventually
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
     from tests.stack.engines import Engine
 
     from lokikit.query.results import LogEntry
+
+pytestmark = ON_BOTH
 
 _PART_BYTES = 16 * 1024
 _BATCH = 100
@@ -53,7 +56,7 @@ class Ways:
     """
 
     def __init__(self, engine: Engine, fluent_bit: Path, folder: Path) -> None:
-        self.lines = nasty_lines()
+        self.lines = [*nasty_lines()]
         self.posted = list(filter(arrives, self.lines))
         self._engine = engine
         self._fluent_bit = fluent_bit

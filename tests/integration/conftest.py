@@ -1,4 +1,4 @@
-"""A real Loki for every test of a framework, and an environment for Rocketry."""
+"""A store for every test of a framework, and an environment for Rocketry."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 from tests.integration.environments import environment_or_skip
-from tests.stack.conftest import engine, loki_program, loki_url
+from tests.one_engine import engine
+from tests.stack.conftest import loki_program, loki_url
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from tests.ports import free_ports
-from tests.stack.engines import EMBEDDED, Engine, Running, RunningLoki, RunningStore, loki_engine
+from tests.stack.engines import Engine, Running, RunningLoki, RunningStore, engine_of
 from tests.stack.pushing import Programs
 
 from lokikit.errors import PrerequisiteError
@@ -31,9 +31,7 @@ def loki_program() -> Path:
 @pytest.fixture(scope="session", params=["embedded", "loki"])
 def engine(request: pytest.FixtureRequest) -> Engine:
     """What is tested: the embedded store, and a real Loki where one is on PATH."""
-    if request.param == "embedded":
-        return EMBEDDED
-    return loki_engine(request.getfixturevalue("loki_program"))
+    return engine_of(request)
 
 
 @pytest.fixture(scope="session")

@@ -18,6 +18,8 @@ from lokikit.stack.native.store import EMBEDDED_PART, LOKI_PART, store_command
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    import pytest
+
 _STOP_S = 60
 
 
@@ -149,6 +151,13 @@ def loki_engine(program: Path) -> Engine:
         return RunningLoki(program, *arguments, **options)
 
     return Engine("loki", LOKI_PART, make)
+
+
+def engine_of(request: pytest.FixtureRequest) -> Engine:
+    """Return the engine that the parameter of a fixture names."""
+    if request.param == EMBEDDED.name:
+        return EMBEDDED
+    return loki_engine(request.getfixturevalue("loki_program"))
 
 
 def _with_limits(folder: Path, limits: Mapping[str, object]) -> Path:
