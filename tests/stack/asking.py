@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
 import time
 import uuid
 from typing import TYPE_CHECKING
 
 import requests
+from tests.command_line import run_command
 from tests.waiting import eventually
 
 from lokikit.delivery.entry import Entry
@@ -17,6 +17,7 @@ from lokikit.delivery.push_api import Outcome, Pusher
 from lokikit.query.client import Loki
 
 if TYPE_CHECKING:
+    import subprocess
     from collections.abc import Sequence
 
     from lokikit.query.results import LogEntry
@@ -75,6 +76,4 @@ def environment(url: str, **variables: str) -> dict[str, str]:
 
 def run(url: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     """What `lokikit` said and returned."""
-    return subprocess.run(
-        command(*arguments), env=environment(url), capture_output=True, text=True, check=False
-    )
+    return run_command(arguments, environment(url))

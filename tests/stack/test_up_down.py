@@ -5,14 +5,13 @@ from __future__ import annotations
 import os
 import signal
 import socket
-import subprocess
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import psutil
 import pytest
 import requests
+from tests.command_line import run_command
 from tests.stack.conftest import free_ports
 from tests.waiting import eventually
 
@@ -21,6 +20,7 @@ from lokikit.stack.native.processes import MARK, find_groups
 from lokikit.stack.native.watch import end_watch, find_watch
 
 if TYPE_CHECKING:
+    import subprocess
     from collections.abc import Iterator
 
     from tests.stack.engines import Engine
@@ -49,22 +49,9 @@ class Stack:
         """What `lokikit` with `arguments` said and returned."""
         inherited = {name: value for name, value in os.environ.items() if name != "LOKI_URL"}
         own = {name: str(value) for name, value in self.ports.items()}
-        return subprocess.run(
-            [sys.executable, "-m", "lokikit", *arguments],
-            env={
-                **inherited,
-                "LOKIKIT_STATE": str(self.state),
-                "RUNTIME": "native",
-                "AGENT": "ship",
-                "STORE": self._engine.name,
-                **own,
-                **variables,
-            },
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        chosen = {"RUNTIME": "native", "AGENT": "ship", "STORE": self._engine.name}
+        state = {"LOKIKIT_STATE": str(self.state)}
+        return run_command(arguments, {**inherited, **state, **chosen, **own, **variables})
 
     def pids(self) -> dict[str, int]:
         """Part -> its main process."""
