@@ -53,7 +53,7 @@ package: $(VENV)/test ## write the Helm chart as one file into build/
 	@$(BIN)/python -m tests.tools.package_chart build
 
 docs: $(VENV)/test ## write the pages of docs/ as a site into build/site
-	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet
 	@echo "Open build/site/index.html."
 
 clean: $(VENV)/run ## stop everything and remove the stack's data

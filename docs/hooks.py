@@ -1,14 +1,23 @@
-"""Lead links out of `docs/` nowhere on the site: there the rest of the repository is no page."""
+"""What the site has beside the text of `docs/`: the commands; links out of `docs/` as text."""
 
 from __future__ import annotations
 
 import re
 
+from docs.generator.commands import reference
+
 _OUTSIDE = re.compile(r"\[([^\]]+)\]\(\.\./([^)#]+)(?:#[^)]*)?\)")
+_COMMANDS = "<!-- at build: commands -->"
 
 
 def on_page_markdown(markdown: str, **_: object) -> str:
-    """Return the page with each such link as its text and the file's path."""
+    """Return the page with the commands where it asks for them.
+
+    A link out of `docs/` becomes its text and the file's path: on the site the rest of the
+    repository is no page.
+    """
+    if _COMMANDS in markdown:
+        markdown = markdown.replace(_COMMANDS, reference())
     return _OUTSIDE.sub(_as_text, markdown)
 
 

@@ -8,6 +8,7 @@ import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
+from docs.generator.commands import commands, reference
 from docs.generator.kit_variables import OF_THE_AGENT
 from dotenv import dotenv_values
 
@@ -81,6 +82,25 @@ def test_every_field_is_in_the_contract() -> None:
     groups = (fields.LINE_FIELDS, fields.REQUEST_FIELDS, fields.TASK_FIELDS, fields.CANARY_FIELDS)
     single = {fields.TRUNCATED, fields.LEVEL_NAME, fields.USER_ID, fields.CLOSE_CODE}
     assert {name for group in groups for name in group} | single <= shown
+
+
+def test_every_option_is_explained() -> None:
+    """The page of commands shows each option and argument with its help; so does `--help`."""
+    silent = [
+        f"{name} {one.name}"
+        for name, command in commands()
+        for one in command.params
+        if not one.help
+    ]
+    assert silent == []
+    page = reference()
+    for name, command in commands():
+        assert f"## `lokikit {name}`" in page
+        shown = [option for one in command.params if not one.hidden for option in one.opts]
+        section = page.partition(f"## `lokikit {name}`\n")[2].partition("\n## ")[0]
+        assert [
+            option for option in shown if option.startswith("-") and option not in section
+        ] == []
 
 
 def test_every_target_is_in_the_help() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import inspect
 import json
 import re
 import shlex
@@ -113,19 +114,12 @@ def test_every_page_is_in_the_site() -> None:
     assert set(re.findall(r"([\w-]+\.md)", nav)) == {page.name for page in PAGES} - {"README.md"}
 
 
-def test_every_public_name_is_in_the_reference() -> None:
-    """The reference shows each name of the package; all errors stand by their module."""
-    shown = (kit_root() / "docs/api.md").read_text()
-    names = set(lokikit.__all__) - {"LokikitError"}
-    assert {
-        name for name in names if not re.search(rf"^::: .*\.{name}$", shown, re.MULTILINE)
-    } == set()
-
-
-def test_the_site_is_built_without_a_warning(tmp_path: Path) -> None:
-    """Each link leads to a page and a heading that are there, and no script or font elsewhere."""
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The site, built without a warning: each link leads to a page and a heading."""
+    folder = tmp_path_factory.mktemp("site")
     told = subprocess.run(
-        [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "--site-dir", tmp_path],
+        [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "--site-dir", folder],
         cwd=kit_root(),
         env={"NO_MKDOCS_2_WARNING": "1"},
         capture_output=True,
@@ -133,8 +127,33 @@ def test_the_site_is_built_without_a_warning(tmp_path: Path) -> None:
         check=False,
     )
     assert (told.returncode, told.stderr) == (0, "")
-    index = (tmp_path / "index.html").read_text()
+    return folder
+
+
+def test_the_site_fetches_no_script_and_no_font(site: Path) -> None:
+    index = (site / "index.html").read_text()
     assert not re.findall(r'(?:src|href)="https?://[^"]+\.(?:js|css|woff2?)"', index)
+
+
+def explained(site: Path, name: str) -> set[str]:
+    """The arguments that the table below a name in the reference explains."""
+    page = (site / "api.html").read_text()
+    part = re.search(
+        rf'id="[\w.]+\.{name}" class="doc doc-heading"(.*?)(?:class="doc doc-heading"|\Z)',
+        page,
+        re.DOTALL,
+    )
+    assert part, f"{name} is not in the reference"
+    row = r'class="doc-section-item">\s*<td>\s*<code>\**(\w+)</code>\s*</td>.*?<p>\s*\S'
+    return set(re.findall(row, part[1], re.DOTALL))
+
+
+@pytest.mark.parametrize("name", sorted(lokikit.__all__))
+def test_the_reference_explains_each_public_name_and_argument(site: Path, name: str) -> None:
+    value = getattr(lokikit, name)
+    is_error = isinstance(value, type) and issubclass(value, Exception)
+    asked = () if is_error else inspect.signature(value).parameters
+    assert set(asked) <= explained(site, name)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=[page.name for page in PAGES])

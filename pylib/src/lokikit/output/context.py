@@ -34,12 +34,19 @@ def bind(**fields: Any) -> None:
 
     A task inherits what its creator had bound; what it binds itself stays its own. In a
     thread that serves one request after another, prefer `bound`, which ends by itself.
+
+    Args:
+        fields: name -> value; a name of the contract gets a `_` behind it in the line.
     """
     _bound.set({**_bound.get(), **fields})
 
 
 def unbind(*names: str) -> None:
-    """Take the named fields off again, or all of them when none is named."""
+    """Take bound fields off the later lines.
+
+    Args:
+        names: of the fields; all bound fields without a name.
+    """
     kept = {name: value for name, value in _bound.get().items() if names and name not in names}
     _bound.set(kept)
 
@@ -49,6 +56,9 @@ def bound(**fields: Any) -> BoundFields:
 
     The function may be a coroutine function, or a generator of either kind, whose consumer does
     not see the fields between two steps.
+
+    Args:
+        fields: name -> value; a name of the contract gets a `_` behind it in the line.
     """
     return BoundFields(fields)
 

@@ -210,7 +210,11 @@ class Loki:
         )
 
     def logs(self, **labels: str) -> LogQuery:
-        """Return a query for the lines of these streams: `loki.logs(service="api").since("1h")`."""
+        """Return a query for the lines of these streams: `loki.logs(service="api").since("1h")`.
+
+        Args:
+            labels: label -> its value; `service="api"` is the label `service_name`.
+        """
         return LogQuery.of(self, **labels)
 
     def last(
@@ -256,6 +260,9 @@ class Loki:
 
 def logs(**labels: str) -> LogQuery:
     """Return a query for the lines of these streams, in the Loki that `LOKI_URL` names.
+
+    Args:
+        labels: label -> its value; `service="api"` is the label `service_name`.
 
     Raises:
         SettingsError: `LOKI_URL` is not set, or a label cannot have such a name.
