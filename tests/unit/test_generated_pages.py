@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 REPAIR = "python -m docs.generator writes it again"
 
 
-@pytest.mark.parametrize("path", written_pages(), ids=lambda path: path.name)
+@pytest.mark.parametrize("path", list(written_pages()), ids=lambda path: path.name)
 def test_a_page_is_as_it_is_generated(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
     assert text == generated(text), REPAIR
