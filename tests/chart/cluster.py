@@ -26,6 +26,7 @@ _WITHOUT_NODES = (
     "daemonset-controller",
     "deployment-controller",
     "disruption-controller",
+    "garbage-collector-controller",
     "persistentvolumeclaim-protection-controller",
     "replicaset-controller",
     "serviceaccount-controller",
@@ -196,7 +197,7 @@ class Cluster:
 
     def _is_up(self) -> bool:
         for process in self._started:
-            assert process.poll() is None, f"{process.args} ended: see {self._folder}"
+            assert process.poll() is None, f"{process.args!r} ended: see {self._folder}"
         try:
             return self._http.get(f"{self.url}/readyz", timeout=10).ok
         except (requests.RequestException, OSError):
