@@ -9,26 +9,7 @@ import orjson
 import typer
 from rich.table import Table
 
-from lokikit.fields import (
-    CALLER,
-    DETECTED_LEVEL,
-    ENV,
-    EXC_MESSAGE,
-    EXC_TYPE,
-    HOST,
-    LABEL_SERVICE,
-    LEVEL,
-    LOGGER,
-    MESSAGE,
-    PID,
-    SERVICE,
-    STACK,
-    STACKTRACE,
-    THREAD,
-    TIMESTAMP,
-    UNKNOWN_SERVICE,
-    VERSION,
-)
+from lokikit import fields as f
 from lokikit.output.terminal_text import escape_controls, escape_to_one_line
 from lokikit.times import format_time
 
@@ -37,9 +18,9 @@ if TYPE_CHECKING:
 
     from lokikit.query.results import LogEntry, Sample
 
-_IN_FRONT = frozenset({TIMESTAMP, LEVEL, SERVICE, MESSAGE})
-_WHERE_IT_RAN = frozenset({ENV, VERSION, HOST, PID, THREAD, LOGGER, CALLER})
-_BELOW = (STACKTRACE, STACK)
+_IN_FRONT = frozenset({f.TIMESTAMP, f.LEVEL, f.SERVICE, f.MESSAGE})
+_WHERE_IT_RAN = frozenset({f.ENV, f.VERSION, f.HOST, f.PID, f.THREAD, f.LOGGER, f.CALLER})
+_BELOW = (f.STACKTRACE, f.STACK)
 _LEVEL_WIDTH = 8
 _LEVEL_COLOURS = {
     "debug": "bright_black",
@@ -61,15 +42,15 @@ def as_text(entry: LogEntry, *, colour: bool = False) -> bytes:
 
     A line of another program than the kit's takes the place of the message.
     """
-    fields = _fields(entry.line)
-    level = str(fields.get(LEVEL) or entry.metadata.get(DETECTED_LEVEL, "")).lower()
-    service = fields.get(SERVICE) or entry.labels.get(LABEL_SERVICE) or UNKNOWN_SERVICE
+    fields = _fields(entry)
+    level = str(fields.get(f.LEVEL) or entry.metadata.get(f.DETECTED_LEVEL, "")).lower()
+    service = fields.get(f.SERVICE) or entry.labels.get(f.LABEL_SERVICE) or f.UNKNOWN_SERVICE
     name = (_NO_LEVEL if level in ("", "unknown") else level).upper().ljust(_LEVEL_WIDTH)
     parts = [
         _painted(format_time(entry.timestamp_ns), "bright_black", colour),
         _painted(escape_to_one_line(name), _LEVEL_COLOURS.get(level), colour),
         _painted(escape_to_one_line(str(service)), "cyan", colour),
-        escape_controls(str(fields.get(MESSAGE, entry.line))),
+        escape_controls(str(fields.get(f.MESSAGE, entry.line))),
         *(f"{_painted(_name(key), 'blue', colour)}={_value(fields[key])}" for key in _rest(fields)),
     ]
     below = [escape_controls(str(fields[key])).rstrip("\n") for key in _BELOW if key in fields]
@@ -99,25 +80,21 @@ def samples_table(samples: Sequence[Sample]) -> Table:
 
 def as_headline(entry: LogEntry) -> str:
     """Return the message of an entry, or the type and message of its exception."""
-    fields = _fields(entry.line)
-    parts = [fields.get(EXC_TYPE), fields.get(EXC_MESSAGE) if EXC_TYPE in fields else None]
-    text = ": ".join(str(one) for one in parts if one) or str(fields.get(MESSAGE, entry.line))
+    fields = _fields(entry)
+    parts = [fields.get(f.EXC_TYPE), fields.get(f.EXC_MESSAGE) if f.EXC_TYPE in fields else None]
+    text = ": ".join(str(one) for one in parts if one) or str(fields.get(f.MESSAGE, entry.line))
     return escape_controls(" ".join(text.split()))
 
 
-def _fields(line: str) -> Mapping[str, Any]:
+def _fields(entry: LogEntry) -> Mapping[str, Any]:
     """Return the fields of a line of the contract, no fields for other lines."""
-    try:
-        fields = orjson.loads(line)
-    except orjson.JSONDecodeError:
-        return {}
-    return fields if isinstance(fields, dict) and MESSAGE in fields else {}
+    return entry.fields if f.MESSAGE in entry.fields else {}
 
 
 def _rest(fields: Mapping[str, Any]) -> list[str]:
     hidden = _IN_FRONT | _WHERE_IT_RAN | frozenset(_BELOW)
     # The last line of a traceback holds both.
-    repeated = frozenset({EXC_TYPE, EXC_MESSAGE}) if STACKTRACE in fields else frozenset()
+    repeated = frozenset({f.EXC_TYPE, f.EXC_MESSAGE}) if f.STACKTRACE in fields else frozenset()
     return [key for key in fields if key not in hidden | repeated]
 
 

@@ -8,14 +8,14 @@ from collections import deque
 from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-import orjson
 import typer
 from rich.table import Table
 
 from lokikit.cli.asking import console, counted, note, pusher_from
 from lokikit.delivery.dead_letters import DeadLetters
+from lokikit.delivery.entry import json_object
 from lokikit.errors import (
     LokikitError,
     PrerequisiteError,
@@ -29,6 +29,9 @@ from lokikit.spool.fluentbit_chunks import read_chunk, rejected_paths
 from lokikit.spool.replay import TAKEN, ReplaySender, replay_chunks, replay_letters, replay_orphans
 from lokikit.spool.segment import Look, look, segment_paths
 from lokikit.spool.spool import DEAD_LETTERS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 _NEWEST = 3
 app = typer.Typer(
@@ -130,7 +133,7 @@ def _refused(folder: Path) -> list[int]:
     return [sum(1 for _ in read_chunk(one.read_bytes(), "")) for one in rejected_paths(folder)]
 
 
-def _letters(folder: Path) -> tuple[int, list[dict[str, Any]]]:
+def _letters(folder: Path) -> tuple[int, list[Mapping[str, Any]]]:
     """Return the number of dead letters, and the newest of them."""
     count, newest = 0, deque[bytes](maxlen=_NEWEST)
     for path in (*sorted(folder.glob(TAKEN)), folder / DEAD_LETTERS):
@@ -138,15 +141,8 @@ def _letters(folder: Path) -> tuple[int, list[dict[str, Any]]]:
             for line in file:
                 count += 1
                 newest.append(line)
-    return count, [letter for line in reversed(newest) if (letter := _letter(line))]
-
-
-def _letter(line: bytes) -> dict[str, Any]:
-    try:
-        found = orjson.loads(line)
-    except orjson.JSONDecodeError:
-        return {}
-    return found if isinstance(found, dict) else {}
+    letters = (json_object(line.decode(errors="replace")) for line in reversed(newest))
+    return count, [letter for letter in letters if letter]
 
 
 def _report(folder: Path, sender: ReplaySender, target: str, *, owned: list[Look]) -> None:

@@ -10,23 +10,9 @@ from dataclasses import dataclass
 from math import inf
 from typing import TYPE_CHECKING, Any
 
-import orjson
-
 import lokikit
+from lokikit import fields as f
 from lokikit.errors import LokikitError
-from lokikit.fields import (
-    AGENT_DROPPED,
-    CANARY_DUPLICATES,
-    CANARY_LATE,
-    CANARY_LOGGER,
-    CANARY_LOST,
-    CANARY_ROUND_TRIP_S,
-    CANARY_RUN,
-    CANARY_SEQ,
-    CANARY_SERVICE,
-    CONTACT_POINTS,
-    LABEL_SERVICE,
-)
 from lokikit.monitoring.canary_ledger import Findings, Ledger
 from lokikit.times import NS_PER_S
 
@@ -41,7 +27,7 @@ _FIRST_PAUSE_S = 0.2
 _ACCURACY = 0.25
 """A line is queried again after this share of the time since it was written."""
 
-_log = logging.getLogger(CANARY_LOGGER)
+_log = logging.getLogger(f.CANARY_LOGGER)
 
 
 @dataclass(frozen=True)
@@ -84,7 +70,7 @@ class Canary:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._loki, self._pace = loki, pace
-        self._contacts = {} if contact_points is None else {CONTACT_POINTS: contact_points}
+        self._contacts = {} if contact_points is None else {f.CONTACT_POINTS: contact_points}
         self._stopped, self._sleep, self._clock = stopped, sleep, clock
         self._agent = agent
         self._run, self._seq = uuid.uuid4().hex[:12], 0
@@ -92,8 +78,8 @@ class Canary:
         self._look_at_s = inf
 
     def run(self) -> None:
-        """Sing until stopped; lines that are on their way then are not counted."""
-        with lokikit.bound(**{CANARY_RUN: self._run}):
+        """Write and check lines until stopped; lines that are on their way then are not counted."""
+        with lokikit.bound(**{f.CANARY_RUN: self._run}):
             write_at_s = self._clock()
             check_at_s = write_at_s + self._pace.check_every_s
             while not self._stopped():
@@ -111,7 +97,7 @@ class Canary:
     def _write(self) -> None:
         self._seq += 1
         time_ns, now_s = time.time_ns(), self._clock()
-        _log.info("canary line %d", self._seq, extra={CANARY_SEQ: self._seq})
+        _log.info("canary line %d", self._seq, extra={f.CANARY_SEQ: self._seq})
         self._ledger.wrote(self._seq, time_ns, now_s)
         self._look_at_s = now_s + _FIRST_PAUSE_S
 
@@ -130,10 +116,10 @@ class Canary:
         return problem
 
     def _copies(self, start_ns: int, end_ns: int) -> Counter[int]:
-        query = f'{{{LABEL_SERVICE}="{CANARY_SERVICE}"}} |= "{self._run}"'
+        query = f'{{{f.LABEL_SERVICE}="{f.CANARY_SERVICE}"}} |= "{self._run}"'
         entries = self._loki.query_range(query, start_ns - _SKEW_NS, end_ns + _SKEW_NS)
-        numbers = (_number(entry.line) for entry in entries)
-        return Counter(number for number in numbers if number is not None)
+        numbers = (entry.fields.get(f.CANARY_SEQ) for entry in entries)
+        return Counter(number for number in numbers if isinstance(number, int))
 
     def _look_later(self) -> None:
         """Set the time of the next query, by the newest line that is not back."""
@@ -150,31 +136,21 @@ class Canary:
 
     def _log_findings(self, found: Findings) -> None:
         fields: dict[str, Any] = {
-            CANARY_LOST: found.lost,
-            CANARY_LATE: found.late,
-            CANARY_DUPLICATES: found.duplicates,
+            f.CANARY_LOST: found.lost,
+            f.CANARY_LATE: found.late,
+            f.CANARY_DUPLICATES: found.duplicates,
             **self._contacts,
         }
         if found.round_trip_s is not None:
-            fields[CANARY_ROUND_TRIP_S] = round(found.round_trip_s, 3)
+            fields[f.CANARY_ROUND_TRIP_S] = round(found.round_trip_s, 3)
         if numbers := self._agent():
-            fields[AGENT_DROPPED] = numbers.dropped
+            fields[f.AGENT_DROPPED] = numbers.dropped
         _log.log(_level(found), _sentence(found), extra=fields)
 
 
 def _next(due_s: float, every_s: float, now_s: float) -> float:
     """Return the next time in the same rhythm; missed times are skipped."""
     return max(due_s + every_s, now_s)
-
-
-def _number(line: str) -> int | None:
-    """Return the number of a numbered line, `None` for other lines."""
-    try:
-        fields = orjson.loads(line)
-    except orjson.JSONDecodeError:
-        return None
-    number = fields.get(CANARY_SEQ) if isinstance(fields, dict) else None
-    return number if isinstance(number, int) else None
 
 
 def _level(found: Findings) -> int:

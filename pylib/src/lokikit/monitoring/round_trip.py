@@ -13,22 +13,9 @@ from typing import TYPE_CHECKING
 
 import orjson
 
+from lokikit import fields as f
 from lokikit.delivery.entry import read_entry
 from lokikit.delivery.push_api import Outcome
-from lokikit.fields import (
-    CALLER,
-    EVERY_STREAM,
-    HOST,
-    LABEL_SERVICE,
-    LEVEL,
-    LOGGER,
-    MESSAGE,
-    PID,
-    REQUEST_ID,
-    SERVICE,
-    THREAD,
-    TIMESTAMP,
-)
 from lokikit.times import NS_PER_S, format_time
 
 if TYPE_CHECKING:
@@ -120,7 +107,7 @@ def _check(way: CheckedWay, loki: Loki, timeout_s: float) -> Finding:
     line = marked_line(marker, way.name, start_ns)
     if reason := way.send(line):
         return Finding(way.name, reason=reason, lost=True)
-    query = f'{{{LABEL_SERVICE}="{CHECK_SERVICE}"}} |= "{marker}"'
+    query = f'{{{f.LABEL_SERVICE}="{CHECK_SERVICE}"}} |= "{marker}"'
     span = (start_ns - _SKEW_NS, start_ns + _SKEW_NS)
     while True:
         found = [entry.line.encode() for entry in loki.query_range(query, *span, limit=2)]
@@ -141,9 +128,9 @@ def doubled_services(loki: Loki, now_ns: int) -> dict[str, int]:
     time with other metadata came through a second carrier: push and agent.
     """
     since_ns = now_ns - DOUBLES_SINCE_S * NS_PER_S
-    entries = loki.query_range(EVERY_STREAM, since_ns, now_ns, _MAX_DOUBLES_READ, "backward")
+    entries = loki.query_range(f.EVERY_STREAM, since_ns, now_ns, _MAX_DOUBLES_READ, "backward")
     times = Counter(
-        (entry.labels[LABEL_SERVICE], entry.timestamp_ns, entry.line) for entry in entries
+        (entry.labels[f.LABEL_SERVICE], entry.timestamp_ns, entry.line) for entry in entries
     )
     return Counter(service for (service, *_), count in times.items() if count > 1)
 
@@ -152,15 +139,15 @@ def marked_line(marker: str, way: str, now_ns: int) -> bytes:
     """Return a line of the contract that can be found by `marker`."""
     return orjson.dumps(
         {
-            TIMESTAMP: format_time(now_ns),
-            LEVEL: "info",
-            LOGGER: __name__,
-            MESSAGE: f"check of the way in by {way}",
-            SERVICE: CHECK_SERVICE,
-            HOST: socket.gethostname(),
-            PID: os.getpid(),
-            THREAD: threading.current_thread().name,
-            CALLER: f"{__name__} marked_line",
-            REQUEST_ID: marker,
+            f.TIMESTAMP: format_time(now_ns),
+            f.LEVEL: "info",
+            f.LOGGER: __name__,
+            f.MESSAGE: f"check of the way in by {way}",
+            f.SERVICE: CHECK_SERVICE,
+            f.HOST: socket.gethostname(),
+            f.PID: os.getpid(),
+            f.THREAD: threading.current_thread().name,
+            f.CALLER: f"{__name__} marked_line",
+            f.REQUEST_ID: marker,
         }
     )

@@ -11,15 +11,8 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from lokikit import fields as f
 from lokikit.errors import SettingsError
-from lokikit.fields import (
-    CLUSTER_LABELS,
-    DETECTED_LEVEL,
-    LABEL_ENV,
-    LABEL_SERVICE,
-    METADATA_FIELDS,
-    PLATFORM_METADATA,
-)
 from lokikit.query.client import is_log_query
 from lokikit.query.line_conditions import can_ask_for, json_expression, quoted, writings
 from lokikit.times import NS_PER_MS, NS_PER_S, format_time, parse_duration_ns, parse_time_ns
@@ -32,7 +25,7 @@ _AGO = re.compile(r"now-(\d+[smhdw])", re.ASCII)
 _MS = re.compile(r"\d{1,15}", re.ASCII)
 _NS = re.compile(r"\d{16,19}", re.ASCII)
 _TAKEN = frozenset(
-    {LABEL_SERVICE, LABEL_ENV, *CLUSTER_LABELS, *METADATA_FIELDS, *PLATFORM_METADATA}
+    {f.LABEL_SERVICE, f.LABEL_ENV, *f.CLUSTER_LABELS, *f.METADATA_FIELDS, *f.PLATFORM_METADATA}
 )
 """Labels of an entry: a field of the line with the same name is read into another label."""
 _NO_PARSER_ERRORS = "| drop __error__, __error_details__"
@@ -153,16 +146,16 @@ class Choice:
         if self.text:
             parts.append(self.text_filter)
         if self.levels:
-            parts.append(f"| {DETECTED_LEVEL}{_one_of(self.levels)}")
+            parts.append(f"| {f.DETECTED_LEVEL}{_one_of(self.levels)}")
         for number, one in enumerate(self.fields):
             parts += one.stages(number)
         return " ".join(dict.fromkeys(parts))
 
     @property
     def _selector(self) -> str:
-        every = f'{LABEL_SERVICE}=~".+"'
-        services = f"{LABEL_SERVICE}{_one_of(self.services)}" if self.services else every
-        envs = [f"{LABEL_ENV}{_one_of(self.envs)}"] if self.envs else []
+        every = f'{f.LABEL_SERVICE}=~".+"'
+        services = f"{f.LABEL_SERVICE}{_one_of(self.services)}" if self.services else every
+        envs = [f"{f.LABEL_ENV}{_one_of(self.envs)}"] if self.envs else []
         return f"{{{', '.join([services, *envs])}}}"
 
 
@@ -206,7 +199,7 @@ def read_choice(parameters: Iterable[tuple[str, str]], now_ns: int) -> Choice:
         end_ns,
         every("var-service"),
         every("var-env"),
-        every(f"var-{DETECTED_LEVEL}"),
+        every(f"var-{f.DETECTED_LEVEL}"),
         first("var-search"),
         first("var-id"),
         tuple(map(FieldChoice.read, held.get("where", ()))),

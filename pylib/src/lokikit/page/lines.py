@@ -9,18 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from lokikit import fields as f
 from lokikit.errors import SettingsError
-from lokikit.fields import (
-    DETECTED_LEVEL,
-    EXC_MESSAGE,
-    EXC_TYPE,
-    LABEL_ENV,
-    LABEL_SERVICE,
-    LEVEL,
-    MESSAGE,
-    REQUEST_ID,
-    UNKNOWN_SERVICE,
-)
 from lokikit.query.line_conditions import can_ask_for
 
 if TYPE_CHECKING:
@@ -46,17 +36,17 @@ Row = dict[str, Any]
 def as_row(entry: LogEntry) -> Row:
     """Return the row of a line in the list: its main fields as text."""
     fields = entry.fields
-    exception = [str(fields[name]) for name in (EXC_TYPE, EXC_MESSAGE) if fields.get(name)]
-    message = fields.get(MESSAGE)
+    exception = [str(fields[name]) for name in (f.EXC_TYPE, f.EXC_MESSAGE) if fields.get(name)]
+    message, level = fields.get(f.MESSAGE), entry.metadata.get(f.DETECTED_LEVEL)
     row = {
         "ts": str(entry.timestamp_ns),  # a number of JavaScript holds no nanoseconds
         "id": entry_id(entry),
-        "level": entry.metadata.get(DETECTED_LEVEL) or str(fields.get(LEVEL, "unknown")).lower(),
-        "service": entry.labels.get(LABEL_SERVICE, UNKNOWN_SERVICE),
-        "env": entry.labels.get(LABEL_ENV, ""),
+        "level": level or str(fields.get(f.LEVEL, "unknown")).lower(),
+        "service": entry.labels.get(f.LABEL_SERVICE, f.UNKNOWN_SERVICE),
+        "env": entry.labels.get(f.LABEL_ENV, ""),
         "message": _shown(entry.line if message is None else str(message)),
         "exception": _shown(": ".join(exception)),
-        "request": str(entry.metadata.get(REQUEST_ID) or fields.get(REQUEST_ID) or ""),
+        "request": str(entry.metadata.get(f.REQUEST_ID) or fields.get(f.REQUEST_ID) or ""),
     }
     return {name: value for name, value in row.items() if value}
 

@@ -15,17 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from lokikit import fields as f
 from lokikit.errors import SettingsError
-from lokikit.fields import (
-    DETECTED_LEVEL,
-    DETECTED_LEVELS,
-    EVERY_STREAM,
-    HOST,
-    LABEL_FIELDS,
-    LEVEL,
-    NUMBERED_LEVELS,
-    PLATFORM_METADATA,
-)
 from lokikit.output.json_values import json_value
 from lokikit.output.redaction import SecretNames
 from lokikit.output.safe_text import clean
@@ -51,11 +42,11 @@ _MAX_CHARACTERS = 1024
 _MAX_LABEL_CHARACTERS = 4096
 """No label value is longer."""
 _ONE_OF = (list, tuple, set, frozenset)
-LABEL_OF = {field: label for label, field in LABEL_FIELDS.items()}
+LABEL_OF = {field: label for label, field in f.LABEL_FIELDS.items()}
 """Field of a line -> label of its stream."""
-_LEVELS = frozenset({*DETECTED_LEVELS, *DETECTED_LEVELS.values(), *NUMBERED_LEVELS.values()})
+_LEVELS = frozenset({*f.DETECTED_LEVELS, *f.DETECTED_LEVELS.values(), *f.NUMBERED_LEVELS.values()})
 """Levels of the contract, and those that Loki or a carrier of lines detects."""
-_METADATA_ONLY = frozenset(PLATFORM_METADATA) - {HOST}
+_METADATA_ONLY = frozenset(f.PLATFORM_METADATA) - {f.HOST}
 _NO_SECRETS = SecretNames()
 
 
@@ -116,7 +107,7 @@ def selector(labels: Mapping[str, str]) -> str:
     matchers = [_equals(name, value) for name, value in labels.items() if value]
     # Loki refuses a selector that an absent label fulfils, but takes it as a filter.
     empty = [f' | {name}=""' for name, value in labels.items() if not value]
-    return (f"{{{', '.join(matchers)}}}" if matchers else EVERY_STREAM) + "".join(empty)
+    return (f"{{{', '.join(matchers)}}}" if matchers else f.EVERY_STREAM) + "".join(empty)
 
 
 def containing(text: str) -> LineCondition:
@@ -143,9 +134,9 @@ def field_is(name: str, value: Any) -> LineCondition:
     texts: set[str | None] = {text for item in values for text in _texts(name, item)}
     if not texts:
         raise SettingsError(f"where({name}={value!r}) has no value to find.")
-    if name == LEVEL and (detected := {text for text in texts if text in _LEVELS}):
+    if name == f.LEVEL and (detected := {text for text in texts if text in _LEVELS}):
         found = _label_is(
-            DETECTED_LEVEL, {DETECTED_LEVELS.get(text or "", text) for text in detected}
+            f.DETECTED_LEVEL, {f.DETECTED_LEVELS.get(text or "", text) for text in detected}
         )
         other = texts - detected
         return _either(found, _line_field_is(name, other)) if other else found

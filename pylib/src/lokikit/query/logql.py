@@ -8,33 +8,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from lokikit.fields import (
-    CANARY_SERVICE,
-    CLUSTER_LABELS,
-    DETECTED_LEVEL,
-    DURATION_MS,
-    ERROR_LEVELS,
-    EXC_TYPE,
-    HTTP_METHOD,
-    HTTP_ROUTE,
-    HTTP_STATUS,
-    LABEL_ENV,
-    LABEL_SERVICE,
-    LOGGER,
-    REQUEST_ID,
-    TASK_NAME,
-    TRACE_ID,
-)
+from lokikit import fields as f
 
-SERVICE = (LABEL_SERVICE, LABEL_ENV)
+SERVICE = (f.LABEL_SERVICE, f.LABEL_ENV)
 """Labels of a service: its name, and where it runs."""
-TASK = (*SERVICE, TASK_NAME)
-STREAM = (*SERVICE, *CLUSTER_LABELS)
-ROUTE = (LABEL_SERVICE, HTTP_METHOD, HTTP_ROUTE)
-EXCEPTION = (LABEL_SERVICE, EXC_TYPE)
+TASK = (*SERVICE, f.TASK_NAME)
+STREAM = (*SERVICE, *f.CLUSTER_LABELS)
+ROUTE = (f.LABEL_SERVICE, f.HTTP_METHOD, f.HTTP_ROUTE)
+EXCEPTION = (f.LABEL_SERVICE, f.EXC_TYPE)
 
-_ERRORS = f'{DETECTED_LEVEL}=~"{"|".join(ERROR_LEVELS)}"'
-_CRITICALS = f'{DETECTED_LEVEL}=~"{"|".join(ERROR_LEVELS[1:])}"'
+_ERRORS = f'{f.DETECTED_LEVEL}=~"{"|".join(f.ERROR_LEVELS)}"'
+_CRITICALS = f'{f.DETECTED_LEVEL}=~"{"|".join(f.ERROR_LEVELS[1:])}"'
 _NOT_JSON = r"!~ `^\s*\{`"
 _DROPS = (
     '|~ `lokikit: |"dropped":`',
@@ -81,12 +65,12 @@ class Selection:
         filters = [stage for stage in stages if not stage.startswith("| ")]
         others = [stage for stage in stages if stage.startswith("| ")]
         if self.level != ".*":
-            others.insert(0, f'| {DETECTED_LEVEL}=~"{self.level}"')
+            others.insert(0, f'| {f.DETECTED_LEVEL}=~"{self.level}"')
         return " ".join((*parts, *filters, *others))
 
     def _selector(self) -> str:
-        without = f', {LABEL_SERVICE}!~"{self.without}"' if self.without else ""
-        return f'{{{LABEL_SERVICE}=~"{self.service}", {LABEL_ENV}=~"{self.env}"{without}}}'
+        without = f', {f.LABEL_SERVICE}!~"{self.without}"' if self.without else ""
+        return f'{{{f.LABEL_SERVICE}=~"{self.service}", {f.LABEL_ENV}=~"{self.env}"{without}}}'
 
 
 ALL = Selection()
@@ -184,7 +168,7 @@ def total_error_ratio(selected: Selection, span: str) -> str:
 
 def exceptions(selected: Selection) -> str:
     """Return the lines that hold an exception."""
-    return selected.lines(with_field(EXC_TYPE), parsed(EXC_TYPE))
+    return selected.lines(with_field(f.EXC_TYPE), parsed(f.EXC_TYPE))
 
 
 def exception_types(selected: Selection, span: str) -> str:
@@ -198,17 +182,17 @@ def new_exception_types(selected: Selection, span: str) -> str:
     Of a service that wrote nothing then, every type would be new, which says nothing.
     """
     now = exception_types(selected, span)
-    known = before(lines(selected, span, (LABEL_SERVICE,)), span)
-    return f"{now} unless {before(now, span)} and on ({LABEL_SERVICE}) {known}"
+    known = before(lines(selected, span, (f.LABEL_SERVICE,)), span)
+    return f"{now} unless {before(now, span)} and on ({f.LABEL_SERVICE}) {known}"
 
 
 def _requests(selected: Selection, *fields: str) -> str:
-    return selected.lines(with_field(HTTP_STATUS), parsed(*fields))
+    return selected.lines(with_field(f.HTTP_STATUS), parsed(*fields))
 
 
-def requests(selected: Selection, span: str, by: tuple[str, ...] = (HTTP_STATUS,)) -> str:
+def requests(selected: Selection, span: str, by: tuple[str, ...] = (f.HTTP_STATUS,)) -> str:
     """Return the number of requests."""
-    return count(_requests(selected, HTTP_STATUS), span, by)
+    return count(_requests(selected, f.HTTP_STATUS), span, by)
 
 
 def request_ms(
@@ -216,8 +200,8 @@ def request_ms(
 ) -> str:
     """Return a quantile of the duration of requests, in milliseconds."""
     wanted = [label for label in by if label not in STREAM]
-    found = _requests(selected, DURATION_MS, *wanted)
-    value = f'{found} | unwrap {DURATION_MS} | __error__=""'
+    found = _requests(selected, f.DURATION_MS, *wanted)
+    value = f'{found} | unwrap {f.DURATION_MS} | __error__=""'
     return f"quantile_over_time({quantile}, {value} [{span}]) by ({', '.join(by)})"
 
 
@@ -239,7 +223,7 @@ def unparsed(selected: Selection) -> str:
 
 def unparsed_of_ours(selected: Selection, span: str) -> str:
     """Return the number of lines that are no JSON object, of services with lines of the kit."""
-    ours = count(selected.lines(with_field(LOGGER)), span)
+    ours = count(selected.lines(with_field(f.LOGGER)), span)
     return f"{count(unparsed(selected), span)} and {ours}"
 
 
@@ -260,10 +244,10 @@ def streams(selected: Selection, span: str) -> str:
 
 def of_one_id(selected: Selection, wanted: str) -> str:
     """Return the lines of a request or trace."""
-    return selected.lines(f"| {REQUEST_ID}=`{wanted}` or {TRACE_ID}=`{wanted}`")
+    return selected.lines(f"| {f.REQUEST_ID}=`{wanted}` or {f.TRACE_ID}=`{wanted}`")
 
 
-CANARY = Selection(service=CANARY_SERVICE)
+CANARY = Selection(service=f.CANARY_SERVICE)
 
 
 def canary(field: str) -> str:

@@ -2,24 +2,16 @@
 
 from __future__ import annotations
 
-from lokikit.fields import (
-    EXC_MESSAGE,
-    EXC_TYPE,
-    LABEL_ENV,
-    LABEL_SERVICE,
-    MESSAGE,
-    REQUEST_ID,
-    TRACE_ID,
-)
+from lokikit import fields as f
 
 _ONE_LINE = r'| replace "\n" " " | trunc 300'
-_EXCEPTION = f"{{{{.{EXC_TYPE}}}}}: {{{{.{EXC_MESSAGE} {_ONE_LINE}}}}}"
-_WORDS = f"{{{{.{MESSAGE} {_ONE_LINE}}}}}{{{{if .{EXC_TYPE}}}}} | {_EXCEPTION}{{{{end}}}}"
-_TWICE = [f"{name}_extracted" for name in (LABEL_ENV, REQUEST_ID, TRACE_ID)]
+_EXCEPTION = f"{{{{.{f.EXC_TYPE}}}}}: {{{{.{f.EXC_MESSAGE} {_ONE_LINE}}}}}"
+_WORDS = f"{{{{.{f.MESSAGE} {_ONE_LINE}}}}}{{{{if .{f.EXC_TYPE}}}}} | {_EXCEPTION}{{{{end}}}}"
+_TWICE = [f"{name}_extracted" for name in (f.LABEL_ENV, f.REQUEST_ID, f.TRACE_ID)]
 """Loki's names for fields of a line that are labels or metadata of the entry already."""
 _STAGES = (
-    f"| json | line_format `{{{{.{LABEL_SERVICE}}}}}  "
-    f"{{{{if .{MESSAGE}}}}}{_WORDS}{{{{else}}}}{{{{__line__}}}}{{{{end}}}}` "
+    f"| json | line_format `{{{{.{f.LABEL_SERVICE}}}}}  "
+    f"{{{{if .{f.MESSAGE}}}}}{_WORDS}{{{{else}}}}{{{{__line__}}}}{{{{end}}}}` "
     f"| drop __error__, __error_details__, {', '.join(_TWICE)}"
 )
 

@@ -4,14 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lokikit.fields import (
-    ACTION,
-    RUNTIME_S,
-    TASK_ACTIONS,
-    TASK_FAILURES,
-    TASK_ID,
-    TASK_NAME,
-)
+from lokikit import fields as f
 from lokikit.query.logql import TASK, count, parsed, total, with_field
 
 if TYPE_CHECKING:
@@ -19,11 +12,11 @@ if TYPE_CHECKING:
 
 
 def _tasks(selected: Selection, actions: str, *fields: str) -> str:
-    chosen = f' | {ACTION}=~"{actions}"' if actions else f' | {ACTION}!=""'
-    return selected.lines(with_field(TASK_NAME), parsed(TASK_NAME, ACTION, *fields) + chosen)
+    chosen = f' | {f.ACTION}=~"{actions}"' if actions else f' | {f.ACTION}!=""'
+    return selected.lines(with_field(f.TASK_NAME), parsed(f.TASK_NAME, f.ACTION, *fields) + chosen)
 
 
-def steps(selected: Selection, span: str, by: tuple[str, ...] = (TASK_NAME, ACTION)) -> str:
+def steps(selected: Selection, span: str, by: tuple[str, ...] = (f.TASK_NAME, f.ACTION)) -> str:
     """Return the number of steps of each task, by kind."""
     return count(_tasks(selected, ""), span, by)
 
@@ -35,14 +28,14 @@ def failures(selected: Selection, span: str) -> str:
 
 def failed(selected: Selection) -> str:
     """Return the lines of failures and crashes."""
-    return _tasks(selected, "|".join(TASK_FAILURES))
+    return _tasks(selected, "|".join(f.TASK_FAILURES))
 
 
 def seconds(quantile: float, selected: Selection, span: str) -> str:
     """Return a quantile of the duration of the runs of each task, in seconds."""
-    ended = _tasks(selected, "", RUNTIME_S)
-    value = f'{ended} | unwrap {RUNTIME_S} | __error__=""'
-    return f"quantile_over_time({quantile}, {value} [{span}]) by ({TASK_NAME})"
+    ended = _tasks(selected, "", f.RUNTIME_S)
+    value = f'{ended} | unwrap {f.RUNTIME_S} | __error__=""'
+    return f"quantile_over_time({quantile}, {value} [{span}]) by ({f.TASK_NAME})"
 
 
 def running(selected: Selection, span: str) -> str:
@@ -63,17 +56,19 @@ def overdue(selected: Selection, after: str, span: str, whole: str) -> str:
 
 
 def _runs(selected: Selection, span: str) -> str:
-    return f"{_tasks(selected, 'run', TASK_ID)} [{span}]"
+    return f"{_tasks(selected, 'run', f.TASK_ID)} [{span}]"
 
 
 def _ends(selected: Selection, span: str) -> str:
-    ends = "|".join(action for action in TASK_ACTIONS if action != "run")
-    return f"{_tasks(selected, ends, TASK_ID)} [{span}]"
+    ends = "|".join(action for action in f.TASK_ACTIONS if action != "run")
+    return f"{_tasks(selected, ends, f.TASK_ID)} [{span}]"
 
 
 def _unended(runs: str, ends: str) -> str:
     """Return runs without an end; each run is a series, so `max_query_series` limits them."""
-    begun, ended = (total((*TASK, TASK_ID), f"count_over_time({lines})") for lines in (runs, ends))
+    begun, ended = (
+        total((*TASK, f.TASK_ID), f"count_over_time({lines})") for lines in (runs, ends)
+    )
     return f"count by ({', '.join(TASK)}) ({begun} unless {ended})"
 
 

@@ -14,15 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 import msgpack
 
+from lokikit import fields as f
 from lokikit.delivery.entry import Entry
-from lokikit.fields import (
-    CLUSTER_LABELS,
-    HOST,
-    LABEL_FIELDS,
-    LABEL_SERVICE,
-    METADATA_FIELDS,
-    UNKNOWN_SERVICE,
-)
 from lokikit.times import NS_PER_S
 
 if TYPE_CHECKING:
@@ -38,8 +31,8 @@ _EVENT_TIME = struct.Struct(">II")
 _EVENT_TIME_TYPE = 0
 _LINE, _METADATA = "log", "metadata"
 """Fields of a line's record beside its labels; see fluentbit/contract.lua."""
-_POSTED_LABELS = {**LABEL_FIELDS, **{name: name for name in CLUSTER_LABELS}}
-_ADDED = {name: f"_lokikit_{name}" for name in (*_POSTED_LABELS.values(), *METADATA_FIELDS)}
+_POSTED_LABELS = {**f.LABEL_FIELDS, **{name: name for name in f.CLUSTER_LABELS}}
+_ADDED = {name: f"_lokikit_{name}" for name in (*_POSTED_LABELS.values(), *f.METADATA_FIELDS)}
 """Copies of fields that fluentbit/http.yaml adds to a posted event."""
 _HTTP = re.compile(r"_loki_http_[^_]*$")
 """End of the name of a refused chunk of posted events: their output. The tag before it may be the
@@ -116,7 +109,7 @@ def _entry(time_ns: Any, record: Any, host: str) -> Entry | None:
     if not isinstance(line, str) or not isinstance(metadata, dict):
         return None
     labels = {str(name): value for name, value in record.items() if isinstance(value, str)}
-    return Entry(time_ns, line, labels, {HOST: host, **metadata})
+    return Entry(time_ns, line, labels, {f.HOST: host, **metadata})
 
 
 def _posted_entry(time_ns: Any, record: Any, host: str) -> Entry | None:
@@ -126,8 +119,8 @@ def _posted_entry(time_ns: Any, record: Any, host: str) -> Entry | None:
     posted = {name: value for name, value in fields.items() if name not in _ADDED.values()}
     added = {name: fields[own] for name, own in _ADDED.items() if isinstance(fields.get(own), str)}
     labels = {label: added[field] for label, field in _POSTED_LABELS.items() if added.get(field)}
-    metadata = {name: added[name] for name in METADATA_FIELDS if name in added}
+    metadata = {name: added[name] for name in f.METADATA_FIELDS if name in added}
     line = json.dumps(posted if isinstance(record, dict) else record, ensure_ascii=False)
     return Entry(
-        time_ns, line, {LABEL_SERVICE: UNKNOWN_SERVICE, **labels}, {HOST: host, **metadata}
+        time_ns, line, {f.LABEL_SERVICE: f.UNKNOWN_SERVICE, **labels}, {f.HOST: host, **metadata}
     )
