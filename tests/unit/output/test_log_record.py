@@ -8,7 +8,12 @@ from types import MappingProxyType
 import pytest
 
 from lokikit.output.context import bound
-from lokikit.output.log_record import Record, added_attributes, install_records
+from lokikit.output.log_record import Record, given_fields, install_records
+
+
+def added_attributes(record):
+    given, names = given_fields(record)
+    return {name: given[name] for name in names}
 
 
 @pytest.fixture

@@ -8,7 +8,6 @@ import sys
 import threading
 import time
 from collections.abc import Mapping
-from functools import lru_cache
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +16,13 @@ from pythonjsonlogger.orjson import OrjsonFormatter
 
 from lokikit import fields as f
 from lokikit.output.caller import caller
-from lokikit.output.json_values import add_values, json_value, redacted_text
+from lokikit.output.json_values import (
+    WRITTEN_AS_IS,
+    Walk,
+    is_plain,
+    json_value,
+    redacted_text,
+)
 from lokikit.output.level_names import LEVELS, level_at_or_below, own_level
 from lokikit.output.log_record import Record, given_fields
 from lokikit.output.redaction import AT, SecretNames, mask_url_passwords
@@ -36,7 +41,7 @@ _IDS = (f.REQUEST_ID, f.TRACE_ID, f.SPAN_ID)
 _NO_SECRETS_LEFT = SecretNames()
 _ANY_ID = frozenset(_IDS)
 _MAX_CACHED = 4096
-"""Names of fields: the least used ones make room for others."""
+"""Names of fields; one more, and all are learned again."""
 _UNKNOWN = (None, "")
 _INFO = 3
 """The parts of `sys.exc_info()`."""
@@ -108,8 +113,8 @@ class JsonFormatter(OrjsonFormatter):
             **dict.fromkeys((f.PID, f.THREAD, f.CALLER)),
         }
         self._clock = clock
+        self._stamp = clock.stamp_event
         self._plain_names: set[str] = set()
-        self._names = lru_cache(_MAX_CACHED)(self._free_names)
 
     def format(self, record: logging.LogRecord) -> str:
         """The line as text, without its line end."""
@@ -118,7 +123,11 @@ class JsonFormatter(OrjsonFormatter):
     def render(self, record: logging.LogRecord) -> bytes:
         """The line as UTF-8, without its line end."""
         try:
-            line = _dump(self._fields(record))
+            fields = self._fields(record)
+            try:
+                line = orjson.dumps(fields, default=text)
+            except (TypeError, ValueError, RecursionError):
+                line = orjson.dumps(json_value(fields, _NO_SECRETS_LEFT))
         except Exception as error:  # noqa: BLE001 - no record is ever lost
             line = self._last_resort(record, error)
         if AT in line:
@@ -129,28 +138,34 @@ class JsonFormatter(OrjsonFormatter):
 
     def _fields(self, record: logging.LogRecord) -> dict[str, Any]:
         """What the line holds, in the order of the contract."""
-        given = given_fields(record)
+        given, names = given_fields(record)
         line = self._head.copy()
-        line[f.LEVEL] = LEVELS.get((record.levelno, record.levelname)) or own_level(record, given)
-        line[f.LOGGER] = record.name if type(record.name) is str else text(record.name)
-        if type(record.msg) is str or record.args:
+        level = LEVELS.get((record.levelno, record.levelname))
+        if level and (type(record.msg) is str or record.args):
+            line[f.LEVEL] = level
             line[f.MESSAGE] = _message(record)
         else:
+            given = {name: given[name] for name in names}
+            line[f.LEVEL] = level or own_level(record, given)
             line[f.MESSAGE] = self._stands_for_message(record, given)
+            names = [*given]
+        line[f.LOGGER] = record.name if type(record.name) is str else text(record.name)
         line[f.PID] = record.process or os.getpid()
         line[f.THREAD] = record.threadName or threading.current_thread().name
         line[f.CALLER] = caller(record.pathname, record.lineno, record.funcName)
-        span = _active_span()
-        if span or not _ANY_ID.isdisjoint(given):
-            _add_ids(line, given, span)
+        span = _active_span() if _TRACING in sys.modules else _NO_SPAN
+        if not _ANY_ID.isdisjoint(names):
+            _add_ids(line, span, given, names)
+        elif span:
+            line.update(span)
         if record.exc_info or record.exc_text or record.stack_info:
             self._add_exception(line, record)
-        if given:
-            if not self._plain_names.issuperset(given):
-                given = self._with_free_names(given, span)
-            add_values(line, given, self._secrets)
+        if names:
+            self._add_given(line, given, names)
         # The time is taken last: an argument may log while it is formatted, and comes first.
-        line[f.TIMESTAMP] = self._stamp(record)
+        # The object `relativeCreated` belongs to this record alone, and to its copies.
+        event = record.relativeCreated if type(record) is Record else None
+        line[f.TIMESTAMP] = self._stamp(event, record.created)
         return line
 
     def _stands_for_message(self, record: logging.LogRecord, given: dict[Any, Any]) -> str:
@@ -158,48 +173,48 @@ class JsonFormatter(OrjsonFormatter):
 
         The fields of a mapping go to `given`; another object that holds secrets is JSON.
         """
+        if type(record.msg) is str or record.args:
+            return _message(record)
         if isinstance(record.msg, Mapping):
             given.update(record.msg)
             return text(given.pop(f.MESSAGE, ""))
         shown = redacted_text(record.msg, self._secrets)
         return _message(record) if shown is None else shown
 
-    def _stamp(self, record: logging.LogRecord) -> str:
-        """The record's timestamp: the same for each handler that a logger calls in turn."""
-        if type(record) is Record:
-            return self._clock.stamp_event(record, record.created)
-        return self._clock.stamp_text(record.created)
-
-    def _with_free_names(self, given: dict[Any, Any], span: Mapping[str, str]) -> dict[str, Any]:
-        """The fields under the names that they have in a line, secrets replaced."""
-        names, secrets = self._names(tuple(given), tuple(span))
-        fields = dict(zip(names, given.values(), strict=True))
-        for name, key in secrets:
-            if self._secrets.hides(key_name(key), given[key]):
-                fields[name] = f.REDACTED
-        return fields
-
-    def _free_names(
-        self, keys: tuple[Any, ...], taken_names: tuple[str, ...]
-    ) -> tuple[tuple[str, ...], tuple[tuple[str, Any], ...]]:
-        """The names that fields of these keys have in a line; name and key of possible secrets."""
-        names: list[str] = []
-        secrets = []
-        taken = set(taken_names)
+    def _add_given(
+        self, line: dict[str, Any], given: Mapping[Any, Any], keys: Iterable[Any]
+    ) -> None:
+        """Add what context, `extra=` or a filter gave, under names that are free in the line."""
+        walk = None
         for key in keys:
-            own = key_name(key)
-            name = own + f.RESERVED_SUFFIX if own in f.RESERVED_FIELDS else own
-            while name in taken:
-                name += f.RESERVED_SUFFIX
-            taken.add(name)
-            names.append(name)
-            if own in self._secrets:
-                secrets.append((name, key))
-            elif name == key:
-                self._plain_names.add(name)
-        if len(self._plain_names) > _MAX_CACHED:
-            self._plain_names.clear()
-        return tuple(names), tuple(secrets)
+            name, value = key, given[key]
+            if key not in self._plain_names or key in line:
+                name, may_be_secret = self._free_name(key, line)
+                if may_be_secret and self._secrets.hides(key_name(key), value):
+                    value = f.REDACTED
+            kind = type(value)
+            if (
+                kind in WRITTEN_AS_IS
+                or (kind is float and value - value == 0)  # neither infinite nor NaN
+                or is_plain(value, self._secrets)
+            ):
+                line[name] = value
+            else:
+                walk = walk or Walk(self._secrets)  # one for all, which are bounded together
+                line[name] = walk.convert(value, 0)
+
+    def _free_name(self, key: Any, line: dict[str, Any]) -> tuple[str, bool]:
+        """The name that a field of this key has in a line; True when it may name a secret."""
+        own = key_name(key)
+        name = own + f.RESERVED_SUFFIX if own in f.RESERVED_FIELDS else own
+        may_be_secret = own in self._secrets
+        if name == key and not may_be_secret:
+            if len(self._plain_names) >= _MAX_CACHED:
+                self._plain_names.clear()
+            self._plain_names.add(name)
+        while name in line:
+            name += f.RESERVED_SUFFIX
+        return name, may_be_secret
 
     def _add_exception(self, rest: dict[str, Any], record: logging.LogRecord) -> None:
         exception, traceback = _exception(record)
@@ -235,13 +250,6 @@ class JsonFormatter(OrjsonFormatter):
         return orjson.dumps(line)
 
 
-def _dump(value: Any) -> bytes:
-    try:
-        return orjson.dumps(value)
-    except (TypeError, ValueError, RecursionError):
-        return orjson.dumps(json_value(value, _NO_SECRETS_LEFT))
-
-
 def _message(record: logging.LogRecord) -> str:
     try:
         message = record.getMessage()
@@ -250,22 +258,22 @@ def _message(record: logging.LogRecord) -> str:
     return COLOUR_CODE.sub("", message) if "\x1b" in message else message
 
 
-def _add_ids(line: dict[str, Any], given: dict[Any, Any], span: Mapping[str, str]) -> None:
-    """Move the ids from `given` to the line; those of an active span leave these where they are."""
+def _add_ids(
+    line: dict[str, Any], span: Mapping[str, str], given: Mapping[Any, Any], names: list[Any]
+) -> None:
+    """Add the ids, and take them out of `names`; those of an active span leave these in it."""
     for name in _IDS:
         if name in span:
             line[name] = span[name]
-        elif name in given and (value := given.pop(name)) not in _UNKNOWN:
-            # An id is empty where a header is missing.
-            line[name] = value if type(value) is str else text(value)
+        elif name in names:
+            names.remove(name)
+            if (value := given[name]) not in _UNKNOWN:  # an id is empty where a header is missing
+                line[name] = value if type(value) is str else text(value)
 
 
 def _active_span() -> Mapping[str, str]:
     """The trace fields of OpenTelemetry's active span; empty without a span."""
-    tracing = sys.modules.get(_TRACING)
-    if tracing is None:
-        return _NO_SPAN
-    span = tracing.get_current_span().get_span_context()
+    span = sys.modules[_TRACING].get_current_span().get_span_context()
     if not span.is_valid:
         return _NO_SPAN
     return {

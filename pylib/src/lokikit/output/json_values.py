@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timezone
-from math import isfinite
+from datetime import datetime, timedelta, timezone
+from decimal import Decimal
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -14,7 +15,7 @@ from lokikit.output.safe_text import key_name, text
 from lokikit.output.value_writers import write_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from lokikit.output.redaction import SecretNames
 
@@ -29,7 +30,9 @@ TOO_MANY = "[too many values]"
 CYCLE = "[cycle]"
 
 _NEVER_CHANGED = frozenset({bool, type(None), UUID})
-_LEFT_AS_IS = _NEVER_CHANGED | {str, int}
+WRITTEN_AS_IS = _NEVER_CHANGED | {str, int, Decimal, timedelta, type(Path())}
+"""Types whose values orjson writes as `Walk` does, the last three by `text`; also those that it
+refuses: its error is cheaper to wait for than to rule out."""
 _CONTAINERS = frozenset({dict, list})
 
 
@@ -41,58 +44,48 @@ def json_value(value: Any, secrets: SecretNames) -> Any:
     return Walk(secrets).convert(value, 0)
 
 
-def add_values(line: dict[str, Any], fields: Mapping[str, Any], secrets: SecretNames) -> None:
-    """Add fields to a line, their values in terms that orjson writes, bounded together.
-
-    Text and whole numbers stay as they are, also those that orjson refuses: its error is cheaper
-    to wait for than to rule out.
-    """
-    walk = None
-    for name, value in fields.items():
-        kind = type(value)
-        if (
-            kind in _LEFT_AS_IS
-            or _is_plain_number_or_time(kind, value)
-            or (kind in _CONTAINERS and _is_plain(value, secrets))
-        ):
-            line[name] = value
-        else:
-            walk = walk or Walk(secrets)
-            line[name] = walk.convert(value, 0)
-
-
-def _is_plain(value: Any, secrets: SecretNames) -> bool:
-    """Return True when orjson writes a dict or list as `Walk` would: no key names a secret.
+def is_plain(value: Any, secrets: SecretNames) -> bool:
+    """Return True when orjson writes a time, dict or list as `Walk` would: no secret is in it.
 
     Its containers are few, so that they are no deeper than `MAX_DEPTH`, and none is large.
     """
-    containers = [value]
-    for one in containers:  # it grows while it is read
-        if len(containers) > MAX_DEPTH or len(one) > _MAX_PLAIN:
+    if type(value) not in _CONTAINERS:
+        return _is_plain_time(value)
+    try:
+        return _is_plain_container(value, secrets)
+    except RuntimeError:  # another thread changed it meanwhile
+        return False
+
+
+def _is_plain_container(value: dict[Any, Any] | list[Any], secrets: SecretNames) -> bool:
+    is_spared = secrets.spared.issuperset
+    containers: list[Any] = [value]
+    for container in containers:  # it grows while it is read
+        is_dict = type(container) is dict
+        if len(container) > _MAX_PLAIN or (
+            not (is_spared(container) or secrets.spares(container))
+            if is_dict
+            else _names_secret(container, secrets)
+        ):
             return False
-        if type(one) is dict:
-            if not secrets.spares(one):
-                return False
-            values: Iterable[Any] = one.values()
-        else:
-            if one and type(one[0]) is str and secrets.is_secret(one[0]):  # of a name and a value
-                return False
-            values = one
-        for inner in values:
+        for inner in container.values() if is_dict else container:
             kind = type(inner)
-            if kind in _LEFT_AS_IS:
+            if kind in WRITTEN_AS_IS or (kind is float and inner - inner == 0):
                 continue
-            if kind in _CONTAINERS:
+            if kind in _CONTAINERS and len(containers) < MAX_DEPTH:
                 containers.append(inner)
-            elif not _is_plain_number_or_time(kind, inner):
+            elif not _is_plain_time(inner):
                 return False
     return True
 
 
-def _is_plain_number_or_time(kind: type, value: Any) -> bool:
-    if kind is float:
-        return isfinite(value)
-    return kind is datetime and (value.tzinfo is None or value.tzinfo is timezone.utc)
+def _names_secret(values: list[Any], secrets: SecretNames) -> bool:
+    """Return True for a list that may be the name and the value of a secret."""
+    return bool(values) and type(values[0]) is str and secrets.is_secret(values[0])
+
+
+def _is_plain_time(value: Any) -> bool:
+    return type(value) is datetime and (value.tzinfo is None or value.tzinfo is timezone.utc)
 
 
 def redacted_text(value: Any, secrets: SecretNames) -> str | None:

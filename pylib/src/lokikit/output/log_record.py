@@ -28,30 +28,21 @@ class Record(logging.LogRecord):
     """A record that has the fields bound in the context of its call among its attributes."""
 
 
-def given_fields(record: logging.LogRecord) -> dict[Any, Any]:
-    """What context, `extra=` or a filter added to the record, by name; a new dict.
+def given_fields(record: logging.LogRecord) -> tuple[Mapping[Any, Any], list[Any]]:
+    """Where the fields stand that context, `extra=` or a filter added; their names in order.
 
     A record that no logger of this process made has no bound fields: those of the current context
     are taken.
     """
-    added = added_attributes(record)
-    if type(record) is not Record and (bound := bound_fields()):
-        return {**bound, **added}
-    return added
-
-
-def added_attributes(record: logging.LogRecord) -> dict[Any, Any]:
-    """The attributes that a bare record has not, by name; a new dict."""
-    attributes = record.__dict__
-    names = [*attributes]
-    if names == _BARE_ATTRIBUTES:
-        return {}
-    # Nearly always the attributes of a bare record stand first.
-    if names[:_BARE_COUNT] == _BARE_ATTRIBUTES:
-        names = names[_BARE_COUNT:]
+    names = [*record.__dict__]
+    if names[:_BARE_COUNT] == _BARE_ATTRIBUTES:  # nearly always these stand first
+        del names[:_BARE_COUNT]
     if not STANDARD_ATTRIBUTES.isdisjoint(names):
         names = [name for name in names if name not in STANDARD_ATTRIBUTES]
-    return {name: attributes[name] for name in names}
+    if type(record) is not Record and (bound := bound_fields()):
+        given = {**bound, **{name: record.__dict__[name] for name in names}}
+        return given, [*given]
+    return record.__dict__, names
 
 
 def install_records() -> None:
@@ -97,7 +88,11 @@ def _with_fields(make: Callable[..., logging.LogRecord]) -> Callable[..., loggin
         if bound := bound_fields():
             extra = {**bound, **_as_mapping(extra)}
         if extra:
-            _add_attributes(record.__dict__, _as_mapping(extra))
+            extra = _as_mapping(extra)
+            if STANDARD_ATTRIBUTES.isdisjoint(extra):
+                record.__dict__.update(extra)
+            else:
+                _add_renamed(record.__dict__, extra)
         return record
 
     setattr(make_record, _MARK, True)
@@ -111,11 +106,8 @@ def _as_mapping(extra: Any) -> Mapping[str, Any]:
     return {"extra": extra} if extra else {}
 
 
-def _add_attributes(attributes: dict[str, Any], fields: Mapping[str, Any]) -> None:
+def _add_renamed(attributes: dict[str, Any], fields: Mapping[str, Any]) -> None:
     """Add the fields, each renamed where a record has an attribute of that name itself."""
-    if STANDARD_ATTRIBUTES.isdisjoint(fields):
-        attributes.update(fields)
-        return
     added: set[str] = set()
     for key, value in fields.items():
         name = key

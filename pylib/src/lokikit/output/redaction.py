@@ -104,7 +104,8 @@ class SecretNames:
 
     def __init__(self, more: Iterable[str] = ()) -> None:
         self._more = frozenset(filter(None, map(_squeeze, more)))
-        self._spared: set[str] = set()
+        self.spared: set[str] = set()
+        """Names that `spares` has found to be none of a secret."""
         self.is_secret = lru_cache(_MAX_CACHED)(self._is_secret)
         """Return True when a key of this name holds a secret, unless the value is a number."""
         self._hides_numbers = lru_cache(_MAX_CACHED)(self._is_secret_number)
@@ -114,17 +115,15 @@ class SecretNames:
 
     def spares(self, names: Iterable[Any]) -> bool:
         """Return True when all keys are plain text, and none names a secret or is `value`."""
-        spared = self._spared
-        return spared.issuperset(names) or all(
-            name in spared or self._learn(name) for name in names
-        )
+        spared = self.spared
+        return all(name in spared or self._learn(name) for name in names)
 
     def _learn(self, name: Any) -> bool:
         if type(name) is not str or clean(name) != name or name == "value" or self.is_secret(name):
             return False
-        if len(self._spared) > _MAX_CACHED:
-            self._spared.clear()
-        self._spared.add(name)
+        if len(self.spared) > _MAX_CACHED:
+            self.spared.clear()
+        self.spared.add(name)
         return True
 
     def hides(self, name: str, value: Any) -> bool:

@@ -82,12 +82,13 @@ class StdoutHandler(logging.Handler):
         except Exception as error:  # noqa: BLE001 - logging never raises into the application
             self.lost[type(error).__name__] += 1
             return
-        self._waiting.append(line)
         if self._writing:
             # A signal handler or finaliser logs while a line is being written.
+            self._waiting.append(line)
             return
         self._writing = True
         try:
+            self._write(line)
             while self._waiting:
                 self._write(self._waiting.pop(0))
         finally:
@@ -95,30 +96,33 @@ class StdoutHandler(logging.Handler):
 
     def _write(self, line: bytes) -> None:
         stream, fd = self._stream, self._fd
+        is_locked = False
         try:
             if stream is None or fd is None:
                 write_line(stream, line)
-            elif self._locks and _lock(fd):
+                return
+            is_locked = self._locks and _lock(fd)
+            try:
+                # What others have printed stands in the stream's buffer, which the line passes by.
+                # A closed stream raises: its descriptor may be that of another file by now.
+                stream.flush()
+            except (BlockingIOError, RuntimeError):
+                _flush(stream, fd)
+            if self._torn:
+                line = b"\n" + line
+            while line:
                 try:
-                    self._write_to_fd(stream, fd, line)
-                finally:
-                    fcntl.lockf(fd, fcntl.LOCK_UN)
-            else:
-                self._write_to_fd(stream, fd, line)
+                    written = os.write(fd, line)
+                except BlockingIOError:
+                    _wait_until_writable(fd)
+                    continue
+                line = line[written:]
+                self._torn = bool(line)
         except Exception as error:  # noqa: BLE001 - logging never raises into the application
             self.lost[type(error).__name__] += 1
-
-    def _write_to_fd(self, stream: IO[Any], fd: int, line: bytes) -> None:
-        _flush(stream, fd)
-        rest = b"\n" + line if self._torn else line
-        while rest:
-            try:
-                written = os.write(fd, rest)
-            except BlockingIOError:
-                _wait_until_writable(fd)
-                continue
-            rest = rest[written:]
-            self._torn = bool(rest)
+        finally:
+            if is_locked:
+                fcntl.lockf(fd, fcntl.LOCK_UN)  # type: ignore[arg-type]  # locked by number
 
     def reset_after_fork(self) -> None:
         """Forget a line that another thread of the parent was in the middle of."""

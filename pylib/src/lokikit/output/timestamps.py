@@ -5,12 +5,7 @@ from __future__ import annotations
 import os
 import threading
 import time
-import weakref
 from collections import deque
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 MICROSECONDS_PER_S = 1_000_000
 MAX_STEP_BACK_US = MICROSECONDS_PER_S
@@ -34,9 +29,9 @@ def _seconds(created_s: float) -> float:
 
 
 class _LastEvent(threading.local):
-    """What a thread stamped last; weakly held, for a record holds on to its exception's frames."""
+    """What a thread stamped last."""
 
-    last: tuple[Callable[[], Any], str] = (lambda: None, "")
+    last: tuple[object, str] = (None, "")
 
 
 class StampClock:
@@ -51,18 +46,18 @@ class StampClock:
         self._lock = threading.RLock()
         self._of_thread = _LastEvent()
 
-    def stamp_event(self, event: Any, created_s: float) -> str:
+    def stamp_event(self, event: object, created_s: float) -> str:
         """The timestamp of an event; the same again while this thread stamps no other event.
 
         Args:
-            event: any object that can be weakly referenced: a log record.
+            event: an object that this event alone has, and its copies; `None` is never the same.
             created_s: seconds since the epoch, as in `LogRecord.created`.
         """
         last, stamp = self._of_thread.last
-        if last() is not event:
+        if last is not event or event is None:
             stamp = self.stamp_text(created_s)
             # One assignment: a signal handler may stamp an event of its own at any moment.
-            self._of_thread.last = (weakref.ref(event), stamp)
+            self._of_thread.last = (event, stamp)
         return stamp
 
     def stamp(self, created_s: float) -> bytes:

@@ -1,4 +1,4 @@
-"""What Python would print on stderr by itself, taken into the log: warnings and exceptions."""
+"""Warnings and uncaught exceptions, which Python would print on stderr, as lines of the log."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def capture_uncaught() -> None:
     """
     if not isinstance(warnings.showwarning, _ShowWarning):
         warnings.showwarning = _ShowWarning(warnings.showwarning)
-    # What `logging.captureWarnings` puts in the place of the former.
+    # `logging.captureWarnings` keeps the former function there.
     if not isinstance(logging._showwarning, _ShowWarning):  # type: ignore[attr-defined] # noqa: SLF001 - logging has no public name for it
         logging._showwarning = _ShowWarning(logging._showwarning)  # type: ignore[attr-defined] # noqa: SLF001 - logging has no public name for it
     if not isinstance(sys.unraisablehook, _UnraisableHook):
@@ -43,11 +43,15 @@ def capture_uncaught() -> None:
         threading.excepthook = _ThreadHook(threading.excepthook)
 
 
-class _ExceptionHook:
-    """A `sys.excepthook` that calls the former hook too."""
+class _Hook:
+    """A hook that keeps the hook before it."""
 
     def __init__(self, former: Callable[..., Any]) -> None:
         self._former = former
+
+
+class _ExceptionHook(_Hook):
+    """A `sys.excepthook` that calls the former hook too."""
 
     def __call__(
         self, kind: type[BaseException], exception: BaseException, trace: TracebackType | None
@@ -63,11 +67,8 @@ class _ExceptionHook:
                 self._former(kind, exception, trace)
 
 
-class _ThreadHook:
+class _ThreadHook(_Hook):
     """A `threading.excepthook` that calls the former hook too."""
-
-    def __init__(self, former: Callable[..., Any]) -> None:
-        self._former = former
 
     def __call__(self, args: threading.ExceptHookArgs) -> None:
         if args.exc_type is SystemExit:
@@ -83,14 +84,11 @@ class _ThreadHook:
                 self._former(args)
 
 
-class _UnraisableHook:
+class _UnraisableHook(_Hook):
     """A `sys.unraisablehook` that calls the former hook too.
 
-    Exceptions of `__del__`, of callbacks of weak references and the like have no caller.
+    Exceptions of `__del__` and of callbacks of weak references, for example, have no caller.
     """
-
-    def __init__(self, former: Callable[..., Any]) -> None:
-        self._former = former
 
     def __call__(self, args: sys.UnraisableHookArgs) -> None:
         exception = args.exc_value or args.exc_type()
@@ -103,11 +101,8 @@ class _UnraisableHook:
                 self._former(args)
 
 
-class _ShowWarning:
+class _ShowWarning(_Hook):
     """A `warnings.showwarning` that logs; the former function still writes to files."""
-
-    def __init__(self, former: Callable[..., Any]) -> None:
-        self._former = former
 
     def __call__(  # noqa: PLR0913, PLR0917 - the signature of warnings.showwarning
         self,
@@ -134,7 +129,7 @@ class _ShowWarning:
 
 
 def _represent(value: object) -> str:
-    """Its `repr`, or its class where that raises."""
+    """Return the `repr` of a value, or its class when that raises."""
     try:
         return repr(value)
     except Exception:  # noqa: BLE001 - a half destroyed object may do anything
@@ -155,10 +150,10 @@ def _once(exception: BaseException) -> Iterator[bool]:
 def _log_where_raised(
     exception: BaseException, message: str, args: tuple[str, ...], level: int = logging.CRITICAL
 ) -> bool:
-    """Log an exception with the frame that raised it as its caller, unless a line has it.
+    """Log an exception, with the frame that raised it as its caller, unless a line has it.
 
     Returns:
-        Whether there is a line of it now.
+        True when the log has a line of it now.
     """
     if was_logged(exception):
         return True
@@ -168,7 +163,7 @@ def _log_where_raised(
         record = _make_record(exception, message, args, level)
         # Past the levels, and past a `dictConfig` that disables the loggers it does not name.
         return bool(_logger.filter(record)) and handle_record(_logger, record)
-    except Exception:  # noqa: BLE001 - Python's own hook has it then
+    except Exception:  # noqa: BLE001 - Python's own hook prints the exception then
         return False
 
 
