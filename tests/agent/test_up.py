@@ -33,11 +33,13 @@ NUMBERS = re.compile(
 )
 
 
-@pytest.fixture
-def stack(tmp_path: Path, engine: Engine, fluent_bit: Path) -> Iterator[Stack]:
-    """A stack that is not up; what of it runs at the end is ended."""
+@pytest.fixture(scope="module")
+def stack(
+    engine: Engine, fluent_bit: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Stack]:
+    """A stack that both tests bring up as they need it; what of it runs at the end is ended."""
     assert fluent_bit.is_file()
-    one = Stack(tmp_path / "state", engine)
+    one = Stack(tmp_path_factory.mktemp("stack") / "state", engine)
     one.ports |= zip(AGENT_PORTS, free_ports(len(AGENT_PORTS)), strict=True)
     yield one
     one.end()
@@ -68,8 +70,6 @@ def test_whole_stack(stack: Stack, folder: Path) -> None:
     told = NUMBERS.search(status.stdout)
     assert told, status.stdout
     assert int(told[1]) >= int(told[2]) > 0
-    assert stack.run("down", **AUTO).returncode == 0
-    assert find_groups(stack.state) == {}
 
 
 def test_a_killed_agent(stack: Stack) -> None:
@@ -89,3 +89,4 @@ def test_a_killed_agent(stack: Stack) -> None:
     eventually(lambda: len(stored_numbers(url, service)) == 10)
     assert stored_numbers(url, service).total() == 10
     assert stack.run("down", **AUTO).returncode == 0
+    assert find_groups(stack.state) == {}

@@ -71,17 +71,41 @@ class Stack:
         return list(requests.get(url, timeout=10).json().get("data", []))
 
 
-@pytest.fixture
-def stack(tmp_path: Path, engine: Engine) -> Iterator[Stack]:
-    """A stack that is not up; what of it runs at the end is ended."""
-    one = Stack(tmp_path / "state", engine)
+@pytest.fixture(scope="module")
+def stack(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """A stack that the tests bring from state to state, in their order; each begins with `up`.
+
+    What of it runs at the end is ended.
+    """
+    one = Stack(tmp_path_factory.mktemp("stack") / "state", engine)
     yield one
     one.end()
 
 
-def test_whole_stack(stack: Stack) -> None:
-    """Up brings everything, the demo's lines reach Loki, down leaves no process behind."""
-    up = stack.run("up")
+@pytest.fixture(scope="module")
+def elsewhere(stack: Stack) -> dict[str, Path]:
+    """Variable -> the home and the temporary folder that the stack is started with."""
+    folders = {name: stack.state.with_name(name) for name in ("HOME", "TMPDIR")}
+    for folder in folders.values():
+        folder.mkdir()
+    return folders
+
+
+def test_taken_port(stack: Stack) -> None:
+    """A taken port is told beforehand with its key, and nothing is started."""
+    with socket.create_server(("127.0.0.1", stack.ports["DEMO_PORT"])):
+        up = stack.run("up")
+    assert up.returncode == 3
+    assert f"port {stack.ports['DEMO_PORT']} (DEMO_PORT) is taken by" in up.stderr
+    assert len(up.stderr.strip().splitlines()) == 1
+    assert find_groups(stack.state) == {}
+
+
+def test_whole_stack(stack: Stack, elsewhere: dict[str, Path]) -> None:
+    """Up brings everything, and the demo's lines reach Loki."""
+    cache = os.environ.get("XDG_CACHE_HOME", str(Path.home() / ".cache"))
+    folders = {name: str(folder) for name, folder in elsewhere.items()}
+    up = stack.run("up", XDG_CACHE_HOME=cache, **folders)
     assert up.returncode == 0, up.stdout + up.stderr
     assert f"http://127.0.0.1:{stack.ports['LOKI_PORT']}" in up.stdout
     assert up.stdout.splitlines()[-1].endswith(f"http://127.0.0.1:{stack.ports['PAGE_PORT']}")
@@ -89,10 +113,6 @@ def test_whole_stack(stack: Stack) -> None:
     assert sorted(stack.pids()) == sorted([*stack.pipeline, *DEMO])
     eventually(lambda: {"canary", "shop", "jobs", "traffic"} <= set(stack.services()), within_s=60)
     assert stack.run("status").returncode == 0
-    down = stack.run("down")
-    assert down.returncode == 0, down.stderr
-    assert find_groups(stack.state) == {}
-    assert stack.run("status").returncode == 1
 
 
 def test_up_again_leaves_all_alone(stack: Stack) -> None:
@@ -101,7 +121,26 @@ def test_up_again_leaves_all_alone(stack: Stack) -> None:
     before = stack.pids()
     assert stack.run("up").returncode == 0
     assert stack.pids() == before
-    assert stack.run("down").returncode == 0
+
+
+def test_killed_parts_come_back_by_themselves(stack: Stack) -> None:
+    """Status says how often; a new up begins to count anew."""
+    stack.run("up")
+    killed = {stack.store, "ship", "shop"}
+    before = stack.pids()
+    for name in killed:
+        os.kill(before[name], signal.SIGKILL)
+    eventually(
+        lambda: all(stack.pids().get(name) not in {before[name], None} for name in killed),
+        within_s=60,
+    )
+    eventually(lambda: stack.run("status").returncode == 0, within_s=120)
+    after, status = stack.pids(), stack.run("status")
+    assert {name for name in before if before[name] != after.get(name)} == killed
+    for name in killed:
+        assert f"{name} died and was started again once, last at" in status.stdout
+    stack.run("up")
+    assert "started again" not in stack.run("status").stdout
 
 
 def test_killed_parts_come_back(stack: Stack) -> None:
@@ -125,36 +164,18 @@ def test_killed_parts_come_back(stack: Stack) -> None:
     assert len(find_watch(stack.state)) == 1
     after = stack.pids()
     assert [after[name] for name in ("ship", "jobs")] == [before[name] for name in ("ship", "jobs")]
-    stack.run("down")
-    assert find_groups(stack.state) == {}
 
 
-def test_killed_parts_come_back_by_themselves(stack: Stack) -> None:
-    """Status says how often; a new up begins to count anew, and down leaves nothing to watch."""
-    stack.run("up")
-    killed = {stack.store, "ship", "shop"}
-    before = stack.pids()
-    for name in killed:
-        os.kill(before[name], signal.SIGKILL)
-    eventually(lambda: all(stack.pids().get(name) != before[name] for name in killed))
-    eventually(lambda: stack.run("status").returncode == 0, within_s=120)
-    after, status = stack.pids(), stack.run("status")
-    assert {name for name in before if before[name] != after.get(name)} == killed
-    for name in killed:
-        assert f"{name} died and was started again once, last at" in status.stdout
-    stack.run("up")
-    assert "started again" not in stack.run("status").stdout
-    stack.run("down")
-    assert find_watch(stack.state) == []
-    assert find_groups(stack.state) == {}
-
-
-def test_down_ends_workers_without_a_master(stack: Stack) -> None:
-    """Gunicorn workers whose master was killed do not survive down."""
+def test_down_leaves_no_process(stack: Stack) -> None:
+    """Neither what would start parts again, nor Gunicorn workers whose master was killed."""
     stack.run("up")
     os.kill(stack.pids()["shop"], signal.SIGKILL)
-    stack.run("down")
+    down = stack.run("down")
+    assert down.returncode == 0, down.stderr
     assert [one for one in psutil.process_iter() if _marked(one, stack.state)] == []
+    assert find_watch(stack.state) == []
+    assert find_groups(stack.state) == {}
+    assert stack.run("status").returncode == 1
 
 
 def _marked(process: psutil.Process, state: Path) -> bool:
@@ -164,6 +185,11 @@ def _marked(process: psutil.Process, state: Path) -> bool:
         return False
 
 
+def test_writes_only_to_its_state(elsewhere: dict[str, Path]) -> None:
+    """Neither up nor what it started wrote to the temporary folder or to the home."""
+    assert [*elsewhere["HOME"].rglob("*"), *elsewhere["TMPDIR"].rglob("*")] == []
+
+
 def test_without_the_demo(stack: Stack) -> None:
     """`--no-demo` and DEMO=off bring the pipeline and its canary alone."""
     assert stack.run("up", "--no-demo").returncode == 0
@@ -171,16 +197,6 @@ def test_without_the_demo(stack: Stack) -> None:
     assert stack.run("up", DEMO="off").returncode == 0
     assert sorted(stack.pids()) == stack.pipeline
     assert stack.run("status").returncode == 0
-
-
-def test_taken_port(stack: Stack) -> None:
-    """A taken port is told beforehand with its key, and nothing is started."""
-    with socket.create_server(("127.0.0.1", stack.ports["DEMO_PORT"])):
-        up = stack.run("up")
-    assert up.returncode == 3
-    assert f"port {stack.ports['DEMO_PORT']} (DEMO_PORT) is taken by" in up.stderr
-    assert len(up.stderr.strip().splitlines()) == 1
-    assert find_groups(stack.state) == {}
 
 
 def test_data_survives_down_and_goes_with_volumes(stack: Stack) -> None:
@@ -193,16 +209,3 @@ def test_data_survives_down_and_goes_with_volumes(stack: Stack) -> None:
     assert any(data.iterdir())
     assert stack.run("down", "--volumes", "--yes").returncode == 0
     assert not data.exists()
-
-
-def test_writes_only_to_its_state(stack: Stack, tmp_path: Path) -> None:
-    """Neither up nor what it starts writes to the temporary folder or to the home."""
-    home, temporary = tmp_path / "home", tmp_path / "tmp"
-    home.mkdir()
-    temporary.mkdir()
-    cache = os.environ.get("XDG_CACHE_HOME", str(Path.home() / ".cache"))
-    variables = {"HOME": str(home), "XDG_CACHE_HOME": cache, "TMPDIR": str(temporary)}
-    assert stack.run("up", **variables).returncode == 0
-    eventually(lambda: "shop" in stack.services(), within_s=60)
-    stack.run("down")
-    assert [*home.rglob("*"), *temporary.rglob("*")] == []
