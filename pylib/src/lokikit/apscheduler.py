@@ -17,13 +17,13 @@ _REPEATED_MESSAGES = ('Running job "%s" (scheduled at %s)', 'Job "%s" executed s
 
 
 def log_tasks(scheduler: Any) -> None:
-    """Have a scheduler tell each run of its jobs, as tasks of the jobs' names.
+    """Log each run of a scheduler's jobs, as a task with the job's name.
 
-    The lines of a job have its name and id. A job of a process pool tells its runs where that
-    process has set up logging: `ProcessPoolExecutor(pool_kwargs={"initializer": …})`.
+    The lines of a job have its name and id. The processes of a process pool must set up logging
+    themselves: `ProcessPoolExecutor(pool_kwargs={"initializer": …})`.
 
     Args:
-        scheduler: of APScheduler 3, started or not.
+        scheduler: a scheduler of APScheduler 3, started or not.
     """
 
     def take_in(_: Any = None) -> None:
@@ -43,19 +43,19 @@ class _Submit:
         self._submit = submit
 
     def __call__(self, job: Any, run_times: Any) -> None:
-        self._submit(_ToldJob(job), run_times)
+        self._submit(_LoggedJob(job), run_times)
 
 
-class _ToldJob:
-    """A job that is as it was, but for its function; it can be pickled where the job can."""
+class _LoggedJob:
+    """A job with its function logged as a task; it can be pickled if the job can."""
 
     def __init__(self, job: Any) -> None:
         self.job = job
 
     @property
     def func(self) -> Any:
-        """What to call."""
-        # Here too, for it may be another process.
+        """The function, logged as a task."""
+        # Here too, because this may be another process.
         drop_duplicate_records(f"{_LOGGER}.{self.job.executor}", _is_duplicate)
         return task(self.job.name)(self.job.func)
 

@@ -1,4 +1,4 @@
-"""Celery: `lokikit.celery.log_tasks()`, for workers, beat and whoever sends tasks."""
+"""Celery: `lokikit.celery.log_tasks()`, for workers, beat and senders of tasks."""
 
 from __future__ import annotations
 
@@ -33,21 +33,21 @@ _beat_logger = logging.getLogger("lokikit.celery.beat")
 
 
 _open: dict[str, tuple[Run, AbstractContextManager[None]]] = {}
-"""What this process runs, by task id."""
+"""Task id -> run of this process, with its block of bound fields."""
 _received: WeakValueDictionary[str, Any] = WeakValueDictionary()
-"""What this worker has handed to its processes, by task id."""
+"""Task id -> request that this worker has given to its processes."""
 _ended: WeakKeyDictionary[Any, Run] = WeakKeyDictionary()
-"""Requests whose end this worker has logged: it hears of the end in several ways."""
+"""Request -> run whose end this worker has logged: several signals report the same end."""
 _has_line: ContextVar[bool] = ContextVar("lokikit_celery_has_line", default=False)
-"""Whether what a request says of its lost process has a line of ours."""
+"""True while a request reports a lost process whose run has a line of the kit."""
 
 
 def log_tasks() -> None:
-    """Have workers and beat log lines of the contract, and tell each task that is run or due.
+    """Let workers and beat write lines of the kit, and log each task that runs or is due.
 
-    To be called where the application is made, also by who sends tasks: the id of the request
-    that sends one is bound while it runs. Celery leaves the root logger alone from then on, and
-    keeps its banner to itself. Each attempt of a task is a run with the same `task_id`.
+    Call it where the application is created, also in processes that send tasks: the id of the
+    request that sends a task is bound while the task runs. Celery leaves the root logger alone
+    from then on, and prints no banner. Each attempt of a task is a run with the same `task_id`.
     """
     signals.setup_logging.connect(_set_up)
     signals.celeryd_init.connect(_hide_banner)
@@ -63,7 +63,7 @@ def log_tasks() -> None:
 
 
 def _set_up(**_: Any) -> None:
-    # What the pool says of its processes is kept apart from the root logger otherwise.
+    # Otherwise messages of the pool about its processes do not reach the root logger.
     get_multiprocessing_logger().propagate = True
     keep_json_logging()
 
@@ -78,11 +78,11 @@ def _add_request_id(headers: dict[str, Any], **_: Any) -> None:
 
 
 def _watch_beat(sender: Any, **_: Any) -> None:
-    """Have beat tell each task that it sends, in place of Celery's own line of what is due."""
+    """Log each task that beat sends, in place of Celery's line about the task that is due."""
     send = sender.scheduler.apply_async
 
     @wraps(send)
-    def send_and_tell(entry: Any, *args: Any, **kwargs: Any) -> Any:
+    def send_and_log(entry: Any, *args: Any, **kwargs: Any) -> Any:
         sent = send(entry, *args, **kwargs)
         if are_tasks_logged():
             fields = {f.TASK_NAME: entry.task, f.TASK_ID: sent.id, "schedule_entry": entry.name}
@@ -90,31 +90,31 @@ def _watch_beat(sender: Any, **_: Any) -> None:
             log_event(_beat_logger, logging.INFO, parts, fields=fields, place=function_place(send))
         return sent
 
-    sender.scheduler.apply_async = send_and_tell
-    drop_duplicate_records("celery.beat", _is_of_what_is_due)
+    sender.scheduler.apply_async = send_and_log
+    drop_duplicate_records("celery.beat", _is_about_due_task)
 
 
-def _is_of_what_is_due(record: logging.LogRecord) -> bool:
-    """Whether it is beat's line of a task that it sends then; what fails has another."""
+def _is_about_due_task(record: logging.LogRecord) -> bool:
+    """Return True for beat's line about a task that it is about to send."""
     return are_tasks_logged() and str(record.msg).startswith("Scheduler: Sending due task")
 
 
 def _watch(request: Any, **_: Any) -> None:
-    """Have a request of the worker tell the end of a run whose process is gone.
+    """Let a request of the worker log the end of a run whose process is gone.
 
-    Celery's signals do not: of a message that goes back to its queue there is none, before 5.7 none
-    of a hard time limit either. The class is Celery's own for one task, so nobody else has it.
+    Celery has no signal for a message that returns to its queue, and before 5.7 none for a hard
+    time limit. Celery creates the class of the request for each task, so the patch is local.
     """
     _received[request.id] = request
     kind = type(request)
     if _WATCHED not in vars(kind):
         setattr(kind, _WATCHED, True)
-        kind.on_failure = _telling(kind.on_failure, _tell_lost)
-        kind.on_timeout = _telling(kind.on_timeout, _tell_timeout)
+        kind.on_failure = _logging_first(kind.on_failure, _log_lost)
+        kind.on_timeout = _logging_first(kind.on_timeout, _log_timeout)
 
 
-def _telling(method: Callable[..., Any], end: Callable[..., bool]) -> Callable[..., Any]:
-    """A method of a request that first tells how its run ended."""
+def _logging_first(method: Callable[..., Any], end: Callable[..., bool]) -> Callable[..., Any]:
+    """Return a method of a request that first logs the end of its run."""
 
     @wraps(method)
     def call(self: Any, *args: Any, **kwargs: Any) -> Any:
@@ -127,8 +127,8 @@ def _telling(method: Callable[..., Any], end: Callable[..., bool]) -> Callable[.
     return call
 
 
-def _tell_lost(request: Any, exc_info: Any, *_: Any, **__: Any) -> bool:
-    """Of any failure that the worker hears of: tell those of a lost process."""
+def _log_lost(request: Any, exc_info: Any, *_: Any, **__: Any) -> bool:
+    """Log the failure of a lost process; return True when it has a line."""
     error = getattr(exc_info.exception, "exc", exc_info.exception)
     if isinstance(error, WorkerLostError) and not _has_succeeded(request):
         return _end_lost(request, lambda run: run.end("crash", text(error)))
@@ -139,20 +139,20 @@ def _tell_lost(request: Any, exc_info: Any, *_: Any, **__: Any) -> bool:
     return False
 
 
-def _tell_timeout(request: Any, soft: bool, timeout: float) -> bool:  # noqa: FBT001 - as Celery calls it
-    """Of a hard time limit; the process tells a soft one itself."""
+def _log_timeout(request: Any, soft: bool, timeout: float) -> bool:  # noqa: FBT001 - as Celery calls it
+    """Log a hard time limit; the process itself logs a soft limit."""
     error = TimeLimitExceeded(timeout)
     return not soft and _end_lost(request, lambda run: run.end("terminate", _represent(error)))
 
 
 def _has_succeeded(request: Any) -> bool:
-    """Whether the process was lost behind the end of the run, as far as Celery (5.7) asks."""
+    """Return True when the process was lost after the end of the run, if Celery (5.7) knows."""
     ask = getattr(request, "_success_was_stored", None)
     return bool(ask and ask())
 
 
 def _end_lost(request: Any, end: Callable[[Run], object]) -> bool:
-    """Tell an end once; return whether it has a line."""
+    """Log an end once; return True when it has a line."""
     if request not in _ended:
         _ended[request] = run = _lost_run(request.task, request.id, request)
         end(run)
@@ -170,7 +170,7 @@ def _begin(task_id: str, task: Any, **_: Any) -> None:
 
 
 def _fail(task_id: str, exception: BaseException, **_: Any) -> None:
-    """Of the process that runs the task."""
+    """Log a failure in the process that runs the task."""
     if task_id not in _open:
         return
     run, _block = _open[task_id]
@@ -210,7 +210,7 @@ def _revoke(sender: Any, request: Any, *, terminated: bool, expired: bool, **_: 
 
 
 def _lost_run(task: Any, task_id: str, request: Any) -> Run:
-    """The run of a process that cannot tell its end itself; `None` for a request not received."""
+    """Return the run of a lost process; `request` is `None` when this worker did not receive it."""
     started_s = getattr(request, "time_start", None)
     retries = request.request_dict.get("retries") if request else 0
     age_s = time.time() - started_s if started_s else 0.0
@@ -218,10 +218,10 @@ def _lost_run(task: Any, task_id: str, request: Any) -> Run:
 
 
 def _represent(exception: BaseException) -> str:
-    """The exception's `repr`, or its class where that raises."""
+    """Return the `repr` of an exception, or its class when that raises."""
     try:
         return repr(exception)
-    except Exception:  # noqa: BLE001 - a stranger's exception may do anything
+    except Exception:  # noqa: BLE001 - `repr` of a foreign exception may raise anything
         return type(exception).__name__
 
 
@@ -230,11 +230,11 @@ def _attempt(retries: int | None) -> dict[str, Any]:
 
 
 def _is_duplicate(record: logging.LogRecord) -> bool:
-    """Whether it says of a task what its actions say, as far as these have lines."""
+    """Return True for a record that repeats the line of a task."""
     data = getattr(record, "data", None)
     if isinstance(data, dict) and data.get("id") in _open:
         run, _block = _open[data["id"]]
-        # Of a success Celery speaks before our line comes.
+        # Celery logs a success before the line of the kit.
         return are_tasks_logged() if run.has_line is None else run.has_line
     if _has_line.get() and record.funcName in {"on_failure", "on_timeout"}:
         return record.levelno >= logging.ERROR

@@ -16,13 +16,13 @@ from lokikit.setup import keep_json_logging
 
 
 class Logger(_GunicornLogger):  # type: ignore[misc] # it has no types
-    """Master and workers log lines of the contract, and each request that no middleware tells.
+    """Writes lines of the kit in master and workers, and logs requests without a middleware.
 
     Handlers that write to files (`--error-logfile`, `--access-logfile`) stay.
     """
 
     def setup(self, cfg: Any) -> None:
-        """Set up Gunicorn's own logging, then take its console handlers off."""
+        """Set up Gunicorn's own logging, then remove its console handlers."""
         super().setup(cfg)
         ours = [one for one in keep_json_logging().handlers if is_ours(one)]
         for logger in (self.error_log, self.access_log):
@@ -34,7 +34,7 @@ class Logger(_GunicornLogger):  # type: ignore[misc] # it has no types
 
     @property
     def access_log_enabled(self) -> bool:
-        """Whether requests are to be given to `access`."""
+        """True: Gunicorn passes each request to `access`."""
         return True
 
     def atoms(self, *answered: Any) -> dict[str, Any]:

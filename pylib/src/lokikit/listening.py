@@ -1,4 +1,4 @@
-"""What each server of the kit needs: its socket, its address, an end that a signal asks for."""
+"""The parts that the servers of the kit share: socket, URL, and the stop by a signal."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ _BACKLOG = 512
 
 
 class SignalFreeServer(uvicorn.Server):
-    """A server that leaves signals to its caller, and says when it answers.
+    """A server that leaves signals to its caller.
 
     Attributes:
-        answering: set once requests are answered.
+        answering: event that is set once requests are answered.
     """
 
     def __init__(self, config: uvicorn.Config) -> None:
@@ -31,7 +31,7 @@ class SignalFreeServer(uvicorn.Server):
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """Leave them: uvicorn would end the process by the signal, not with 0."""
+        """Capture no signals: uvicorn would end the process by the signal, not with 0."""
         yield
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
@@ -40,17 +40,17 @@ class SignalFreeServer(uvicorn.Server):
         self.answering.set()
 
     def stop(self, *_: object) -> None:
-        """Make `serve` end; callable as a signal's handler. A second call does not wait."""
+        """End `serve`; usable as a signal's handler. A second call does not wait for requests."""
         self.force_exit = self.should_exit
         self.should_exit = True
 
 
 def server_config(app: Any, **options: Any) -> uvicorn.Config:
-    """How the servers of the kit run: on asyncio and h11 alone, without lines of their own.
+    """Return a configuration with asyncio and h11, without log lines of uvicorn.
 
     Args:
         app: the ASGI application.
-        options: of `uvicorn.Config`, what a server has beside.
+        options: further arguments of `uvicorn.Config`.
     """
     return uvicorn.Config(
         app,
@@ -66,15 +66,15 @@ def server_config(app: Any, **options: Any) -> uvicorn.Config:
 
 
 def listen(host: str, port: int, server: str) -> socket.socket:
-    """A socket that listens; port 0 takes a free one.
+    """Return a socket that listens; port 0 takes a free port.
 
     Args:
         host: the address.
-        port: the number.
-        server: who listens, for the error.
+        port: the port.
+        server: name of the server, for the error.
 
     Raises:
-        PrerequisiteError: the port is taken, or the address is none of this machine.
+        PrerequisiteError: the port is taken, or this machine does not have the address.
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     # Only with the protocol named does asyncio set TCP_NODELAY on its connections; without it
@@ -95,7 +95,7 @@ def listen(host: str, port: int, server: str) -> socket.socket:
 
 
 def url_of(host: str, listener: socket.socket) -> str:
-    """Where a browser of this machine finds what listens there."""
+    """Return the URL of the listener for a browser of this machine."""
     port = listener.getsockname()[1]
     if host in {"0.0.0.0", "::"}:  # noqa: S104 - compared, not bound
         return f"http://{_LOOPBACK}:{port}"

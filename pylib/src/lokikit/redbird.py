@@ -24,7 +24,7 @@ from lokikit.times import NS_PER_S, moment_ns
 _MAX_RECENT = 10_000
 _NEAR_NS = 3600 * NS_PER_S
 _NAMES = {"task_name": f.TASK_NAME, "action": f.ACTION, "run_id": f.TASK_ID}
-"""What Loki can find by: name in a record of Rocketry -> field of the line."""
+"""Names in a record of Rocketry that Loki can select by -> field of the line."""
 _NOT_KEPT = ("exc_info", "args", "__return__")
 """These hold on to objects of the application."""
 
@@ -34,15 +34,15 @@ Query = dict[str, Any]
 class LokiRepo(TemplateRepo):  # type: ignore[misc]  # its package has no types
     """Serves Rocketry: `Rocketry(logger_repo=LokiRepo(service="scheduler"))`.
 
-    It only reads: the lines travel to Loki as all others of the service do. What this process has
-    logged itself is known at once, whether it is in Loki yet or not.
+    It only reads: the lines travel to Loki like all lines of the service. Records of this process
+    are known at once, before they are in Loki.
 
     Args:
-        url: of Loki; unless given, `LOKI_URL`, with the credentials of the environment.
-        service: whose tasks they are.
-        env: where it runs, when the service runs in several environments.
+        url: URL of Loki; by default `LOKI_URL`, with the credentials of the environment.
+        service: service of the tasks.
+        env: environment, if the service runs in several.
         since: how far back to look.
-        model: what a record becomes: `dict`, or one of `rocketry.log`.
+        model: type of a record: `dict`, or a class of `rocketry.log`.
     """
 
     url: str | None = None
@@ -54,13 +54,13 @@ class LokiRepo(TemplateRepo):  # type: ignore[misc]  # its package has no types
     _recent: Any = PrivateAttr(default_factory=lambda: deque(maxlen=_MAX_RECENT))
 
     def insert(self, item: Any) -> None:
-        """Remember what was just logged, until Loki has it."""
+        """Keep a record that was just logged, until Loki has it."""
         if isinstance(item, dict):
             item = {name: value for name, value in item.items() if name not in _NOT_KEPT}
         self._recent.append(item)
 
     def query_items(self, query: Query) -> Iterator[Any]:
-        """The records that match, in the order of time."""
+        """Return the records that match, in the order of time."""
         with self._lock:
             stored = [self._item(one) for one in self._lines(query).oldest_first().iter()]
         known = {self._key(one) for one in stored}
@@ -70,7 +70,7 @@ class LokiRepo(TemplateRepo):  # type: ignore[misc]  # its package has no types
         return (one for one in found if one in matches)
 
     def query_read_last(self, query: Query) -> Any:
-        """The last that matches: of this process, otherwise of those before it."""
+        """Return the last record that matches: of this process, else of earlier processes."""
         matches = QueryMatcher(query, self._value)
         recent = [one for one in list(self._recent) if one in matches]
         if recent:
@@ -87,15 +87,15 @@ class LokiRepo(TemplateRepo):  # type: ignore[misc]  # its package has no types
         return None
 
     def query_update(self, query: Query, values: Query) -> None:
-        """Refuse: what was logged stays."""
+        """Refuse: Loki changes no lines."""
         raise NotImplementedError(f"Loki changes no records: not {values} where {query}.")
 
     def query_delete(self, query: Query) -> None:
-        """Refuse: what was logged stays, as long as Loki keeps it."""
+        """Refuse: Loki deletes lines by age only."""
         raise NotImplementedError(f"Loki deletes no records by themselves: not where {query}.")
 
     def _lines(self, query: Query) -> LogQuery:
-        """Lines that may match, the newest first."""
+        """Return the lines that may match, newest first."""
         if self._client is None:
             self._client = Loki(self.url) if self.url else Loki.from_env()
         labels = {f.SERVICE: self.service, **({f.ENV: self.env} if self.env else {})}
@@ -111,7 +111,7 @@ class LokiRepo(TemplateRepo):  # type: ignore[misc]  # its package has no types
         return self.data_to_item(_record(entry))
 
     def _key(self, item: Any) -> tuple[Any, ...]:
-        """What tells actions apart; a time alone is not exact in a line."""
+        """Return a key that is unique for an action; the time in a line is not exact enough."""
         run_id = self._value(item, "run_id")
         last = run_id if run_id is not None else round(self._value(item, "created"), 3)
         return (self._value(item, "task_name"), self._value(item, "action"), last)
@@ -122,7 +122,7 @@ class LokiRepo(TemplateRepo):  # type: ignore[misc]  # its package has no types
 
 
 def _values(asked: Any) -> list[Any] | None:
-    """The values that a condition allows, `None` where it does not list them."""
+    """Return the values that a condition allows, `None` when it lists none."""
     if isinstance(asked, (str, int)):
         return [asked]
     if isinstance(asked, Equal):
@@ -137,11 +137,11 @@ def _earliest_s(asked: Any) -> float | None:
 
 
 def _record(entry: LogEntry) -> dict[str, Any]:
-    """The attributes of the record that the line was, as far as it tells."""
-    told, task = entry.fields, TaskRecord.of(entry)
-    place, _, function = str(told.get(f.CALLER, "")).partition(" ")
+    """Return the attributes of the record behind a line, as far as the line has them."""
+    fields, task = entry.fields, TaskRecord.of(entry)
+    place, _, function = str(fields.get(f.CALLER, "")).partition(" ")
     path, _, line = place.rpartition(":")
-    level, message = str(told.get(f.LEVEL, "info")).upper(), str(told.get(f.MESSAGE, ""))
+    level, message = str(fields.get(f.LEVEL, "info")).upper(), str(fields.get(f.MESSAGE, ""))
     return {
         "task_name": task.task_name,
         "action": task.action,
@@ -150,7 +150,7 @@ def _record(entry: LogEntry) -> dict[str, Any]:
         "start": task.start.timestamp(),
         "end": task.end and task.end.timestamp(),
         "runtime": task.runtime_s,
-        "name": told.get(f.LOGGER, ""),
+        "name": fields.get(f.LOGGER, ""),
         "msg": message,
         "message": message,
         "formatted_message": message,
@@ -161,11 +161,11 @@ def _record(entry: LogEntry) -> dict[str, Any]:
         "module": PurePath(path).stem,
         "lineno": int(line) if line.isdecimal() else 0,
         "funcName": function,
-        "exc_text": told.get(f.STACKTRACE),
+        "exc_text": fields.get(f.STACKTRACE),
         "msecs": entry.timestamp_ns // 1_000_000 % 1000,
         "relativeCreated": 0.0,
         "thread": 0,
-        "threadName": told.get(f.THREAD, ""),
-        "process": told.get(f.PID, 0),
+        "threadName": fields.get(f.THREAD, ""),
+        "process": fields.get(f.PID, 0),
         "processName": "",
     }

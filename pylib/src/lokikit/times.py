@@ -17,15 +17,14 @@ NS_PER_S = 1_000_000_000
 NS_PER_MS = 1_000_000
 NS_PER_US = 1000
 _EARLIEST_NS = 10**16
-"""Smaller numbers are seconds, milli- or microseconds of our time: so many nanoseconds are April
-1970."""
+"""Smaller numbers are taken for seconds, milli- or microseconds; 10^16 ns is April 1970."""
 EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _RFC_3339 = re.compile(
     r"(\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d)(?:[.,](\d+))?(?:[Zz]|([+-]\d\d):?([0-5]\d))?", re.ASCII
 )
 _EPOCH_NUMBER = re.compile(r"([1-9]\d*)(?:\.(\d+))?(?:[eE]\+?(\d{1,2}))?", re.ASCII)
 _EPOCH_DIGITS = (10, 13, 16, 19)
-"""Of our time in seconds, milli-, micro- and nanoseconds: from 2001 to 2262."""
+"""Digits of a time from 2001 to 2262, in seconds, milli-, micro- and nanoseconds."""
 _MAX_NS = 2**63 - 1
 _MAX_DIGITS = len(str(_MAX_NS))
 _UNITS_S = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
@@ -33,7 +32,7 @@ _DURATION = re.compile(r"(\d+[smhdw])+", re.ASCII)
 _PART = re.compile(r"(\d+)([smhdw])", re.ASCII)
 _DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _RANGE = "1677-09-22 to 2262-04-11"
-"""The whole days of it."""
+"""The whole days that 64 bits of nanoseconds hold."""
 _ALLOWED = (
     "use a duration (90s, 30m, 1h, 2d, 1w, 1h30m), a time (2026-11-21T10:00:00Z, UTC when it "
     "names no zone), a date (2026-11-21) or now"
@@ -41,14 +40,14 @@ _ALLOWED = (
 
 
 def parse_duration_ns(text: str, name: str) -> int:
-    """Nanoseconds of a duration such as `1h30m`.
+    """Return the nanoseconds of a duration such as `1h30m`.
 
     Args:
-        text: what was typed.
-        name: how the option is called, for the error.
+        text: the duration.
+        name: name of the option, for the error.
 
     Raises:
-        SettingsError: it is no duration, or longer than Loki's time.
+        SettingsError: the text is no duration, or longer than Loki's time.
     """
     word = text.strip()
     if not _DURATION.fullmatch(word):
@@ -61,15 +60,15 @@ def parse_duration_ns(text: str, name: str) -> int:
 
 
 def _count(digits: str) -> int:
-    """Their number; thousands of them, which Python refuses to read, are too many anyway."""
+    """Return the number; the largest time for too many digits, which `int` may refuse to read."""
     return int(digits) if len(digits) < _MAX_DIGITS else _MAX_NS
 
 
 def parse_time_ns(text: str, name: str, now_ns: int) -> int:
-    """The point in time of RFC 3339, a date (its start), `now`, or a duration before `now_ns`.
+    """Return the time of RFC 3339, a date (its start), `now`, or a duration before `now_ns`.
 
     Raises:
-        SettingsError: it is none of them, or out of Loki's time.
+        SettingsError: the text has another form, or is out of Loki's time.
     """
     word = text.strip()
     if word == "now":
@@ -82,19 +81,19 @@ def parse_time_ns(text: str, name: str, now_ns: int) -> int:
     return _within_range(time_ns, name, text)
 
 
-def _within_range(time_ns: int, name: str, said: object) -> int:
-    """The time, where 64 bits hold its nanoseconds."""
+def _within_range(time_ns: int, name: str, moment: object) -> int:
+    """Return the time, if 64 bits hold its nanoseconds."""
     if abs(time_ns) > _MAX_NS:
-        raise SettingsError(f"{name} {said} is out of range: Loki's time is {_RANGE}.")
+        raise SettingsError(f"{name} {moment} is out of range: Loki's time is {_RANGE}.")
     return time_ns
 
 
 def moment_ns(moment: Moment, name: str, now_ns: int) -> int:
-    """Nanoseconds since 1970 of any form of a moment.
+    """Return the nanoseconds since 1970 of any form of a moment.
 
     Raises:
-        SettingsError: the text is no time, the time has no zone or is out of Loki's, or the number
-            is of seconds.
+        SettingsError: the text is no time, the time has no zone or is out of Loki's time, or the
+            number is in seconds.
     """
     if isinstance(moment, str):
         return parse_time_ns(moment, name, now_ns)
@@ -113,10 +112,10 @@ def moment_ns(moment: Moment, name: str, now_ns: int) -> int:
     return _within_range(number, name, moment)
 
 
-def whole_number(given: Any) -> int | None:
-    """The number as an `int`, `None` of what is no whole number."""
+def whole_number(value: Any) -> int | None:
+    """Return a whole number as an `int`, `None` for other values."""
     try:
-        return index(given)
+        return index(value)
     except TypeError:
         return None
 
@@ -128,13 +127,13 @@ def _duration_ns(duration: timedelta) -> int:
 def parse_span_ns(
     since: str | None, start: str | None, end: str | None, now_ns: int
 ) -> tuple[int, int]:
-    """Start and end of a query: `--from` or `--since` (an hour by default) up to `--to`.
+    """Return start and end of a query: `--from` or `--since` (an hour by default) up to `--to`.
 
     Raises:
         SettingsError: a time is wrong, both starts are set, or the end is not after the start.
     """
     if since and start:
-        raise SettingsError("give --since or --from, not both.")
+        raise SettingsError("--since and --from are two starts: set one, not both.")
     end_ns = parse_time_ns(end or "now", "--to", now_ns)
     if start:
         start_ns = parse_time_ns(start, "--from", now_ns)
@@ -144,7 +143,7 @@ def parse_span_ns(
     if start_ns >= end_ns:
         raise SettingsError(
             f"the span ends ({format_time(end_ns)}) before it starts ({format_time(start_ns)}): "
-            "give a --to after --from."
+            "set --to after --from."
         )
     return start_ns, end_ns
 
@@ -157,8 +156,13 @@ def format_time(time_ns: int, digits: int = 6) -> str:
     return f"{whole:%Y-%m-%dT%H:%M:%S}{fraction}Z"
 
 
+def utc_time(time_ns: int) -> datetime:
+    """Return a time in UTC, to the microsecond."""
+    return EPOCH + timedelta(microseconds=time_ns // NS_PER_US)
+
+
 def parse_timestamp_ns(value: object) -> int | None:
-    """Nanoseconds since the epoch of an RFC 3339 text, `None` when `value` is none.
+    """Return the nanoseconds since 1970 of an RFC 3339 text, `None` for other values.
 
     Digits beyond nanoseconds are cut; a time without a zone is UTC.
     """
@@ -173,10 +177,9 @@ def parse_timestamp_ns(value: object) -> int | None:
 
 
 def parse_epoch_ns(written: str) -> int | None:
-    """Nanoseconds since 1970 of a decimal number in any unit, `None` when it is not of our time.
+    """Return the nanoseconds since 1970 of a decimal number, `None` outside 2001 to 2262.
 
-    How many digits stand before its point says whether it is of seconds, milli-, micro- or
-    nanoseconds.
+    The number of digits before its point tells seconds, milli-, micro- and nanoseconds apart.
     """
     match = _EPOCH_NUMBER.fullmatch(written)
     if not match:

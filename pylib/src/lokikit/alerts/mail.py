@@ -5,14 +5,13 @@ from __future__ import annotations
 import smtplib
 import ssl
 from contextlib import contextmanager
-from datetime import datetime, timedelta
 from email.message import EmailMessage
 from email.utils import format_datetime, make_msgid
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from lokikit.errors import RefusedError, UnreachableError
-from lokikit.times import EPOCH, NS_PER_US
+from lokikit.times import utc_time
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -90,16 +89,12 @@ class Mail:
         mail["Subject"] = message.title
         mail["From"] = self._contacts.smtp_from
         mail["To"] = ", ".join(self._contacts.mail_to)
-        mail["Date"] = format_datetime(_date(message.time_ns))
+        mail["Date"] = format_datetime(utc_time(message.time_ns))
         mail["Message-ID"] = make_msgid(domain=self._contacts.smtp_from.rpartition("@")[2])
         mail["Auto-Submitted"] = "auto-generated"
         mail.set_content(message.text)
         return mail
 
 
-def _text(said: bytes | str) -> str:
-    return said.decode(errors="replace") if isinstance(said, bytes) else said
-
-
-def _date(time_ns: int) -> datetime:
-    return EPOCH + timedelta(microseconds=time_ns // NS_PER_US)
+def _text(answer: bytes | str) -> str:
+    return answer.decode(errors="replace") if isinstance(answer, bytes) else answer

@@ -19,10 +19,6 @@ from lokikit.stack.kit_files import state_dir
 from lokikit.stack.part_status import read_wanted
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from lokikit.stack.agent_metrics import AgentNumbers
-    from lokikit.stack.part_status import Condition
     from lokikit.store.errors import SyntaxProblem
 
 PASSWORD = "PAGE_PASSWORD"  # noqa: S105 - the name of a variable
@@ -54,8 +50,8 @@ def page(port: Port = None, host: Host = "127.0.0.1") -> None:
         loki_from,
         alerts_folder(state),
         Path(spool) if spool else None,
-        lambda: _conditions(state),
-        lambda: _numbers(state),
+        lambda: conditions_now(read_wanted(state), state),
+        lambda: numbers_now(read_wanted(state), state),
         _problem,
     )
     chosen = port_of("PAGE_PORT") if port is None else port
@@ -69,13 +65,3 @@ def _problem(logql: str) -> SyntaxProblem | None:
     with suppress(PrerequisiteError):
         return find_problem(logql)
     return None
-
-
-def _conditions(state: Path) -> Sequence[Condition]:
-    wanted = read_wanted(state)
-    return conditions_now(wanted, state) if wanted else ()
-
-
-def _numbers(state: Path) -> AgentNumbers | None:
-    wanted = read_wanted(state)
-    return numbers_now(wanted, state) if wanted else None

@@ -87,8 +87,10 @@ def bring_up_native(
     return statuses
 
 
-def conditions_now(wanted: Wanted, state: Path) -> list[Condition]:
-    """Return the state of each part of the stack."""
+def conditions_now(wanted: Wanted | None, state: Path) -> list[Condition]:
+    """Return the state of each part of the stack; empty without a stack."""
+    if wanted is None:
+        return []
     if wanted.runtime == "docker":
         services = stack_services(demo=wanted.demo, canary=wanted.canary)
         return docker_stack.conditions(services, Compose((), state))
@@ -112,8 +114,10 @@ def restarts_now(wanted: Wanted, state: Path) -> list[str]:
     return notes
 
 
-def numbers_now(wanted: Wanted, state: Path) -> AgentNumbers | None:
-    """Return the agent's counts, `None` when it does not answer."""
+def numbers_now(wanted: Wanted | None, state: Path) -> AgentNumbers | None:
+    """Return the agent's counts, `None` without an answer or without a stack."""
+    if wanted is None:
+        return None
     if wanted.runtime == "docker":
         return ask_fluent_bit(admin_url(), docker_stack.agent_storage(Compose((), state)))
     return agent_numbers(state)

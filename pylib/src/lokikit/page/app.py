@@ -83,7 +83,11 @@ def make_app(sources: Sources, access: Access) -> ASGIApp:
         access: rules of access.
     """
     answers = Answers(sources)
-    asked = [Route(f"/{name}", answers.to(one)) for name, one in answers.by_name().items()]
+    reads = [
+        *(answers.start, answers.lines, answers.around, answers.line, answers.histogram),
+        *(answers.panel, answers.runs, answers.pipeline, answers.alerts),
+    ]
+    asked = [Route(f"/{one.__name__}", answers.to(one)) for one in reads]
     changes = [
         Route(f"/{one.__name__}", answers.to(one, takes_body=True), methods=["POST"])
         for one in (answers.silence, answers.lift)
@@ -125,20 +129,6 @@ class Answers:
                 return _refused(SettingsError(f"{request.url.path}: {error!r}"))
 
         return endpoint
-
-    def by_name(self) -> dict[str, Callable[[Request], Any]]:
-        """Return path -> answer."""
-        return {
-            "start": self.start,
-            "lines": self.lines,
-            "around": self.around,
-            "line": self.line,
-            "histogram": self.histogram,
-            "panel": self.panel,
-            "runs": self.runs,
-            "pipeline": self.pipeline,
-            "alerts": self.alerts,
-        }
 
     def start(self, request: Request) -> Any:
         """Return the choices of the bar above each view."""

@@ -129,13 +129,13 @@ def error_ratio(selected: Selection, span: str, by: tuple[str, ...] = SERVICE) -
 def steady_error_ratio(
     selected: Selection, span: str, minimum: int, by: tuple[str, ...] = SERVICE
 ) -> str:
-    """The same for a graph: 0 without errors, and nothing where a span has too few lines.
+    """Return the share for a graph: 0 without errors, and no value for a span with too few lines.
 
     Args:
-        selected: the services.
-        span: of one point.
-        minimum: of lines in a span; of fewer, one error more or less makes the ratio jump.
-        by: a ratio for each combination of these labels.
+        selected: lines of the services.
+        span: span of a point.
+        minimum: number of lines in a span from which on a single error makes no spike.
+        by: labels; each combination has a share.
     """
     all_lines = lines(selected, span, by)
     failed = f"({errors(selected, span, by)} or {all_lines} * 0)"
@@ -143,22 +143,22 @@ def steady_error_ratio(
 
 
 def before(query: str, span: str) -> str:
-    """The same numbers of the time that lies `span` before."""
+    """Return the query for the time that lies `span` before."""
     return query.replace("])", f"] offset {span})")
 
 
 def services_count(selected: Selection, span: str) -> str:
-    """How many services wrote, 0 for none."""
+    """Return the number of services with lines, 0 without lines."""
     return f"count({lines(selected, span)}) or vector(0)"
 
 
 def lines_per_minute(selected: Selection, span: str) -> str:
-    """How many lines came in a minute of the span, 0 for none."""
+    """Return the number of lines in a minute of the span, 0 without lines."""
     return f"sum(rate({selected.lines()} [{span}])) * 60 or vector(0)"
 
 
 def total_error_ratio(selected: Selection, span: str) -> str:
-    """Which part of all lines are errors or worse, 0 for none; nothing without lines."""
+    """Return the share of all lines that are errors or worse; no value without lines."""
     failed, written = (
         f"sum(count_over_time({query} [{span}]))"
         for query in (error_lines(selected), selected.lines())
@@ -177,9 +177,9 @@ def exception_types(selected: Selection, span: str) -> str:
 
 
 def new_exception_types(selected: Selection, span: str) -> str:
-    """How often each type was logged that its service did not log in the span before.
+    """Return the number of exceptions of each type that its service did not log in the span before.
 
-    Of a service that wrote nothing then, every type would be new, which says nothing.
+    A service without lines in that span is left out, because all of its types would be new.
     """
     now = exception_types(selected, span)
     known = before(lines(selected, span, (f.LABEL_SERVICE,)), span)

@@ -1,4 +1,4 @@
-"""The LogQL that gives lines as people read them, and their fields beside."""
+"""The LogQL that renders lines for people, with their fields as labels."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _STAGES = (
 
 
 def readable(query: str) -> str:
-    """The lines of a log query, each as its service, its message and the end of its exception.
+    """Return a log query whose lines are rendered as service, message and exception.
 
     All fields of a line are labels of its entry. A line that is no JSON object with a `message`
     stays as it is behind its service.

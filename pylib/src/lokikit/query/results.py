@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import orjson
 
 from lokikit.delivery.entry import json_object
 from lokikit.errors import RefusedError
-from lokikit.times import EPOCH, NS_PER_S, NS_PER_US, format_time
+from lokikit.times import NS_PER_S, format_time, utc_time
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+    from datetime import datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class LogEntry:
     @property
     def timestamp(self) -> datetime:
         """The time in UTC, to the microsecond."""
-        return EPOCH + timedelta(microseconds=self.timestamp_ns // NS_PER_US)
+        return utc_time(self.timestamp_ns)
 
     @property
     def fields(self) -> Mapping[str, Any]:
@@ -49,7 +49,7 @@ class LogEntry:
 
 
 def as_json(entry: LogEntry) -> bytes:
-    """One JSON object; `parsed` only when the query took something from the line."""
+    """Return an entry as a JSON object; `parsed` only when the query read labels from the line."""
     document: dict[str, Any] = {
         "timestamp": format_time(entry.timestamp_ns, 9),
         "labels": entry.labels,
@@ -92,7 +92,7 @@ def read_streams(streams: Sequence[Any] | None) -> Iterator[LogEntry]:
 
 
 def read_samples(data: Mapping[str, Any]) -> list[Sample]:
-    """Yield the values of the answer to a metric query: a scalar, a vector or a matrix.
+    """Return the values of the answer to a metric query: a scalar, a vector or a matrix.
 
     Raises:
         RefusedError: the answer is of another kind.

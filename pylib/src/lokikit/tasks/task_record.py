@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from lokikit import fields as f
-from lokikit.times import EPOCH, parse_timestamp_ns
+from lokikit.times import parse_timestamp_ns, utc_time
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -165,7 +165,7 @@ def _exception(fields: Mapping[str, Any]) -> TaskException | None:
 
 def _time(value: Any) -> datetime | None:
     time_ns = parse_timestamp_ns(value)
-    return None if time_ns is None else EPOCH + timedelta(microseconds=time_ns // 1000)
+    return None if time_ns is None else utc_time(time_ns)
 
 
 def _number(value: Any) -> float | None:
