@@ -1,4 +1,4 @@
-"""`setup_json_logging`: one call, and every logger of the process ends in the contract."""
+"""`setup_json_logging`: sets up all loggers of the process to write lines of the contract."""
 
 from __future__ import annotations
 
@@ -67,21 +67,21 @@ def setup_json_logging(  # noqa: PLR0913 - every argument but the first is by ke
 
     Args:
         service: name of the service: `SERVICE_NAME` or `OTEL_SERVICE_NAME`.
-        level: threshold of the root logger, name or number: `LOG_LEVEL`; without it `debug`
-            where `env` is `dev`, otherwise `info`.
-        env: where it runs: `ENV`.
+        level: threshold of the root logger, name or number: `LOG_LEVEL`; by default `debug` when
+            `env` is `dev`, otherwise `info`.
+        env: environment of the service: `ENV`.
         version: version of the service: `SERVICE_VERSION`.
         log_format: `json`, `console` (text for a person) or `auto` (console on a terminal):
             `LOG_FORMAT`.
         redact: further words that mark a key as secret: `LOG_REDACT`, separated by commas.
-        stream: where to write; `sys.stdout` by default.
-        push: send the same lines straight to Loki too: its URL, `True` for that of
-            `LOKI_PUSH_URL` or else `LOKI_URL`, `False` for never. By default lines are pushed
-            when `LOKI_PUSH_URL` is set. For services that have no agent beside them: with both,
-            each line travels twice.
+        stream: stream to write to; `sys.stdout` by default.
+        push: URL of a Loki to push the same lines to; `True` for the URL in `LOKI_PUSH_URL` or
+            else `LOKI_URL`, `False` for no push. By default lines are pushed when
+            `LOKI_PUSH_URL` is set. For services without an agent: with both, each line arrives
+            twice.
 
     Raises:
-        SettingsError: an argument or variable has a value that means nothing.
+        SettingsError: an argument or a variable has an invalid value.
     """
     settings = read_settings()
     threshold = settings.level if level is None else parse_level(level, "level")
@@ -110,10 +110,10 @@ def setup_json_logging(  # noqa: PLR0913 - every argument but the first is by ke
 
 
 def keep_json_logging() -> logging.Logger:
-    """Return the root logger, set up where it is not; take in loggers that were added since.
+    """Return the root logger, after setting it up if needed; adopt loggers that were added since.
 
-    The kit notices a later configuration of logging by itself. It does not notice a handler that
-    is put into the list of a logger which logs nothing itself: this call looks at all loggers.
+    The kit notices later configurations of logging by itself, except a handler in the list of a
+    logger that logs nothing: this call checks all loggers.
     """
     root = logging.getLogger()
     guard.look_at(root)
@@ -126,14 +126,14 @@ def keep_json_logging() -> logging.Logger:
 
 
 class JsonHandler(StdoutHandler):
-    """The handler that `setup_json_logging` puts on the root logger, once all of it is set up.
+    """Calls `setup_json_logging`, and takes the place of its handler on the root logger.
 
-    For configurations of `logging.config`: the root logger's one handler.
+    For configurations of `logging.config`, as the only handler of the root logger.
 
     Args:
-        service: as of `setup_json_logging`.
-        push: as of `setup_json_logging`, but off by default: the configuration names this handler
-            alone.
+        service: as in `setup_json_logging`.
+        push: as in `setup_json_logging`, but off by default, because the configuration names no
+            push handler.
         root_level: level of the root logger; `level` is already a key of `dictConfig`.
         arguments: further arguments of `setup_json_logging`.
     """
@@ -159,14 +159,14 @@ class JsonHandler(StdoutHandler):
 def logging_config(
     service: str | None = None, *, level: str | int | None = None, **arguments: Any
 ) -> dict[str, Any]:
-    """A configuration for `logging.config.dictConfig` that does what `setup_json_logging` does.
+    """Return a configuration for `logging.config.dictConfig` that calls `setup_json_logging`.
 
-    It holds plain values alone, for servers that hand it to other processes; add `loggers` or
-    further `handlers` to it as you like.
+    It holds plain values only, for servers that pass it to other processes. `loggers` and further
+    `handlers` can be added.
 
     Args:
-        service: as of `setup_json_logging`.
-        level: as of `setup_json_logging`.
+        service: as in `setup_json_logging`.
+        level: as in `setup_json_logging`.
         arguments: further arguments of `setup_json_logging`, except `stream`.
     """
     own = {"service": service, "root_level": level, "push": None, **arguments}
@@ -204,13 +204,13 @@ def _push_handler(
             "push=True needs to know where Loki is: set LOKI_URL or LOKI_PUSH_URL, or push=URL."
         )
     try:
-        from lokikit.push.handler import LokiHandler  # noqa: PLC0415 - of the extra, only when asked for
+        from lokikit.push.handler import LokiHandler  # noqa: PLC0415 - needs the extra
     except ImportError as error:
         raise SettingsError(
             f"pushing to {url} needs the extra: pip install 'lokikit[push]' ({error})."
         ) from error
     access = read_loki_access()
-    # Credentials in the argument are meant for that Loki, those of the environment for another.
+    # Credentials in the argument belong to that Loki, credentials of the environment to another.
     own = isinstance(push, str) and read_address(url).credentials is not None
     auth = None if own else access.auth
     handler = LokiHandler(
@@ -230,7 +230,7 @@ def _push_handler(
 
 
 def _pushes_as_before(settings: Settings) -> bool:
-    """Return True when `LOKI_URL` still makes a service push: a variable of pushes is set too."""
+    """Return True when `LOKI_URL` still makes a service push, beside another push variable."""
     meant = settings.spool_dir or settings.durable
     return bool(settings.loki_url and not settings.push_url and meant and _has_push_extra())
 
@@ -251,10 +251,10 @@ def _report_push_url(settings: Settings) -> None:
 def _take_in_existing_loggers(
     keep: Iterable[logging.Handler] = (), heir: LokiHandler | None = None
 ) -> None:
-    """Take console handlers off every logger, and let what they got reach our handlers.
+    """Remove console handlers from every logger, and pass their records to the kit's handlers.
 
-    A logger that does not propagate still does not: a file, mail or an error tracker at the root
-    gets no more than before.
+    A logger that does not propagate stays so: a file, mail or an error tracker at the root gets
+    no more records than before.
 
     Args:
         keep: handlers that stay on the root.

@@ -1,4 +1,4 @@
-"""Which handlers report errors to people: error trackers, mail, handlers that take errors alone."""
+"""The test for handlers that report errors to people: error trackers, mail, errors only."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ _TRACKERS = frozenset(
         "sentry_sdk",
     }
 )
-"""Packages whose handlers make an event of a record."""
+"""Packages whose handlers create an event for a record."""
 _MAIL = frozenset({("logging.handlers", "SMTPHandler"), ("django.utils.log", "AdminEmailHandler")})
-"""Modules and classes, for neither is imported for this."""
+"""Modules and classes by name, because this imports neither."""
 
 
 _OWN = ("lokikit.requests", "lokikit.tasks.", "lokikit.output.uncaught", "lokikit.celery.")
-"""How the names of loggers begin whose lines nobody wrote without the kit."""
+"""Beginnings of the names of loggers for lines that only the kit writes."""
 
 
 def is_own_line(record: logging.LogRecord) -> bool:
@@ -36,10 +36,10 @@ def is_own_line(record: logging.LogRecord) -> bool:
 
 
 def is_alarm(handler: logging.Handler) -> bool:
-    """Return True when a line about a request or task would be a new event or mail there.
+    """Return True when a line about a request or task would create an event or a mail.
 
-    Without the kit nobody wrote that line, and the exception in it has its event by another way:
-    the tracker's hook in the framework, or the record that the framework logs itself.
+    Only the kit writes that line. The exception in it has its event already: by the tracker's hook
+    in the framework, or by the record that the framework logs itself.
     """
     target: Any = getattr(handler, "target", None)  # of a `MemoryHandler`
     if isinstance(target, logging.Handler):
@@ -50,7 +50,7 @@ def is_alarm(handler: logging.Handler) -> bool:
 
 
 def _keeps_lines(handler: logging.Handler) -> bool:
-    """Return True for a handler of errors alone that writes our lines, or captures a test's."""
+    """Return True for a handler of errors that writes lines of the kit, or captures a test."""
     is_of_pytest = type(handler).__module__.startswith("_pytest.")
     return hasattr(handler.formatter, "render") or gets_our_lines(handler) or is_of_pytest
 

@@ -10,17 +10,17 @@ from pathlib import Path
 from lokikit.output.safe_text import text
 
 _MAX_CACHED = 4096
-"""Places in the code: the least used ones make room for others."""
+"""Source locations; the least recently used make room for new."""
 
 
 @lru_cache(_MAX_CACHED)
 def caller(path: str, line: int, function: str | None) -> str:
-    """`path/to/file.py:42 function`, the path below its import folder."""
+    """Return `path/to/file.py:42 function`, with the path below its import folder."""
     return text(f"{_short_path(path)}:{line} {function or ''}".rstrip())
 
 
 def _short_path(path: str) -> str:
-    """The path below the import folder that it lies in, or below the current folder."""
+    """Return the path below its import folder, or below the current folder."""
     import_folders = sys.path or ()  # `None` late in the end of a process
     folders = sorted({str(Path(folder).absolute()) for folder in (*import_folders, ".")}, key=len)
     for folder in reversed(folders):

@@ -24,11 +24,11 @@ _PLAIN_WORD = re.compile(r"[^\s\"=]+")
 class ConsoleFormatter(JsonFormatter):
     """Formats a record as readable text: time, level, logger, message, `key=value`, traceback.
 
-    Control characters in what is logged are escaped, so that no log line can steer the
-    terminal. Takes the arguments of `JsonFormatter`, and:
+    Control characters are escaped, so that no log line can control the terminal. Takes the
+    arguments of `JsonFormatter`, and:
 
     Args:
-        colour: whether to colour the level and dim what is less important.
+        colour: True colours the level and dims less important fields.
     """
 
     def __init__(self, *args: Any, colour: bool = False, **kwargs: Any) -> None:
@@ -36,7 +36,7 @@ class ConsoleFormatter(JsonFormatter):
         self._colour = colour
 
     def render(self, record: logging.LogRecord) -> bytes:
-        """The text as UTF-8; several lines where there is a traceback."""
+        """Return the text as UTF-8, with several lines for a traceback."""
         line = orjson.loads(super().render(record))
         clock = time.strftime("%H:%M:%S", time.localtime(record.created))
         level = line[f.LEVEL]

@@ -1,4 +1,4 @@
-"""Which handlers write to the console, where our own lines go."""
+"""The test for handlers that write to the console, like those of the kit."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 from lokikit.output.stdout_handler import file_descriptor
 
 _STREAM_NAMES = ("stream", "console", "_console", "file", "target")
-"""Attributes of handlers that have something to write to."""
+"""Attributes of handlers that hold their target."""
 
 
 def is_console(handler: logging.Handler) -> bool:
@@ -23,7 +23,7 @@ def is_console(handler: logging.Handler) -> bool:
 def _get(handler: logging.Handler, name: str) -> Any:
     try:
         return getattr(handler, name, None)
-    except Exception:  # noqa: BLE001 - a stranger's property may do anything
+    except Exception:  # noqa: BLE001 - a foreign property may raise anything
         return None
 
 
@@ -37,7 +37,7 @@ def _leads_to_console(target: Any) -> bool:
     descriptor = file_descriptor(target)
     if descriptor is not None:
         return _is_console_file(_stat_of(descriptor))
-    # Rich's console has the file that it writes to now.
+    # The current file of Rich's console.
     return not hasattr(target, "write") and _leads_to_console(getattr(target, "file", None))
 
 

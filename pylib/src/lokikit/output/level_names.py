@@ -14,11 +14,11 @@ LEVELS = {(10 * number, level.upper()): level for number, level in enumerate(f.L
 """Number and name of the levels of `logging` -> ours."""
 _KNOWN_NAMES = frozenset({*(name for _, name in LEVELS), "WARN", "FATAL", "NOTSET"})
 _UNNAMED = "LEVEL "
-"""How `logging` calls a level that nobody named, before its number."""
+"""Beginning of the name that `logging` makes for a level without a name."""
 
 
 def own_level(record: logging.LogRecord, given: dict[Any, Any]) -> str:
-    """The level of a record that is not in `LEVELS`; the name of its own level goes to `given`."""
+    """Return the contract's level for a record with another level; add its name to `given`."""
     name = COLOUR_CODE.sub("", text(record.levelname)).strip()
     if name and name.upper() not in _KNOWN_NAMES and not name.upper().startswith(_UNNAMED):
         given.setdefault(f.LEVEL_NAME, name)
@@ -26,7 +26,7 @@ def own_level(record: logging.LogRecord, given: dict[Any, Any]) -> str:
 
 
 def level_at_or_below(number: Any) -> str:
-    """The level at or below a number that may lie between two; `info` for what is none."""
+    """Return the level at or below a number; `info` for other values."""
     if not isinstance(number, int):
         return "info"
     return f.LEVELS[min(max(number // 10, 1), len(f.LEVELS)) - 1]

@@ -1,4 +1,4 @@
-"""Which libraries are chatty, and what quiets them."""
+"""The levels of loggers of libraries that log much."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ CHATTY = (
 def set_levels(env: str | None, levels: Iterable[tuple[str, int]]) -> None:
     """Quiet the chatty loggers outside `dev`, those that flood in `dev` too, and set `levels`.
 
-    In `dev` the INFO of all of them is heard. A logger that has a level of its own keeps it.
+    In `dev` all of them log from INFO on. A logger with a level of its own keeps it.
     """
     quiet = dict.fromkeys(CHATTY, logging.WARNING)
     for name, level in (dict.fromkeys(FLOODING, logging.INFO) if env == "dev" else quiet).items():

@@ -13,11 +13,11 @@ _DURATION_KIND = "m"
 
 
 def iso_text(value: Any) -> str | None:
-    """ISO 8601 of a `datetime64` or `timedelta64`; `None` for its "not a time".
+    """Return ISO 8601 of a `datetime64` or `timedelta64`; `None` for "not a time".
 
-    `numpy.timedelta64(90, "s")` becomes `PT90S`: its unit is kept, for a month has no length.
+    `numpy.timedelta64(90, "s")` becomes `PT90S`: its unit is kept, because months differ in length.
     """
-    if value != value:  # noqa: PLR0124 - NaT alone is unlike itself
+    if value != value:  # noqa: PLR0124 - only NaT differs from itself
         return None
     if value.dtype.kind != _DURATION_KIND:
         return str(value)

@@ -28,9 +28,9 @@ _NO_DICT: Mapping[str, Any] = {}
 
 
 def field_reader(kind: type) -> Callable[[Any], Fields] | None:
-    """What reads the fields that a class declares; `None` for a class that declares none.
+    """Return the reader of the fields that a class declares, `None` for a class without fields.
 
-    Fields with `repr=False` are left out, for their author hides them.
+    Fields with `repr=False` are left out, because their author hides them.
     """
     if issubclass(kind, types.SimpleNamespace):
         return stored_fields
@@ -41,7 +41,7 @@ def field_reader(kind: type) -> Callable[[Any], Fields] | None:
 
 
 def stored_fields(value: Any) -> Iterator[tuple[str, Any]]:
-    """Name and value of what the instance itself holds, in its dictionary and in slots."""
+    """Yield name and value of the attributes in the instance's dictionary and slots."""
     yield from list(_instance_dict(value).items())
     for name in _slots(type(value)):  # type: ignore[arg-type]  # types hash
         if (one := _slot_value(value, name)) is not _MISSING:
@@ -56,7 +56,7 @@ def looks_like_mapping(kind: type) -> bool:
 
 
 def items_of_pairs(value: Any) -> Fields:
-    """The items of what looks like a mapping."""
+    """Return the items of an object with a mapping's methods."""
     items: Fields = value.items()
     return items
 
@@ -78,7 +78,7 @@ def _is_shown(secret: Any, shown: str) -> bool:
 
 
 def _all_fields(value: Any) -> Iterator[tuple[str, Any]]:
-    """The named values inside a value, the near ones first."""
+    """Yield the named values inside a value, the nearest first."""
     seen = {id(value)}
     waiting = [value]
     for one in waiting:  # it grows while it is read, until the caller has enough
@@ -108,7 +108,7 @@ def _instance_dict(value: Any) -> Mapping[str, Any]:
 
 @lru_cache(_MAX_TYPES)
 def _slots(kind: Hashable) -> Mapping[str, Any]:
-    """The slots of a class by name, the nearest class first."""
+    """Return name -> slot of a class; the slot of the nearest class wins."""
     found: dict[str, Any] = {}
     for base in kind.__mro__:  # type: ignore[attr-defined]  # a type, which is hashable
         for name, member in vars(base).items():
@@ -150,7 +150,7 @@ def _read(value: Any, names: tuple[str, ...]) -> Iterator[tuple[str, Any]]:
 
 
 def _stored(value: Any, name: str) -> Any:
-    """A field's value, also the default that its class holds; no property is asked."""
+    """Return the value of a field, or its default in the class; no property is evaluated."""
     found = _instance_dict(value).get(name, _MISSING)
     if found is _MISSING:
         found = _slot_value(value, name)

@@ -1,4 +1,4 @@
-"""`Relay`: on a logger in place of a console handler."""
+"""`Relay`: takes the place of a console handler on a logger."""
 
 from __future__ import annotations
 
@@ -10,17 +10,16 @@ from lokikit.output.root_guard import guard
 
 
 class Relay(logging.Handler):
-    """Hands to our handlers what does not reach the root logger, where they are.
+    """Passes records to the kit's handlers when they do not reach the root logger.
 
-    A logger may be set not to propagate before or after it got its handler, so each record is
-    looked at by itself.
+    The propagation of a logger may change at any time, so each record is checked.
     """
 
     relays_to_ours = True
     """See `lokikit.output.stdout_handler.is_ours`."""
 
     def handle(self, record: logging.LogRecord) -> bool:
-        """Hand a record on, unless our handlers or another relay on its way get it."""
+        """Pass a record on, unless the kit's handlers or another relay on its way get it."""
         on_its_way = _handlers_on_the_way(record)
         relays = [one for one in on_its_way if isinstance(one, Relay)]
         is_another_s = self in relays and relays[0] is not self
@@ -30,13 +29,13 @@ class Relay(logging.Handler):
 
 
 class QueueRelay(Relay):
-    """Behind a queue: our handlers get what they have not got on the way into it.
+    """Passes records behind a queue to the kit's handlers, unless these got them before the queue.
 
-    What comes from another process they have not got here.
+    They never got records of another process.
     """
 
     def handle(self, record: logging.LogRecord) -> bool:
-        """Hand a record on, unless our handlers or a relay got it before it was queued."""
+        """Pass a record on, unless the kit's handlers or a relay got it before it was queued."""
         had = any(
             one in guard.ours or isinstance(one, Relay) for one in _handlers_on_the_way(record)
         )

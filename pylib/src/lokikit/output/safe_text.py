@@ -11,21 +11,21 @@ COLOUR_CODE = re.compile(r"\x1b\[[0-9;:]*m")
 
 
 def class_name(kind: type) -> str:
-    """The name of a class with its module, builtins without it."""
+    """Return the name of a class with its module, without it for builtins."""
     module = kind.__module__
     return kind.__qualname__ if module == "builtins" else f"{module}.{kind.__qualname__}"
 
 
 def text(value: Any) -> str:
-    """`str(value)` as valid Unicode, also when `__str__` raises or gives lone surrogates."""
+    """Return `str(value)` as valid Unicode, even if `__str__` raises or returns lone surrogates."""
     try:
         return clean(str(value))
-    except Exception as error:  # noqa: BLE001 - a stranger's __str__ may raise anything
+    except Exception as error:  # noqa: BLE001 - a foreign __str__ may raise anything
         return f"[{type(value).__name__}: str() raised {type(error).__name__}]"
 
 
 def clean(string: str) -> str:
-    """The string with lone surrogates replaced, for they have no form in UTF-8."""
+    """Return the string with lone surrogates replaced, because UTF-8 cannot encode them."""
     if type(string) is str and string.isascii():
         return string
     try:
@@ -36,7 +36,7 @@ def clean(string: str) -> str:
 
 
 def key_name(key: Any) -> str:
-    """The key of a mapping as a string."""
+    """Return the key of a mapping as a string."""
     if isinstance(key, str):
         return clean(key)
     if isinstance(key, bytes):

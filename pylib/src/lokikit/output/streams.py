@@ -1,4 +1,4 @@
-"""Where the lines of a stream go: to a descriptor past it, or through its `write`."""
+"""Output to a stream: to its descriptor directly, or through its `write`."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ _BUFFERS = (io.BufferedWriter, io.BufferedRandom)
 
 
 def plain_descriptor(stream: IO[Any] | None) -> int | None:
-    """The descriptor of a stream whose `write` puts the bytes of UTF-8 there and does no more.
+    """Return the descriptor of a stream whose `write` only writes the bytes of UTF-8 to it.
 
-    `None` of every other one, also where it has a `fileno`: that of a notebook's cell, of a
-    compressed file or of a tee is where only some of its output goes, or in another form.
+    `None` for other streams, even if they have a `fileno`: a notebook's cell, a compressed file or
+    a tee writes only a part of its output there, or another form.
     """
     raw: Any = stream
     if type(raw) is io.TextIOWrapper:
@@ -45,7 +45,7 @@ def write_line(stream: IO[Any] | None, line: bytes) -> None:
 
 
 def is_terminal(stream: IO[Any] | None) -> bool:
-    """Return True for an open terminal; a stream may have no method but `write`."""
+    """Return True for an open terminal; a stream may lack all methods except `write`."""
     try:
         return stream is not None and stream.isatty()
     except (AttributeError, OSError, ValueError):
@@ -55,7 +55,7 @@ def is_terminal(stream: IO[Any] | None) -> bool:
 def _write_bytes(stream: IO[Any], line: bytes) -> None:
     try:
         stream.write(line)
-    except TypeError:  # of a writer of `codecs`, which shows the mode of the file behind it
+    except TypeError:  # a writer of `codecs` has the mode of the file behind it
         _write_text(stream, line)
 
 
@@ -65,12 +65,12 @@ def _write_text(stream: IO[Any], line: bytes) -> None:
         stream.write(text)
     except UnicodeEncodeError:
         stream.write(_escape(text, getattr(stream, "encoding", None) or "ascii"))
-    except TypeError:  # of a stranger that takes bytes
+    except TypeError:  # a foreign stream that takes bytes
         stream.write(line)
 
 
 def _escape(text: str, encoding: str) -> str:
-    """The text with JSON's escapes for what the encoding lacks: of a line the same value."""
+    """Return the text with JSON's escapes for characters that the encoding lacks."""
     return "".join(one if _has(encoding, one) else _json_escape(one) for one in text)
 
 
@@ -94,7 +94,7 @@ def _is_binary(stream: Any) -> bool:
 
 
 def _keeps_ascii(stream: io.TextIOWrapper) -> bool:
-    """Return True when UTF-8 may stand between bytes of the encoding; False for UTF-16."""
+    """Return True when the encoding writes ASCII like UTF-8; False for UTF-16."""
     try:
         return _PROBE.encode(stream.encoding) == _PROBE.encode()
     except LookupError:

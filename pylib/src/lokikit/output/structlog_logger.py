@@ -1,4 +1,4 @@
-"""structlog's logger once it is taken in; only imported where structlog is installed."""
+"""The logger that structlog uses with the kit; imported only if structlog is installed."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def _level_method(name: str) -> Callable[..., None]:
 
 
 class StructlogLogger(structlog.stdlib.BoundLogger):
-    """structlog's logger for the standard library, whose methods raise on no argument."""
+    """structlog's logger for the standard library; its methods never raise."""
 
     debug = _level_method("debug")
     info = _level_method("info")
@@ -82,10 +82,10 @@ class StructlogLogger(structlog.stdlib.BoundLogger):
 def drop_below_level(
     logger: logging.Logger, method: str, event_dict: MutableMapping[str, Any]
 ) -> MutableMapping[str, Any]:
-    """A processor that drops events whose level the standard library's logger has switched off.
+    """Drop events below the level of the standard library's logger; a processor.
 
     Raises:
-        DropEvent: the event goes no further.
+        DropEvent: the event is dropped.
     """
     if logger.isEnabledFor(_level(method, event_dict)):
         return event_dict
@@ -95,10 +95,10 @@ def drop_below_level(
 def write_record(
     logger: logging.Logger, method: str, event_dict: MutableMapping[str, Any]
 ) -> NoReturn:
-    """The last processor: has the standard library's logger handle the event as a record.
+    """Pass the event as a record to the standard library's logger; the last processor.
 
-    It makes the record itself, since loggers that were made before structlog was configured would
-    find structlog's own frames as their caller.
+    It creates the record itself, because loggers from before the configuration of structlog would
+    take structlog's own frames for the caller.
 
     Raises:
         DropEvent: always; the event has been written.
@@ -130,11 +130,11 @@ def _level(method: str, event_dict: MutableMapping[str, Any]) -> int:
     return number
 
 
-def _exception(given: Any) -> Any:
-    if isinstance(given, BaseException):
-        return type(given), given, given.__traceback__
-    if isinstance(given, tuple) or not given:
-        return given or None
+def _exception(exc_info: Any) -> Any:
+    if isinstance(exc_info, BaseException):
+        return type(exc_info), exc_info, exc_info.__traceback__
+    if isinstance(exc_info, tuple) or not exc_info:
+        return exc_info or None
     return sys.exc_info()
 
 

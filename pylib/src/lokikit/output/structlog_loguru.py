@@ -1,4 +1,4 @@
-"""structlog and loguru: what they log ends in the contract."""
+"""structlog and loguru: their messages become lines of the kit."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def take_in_structlog() -> None:
     """Configure structlog: its events become lines, its bound values and arguments fields.
 
     Levels are those of the `logging` module. Call it beside `setup_json_logging`. No argument of
-    a log call raises: what `%` cannot format stands in the message as it is.
+    a log call raises: a message that `%` cannot format stays as it is.
     """
     import structlog  # noqa: PLC0415 - of the application, which may have none
 
@@ -50,16 +50,16 @@ def take_in_loguru() -> None:
 
 
 _HANDLING = (logging.Logger.callHandlers.__code__, handle_record.__code__)
-"""Of the method itself, into whose place error trackers put their own, and of our own lines."""
+"""Code of the method that handles records, which error trackers replace, and of the kit's own."""
 _writing: ContextVar[str | None] = ContextVar("lokikit_loguru_message", default=None)
-"""The message of loguru that this context is writing to the standard library's handlers."""
+"""Message of loguru that this context writes to the standard library's handlers."""
 
 
 def _has_no_line(entry: Any) -> bool:
-    """Return True for a message of loguru that no handler has passed on from a line of ours.
+    """Return True for a message of loguru that does not come from a line of the kit.
 
-    loguru's documentation has an `InterceptHandler` for the other way: each line would come
-    round.
+    The `InterceptHandler` of loguru's documentation passes records to loguru: without this check
+    each line would return.
     """
     message: str = entry["message"]
     return message != _writing.get() and not _is_intercepted(message, sys._getframe(1))  # noqa: SLF001 - the only way to it
@@ -85,7 +85,7 @@ def _message(record: logging.LogRecord) -> str | None:
 
 
 def _reaches_us(logger: logging.Logger, record: logging.LogRecord) -> bool:
-    # By its name, for records that are left out of our lines go through another object.
+    # By its name, because dropped duplicates go through another logger object.
     handlers = {*handlers_of(logger), *handlers_of(logging.getLogger(logger.name))}
     return any(record.levelno >= handler.level for handler in filter(gets_our_lines, handlers))
 

@@ -1,11 +1,11 @@
-"""Text that a terminal shows and does not obey."""
+"""Text without characters that control a terminal."""
 
 from __future__ import annotations
 
 import re
 
 _CONTROL = re.compile(r"[^\t\n\x20-\x7e\xa0-\ud7ff\ue000-\U0010ffff]")
-"""C0 but for tab and line feed, DEL, C1, and surrogates, which no output can encode."""
+"""C0 except tab and line feed, DEL, C1, and surrogates, which no output can encode."""
 
 _LINE_ENDS = {"\n": r"\n", "\u2028": r"\u2028", "\u2029": r"\u2029"}
 _LINE_END = re.compile("[\n\u2028\u2029]")
@@ -17,7 +17,7 @@ def escape_controls(text: str) -> str:
 
 
 def escape_to_one_line(text: str) -> str:
-    r"""Replace line ends and separators too, as `\n`: what is a name begins no line."""
+    r"""Replace line ends and separators too, as `\n`, so that a name cannot begin a line."""
     return _LINE_END.sub(lambda match: _LINE_ENDS[match[0]], escape_controls(text))
 
 

@@ -9,7 +9,7 @@ import orjson
 from lokikit.fields import LINE_FIELDS, STACK, STACKTRACE, TRUNCATED
 
 _TAIL_COUNTS = frozenset({STACK, STACKTRACE})
-"""Of these the end is kept: the raise stands there."""
+"""Fields whose end is kept, because it holds the raise."""
 _MIN_CUT_BYTES = 64
 """A field with less room than this is left out."""
 _SMALL_BYTES = 256
@@ -18,14 +18,14 @@ _FRAME_BYTES = 64
 
 
 def cut_line(fields: dict[str, Any], max_bytes: int) -> bytes:
-    """The fields as one JSON line of at most `max_bytes`, marked with `TRUNCATED`.
+    """Return the fields as a JSON line of at most `max_bytes`, marked with `TRUNCATED`.
 
-    Small fields stay whole, though foreign ones get no more than half of the line; the large
-    ones share what is left, those of the contract first.
+    Small fields stay whole, but foreign fields take at most half of the line; large fields share
+    the rest, fields of the contract first.
 
     Args:
-        fields: what the line holds, in terms that orjson writes.
-        max_bytes: of the line, without its line end.
+        fields: fields of the line, with values that orjson writes.
+        max_bytes: size of the line, without its line end.
     """
     small = {name for name in fields if _size(fields[name]) <= _SMALL_BYTES} - {TRUNCATED}
     ours = {name for name in fields if name in LINE_FIELDS}
@@ -41,7 +41,7 @@ def cut_line(fields: dict[str, Any], max_bytes: int) -> bytes:
 
 
 def _share(fields: dict[str, Any], names: set[str], room: int, kept: dict[str, Any]) -> int:
-    """Move the named fields into `kept`, the smallest first; what room is left over."""
+    """Move the named fields into `kept`, the smallest first; return the room that is left."""
     sizes = {name: _size(name) + _size(fields[name]) for name in names}
     for done, name in enumerate(sorted(names, key=sizes.__getitem__)):
         share = max(room // (len(names) - done), _MIN_CUT_BYTES)
@@ -55,7 +55,7 @@ def _share(fields: dict[str, Any], names: set[str], room: int, kept: dict[str, A
 
 
 def _size(value: Any) -> int:
-    """Bytes in JSON, with the comma or colon that follows."""
+    """Return the bytes in JSON, with the comma or colon behind."""
     return len(orjson.dumps(value)) + 1
 
 
@@ -67,6 +67,5 @@ def _cut(value: Any, max_bytes: int, *, keep_tail: bool) -> str:
         excess = _size(piece) - max_bytes
         if excess <= 0:
             return piece
-        # An escape takes at most six bytes a character, so this shrinks fast and never
-        # below what fits.
+        # An escape takes at most six bytes a character, so this shrinks fast, and never too far.
         length -= max(1, excess // 6)

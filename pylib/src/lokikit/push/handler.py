@@ -1,4 +1,4 @@
-"""`LokiHandler`: the lines of a process straight to Loki, without ever holding it up."""
+"""`LokiHandler`: pushes the lines of a process to Loki, without delaying its callers."""
 
 from __future__ import annotations
 
@@ -53,48 +53,50 @@ _STAMP = slice(len('{"timestamp":"'), len('{"timestamp":"2026-11-21T10:00:00.123
 
 
 class LokiHandler(logging_loki.LokiHandler):  # type: ignore[misc]  # its package has no types
-    """Sends each record's line of the contract straight to Loki, from a thread of its own.
+    """Pushes the line of each record to Loki, from a thread of its own.
 
-    The caller formats the record, queues the bytes and is done: it never waits for the network,
-    and nothing is ever raised into it. While Loki is away lines wait in memory, and on disk
-    where `spool_dir` names a place; what has to be dropped is counted (see `stats`).
+    The caller formats the record and queues the bytes: it never waits for the network, and no
+    error is raised into it. While Loki is away lines wait in memory, and in the folder
+    `spool_dir` on disk; dropped lines are counted (see `stats`).
 
     Takes the arguments of python-logging-loki's handler, so that its users change one import.
 
     Args:
-        url: of Loki, with or without the path of its push API; may hold credentials.
-        tags: further labels of every line; a record's own come from `extra={"tags": {...}}`.
+        url: URL of Loki, with or without the path of its push API; may hold credentials.
+        tags: labels of every line; a record adds labels by `extra={"tags": {...}}`.
         auth: user and password.
-        version: `"0"` or `"1"`, for python-logging-loki's sake: Loki takes one form now.
-        headers: sent with each push.
-        tenant: sent as `X-Scope-OrgID`.
-        bearer_token: sent as `Authorization`, in place of `auth`.
-        ca_file: certificates to trust, a PEM file.
+        version: `"0"` or `"1"`, accepted for users of python-logging-loki; both have the same
+            effect, because Loki has one form now.
+        headers: headers of each push.
+        tenant: value of `X-Scope-OrgID`.
+        bearer_token: token in `Authorization`, in place of `auth`.
+        ca_file: PEM file of certificates to trust.
         client_cert: a PEM file with certificate and key, or a pair of two files.
         verify: `False` trusts any server.
-        timeout_s: seconds for connecting, and for each read of the answer; one number for both.
-        max_records: how many records the queue holds.
-        max_bytes: how many bytes it holds.
-        on_full: what a full queue does where there is no spool: `drop` the oldest record,
-            counted, or `block` the caller for at most `block_timeout_s` first.
+        timeout_s: seconds to connect, and for each read of the answer; a number sets both.
+        max_records: number of records that the queue holds.
+        max_bytes: number of bytes that the queue holds.
+        on_full: action of a full queue without a spool: `drop` drops and counts the oldest
+            record, `block` first blocks the caller for at most `block_timeout_s`.
         block_timeout_s: see `on_full`.
-        spool_dir: folder for what waits on disk; several processes may share it.
-        spool_max_bytes: of one process; beyond it the oldest lines are dropped and counted.
-        spool_max_age_s: older lines are dropped, counted.
-        durable: the line is in a file before `logger.info()` returns, so that the end of the
-            process, by SIGKILL too, does not lose it; `"fsync"`: on the disk itself, so that a
-            power cut does not either, at the cost of a write to the disk for each line. Needs
-            `spool_dir`.
+        spool_dir: folder for lines that wait on disk; several processes may share it.
+        spool_max_bytes: size of a process's spool; beyond it the oldest lines are dropped and
+            counted.
+        spool_max_age_s: seconds after which lines are dropped and counted.
+        durable: True writes the line to a file before `logger.info()` returns, so that the end of
+            the process, by SIGKILL too, does not lose it; `"fsync"` writes it to the disk itself,
+            so that a power cut does not lose it, at the cost of a write to the disk for each
+            line. Needs `spool_dir`.
         service: name of the service; read from the environment by default.
-        env: where it runs; read from the environment by default.
+        env: environment of the service; read from the environment by default.
 
     Attributes:
-        end: the time that it has for the exit, and shares with those that it replaces.
-        is_retired: whether another set-up has replaced it, and it delivers what it has.
+        end: time for the exit, which it shares with the handlers that it replaces.
+        is_retired: True when another set-up has replaced it, and it delivers the rest.
 
     Raises:
-        SettingsError: an argument means nothing; the text names the fix.
-        ValueError: `version` is none of the two, as in python-logging-loki.
+        SettingsError: an argument is wrong; the text names the fix.
+        ValueError: `version` is another value, as in python-logging-loki.
     """
 
     made_by_setup = False
@@ -165,8 +167,8 @@ class LokiHandler(logging_loki.LokiHandler):  # type: ignore[misc]  # its packag
         )
         self.end = ExitTime()
         self.is_retired = False
-        # Last, for it has `logging` close this at the exit, which needs all of the above. Not the
-        # parent's: it warns of an API that is gone, and opens nothing that is needed.
+        # Last, because from here on `logging` closes this handler at the exit, which needs all of
+        # the above. The parent's `__init__` only warns of an API that is gone.
         logging.Handler.__init__(self)
         self.setFormatter(formatter)
         install_records()
@@ -176,7 +178,7 @@ class LokiHandler(logging_loki.LokiHandler):  # type: ignore[misc]  # its packag
     def setFormatter(self, fmt: logging.Formatter | None) -> None:  # noqa: N802 - stdlib's name
         """Use a formatter; a formatter that is no `JsonFormatter` gives the line as text."""
         super().setFormatter(fmt)
-        # Exactly this class: what inherits from it may write something else.
+        # Exactly this class: a subclass may write something else.
         self._json = fmt if type(fmt) is JsonFormatter else None
 
     def handle(self, record: logging.LogRecord) -> bool:
@@ -213,17 +215,17 @@ class LokiHandler(logging_loki.LokiHandler):  # type: ignore[misc]  # its packag
         return stamp, line, labels, metadata
 
     def stats(self) -> dict[str, Any]:
-        """What became of the records so far.
+        """Return the counts of the records so far, and the state of the worker.
 
-        `queued` (in memory), `sent`, `bytes` (of lines sent), `batches`, `retried` (pushes made
-        again), `dropped` (by reason), `spooled` (on disk now), `dead` (kept as dead letters),
+        `queued` (in memory), `sent`, `bytes` (of lines sent), `batches`, `retried` (repeated
+        pushes), `dropped` (by reason), `spooled` (on disk now), `dead` (kept as dead letters),
         `connected` (`None` before the first answer), `worker_alive`, `last_error`,
-        `oldest_age_s` (of what is queued).
+        `oldest_age_s` (age of the oldest queued record).
         """
         return self._worker.stats()
 
     def flush(self, timeout_s: float = CLOSE_S) -> bool:
-        """Wait until all that was logged before is delivered; whether it is, in time."""
+        """Wait until all earlier records are delivered; return False after the time."""
         if self.is_retired:
             return self._worker.flush(min(timeout_s, self.end.left_s()))
         began_s = time.monotonic()
@@ -232,23 +234,23 @@ class LokiHandler(logging_loki.LokiHandler):  # type: ignore[misc]  # its packag
         return done
 
     def close(self) -> None:
-        """Send what is left, then spool or count the rest.
+        """Deliver the queued records, then spool or count the rest.
 
-        A flush and the closing that follows it, as in `logging.shutdown`, share `CLOSE_S`, also
-        with those of the handlers that this one has replaced.
+        A flush and the closing after it, as in `logging.shutdown`, share `CLOSE_S`, also with the
+        handlers that this handler has replaced.
         """
         if is_forced(self, sys._getframe(1)):  # noqa: SLF001 - who closes it
             return
         try:
             self._worker.close(self.end.left_s())
             self.emitter.close()
-        except Exception as error:  # noqa: BLE001 - whoever ends the process must get to its end
+        except Exception as error:  # noqa: BLE001 - an error must not keep the process from its end
             self._notices.say("error", f"push: closing: {type(error).__name__}: {error}")
         finally:
             logging.Handler.close(self)
 
     def retire(self, heir: LokiHandler | None = None) -> None:
-        """Deliver what waits in the background, and end then: `heir` gets what comes from now on.
+        """Deliver the queued records in the background, then end; `heir` gets all later records.
 
         At the exit both share `CLOSE_S`.
         """
@@ -259,7 +261,7 @@ class LokiHandler(logging_loki.LokiHandler):  # type: ignore[misc]  # its packag
         self._worker.retire(lambda: _retired.discard(self))
 
     def after_fork_in_child(self) -> None:
-        """Begin anew in a forked child: own queue, thread, connection and segments."""
+        """Give a forked child a queue, a thread, a connection and segments of its own."""
         self._worker.after_fork_in_child()
 
 
@@ -274,14 +276,14 @@ def _open_spool(folder: Path, max_bytes: int, max_age_s: float, *, sync: bool) -
 
 
 def _cut(line: bytes) -> bytes:
-    """The line, cut to as many characters as Loki takes."""
+    """Return the line, cut at a character to the size that Loki takes."""
     if len(line) <= MAX_LINE_BYTES:
         return line
     return line[:MAX_LINE_BYTES].decode("utf-8", "ignore").encode()
 
 
 _retired: set[LokiHandler] = set()
-"""Held on to until they have delivered what they took, or the exit closes them."""
+"""Retired handlers, kept until they have delivered their records, or the exit closes them."""
 _handlers: weakref.WeakSet[LokiHandler] = weakref.WeakSet()
 
 

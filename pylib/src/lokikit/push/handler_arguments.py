@@ -1,4 +1,4 @@
-"""Arguments of the push handler, refused where they mean nothing, with what to write instead."""
+"""Checks of the push handler's arguments; each error names the valid values."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ _PAIR = 2
 
 
 def check_modes(on_full: str, durable: bool | str, spool_dir: object) -> None:  # noqa: FBT001 - its own argument
-    """Check what a full queue does, and what a line waits for.
+    """Check `on_full` and `durable`.
 
     Raises:
-        SettingsError: an argument means nothing, or needs a spool.
+        SettingsError: an argument has another value than the valid ones, or needs a spool.
     """
     if on_full not in _MODES:
         raise SettingsError(f"on_full={on_full!r} is not known: use drop or block.")
@@ -29,7 +29,7 @@ def check_modes(on_full: str, durable: bool | str, spool_dir: object) -> None:  
 
 
 def check_sizes(**sizes: Any) -> None:
-    """Check limits: a queue of nothing drops every line.
+    """Check limits.
 
     Raises:
         SettingsError: an argument is no number above zero.
@@ -40,10 +40,10 @@ def check_sizes(**sizes: Any) -> None:
 
 
 def read_timeouts(timeout_s: Any) -> tuple[float, float]:
-    """The seconds for connecting and for reading, of a pair or of one number for both.
+    """Return the seconds to connect and to read, from a pair or from a number for both.
 
     Raises:
-        SettingsError: it is neither.
+        SettingsError: the argument is neither a number nor a pair.
     """
     pair = tuple(timeout_s) if isinstance(timeout_s, (tuple, list)) else (timeout_s, timeout_s)
     if len(pair) != _PAIR:
@@ -54,10 +54,10 @@ def read_timeouts(timeout_s: Any) -> tuple[float, float]:
 
 
 def check_credentials(auth: Any, tags: Any, headers: Any) -> None:
-    """Check the credentials, and the labels and headers of each line and each push.
+    """Check the credentials, the labels of each line and the headers of each push.
 
     Raises:
-        SettingsError: `auth` is no user with a password, or another of them no mapping.
+        SettingsError: `auth` is no pair, or `tags` or `headers` is no mapping.
     """
     is_pair = isinstance(auth, (tuple, list)) and len(auth) == _PAIR
     if auth is not None and not is_pair:
@@ -65,12 +65,12 @@ def check_credentials(auth: Any, tags: Any, headers: Any) -> None:
             "auth is no pair of a user and a password: use auth=(user, password), "
             "or bearer_token= for a token."
         )
-    for name, given in (("tags", tags), ("headers", headers)):
-        _check_mapping(name, given)
+    for name, value in (("tags", tags), ("headers", headers)):
+        _check_mapping(name, value)
 
 
-def _check_mapping(name: str, given: Mapping[Any, Any] | None) -> None:
+def _check_mapping(name: str, value: Mapping[Any, Any] | None) -> None:
     try:
-        dict(given or {})
+        dict(value or {})
     except (TypeError, ValueError):
-        raise SettingsError(f"{name}={given!r} is no mapping of names to values.") from None
+        raise SettingsError(f"{name}={value!r} is no mapping of names to values.") from None

@@ -1,4 +1,4 @@
-"""Whether the process that wrote a line still lives, as far as this machine can see."""
+"""The test for a live process that wrote a line, on this machine."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _CLOCK_STEP_S = 2.0
 
 
 def lives_here(record: TaskRecord) -> bool | None:
-    """Return whether the process of a line lives; `None` for another machine's, or unknown."""
+    """Return True when the process of a line lives; `None` for another machine, or unknown."""
     host, pid = record.fields.get(HOST), record.fields.get(PID)
     if host != socket.gethostname() or not isinstance(pid, int):
         return None
@@ -28,7 +28,7 @@ def lives_here(record: TaskRecord) -> bool | None:
 
 
 def process_lives(pid: int, since: datetime) -> bool | None:
-    """Return whether the process that had this number at `since` still lives.
+    """Return True when the process that had this number at `since` still lives.
 
     Args:
         pid: its number.

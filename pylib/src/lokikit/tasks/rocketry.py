@@ -1,4 +1,4 @@
-"""Rocketry: the lines of its logger `rocketry.task` become task actions by themselves."""
+"""Rocketry: the records of its logger `rocketry.task` become lines about tasks."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _RENAMED = {"run_id": f.TASK_ID, "runtime": f.RUNTIME_S}
 
 
 def take_in_rocketry() -> None:
-    """Turn Rocketry's actions into task actions, once; its repositories get its own records."""
+    """Log Rocketry's actions as task actions; its repositories still get its own records."""
     logging.getLogger(_LOGGER).setLevel(logging.INFO)
     drop_duplicate_records(_LOGGER, _log_run)
 
@@ -27,7 +27,7 @@ def _log_run(record: logging.LogRecord) -> bool:
     if action not in ACTION_LEVELS:
         return False
     if not are_tasks_logged():
-        # Nobody else tells of a failure.
+        # No other line reports a failure.
         return action not in f.TASK_FAILURES
     attributes = dict(vars(record))
     for name in (f.START, f.END, *_RENAMED):

@@ -64,7 +64,7 @@ class Run:
         task_id: id of the run; made by default.
         place: source location of the task.
         fields: fields of its lines.
-        age_s: seconds that it runs already.
+        age_s: seconds since its start.
     """
 
     def __init__(
@@ -87,7 +87,7 @@ class Run:
     def begin(self) -> None:
         """Log the action `run`."""
         forget_logged()
-        self._tell("run", "", {f.START: self._start})
+        self._log("run", "", {f.START: self._start})
 
     def end(
         self,
@@ -106,7 +106,7 @@ class Run:
         """
         runtime_s = round(time.monotonic() - self._started_s, 6)
         times = {f.START: self._start, f.END: stamp(time.time()), f.RUNTIME_S: runtime_s}
-        self.has_line = self._tell(action, reason, times, exception, level)
+        self.has_line = self._log(action, reason, times, exception, level)
 
     def __enter__(self) -> None:
         self.begin()
@@ -139,7 +139,7 @@ class Run:
         """Return a block whose lines name this run."""
         return bound(**self.fields)
 
-    def _tell(
+    def _log(
         self,
         action: str,
         reason: str,
