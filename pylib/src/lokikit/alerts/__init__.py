@@ -1,1 +1,1 @@
-"""Alerts without Grafana: rules evaluated, silences, and messages to whoever is on call."""
+"""Alerts without Grafana: rules evaluated, silences, and messages to people on call."""

@@ -156,7 +156,7 @@ def status(rule_files: RuleFiles = None) -> None:
 
 @app.command("test")
 def send_trial(contact_file: ContactFile = None) -> None:
-    """Send a message to every receiver, to see whether it arrives."""
+    """Send a test message to every receiver."""
     contacts = _contacts(contact_file)
     ways = ways_of(contacts)
     failed = [name for name, way in ways.items() if not _is_sent(name, way)]

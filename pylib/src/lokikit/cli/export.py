@@ -57,7 +57,7 @@ def export(  # noqa: PLR0913, PLR0917 - typer reads the options from the signatu
 ) -> None:
     """Write the lines of an embedded store as Parquet or JSON lines.
 
-    It reads the folder as it is at this moment, whether a store runs on it or not, and asks no
+    It reads the current content of the folder, with or without a running store, and needs no
     server. Parquet files can be read by DuckDB, pandas, Spark and others; each is ordered by time.
 
         lokikit export --parquet ./lines --from 7d

@@ -25,11 +25,11 @@ Query = Annotated[
 
 @app.command("check")
 def check(query: Query) -> None:
-    """Print `ok`, or what is wrong with a query and where; then the exit code is 2.
+    """Print `ok`, or the error in a query and its place, with exit code 2.
 
         lokikit logql check 'sum by (env) (rate({service_name="shop"} | json [5m]))'
 
-    It accepts and refuses what Loki 3.7 does, and refuses the few constructs that the embedded
+    It accepts the queries that Loki 3.7 accepts, except for the few constructs that the embedded
     store does not support.
     """
     _checked(query)

@@ -37,7 +37,7 @@ def store(
 
     It takes pushes and answers LogQL like a Loki, for one machine. Where that is not enough, use
     Loki itself: only the URL changes. A push is answered once its lines are on the disk. SIGTERM
-    and Ctrl-C finish what runs.
+    and Ctrl-C finish the running requests.
 
         lokikit store --data ./logs --port 3100
     """

@@ -27,7 +27,7 @@ def header_value(name: str, value: Any) -> str:
     """Return `value` in the form in which `http.client` sends its bytes unchanged.
 
     Args:
-        name: what the value is, for the error.
+        name: name of the value, for the error.
         value: text, sent as UTF-8 or as the bytes that the environment had; or bytes.
 
     Raises:

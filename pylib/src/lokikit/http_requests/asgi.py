@@ -45,7 +45,7 @@ class AsgiMiddleware:
     async def _serve_request(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = read_headers(scope)
         request = self._log.begin(headers.request_id, headers.trace_parent)
-        # Here, for Starlette before 0.33 takes off what a mounted application does not see.
+        # Read here, because Starlette before 0.33 removes the prefix of a mounted application.
         path = scope["path"]
         status = size_bytes = 0
         duration_ms: float | None = None

@@ -42,7 +42,7 @@ def was_logged_elsewhere(path: str) -> bool:
 
 
 def are_logged_here(record: logging.LogRecord | None = None) -> bool:
-    """Return True when a request line holds what the access line says, which comes once.
+    """Return True when a request line makes the access line of a server redundant, once.
 
     True while a middleware of the kit serves a request, and the first time afterwards: another
     application may serve the next request of this thread.

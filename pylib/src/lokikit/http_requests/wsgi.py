@@ -154,7 +154,7 @@ def wsgi_path(environ: Environ) -> str:
 def note_flask(environ: Environ) -> None:
     """Keep in `environ` the route and the user of the request that Flask serves.
 
-    Flask forgets the request when it is done with it, and what it raises may leave it before.
+    Flask drops the request at its end, and an exception may end it earlier.
     """
     rule = getattr(environ.get("werkzeug.request"), "url_rule", None)
     if rule is not None:

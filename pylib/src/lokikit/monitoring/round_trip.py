@@ -1,4 +1,4 @@
-"""A line sent on each way into Loki: whether it arrives unchanged, and how fast."""
+"""A line sent on each way into Loki, and the check that it arrives unchanged, with its latency."""
 
 from __future__ import annotations
 

@@ -86,8 +86,8 @@ class Instance:
     def shift(self, by_ns: int) -> None:
         """Move the times of the instance after the clock jumped.
 
-        After a jump forward only a wait goes on as long as before: a breach counts while somebody
-        looks. After a jump back every time would lie ahead, so all move.
+        After a jump forward only the start of a wait moves, so that the wait keeps its length.
+        After a jump back all times move, because they would lie in the future.
         """
         waits = self.state in {"pending", "recovering"}
         if by_ns < 0 or waits:

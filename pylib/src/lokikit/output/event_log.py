@@ -21,7 +21,7 @@ class Place(NamedTuple):
     function: str
 
 
-def log_event(  # noqa: PLR0913 - what a record is made of
+def log_event(  # noqa: PLR0913 - the parts of a record
     logger: logging.Logger,
     level: int,
     text: tuple[object, ...],

@@ -17,11 +17,11 @@ _UNNAMED = "LEVEL "
 """Beginning of the name that `logging` makes for a level without a name."""
 
 
-def own_level(record: logging.LogRecord, given: dict[Any, Any]) -> str:
-    """Return the contract's level for a record with another level; add its name to `given`."""
+def own_level(record: logging.LogRecord, fields: dict[Any, Any]) -> str:
+    """Return the contract's level for a record with another level; add its name to `fields`."""
     name = COLOUR_CODE.sub("", text(record.levelname)).strip()
     if name and name.upper() not in _KNOWN_NAMES and not name.upper().startswith(_UNNAMED):
-        given.setdefault(f.LEVEL_NAME, name)
+        fields.setdefault(f.LEVEL_NAME, name)
     return level_at_or_below(record.levelno)
 
 

@@ -1,4 +1,4 @@
-"""Exceptions that have been logged: each raising once, an object as often as it is raised.
+"""Exceptions that have been logged: once for each time that an object is raised.
 
 Exceptions may be constants, or stored and raised again: Python then puts the new frames in front of
 the old traceback. Nothing is set on the exceptions, which are the application's.
@@ -21,7 +21,7 @@ _MAX_REMEMBERED = 8
 _STEPPED = CO_ASYNC_GENERATOR | CO_COROUTINE | CO_GENERATOR | CO_ITERABLE_COROUTINE
 """Frames that forget their caller when they end."""
 _CARRIERS = ("asyncio.", "concurrent.futures.")
-"""Modules that raise what was raised in another thread or task."""
+"""Modules that raise an exception of another thread or task again."""
 
 
 class _Logged(NamedTuple):

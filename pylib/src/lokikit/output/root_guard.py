@@ -1,8 +1,8 @@
-"""Our handlers stay on the root logger, whatever configures logging after the set-up.
+"""Keeps the kit's handlers on the root logger when other code configures logging after the set-up.
 
-What came before is taken in by the set-up. Afterwards an application factory adds console handlers,
-`create_engine(echo=True)` another, a migration loads its own file of `logging.config`: without this
-guard these lines are printed twice, or ours no more.
+The set-up adopts earlier handlers. Afterwards an application factory adds console handlers,
+`create_engine(echo=True)` adds another, a migration loads its own file of `logging.config`: without
+this guard their lines are printed twice, or the kit's lines no more.
 """
 
 from __future__ import annotations
@@ -27,17 +27,17 @@ if TYPE_CHECKING:
 
 _root = logging.getLogger()
 _lock: threading.RLock = getattr(logging, "_lock", None) or threading.RLock()
-"""That of `logging`, under which handlers are added and taken off."""
+"""The lock of `logging`, under which handlers are added and removed."""
 _MARK = "_asks_lokikit"
 _CONFIGURATIONS = frozenset({"logging", "logging.config"})
-"""Modules that take handlers off because they configure, not because somebody wants them off."""
+"""Modules that remove handlers as a part of a configuration."""
 
 
 class _LastResort(logging.Handler):
-    """Takes what no handler gets, as the standard library's does, at any level.
+    """Handles records without a handler, at any level; replaces `logging.lastResort`.
 
     Args:
-        former: has it where nothing of ours is set up.
+        former: the former last resort, used while the kit is not set up.
     """
 
     def __init__(self, former: logging.Handler | None) -> None:
@@ -53,11 +53,11 @@ class _LastResort(logging.Handler):
 
 
 class RootGuard:
-    """Which handlers are to be on the root logger, and what was seen there last.
+    """The handlers that must be on the root logger, and its handlers at the last check.
 
     Attributes:
-        ours: the handlers of the set-up; none before it, and once somebody has taken them off.
-        on_root: the handlers of the root logger as they were looked at last.
+        ours: handlers of the set-up; empty before it, and after they were removed by name.
+        on_root: handlers of the root logger at the last check.
     """
 
     def __init__(self) -> None:
@@ -68,7 +68,7 @@ class RootGuard:
         self._is_of_configuration = False
 
     def keep(self, handlers: Iterable[logging.Handler]) -> None:
-        """Have these handlers stay on the root logger from now on."""
+        """Keep these handlers on the root logger from now on."""
         self.ours = tuple(handlers)
         self._is_of_configuration = True
         self.on_root = []
@@ -76,11 +76,11 @@ class RootGuard:
         self.look_at(_root)
 
     def let_go(self, handler: logging.Handler) -> None:
-        """Watch a handler no more: whoever takes it off by name wants it off."""
+        """Stop guarding a handler that was removed by name, which is intended."""
         self.ours = tuple(one for one in self.ours if one is not handler)
 
     def hand_over(self, record: logging.LogRecord) -> bool:
-        """Give a record to our handlers, and to what captures their lines for a test."""
+        """Pass a record to the kit's handlers, and to handlers that capture its lines in tests."""
         ours = [one for one in _root.handlers if gets_our_lines(one) and not _is_relay(one)]
         for handler in ours:
             if record.levelno >= handler.level:
@@ -92,15 +92,15 @@ class RootGuard:
         return handler in self.ours or getattr(handler, "is_retired", False)
 
     def look_at(self, logger: logging.Logger) -> None:
-        """Put right what was done to the lists of handlers of the root and of this logger."""
+        """Correct the handlers of the root and of this logger."""
         if not _lock.acquire(blocking=False):
-            return  # a configuration is at work in another thread: the next record looks again
+            return  # another thread configures logging: the next record checks again
         try:
             if self.on_root != _root.handlers:
                 self._look_at_root()
             if logger is not _root and not self._elsewhere.issuperset(logger.handlers):
                 self._look_below(logger)
-        except Exception:  # noqa: BLE001 - a stranger's handler never raises into the application
+        except Exception:  # noqa: BLE001 - a foreign handler must not raise into the application
             return
         finally:
             _lock.release()
@@ -109,7 +109,7 @@ class RootGuard:
         staying = [one for one in _root.handlers if not self.refuses(_root, one)]
         missing = [one for one in self.ours if one not in staying]
         if missing or len(staying) < len(_root.handlers):
-            # A new list, here and below, for two loggers may share a list.
+            # A new list, here and below, because two loggers may share a list.
             _root.handlers = [*staying, *missing]
         self.on_root = list(_root.handlers)
 
@@ -129,7 +129,7 @@ class RootGuard:
                 listener.handlers = (*staying, QueueRelay())
 
     def _staying(self, handlers: Iterable[logging.Handler]) -> list[logging.Handler]:
-        """Those that write elsewhere, which are known from now on, and relays."""
+        """Return relays and handlers that write elsewhere, and remember the latter."""
         staying = [one for one in handlers if not self.belongs_to_root(one)]
         self._elsewhere.update(staying)
         return staying
@@ -146,7 +146,7 @@ class RootGuard:
             logger.addHandler(Relay())
 
     def refuses(self, logger: logging.Logger, handler: logging.Handler) -> bool:
-        """Return True for an added handler that would print our lines again; put it right."""
+        """Return True for a new handler that would print the kit's lines again; add a relay."""
         if logger is _root:
             return _is_relay(handler) or (not is_ours(handler) and is_console(handler))
         if not self.belongs_to_root(handler):
@@ -155,32 +155,32 @@ class RootGuard:
         return True
 
     def begin_configuration(self) -> None:
-        """A configuration of `logging.config` begins."""
+        """Record the beginning of a configuration of `logging.config`."""
         self._level_before = _root.level
         self._is_of_configuration = False
 
     def holds(self, handler: logging.Handler, caller: FrameType) -> bool:
-        """Return True for a handler that stays although the caller takes it off the root logger."""
+        """Return True for a handler that stays although the caller removes it from the root."""
         if caller.f_globals.get("__name__") not in _CONFIGURATIONS:
             self.let_go(handler)
             return False
         if _is_configuration(caller) and not self._is_of_configuration:
-            # Of a tool, as a migration, whose level is that of its own lines.
+            # A tool such as a migration sets the level for its own lines.
             _root.setLevel(min(_root.level, self._level_before))
         return True
 
     def spares(self, handler: logging.Handler, caller: FrameType) -> bool:
-        """Return True when a configuration with ours leaves an application's handler at the root.
+        """Return True when a configuration with the kit keeps an application handler at the root.
 
-        As the set-up does: an error tracker, mail or a file. What a configuration made before has
-        its name, and is made anew.
+        The set-up leaves error trackers, mail and files too. Handlers of an earlier configuration
+        have a name, and are created again.
         """
         is_ours_to_configure = self._is_of_configuration and _is_configuration(caller)
         return is_ours_to_configure and handler.name is None and not self.belongs_to_root(handler)
 
 
 guard = RootGuard()
-"""Of this process."""
+"""The guard of this process."""
 
 
 def _is_configuration(caller: FrameType) -> bool:
@@ -197,13 +197,13 @@ def is_forced(handler: logging.Handler, caller: FrameType) -> bool:
 
 
 def _watch_logging() -> None:
-    """Have `logging` ask the guard; a second call changes nothing."""
+    """Make `logging` call the guard; a second call changes nothing."""
     if not isinstance(logging.lastResort, _LastResort):
         logging.lastResort = _LastResort(logging.lastResort)
     _wrap(logging.Logger, "addHandler", _adding)
     _wrap(logging.Logger, "removeHandler", _removing)
     _wrap(logging.handlers.QueueListener, "handle", _listening)
-    # By these two, for a migration has imported `fileConfig` before anything was set up.
+    # These two, because a migration may have imported `fileConfig` before the set-up.
     _wrap(logging.config, "_clearExistingHandlers", _clearing)
     _wrap(logging.config, "_handle_existing_loggers", _enabling)
 
@@ -226,7 +226,7 @@ def _adding(add: Callable[..., None]) -> Callable[..., None]:
 
 def _removing(remove: Callable[..., None]) -> Callable[..., None]:
     def remove_handler(self: logging.Logger, hdlr: logging.Handler) -> None:
-        caller = sys._getframe(1)  # noqa: SLF001 - who takes it off
+        caller = sys._getframe(1)  # noqa: SLF001 - the caller decides
         held = self is _root and hdlr in guard.ours and guard.holds(hdlr, caller)
         if not held and not (self is _root and guard.spares(hdlr, caller)):
             remove(self, hdlr)
@@ -237,7 +237,7 @@ def _removing(remove: Callable[..., None]) -> Callable[..., None]:
 def _listening(handle: Callable[..., None]) -> Callable[..., None]:
     def handle_queued(self: logging.handlers.QueueListener, record: logging.LogRecord) -> None:
         if guard.ours:
-            with suppress(Exception):  # a stranger's handler never ends the thread of the queue
+            with suppress(Exception):  # a foreign handler must not end the thread of the queue
                 guard.look_behind(self)
         if is_own_line(record) and any(map(is_alarm, self.handlers)):
             _pass_alarms_by(self, record)
@@ -248,7 +248,7 @@ def _listening(handle: Callable[..., None]) -> Callable[..., None]:
 
 
 def _pass_alarms_by(listener: logging.handlers.QueueListener, record: logging.LogRecord) -> None:
-    """Hand a record to the handlers behind a queue, but mail and error trackers."""
+    """Pass a record to the handlers behind a queue, except mail and error trackers."""
     prepared = listener.prepare(record)
     for handler in listener.handlers:
         is_low = listener.respect_handler_level and record.levelno < handler.level
@@ -257,7 +257,7 @@ def _pass_alarms_by(listener: logging.handlers.QueueListener, record: logging.Lo
 
 
 def _clearing(clear: Callable[[], None]) -> Callable[[], None]:
-    """Keep ours open and known to the exit, where a configuration closes all handlers."""
+    """Keep the kit's handlers open and known to the exit when a configuration closes all."""
 
     def clear_existing_handlers() -> None:
         guard.begin_configuration()
@@ -273,7 +273,7 @@ def _clearing(clear: Callable[[], None]) -> Callable[[], None]:
 
 
 def _enabling(handle: Callable[..., None]) -> Callable[..., None]:
-    """Have the loggers that a configuration does not name go on as they were."""
+    """Keep the state of loggers that a configuration does not name."""
 
     def handle_existing_loggers(existing: Iterable[str], *arguments: Any) -> None:
         loggers = [logging.getLogger(name) for name in existing]

@@ -1,4 +1,4 @@
-"""`wrap`: any kind of callable, inside context managers of its own for each call."""
+"""`wrap`: puts each call of any kind of callable inside context managers."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from typing import Any, TypeVar
 Function = TypeVar("Function", bound="Callable[..., Any]")
 Block = AbstractContextManager[Any]
 Begin = Callable[[], tuple[Block, Callable[[], Block]]]
-"""Called for each call: a block around the whole of it, and what makes a block for each step."""
+"""Returns, for each call, a block around all of it, and a function for a block around each step."""
 
 
 def wrap(function: Function, begin: Begin) -> Function:
-    """The function inside blocks: the same kind of callable, with the same name.
+    """Return the function inside blocks: the same kind of callable, with the same name.
 
-    A step is the whole call of a function or coroutine, and what a generator does between two of
-    its items: what is between two steps is its consumer's. A plain function that returns a
-    coroutine or a generator (a decorated one, say) has the blocks until that ends.
+    A step is the whole call of a function or coroutine, or the code of a generator between two of
+    its items; the consumer runs between two steps. When a plain function returns a coroutine or a
+    generator, as a decorated function may, the blocks end with that.
 
     Args:
         function: any callable; a `staticmethod` or `classmethod` is wrapped inside.
-        begin: makes the blocks of one call.
+        begin: returns the blocks of a call.
     """
     wrapped: Any
     if isinstance(function, (staticmethod, classmethod)):
@@ -44,7 +44,7 @@ def wrap(function: Function, begin: Begin) -> Function:
 
 def _is(kind: Callable[[Any], bool], function: Any) -> bool:
     """Return True when the callable, or the `__call__` of an object, is of the kind."""
-    return kind(function) or kind(getattr(type(function), "__call__", None))  # noqa: B004 - its kind
+    return kind(function) or kind(getattr(type(function), "__call__", None))  # noqa: B004 - the kind of `__call__` counts
 
 
 def _function(function: Callable[..., Any], begin: Begin) -> Callable[..., Any]:
@@ -63,7 +63,7 @@ def _function(function: Callable[..., Any], begin: Begin) -> Callable[..., Any]:
 
 
 def _end_later(result: Any, whole: Block, step: Callable[[], Block]) -> Any:
-    """The result of a function, ending the block when the result ends; `None` for plain values."""
+    """Return a result that ends the block at its own end; `None` for plain values."""
 
     def go_on() -> tuple[Block, Callable[[], Block]]:
         return _Entered(whole), step
@@ -75,14 +75,14 @@ def _end_later(result: Any, whole: Block, step: Callable[[], Block]) -> Any:
     if _is_future(result):
         result.add_done_callback(lambda future: _end_with_future(future, whole))
         return result
-    # What can be entered too (`async with session.get(…)`) has to stay what it is.
+    # An awaitable that is a context manager too (`async with session.get(…)`) must stay as it is.
     if isinstance(result, Awaitable) and not hasattr(result, "__aenter__"):
         return _coroutine(lambda: result, go_on)()
     return None
 
 
 class _Entered(AbstractContextManager[None]):
-    """The rest of a block that has been entered."""
+    """The end of a block that has been entered."""
 
     def __init__(self, block: Block) -> None:
         self._block = block
@@ -92,7 +92,7 @@ class _Entered(AbstractContextManager[None]):
 
 
 def _is_future(result: Any) -> bool:
-    """As of asyncio, which is not imported for this."""
+    """Return True for a future of asyncio, without importing asyncio."""
     asyncio = sys.modules.get("asyncio")
     return asyncio is not None and bool(asyncio.isfuture(result))
 

@@ -33,7 +33,7 @@ class FileFollower:
         patterns: paths and globs.
         saved: positions up to which an earlier run delivered files.
         own: files that this process writes; following them would feed back.
-        notices: prints which files cannot be read, and what is lost.
+        notices: prints files that cannot be read, and losses.
         drain_s: seconds without a new line after which a rotated file is closed.
         clock: seconds of a monotonic clock.
     """
@@ -218,7 +218,7 @@ class FileFollower:
 
 
 def _kind(mode: int) -> str:
-    """Return what is in place of a file, and what to do about it."""
+    """Return the kind of a path that is no file, with the fix."""
     if stat.S_ISDIR(mode):
         return "a folder: name its files, as in '…/*.log' or '…/**/*.log'"
     return "no regular file: pipe it in (lokikit ship < …)"

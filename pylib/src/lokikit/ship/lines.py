@@ -13,8 +13,8 @@ its timestamp and service are still read from all of it."""
 
 _LINE_END = b"\n"
 _NUL = b"\0"
-"""Stands before a line where a file was truncated under a writer that does not append: it writes
-on where it was, and what is before that is a hole. Also after a power cut."""
+"""Precedes a line when a file was truncated under a writer that does not append: the writer goes on
+at its old offset, and the bytes before are a hole. Also after a power cut."""
 
 
 class Line(NamedTuple):

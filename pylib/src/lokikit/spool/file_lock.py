@@ -20,7 +20,7 @@ __all__ = ["HAS_LOCKS", "try_lock"]
 def try_lock(file: int | BinaryIO) -> bool:
     """Lock an open file; return False when another open file holds the lock.
 
-    On Windows, which has no such locks, True: nothing keeps two processes apart there.
+    Always True on Windows, which has no such locks: two processes are not kept apart there.
 
     Raises:
         OSError: this file system has no locks.

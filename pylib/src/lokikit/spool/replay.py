@@ -89,7 +89,7 @@ class ReplaySender:
         return left
 
     def set_aside(self, bodies: Iterable[bytes]) -> None:
-        """Keep what is no body of entries as dead letters.
+        """Keep bodies that hold no entries as dead letters.
 
         Raises:
             PrerequisiteError: the disk takes no dead letters.

@@ -1,4 +1,4 @@
-"""The folder of a spool: new segments get their names here, and those of others are counted."""
+"""The folder of a spool: the names of new segments, and the size of other segments."""
 
 from __future__ import annotations
 

@@ -262,7 +262,7 @@ class Spool:
             self._drop(self._segments[0], "spool_full")
 
     def _make_room_before(self, since_ns: int, size: int) -> bool:
-        """Drop segments older than `since_ns` until `size` bytes fit; return whether they do."""
+        """Drop segments older than `since_ns` until `size` bytes fit; return False if not."""
         self._settle()
         self._measure_others()
         while not self._fits(size):

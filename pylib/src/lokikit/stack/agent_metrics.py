@@ -32,7 +32,7 @@ _SECOND_HAND = ("storage_backlog", "emitter")
 
 @dataclass(frozen=True)
 class AgentNumbers:
-    """Counts since the agent started, and its state now; `None` for what cannot be known.
+    """Counts since the agent started, and its state now; `None` for unknown values.
 
     Args:
         read: lines that came in.

@@ -193,7 +193,7 @@ def _identity(record: TaskRecord) -> tuple[str, str, str | None]:
 
 
 def _is_followed(record: TaskRecord, last: dict[tuple[str, str, str | None], TaskRecord]) -> bool:
-    """Return whether another run with the same id began later."""
+    """Return True when another run with the same id began later."""
     return record.task_id is not None and last[_identity(record)] is not record
 
 

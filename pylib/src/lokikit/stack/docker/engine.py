@@ -47,7 +47,7 @@ class Container:
 
 
 def daemon_problem(environ: Mapping[str, str] = os.environ) -> str | None:
-    """Return why Docker cannot be used and what to do, `None` when its daemon answers."""
+    """Return the reason why Docker cannot be used, with the fix; `None` when its daemon answers."""
     try:
         answer = run_docker(("version", "--format", "{{.Server.Version}}"), environ)
     except PrerequisiteError as error:
@@ -61,12 +61,12 @@ def daemon_problem(environ: Mapping[str, str] = os.environ) -> str | None:
 
 
 def has_image(name: str, environ: Mapping[str, str] = os.environ) -> bool:
-    """Return whether the image is on this machine."""
+    """Return True when the image is on this machine."""
     return run_docker(("image", "inspect", name), environ).returncode == 0
 
 
 def pull(name: str, environ: Mapping[str, str] = os.environ) -> str | None:
-    """Pull the image; return why that fails, or `None`. Docker prints the progress."""
+    """Pull the image; return the reason of a failure, or `None`. Docker prints the progress."""
     command = ["docker", "pull", name]
     done = subprocess.run(
         command, env=dict(environ), stderr=subprocess.PIPE, text=True, check=False

@@ -34,7 +34,7 @@ def run(
 
 
 def major_version(program: Path, pattern: re.Pattern[str]) -> int:
-    """Return the first group of `pattern` in what `program --version` prints, 0 without a match."""
+    """Return the first group of `pattern` in the output of `program --version`, 0 without."""
     done = run([str(program), "--version"])
     found = pattern.search(done.stdout) if done else None
     return int(found[1]) if found else 0

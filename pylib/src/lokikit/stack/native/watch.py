@@ -89,7 +89,7 @@ def revive(state: Path, now_s: float, say: Callable[[str], object]) -> None:
         elif not was.gives_up(MAX_IN_A_ROW) and now_s >= was.died_s + _wait_s(was.in_a_row):
             say(f"starting {part.name} again")
             after[part.name] = was.when_started(now_s)
-            # Before the start, for one that ends this process would be tried for ever.
+            # Before the start, because a start that ends this process would be repeated for ever.
             write_restarts(after, state)
             _start_again(part, state, say)
     if after != before:
