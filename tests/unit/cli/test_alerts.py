@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from filelock import FileLock
+from tests.grafana.sinks import WebhookSink
 from tests.mail_server import mail_server
 from tests.ports import free_ports
 
@@ -172,3 +173,16 @@ def test_trial_without_anybody_says_what_to_set(terminal: Terminal) -> None:
     code, said = terminal.run("test")
     assert code == 1
     assert "ALERT_URLS" in said
+
+
+def test_a_webhook_of_this_machine_is_asked_without_a_proxy(
+    terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NO_PROXY", "")
+    monkeypatch.setenv("no_proxy", "")
+    sink, proxy = WebhookSink(), "http://127.0.0.1:9"
+    try:
+        said = terminal.run("test", ALERT_WEBHOOK_URL=sink.url, HTTP_PROXY=proxy)
+    finally:
+        sink.close()
+    assert said == (0, "webhook: sent\n")

@@ -71,3 +71,21 @@ def test_a_folder_that_cannot_be_made_is_named_with_the_fix(tmp_path: Path, comm
     (tmp_path / "file").touch()
     with pytest.raises(PrerequisiteError, match="; name another folder"):
         run(command, str(tmp_path / "file" / "kit"))
+
+
+def test_the_chart_has_what_helm_would_package_and_profiles(tmp_path: Path) -> None:
+    """No generator, no file for Helm's tests of charts, none that the chart does not read."""
+    said = run("chart", str(tmp_path / "chart"))
+    names = {
+        path.relative_to(tmp_path / "chart").as_posix() for path in (tmp_path / "chart").rglob("*")
+    }
+    assert {"Chart.yaml", "values.yaml", "files/fluentbit/pipeline.yaml"} <= names
+    assert {"profiles/ha.yaml", "profiles/production.yaml"} <= names
+    left_out = ("ci", "generate.py", "files/fluentbit/native.yaml", "files/fluentbit/split.conf")
+    assert names.isdisjoint(left_out)
+    assert f"helm install lokikit {tmp_path / 'chart'}" in said
+
+
+def test_no_cache_of_a_tool_is_copied(tmp_path: Path) -> None:
+    run("init", str(tmp_path / "kit"))
+    assert list((tmp_path / "kit").rglob("*_cache*")) == []

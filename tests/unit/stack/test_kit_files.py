@@ -42,11 +42,25 @@ def test_state_is_chosen_by_the_environment(tmp_path: Path) -> None:
     assert state_dir({}) == kit_root() / ".lokikit"
 
 
-@pytest.mark.parametrize("value", ["", "x", "0", "65536", "-1", "3100 "])
+@pytest.mark.parametrize("value", ["x", "0", "65536", "-1", "3100 "])
 def test_bad_port_names_its_key(value: str) -> None:
     """A port that is none is refused with the key to change."""
     with pytest.raises(SettingsError, match="LOKI_PORT="):
         port("LOKI_PORT", {"LOKI_PORT": value})
+
+
+def test_an_empty_variable_counts_as_unset() -> None:
+    assert port("LOKI_PORT", {"LOKI_PORT": ""}) == port("LOKI_PORT", {})
+    assert kit_env({"LOKI_RETENTION": ""})["LOKI_RETENTION"] == kit_env({})["LOKI_RETENTION"]
+
+
+def test_an_empty_port_in_the_file_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / ".env").write_text("LOKI_PORT=\n")
+    monkeypatch.setenv("LOKIKIT_KIT", str(tmp_path))
+    with pytest.raises(SettingsError, match="LOKI_PORT is empty: set a number from 1 to 65535 in"):
+        port("LOKI_PORT", {})
 
 
 def test_the_link_that_kubernetes_sets_for_a_service_is_no_port() -> None:

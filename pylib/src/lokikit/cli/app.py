@@ -116,6 +116,7 @@ def _wanted(words: Sequence[str]) -> tuple[str, ...]:
 def main() -> None:
     """Run the command; an error becomes one line on stderr and its exit code."""
     wanted = _wanted(sys.argv[1:])
+    _leave_loopback_to_itself()
     if sentence := _unix_only(wanted, sys.platform):
         sys.exit(_complain(sentence, PrerequisiteError.exit_code))
     try:
@@ -135,6 +136,14 @@ def main() -> None:
             raise
         code = _complain(_unwritable(error), PrerequisiteError.exit_code)
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _leave_loopback_to_itself() -> None:
+    """Keep proxies of the environment away from what the commands ask on this machine."""
+    if any(name.lower().endswith("_proxy") for name in os.environ):
+        from lokikit.delivery.address import around_loopback  # noqa: PLC0415 - rarely needed
+
+        os.environ.update(around_loopback(os.environ))
 
 
 def _unix_only(wanted: Iterable[str], platform: str) -> str:

@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import shutil
+from fnmatch import fnmatch
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from lokikit.errors import PrerequisiteError, SettingsError
 from lokikit.stack.kit_files import KIT_FILES, KIT_MARK, kit_root
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 _MARK_TEXT = "This folder holds the files that `lokikit up` runs from when it is called here.\n"
-_LEFT_OUT = shutil.ignore_patterns("__pycache__")
+_WITHOUT_CACHES = shutil.ignore_patterns("__pycache__", ".*_cache")
+_CHART = "deploy/chart"
+_PROFILES = "ci"
+"""Folder of the chart for Helm's own tests; a user gets it as `profiles`."""
 
 Folder = Annotated[Path, typer.Argument(metavar="DIR", help="A folder that is new or empty.")]
 
@@ -33,11 +40,32 @@ def init(folder: Folder) -> None:
 
 
 def chart(folder: Folder) -> None:
-    """Write the Helm chart to a folder, whole and ready for `helm install`."""
+    """Write the Helm chart to a folder, whole and ready for `helm install`.
+
+    Values to begin with are in its folder `profiles`: `--values DIR/profiles/ha.yaml`.
+    """
     _require_empty(folder)
-    _copy(kit_root() / "deploy/chart", folder)
+    source = kit_root() / _CHART
+    _copy(source, folder, _ignored_by_helm(source))
+    _copy(source / _PROFILES, folder / "profiles")
     typer.echo(f"Wrote the chart to {folder}:")
     typer.echo(f"  helm install lokikit {folder} --namespace logging --create-namespace")
+
+
+def _ignored_by_helm(chart_root: Path) -> Callable[[str, list[str]], set[str]]:
+    """Return what `shutil.copytree` leaves out: the files that Helm does not package either."""
+    lines = (chart_root / ".helmignore").read_text(encoding="utf-8").splitlines()
+    patterns = [line.rstrip("/") for line in lines if line and not line.startswith("#")]
+
+    def ignored(folder: str, names: list[str]) -> set[str]:
+        place = Path(folder).relative_to(chart_root)
+        return {
+            name
+            for name in names
+            if any(fnmatch(name, one) or fnmatch(f"{place}/{name}", one) for one in patterns)
+        }
+
+    return ignored
 
 
 def _require_empty(folder: Path) -> None:
@@ -50,12 +78,16 @@ def _require_empty(folder: Path) -> None:
         raise SettingsError(f"{folder} is there and not empty: name a new folder.")
 
 
-def _copy(source: Path, target: Path) -> None:
+def _copy(
+    source: Path,
+    target: Path,
+    ignored: Callable[[str, list[str]], set[str]] = _WITHOUT_CACHES,
+) -> None:
     """Copy a file or a folder; links become copies of their targets."""
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         if source.is_dir():
-            shutil.copytree(source, target, dirs_exist_ok=True, ignore=_LEFT_OUT)
+            shutil.copytree(source, target, dirs_exist_ok=True, ignore=ignored)
         else:
             shutil.copy2(source, target)
     except OSError as error:

@@ -13,6 +13,7 @@ import typer
 from rich.table import Table
 
 from lokikit.cli.asking import console as make_console
+from lokikit.cli.asking import note
 from lokikit.cli.runtime import (
     bring_up_docker,
     bring_up_native,
@@ -23,7 +24,7 @@ from lokikit.cli.runtime import (
 )
 from lokikit.errors import UnhealthyError
 from lokikit.stack.docker.choice import choose
-from lokikit.stack.env_settings import check_env
+from lokikit.stack.env_settings import check_env, unread_settings
 from lokikit.stack.kit_files import asked_runtime, state_dir
 from lokikit.stack.native.page import PAGE_PART
 from lokikit.stack.native.signals import sigterm_raises
@@ -63,6 +64,8 @@ def up(
     """
     asked, console, state = asked_runtime(), make_console(), state_dir()
     check_env()
+    if sentence := unread_settings():
+        note(sentence)
     with sigterm_raises(), alone(state, console.print):
         wanted = read_wanted(state)
         choice = choose(asked, wanted.runtime if wanted else None, console)

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from ipaddress import ip_address
+from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
 from lokikit.errors import SettingsError
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
 PUSH_PATH = "/loki/api/v1/push"
+_LOOPBACK = ("127.0.0.1", "localhost")
 _API_PATHS = (PUSH_PATH, "/loki/api/v1", "/api/prom/push", "/api/prom")
 
 
@@ -24,6 +29,19 @@ def is_loopback(host: str) -> bool:
         return host == "localhost" or ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+def around_loopback(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return the variables by which no proxy of `environ` stands before the loopback addresses.
+
+    A proxy cannot reach the loopback of this machine.
+    """
+    around = environ.get("no_proxy") or environ.get("NO_PROXY") or ""
+    missing = [] if around == "*" else [host for host in _LOOPBACK if host not in around.split(",")]
+    if not missing:
+        return {}
+    # Programs differ in the spelling that they read.
+    return dict.fromkeys(("no_proxy", "NO_PROXY"), ",".join([*filter(None, [around]), *missing]))
 
 
 @dataclass(frozen=True)
@@ -67,7 +85,7 @@ def read_address(url: str) -> Address:
     try:
         parts = urlsplit(url.strip())
         valid = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
-    except (ValueError, AttributeError):  # of a variable that is not set, say
+    except (ValueError, AttributeError):  # `None`, of a variable that is not set
         valid = False
     if not valid:
         raise SettingsError(

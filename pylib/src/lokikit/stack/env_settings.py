@@ -11,6 +11,7 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from lokikit.errors import SettingsError
+from lokikit.stack.grafana.contacts import PREFIX
 from lokikit.stack.kit_files import kit_env, port
 from lokikit.times import NS_PER_S, parse_duration_ns
 
@@ -99,6 +100,10 @@ TABLE: Mapping[str, Kind] = {
 }
 """Name -> kind of value; ports are recognized by the end of their name."""
 _PORT = "_PORT"
+_OF_THE_SHELL = re.compile(
+    rf"{PREFIX}\w+|LOKI_URL|LOKI_ORG_ID|LOKI_USERNAME|LOKIKIT_STATE|LOKIKIT_KIT|DEMO|PAGE_PASSWORD"
+)
+"""Variables that are read from the environment alone."""
 
 
 def check_env(environ: Mapping[str, str] = os.environ) -> None:
@@ -115,3 +120,10 @@ def check_env(environ: Mapping[str, str] = os.environ) -> None:
             raise SettingsError(
                 f"{name}={values[name]!r} cannot be used: set {kind.wanted}, in .env or the shell."
             )
+
+
+def unread_settings(environ: Mapping[str, str] = os.environ) -> str:
+    """Return a sentence about lines of `.env` that have no effect there; empty without them."""
+    unread = [name for name in kit_env({}) if _OF_THE_SHELL.fullmatch(name) and name not in environ]
+    names = " and ".join(filter(None, [", ".join(unread[:-1]), *unread[-1:]]))
+    return names and f"{names} in .env: read from the environment alone, so set there for each up."

@@ -71,10 +71,12 @@ def kit_root(environ: Mapping[str, str] = os.environ) -> Path:
 
 
 def kit_env(environ: Mapping[str, str] = os.environ) -> Mapping[str, str]:
-    """Return the kit's `.env`, overridden by `environ`."""
+    """Return the kit's `.env`, overridden by `environ`, where an empty variable counts as unset."""
     stored = dotenv_values(kit_root() / ".env", interpolate=False)
     overrides = {
-        name: value for name, value in environ.items() if not _is_service_link(name, value)
+        name: value
+        for name, value in environ.items()
+        if value and not _is_service_link(name, value)
     }
     return {**{name: value for name, value in stored.items() if value is not None}, **overrides}
 
@@ -135,6 +137,8 @@ def port(name: str, environ: Mapping[str, str] = os.environ) -> int:
         SettingsError: it holds no number between 1 and 65535.
     """
     value = kit_env(environ).get(name, "")
+    if not value:
+        raise SettingsError(f"{name} is empty: set a number from 1 to {_MAX_PORT} in .env.")
     if value.isdecimal() and 0 < int(value) <= _MAX_PORT:
         return int(value)
     raise SettingsError(

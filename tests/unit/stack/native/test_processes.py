@@ -12,6 +12,7 @@ from lokikit.stack.native.processes import inherited_environment
         ("", "127.0.0.1,localhost"),
         ("intern.example", "intern.example,127.0.0.1,localhost"),
         ("*", "*"),
+        ("localhost,127.0.0.1", "localhost,127.0.0.1"),
     ],
 )
 def test_parts_reach_each_other_without_the_proxy_of_the_environment(

@@ -83,7 +83,7 @@ class Compose:
         output = subprocess.PIPE if quiet else None
         done = subprocess.run(
             [*self.command, *self._options(), *arguments],
-            env={**self.environ, **self.variables()},
+            env=self._environment(),
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT if quiet else None,
@@ -93,6 +93,12 @@ class Compose:
         if done.returncode != 0:
             reason = (done.stdout or "see above").strip().splitlines()[-1]
             raise UnhealthyError(f"docker compose {arguments[0]} failed: {reason}")
+
+    def _environment(self) -> dict[str, str]:
+        """Return the environment of the command; Compose takes an empty variable for a value."""
+        unset = {name for name in kit_env({}) if not self.environ.get(name)}
+        given = {name: value for name, value in self.environ.items() if name not in unset}
+        return {**given, **self.variables()}
 
     def _options(self) -> tuple[str, ...]:
         root = str(kit_root())

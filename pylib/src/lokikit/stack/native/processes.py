@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 import psutil
 
+from lokikit.delivery.address import around_loopback
 from lokikit.stack.grafana.contacts import PREFIX
 
 if TYPE_CHECKING:
@@ -30,7 +31,6 @@ SETTINGS = "LOKIKIT_PART_SETTINGS"
 WATCH = "LOKIKIT_WATCH"
 """Environment variable: the state folder of the stack that the process watches."""
 _POLL_S = 0.1
-_LOOPBACK = "127.0.0.1,localhost"
 
 
 @dataclass(frozen=True)
@@ -118,11 +118,7 @@ def inherited_environment() -> dict[str, str]:
         for name, value in os.environ.items()
         if not name.startswith(PREFIX) and name != WATCH
     }
-    around = kept.get("no_proxy") or kept.get("NO_PROXY")
-    if around != "*":
-        # Programs differ in the spelling that they read.
-        kept["no_proxy"] = kept["NO_PROXY"] = f"{around},{_LOOPBACK}" if around else _LOOPBACK
-    return kept
+    return {**kept, **around_loopback(kept)}
 
 
 def wait_for_mark(process: subprocess.Popen[bytes], mark: str) -> None:
