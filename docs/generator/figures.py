@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 _OURS = "lokikit"
 _PEER = "python-json-logger, orjson"
 _SIX = "six scalars"
+_DURABLE = "`logger.info`, durable, CPU"
 _STORE, _LOKI = "embedded", "loki"
 
 
@@ -109,6 +110,18 @@ def _carriers() -> str:
     )
 
 
+def _spool() -> str:
+    """What the spool costs beside SQLite."""
+    costs = _result("spool").table("costs")
+    parts = []
+    for column, what in (("append, CPU", "an append"), (_DURABLE, "a call of `logger.info`")):
+        us = costs.column(column)
+        ours = us.pop("own files")
+        least, most = (number(one / ours) for one in (min(us.values()), max(us.values())))
+        parts.append(f"{what} takes {least} to {most} times the CPU ({number(ours)} us)")
+    return f"In SQLite's WAL mode {' and '.join(parts)}."
+
+
 def _store() -> str:
     """What the store costs beside Loki: faster and slower."""
     engines = _result("store").table("engines")
@@ -163,6 +176,7 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "figures middleware": _sentences(_middleware),
     "figures push": _sentences(_push),
     "figures carriers": _sentences(_carriers),
+    "figures spool": _sentences(_spool),
     "figures store": _sentences(_store),
     **{f"run {name}": partial(_run, name) for name in markdown.results()},
     "table caller file": partial(_table, "caller", "file"),

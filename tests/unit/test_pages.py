@@ -118,7 +118,7 @@ def test_every_page_is_in_the_site() -> None:
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The site, built without a warning: each link leads to a page and a heading."""
     folder = tmp_path_factory.mktemp("site")
-    told = subprocess.run(
+    done = subprocess.run(
         [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "--site-dir", folder],
         cwd=kit_root(),
         env={"NO_MKDOCS_2_WARNING": "1"},
@@ -126,7 +126,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
         text=True,
         check=False,
     )
-    assert (told.returncode, told.stderr) == (0, "")
+    assert (done.returncode, done.stderr) == (0, "")
     return folder
 
 
@@ -156,12 +156,35 @@ def test_the_reference_explains_each_public_name_and_argument(site: Path, name: 
     assert set(asked) <= explained(site, name)
 
 
-@pytest.mark.parametrize("page", PAGES, ids=[page.name for page in PAGES])
-def test_links_lead_to_files(page: Path) -> None:
-    """A link within the repository leads to a file that is there."""
-    for target in re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)", page.read_text()):
-        if "://" not in target:
-            assert (page.parent / target).exists(), f"{page.name}: {target}"
+LINKING = [
+    *PAGES,
+    *(
+        kit_root() / name
+        for name in (
+            *("CHANGELOG.md", "pylib/README.md", "grafana/RUNBOOKS.md", "deploy/chart/README.md"),
+            *("deploy/demo/README.md", "tests/benchmarks/RESULTS.md"),
+        )
+    ),
+]
+
+
+def anchors(page: Path) -> set[str]:
+    """The anchors of the headings of a page, as GitHub and the site make them."""
+    text = re.sub(r"^ *```.*?^ *```", "", page.read_text(), flags=re.MULTILINE | re.DOTALL)
+    heads = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", head).strip().lower().replace(" ", "-") for head in heads}
+
+
+@pytest.mark.parametrize("page", LINKING, ids=lambda page: str(page.relative_to(kit_root())))
+def test_links_lead_to_files_and_headings(page: Path) -> None:
+    """A link within the repository leads to a file that is there, and to a heading in it."""
+    text = re.sub(r"`[^`\n]*`", "", page.read_text())
+    for target, anchor in re.findall(r"\]\(([^)#\s]*)(?:#([^)]*))?\)", text):
+        if "://" in target:
+            continue
+        file = page.parent / target if target else page
+        assert file.exists(), f"{page.name}: {target}"
+        assert not anchor or anchor in anchors(file), f"{page.name}: {target}#{anchor}"
 
 
 PROOFS = {
