@@ -59,9 +59,9 @@ def check(fluent_bit: Path, path: Path, **variables: str) -> str:
 @pytest.mark.parametrize("entry", ENTRIES)
 def test_entries(fluent_bit: Path, entry: str, variables: dict[str, str]) -> None:
     """Each entry file is valid, with and without the variables that may be set."""
-    said = check(fluent_bit, FOLDER / f"{entry}.yaml", **variables)
-    assert said.endswith("successful\n\nok"), said
-    assert "[error]" not in said
+    result = check(fluent_bit, FOLDER / f"{entry}.yaml", **variables)
+    assert result.endswith("successful\n\nok"), result
+    assert "[error]" not in result
 
 
 @pytest.mark.parametrize("inputs", INPUTS)
@@ -72,8 +72,8 @@ def test_combinations(fluent_bit: Path, tmp_path: Path, inputs: str) -> None:
     for parts in itertools.product(["kubernetes-names", ""], ["http", ""]):
         names = [f"inputs/{inputs}", *filter(None, parts), "pipeline"]
         path.write_text(yaml.safe_dump({"includes": [f"{name}.yaml" for name in names]}))
-        said = check(fluent_bit, path)
-        assert said.endswith("successful\n\nok"), (names, said)
+        result = check(fluent_bit, path)
+        assert result.endswith("successful\n\nok"), (names, result)
 
 
 @pytest.mark.parametrize(

@@ -162,11 +162,11 @@ def test_every_block_is_tried(reader: Reader, proxy: str) -> None:
     """Each command of the page works as it stands, and what it sends is in Loki."""
     del proxy
     for command in blocks("sh"):
-        said = reader.type(command)
+        result = reader.type(command)
         if "OPTIONS" in command:
-            assert said.endswith("\n204")
+            assert result.endswith("\n204")
         elif "curl" in command:
-            assert said.endswith("\n201"), command
+            assert result.endswith("\n201"), command
     messages = {"invoice 17 sent", "run started", "run failed", "paid"}
     eventually(
         lambda: {json.loads(line)["message"] for line in reader.lines("billing")} == messages

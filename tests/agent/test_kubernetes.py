@@ -136,9 +136,9 @@ def test_rules_for_prometheus_ask_what_there_is(
     assert len(asked) == 4
 
     def told() -> bool:
-        said = requests.get(agent.admin_url + METRICS_PATH, timeout=60).text
-        said += requests.get(f"{loki.url}/metrics", timeout=60).text
-        return asked <= set(re.findall(r"^# TYPE (\w+)", said, re.MULTILINE))
+        output = requests.get(agent.admin_url + METRICS_PATH, timeout=60).text
+        output += requests.get(f"{loki.url}/metrics", timeout=60).text
+        return asked <= set(re.findall(r"^# TYPE (\w+)", output, re.MULTILINE))
 
     try:
         eventually(told, within_s=60)
@@ -153,11 +153,11 @@ def test_script_of_helm_test(loki_url: str, make_agent: Callable[..., RunningAge
     script = (kit_root() / "deploy/chart/files/find-line.sh").read_text()
     variables = {"LOKI_URL": loki_url, "LOKI_ORG_ID": "", "HOSTNAME": "pod"}
     with (agent.logs / "pod.log").open("w") as stdout:
-        told = subprocess.run(
+        done = subprocess.run(
             ["/bin/sh", "-ec", script],
             env={"PATH": os.environ["PATH"], **variables},
             stdout=stdout,
             check=False,
         )
-    assert told.returncode == 0
+    assert done.returncode == 0
     assert "Found in Loki." in (agent.logs / "pod.log").read_text()

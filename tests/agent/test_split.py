@@ -202,18 +202,18 @@ def test_what_cannot_be_written_is_counted(
     append(agent, service, lines)
     assert sorted(in_loki(loki_url, service, 500)) == sorted(lines)
     reason = "No space left on device" if fault == "full" else "No such file or directory"
-    said = f"{target}/info.log: {reason}"
+    text = f"{target}/info.log: {reason}"
     query = block("fluent-bit").strip()
 
     def find() -> list[dict[str, object]]:
         found = recent_entries(Loki(loki_url), query)
-        return [json.loads(one.line) for one in found if said in one.line]
+        return [json.loads(one.line) for one in found if text in one.line]
 
-    told = eventually(find)
-    assert told[0]["level"] == "error"
-    assert told[0]["dropped"] in range(1, len(lines) + 1)
+    result = eventually(find)
+    assert result[0]["level"] == "error"
+    assert result[0]["dropped"] in range(1, len(lines) + 1)
     agent.stop()
-    assert f"500 lines are missing in the split files: {said}" in agent.said()
+    assert f"500 lines are missing in the split files: {text}" in agent.said()
 
 
 @contextmanager

@@ -67,9 +67,9 @@ def test_whole_stack(stack: Stack, folder: Path) -> None:
     eventually(lambda: "posts" in stack.services())
     status = stack.run("status", **AUTO)
     assert status.returncode == 0, status.stdout + status.stderr
-    told = NUMBERS.search(status.stdout)
-    assert told, status.stdout
-    assert int(told[1]) >= int(told[2]) > 0
+    match = NUMBERS.search(status.stdout)
+    assert match, status.stdout
+    assert int(match[1]) >= int(match[2]) > 0
 
 
 def test_a_killed_agent(stack: Stack) -> None:

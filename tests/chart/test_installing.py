@@ -70,9 +70,9 @@ def test_pod_security(cluster: Cluster, installing: Helm, name: str) -> None:
     """`restricted` takes every pod but the agent's, and of that it minds only the host's files."""
     namespace = cluster.namespace(RESTRICTED)
     pods = pods_of(installing.render(profile(name), f"--namespace={namespace}"))
-    said = {component: cluster.validate(pod, namespace) for component, pod in pods.items()}
-    against_agent = said.pop(AGENT)
-    assert set(said.values()) == {""}
+    values = {component: cluster.validate(pod, namespace) for component, pod in pods.items()}
+    against_agent = values.pop(AGENT)
+    assert set(values.values()) == {""}
     forbidden = FORBIDDEN | ({"seLinuxOptions"} if name == "openshift" else set())
     assert set(re.findall("|".join(forbidden), against_agent)) == forbidden
     assert len(re.findall(r"[,:] \S[^(,]* \(", against_agent)) == len(forbidden), against_agent
@@ -184,9 +184,9 @@ def test_frozen_volume(
 ) -> None:
     """What a volume cannot change is refused with the fix, before anything is changed."""
     values = given({**CLASS, **changed})
-    told = installing.run("upgrade", RELEASE, str(CHART), f"--namespace={frozen}", *values)
-    assert told.returncode != 0
-    assert re.search(fix, told.stderr), told.stderr
+    done = installing.run("upgrade", RELEASE, str(CHART), f"--namespace={frozen}", *values)
+    assert done.returncode != 0
+    assert re.search(fix, done.stderr), done.stderr
     assert cluster.get(STATEFUL_SET, f"{RELEASE}-loki", frozen)
 
 
@@ -198,8 +198,8 @@ def test_volume_of_grafana_as_it_is(cluster: Cluster, installing: Helm, frozen: 
     assert found
     assert found["spec"]["storageClassName"] == "a"
     larger = given({**CLASS, "grafana.persistence.size": "2Gi"})
-    told = installing.check("upgrade", RELEASE, str(CHART), here, "--dry-run=server", *larger)
-    assert 'storage: "2Gi"' in told
+    result = installing.check("upgrade", RELEASE, str(CHART), here, "--dry-run=server", *larger)
+    assert 'storage: "2Gi"' in result
 
 
 @pytest.fixture(scope="module")

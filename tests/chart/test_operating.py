@@ -43,8 +43,8 @@ def upgrade(text: str, word: str) -> list[str]:
     """What the `helm upgrade` of a page that says `word` sets."""
     commands = re.findall(r"^ *helm upgrade ((?:.*\\\n)*.*)", text, re.MULTILINE)
     (command,) = (one for one in commands if word in one)
-    told = shlex.split(command.replace("\\\n", ""))
-    return [f"--set={value}" for flag, value in pairwise(told) if flag == "--set"]
+    lines = shlex.split(command.replace("\\\n", ""))
+    return [f"--set={value}" for flag, value in pairwise(lines) if flag == "--set"]
 
 
 def test_the_way_to_the_canary_leads_one_image(helm: Helm) -> None:
@@ -137,19 +137,19 @@ def test_whose_pods_reach_loki(helm: Helm, values: dict[str, Any], wanted: list[
 
 def notes(helm: Helm, *arguments: str) -> str:
     """What `helm install` ends with."""
-    told = helm.check(
+    result = helm.check(
         "install", RELEASE, str(CHART), "--namespace=logs", "--dry-run=client", *arguments
     )
-    return told.partition("\nNOTES:\n")[2]
+    return result.partition("\nNOTES:\n")[2]
 
 
 def test_notes_ask_an_external_loki_as_its_agents_do(helm: Helm) -> None:
     """The query names the tenant, where the credentials are, and the certificate to trust."""
-    said = notes(helm, profile("external"))
-    assert "LOKI_URL=https://loki.example LOKI_ORG_ID=team-a lokikit query" in said
-    assert "LOKI_USERNAME and LOKI_PASSWORD as in the secret loki-credentials:" in said
-    assert "get configmap lokikit-loki-ca --namespace logs" in said
-    assert "REQUESTS_CA_BUNDLE" in said
+    result = notes(helm, profile("external"))
+    assert "LOKI_URL=https://loki.example LOKI_ORG_ID=team-a lokikit query" in result
+    assert "LOKI_USERNAME and LOKI_PASSWORD as in the secret loki-credentials:" in result
+    assert "get configmap lokikit-loki-ca --namespace logs" in result
+    assert "REQUESTS_CA_BUNDLE" in result
     bare = notes(helm, *given({"loki.mode": "external", "loki.external.url": "http://a", **AGENTS}))
     assert "\n\n3. Ask Loki:\n\n     LOKI_URL=http://a lokikit query" in bare
     assert "REQUESTS_CA_BUNDLE" not in bare

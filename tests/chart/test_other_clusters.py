@@ -57,9 +57,9 @@ def test_missing_links_are_named(helm: Helm, tmp_path: Path) -> None:
             link.unlink()
             if way == "text":  # as Git writes a link on Windows
                 link.write_text(target)
-        told = helm.run("template", RELEASE, str(chart))
-        assert told.returncode != 0
-        assert "use the packaged chart, which `make package` writes" in told.stderr
+        done = helm.run("template", RELEASE, str(chart))
+        assert done.returncode != 0
+        assert "use the packaged chart, which `make package` writes" in done.stderr
 
 
 def test_switch_of_an_umbrella_chart(helm: Helm, tmp_path: Path) -> None:
@@ -75,16 +75,16 @@ def test_switch_of_an_umbrella_chart(helm: Helm, tmp_path: Path) -> None:
         )
     )
     for enabled, wanted in (("true", True), ("false", False)):
-        told = helm.check("template", "u", str(umbrella), f"--set=lokikit.enabled={enabled}")
-        assert ("kind: DaemonSet" in told) is wanted
+        result = helm.check("template", "u", str(umbrella), f"--set=lokikit.enabled={enabled}")
+        assert ("kind: DaemonSet" in result) is wanted
 
 
 def test_names_of_the_cluster_hold_their_namespace_apart(helm: Helm) -> None:
     """Release `prod` in `logging` and `lokikit` in `logging-prod` make two names."""
     names = set()
     for release, namespace in (("prod", "logging"), ("lokikit", "logging-prod")):
-        told = helm.check("template", release, str(CHART), f"--namespace={namespace}")
-        resources = [one for one in yaml.safe_load_all(told) if one]
+        result = helm.check("template", release, str(CHART), f"--namespace={namespace}")
+        resources = [one for one in yaml.safe_load_all(result) if one]
         for kind in ("ClusterRole", "ClusterRoleBinding"):
             (one,) = of_kind(resources, kind)
             names.add((kind, one["metadata"]["name"]))
@@ -365,14 +365,14 @@ def test_object_stores(helm: Helm, loki_program: Path, tmp_path: Path, store: st
     file = tmp_path / "loki.yaml"
     file.write_text(config(resources, "lokikit-loki")["loki.yaml"])
     environ = variables(container(workloads(resources)["loki"]))
-    told = subprocess.run(
+    done = subprocess.run(
         [loki_program, f"-config.file={file}", "-config.expand-env=true", "-verify-config"],
         env={**environ, "LOKI_ADDRESS": "127.0.0.1", "LOKI_ID": "a", "AZURE_ACCOUNT_KEY": "a2V5"},
         capture_output=True,
         text=True,
         check=False,
     )
-    assert told.returncode == 0, told.stdout + told.stderr
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_keys_of_the_s3_secret_may_have_other_names(helm: Helm) -> None:
@@ -408,7 +408,7 @@ def test_configuration_and_limits_of_the_user(
     assert made["runtime_config"]["file"] == "/etc/loki/overrides.yaml"
     for name, text in held.items():
         (tmp_path / name).write_text(text.replace("/etc/loki", str(tmp_path)))
-    told = subprocess.run(
+    done = subprocess.run(
         [
             loki_program,
             f"-config.file={tmp_path}/loki.yaml",
@@ -419,7 +419,7 @@ def test_configuration_and_limits_of_the_user(
         text=True,
         check=False,
     )
-    assert told.returncode == 0, told.stdout + told.stderr
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_external_loki_by_certificate_and_path(helm: Helm) -> None:
@@ -527,17 +527,17 @@ def test_claims_are_written_as_the_api_server_has_them(helm: Helm) -> None:
 def refused(installing: Helm, namespace: str, *arguments: str, release: str = RELEASE) -> str:
     """Why Helm does not upgrade or install."""
     here = f"--namespace={namespace}"
-    told = installing.run("upgrade", "--install", release, str(CHART), here, *arguments)
-    assert told.returncode != 0
-    return told.stderr
+    done = installing.run("upgrade", "--install", release, str(CHART), here, *arguments)
+    assert done.returncode != 0
+    return done.stderr
 
 
 @pytest.mark.parametrize("level", ["baseline", "restricted"])
 def test_a_namespace_that_takes_no_agent(cluster: Cluster, installing: Helm, level: str) -> None:
     """It is refused with the command that opens it."""
     namespace = cluster.namespace(level)
-    said = refused(installing, namespace)
-    assert f"kubectl label namespace {namespace} pod-security.kubernetes.io/enforce=priv" in said
+    result = refused(installing, namespace)
+    assert f"kubectl label namespace {namespace} pod-security.kubernetes.io/enforce=priv" in result
 
 
 def test_data_is_not_left_behind(cluster: Cluster, installing: Helm) -> None:
@@ -556,7 +556,7 @@ def test_names_that_are_taken(cluster: Cluster, installing: Helm) -> None:
     """Releases `foo` and `foo-lokikit` would share names: the second is told to choose others."""
     namespace = cluster.namespace(PRIVILEGED)
     installing.check("install", "foo", str(CHART), f"--namespace={namespace}")
-    said = refused(installing, namespace, release="foo-lokikit")
-    assert "the release foo has the names" in said
+    result = refused(installing, namespace, release="foo-lokikit")
+    assert "the release foo has the names" in result
     own = given({"fullnameOverride": "bar", "agent.hostPath": "/var/lib/bar"})
     installing.check("install", "foo-lokikit", str(CHART), f"--namespace={namespace}", *own)

@@ -148,9 +148,9 @@ def test_page_of_kubernetes(cluster: Cluster, run: Callable[..., str]) -> None:
     for command in filter(can_run, commands("kubernetes")):
         if command.startswith("kubectl patch pvc"):
             bind_claim(cluster, run, claim)
-        said = run(command)
+        done = run(command)
         if command.startswith("helm install"):
-            (shown,) = re.findall(r"^ *(kubectl get secret .*)$", said, re.MULTILINE)
+            (shown,) = re.findall(r"^ *(kubectl get secret .*)$", done, re.MULTILINE)
             assert re.fullmatch(r"[A-Za-z0-9]{32}", run(shown))
     own = found(cluster, DEPLOYMENT, "grafana")
     mounted = [one.get("secret", {}).get("secretName") for one in volumes(own)]

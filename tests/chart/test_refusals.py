@@ -154,17 +154,17 @@ UNKNOWN = [
 @pytest.mark.parametrize(("values", "fix"), IMPOSSIBLE, ids=lambda one: str(one)[:60])
 def test_impossible_combination(helm: Helm, values: dict[str, Any], fix: str) -> None:
     """What contradicts itself is one sentence that names the fix."""
-    said = helm.refusal(values)
-    assert fix in said
-    assert "nil pointer" not in said
+    result = helm.refusal(values)
+    assert fix in result
+    assert "nil pointer" not in result
 
 
 @pytest.mark.parametrize(("values", "fix"), FORMS, ids=lambda one: str(one)[:60])
 def test_form(helm: Helm, values: dict[str, Any], fix: str) -> None:
     """A text of another form is named with its path, and with what to write."""
-    said = helm.refusal(values)
-    assert re.search(r"Error: execution error at \(lokikit/[^ ]+\): \S+ has \".*\": write ", said)
-    assert fix in said
+    result = helm.refusal(values)
+    assert re.search(r"Error: execution error at \(lokikit/[^ ]+\): \S+ has \".*\": write ", result)
+    assert fix in result
 
 
 def test_texts_of_every_form(helm: Helm) -> None:
@@ -186,9 +186,9 @@ def test_texts_of_every_form(helm: Helm) -> None:
 @pytest.mark.parametrize(("values", "named"), UNKNOWN, ids=lambda one: str(one)[:60])
 def test_schema(helm: Helm, values: dict[str, Any], named: str) -> None:
     """A key that there is not, or a value of the wrong form, is named."""
-    said = helm.refusal(values)
-    assert "values don't meet the specifications of the schema" in said
-    assert named in said
+    result = helm.refusal(values)
+    assert "values don't meet the specifications of the schema" in result
+    assert named in result
 
 
 @pytest.mark.parametrize(

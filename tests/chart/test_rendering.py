@@ -115,8 +115,8 @@ def test_registry_is_one_line(rendered: dict[str, list[dict[str, Any]]]) -> None
 
 def test_closed_network_like_compose(default: list[dict[str, Any]]) -> None:
     """What keeps Grafana from looking outside is what docker compose sets."""
-    told = read_compose_file()["services"]["grafana"]["environment"]
-    wanted = {key: value for key, value in told.items() if value in {"true", "false"}}
+    part = read_compose_file()["services"]["grafana"]["environment"]
+    wanted = {key: value for key, value in part.items() if value in {"true", "false"}}
     own = config(default, "lokikit-grafana-environment")
     assert wanted
     assert {key: own.get(key) for key in wanted} == wanted
@@ -309,8 +309,8 @@ def test_external_loki_has_its_credentials(helm: Helm) -> None:
 def test_address_of_an_external_loki(helm: Helm, url: str, host: str, port: str, tls: str) -> None:
     """A URL becomes host, port and TLS for the agent."""
     resources = helm.render(*given({"loki.mode": "external", "loki.external.url": url}))
-    told = variables(container(workloads(resources)["agent"]))
-    assert (told["LOKI_HOST"], told["LOKI_PORT"], told["LOKI_TLS"]) == (host, port, tls)
+    content = variables(container(workloads(resources)["agent"]))
+    assert (content["LOKI_HOST"], content["LOKI_PORT"], content["LOKI_TLS"]) == (host, port, tls)
 
 
 def test_package_is_complete(helm: Helm, tmp_path: Path) -> None:
@@ -321,6 +321,6 @@ def test_package_is_complete(helm: Helm, tmp_path: Path) -> None:
         names = set(opened.getnames())
     assert {"lokikit/files/env", "lokikit/files/loki/loki.yaml"} <= names
     assert not [one for one in names if one.endswith(".py") or "/ci/" in one]
-    told = helm.check("template", "lokikit", str(archive), "--namespace=logs")
-    again = [one for one in yaml.load_all(told, yaml.CSafeLoader) if one]
+    result = helm.check("template", "lokikit", str(archive), "--namespace=logs")
+    again = [one for one in yaml.load_all(result, yaml.CSafeLoader) if one]
     assert snapshot(again) == (FOLDER / "default.yaml").read_text()

@@ -48,10 +48,10 @@ def test_each_release_is_a_ring_of_its_own(helm: Helm) -> None:
 def test_loki_keeps_within_its_memory(helm: Helm, limit: str | int, share: str | None) -> None:
     """It collects at nine tenths of its limit, in whatever unit that is, and replays in half."""
     resources = helm.render(*given({"loki.resources.limits.memory": limit}))
-    said = variables(container(workloads(resources)["loki"]))
-    assert said.get("GOMEMLIMIT") == share
+    content = variables(container(workloads(resources)["loki"]))
+    assert content.get("GOMEMLIMIT") == share
     half = int(share.removesuffix("MiB")) * 5 // 9 if share else None
-    replay = said.get("LOKI_REPLAY_MEMORY")
+    replay = content.get("LOKI_REPLAY_MEMORY")
     assert replay in ({f"{half}MB", f"{half + 1}MB"} if half else {None})
 
 
@@ -145,5 +145,5 @@ ROUTE = {"enabled": True, "hostnames": ["a.example", "b.example"], "parentRefs":
 def test_address_of_grafana(helm: Helm, values: dict[str, Any], url: str | None) -> None:
     """Links in alerts lead where its way in does, unless the address is told."""
     resources = helm.render(*given({f"grafana.{key}": value for key, value in values.items()}))
-    told = config(resources, "lokikit-grafana-environment")
-    assert told.get("GF_SERVER_ROOT_URL") == url
+    result = config(resources, "lokikit-grafana-environment")
+    assert result.get("GF_SERVER_ROOT_URL") == url

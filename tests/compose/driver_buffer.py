@@ -95,9 +95,9 @@ def _away(
 
 def _with(stack: DockerStack, options: Mapping[str, str]) -> dict[str, Any]:
     """The logging of the pipeline, with other options of the driver."""
-    told = pipeline_logging(stack.variables)
+    result = pipeline_logging(stack.variables)
     own = {f"fluentd-{name.replace('_', '-')}": value for name, value in options.items()}
-    return {**told, "options": {**told["options"], **own}}
+    return {**result, "options": {**result["options"], **own}}
 
 
 def _service(case: str) -> str:

@@ -136,9 +136,9 @@ def _make_fluent_bit(client: DockerClient, name: str) -> None:
         raise CannotMakeImageError(f"{name} cannot be pulled, and fluent-bit is not on PATH")
     content = _with_libraries(Path(found), "/fluent-bit/bin/fluent-bit")
     content[str(_CERTIFICATES)] = _CERTIFICATES
-    said = subprocess.run([found, "--version"], capture_output=True, text=True, check=True).stdout
+    output = subprocess.run([found, "--version"], capture_output=True, text=True, check=True).stdout
     changes = ['ENTRYPOINT ["/fluent-bit/bin/fluent-bit"]']
-    _import(client, name, content, changes, f"the fluent-bit of PATH ({said.splitlines()[0]})")
+    _import(client, name, content, changes, f"the fluent-bit of PATH ({output.splitlines()[0]})")
 
 
 def _make_base(client: DockerClient, name: str) -> None:
@@ -172,8 +172,8 @@ def _make_grafana(client: DockerClient, name: str) -> None:
 
 def _with_libraries(program: Path, target: str) -> dict[str, Path | None]:
     """What an image needs of this machine to run `program` as `target`."""
-    said = subprocess.run(["ldd", program], capture_output=True, text=True, check=False)  # noqa: S607 - of this machine
-    libraries = re.findall(r"(/\S+) \(0x", said.stdout)
+    done = subprocess.run(["ldd", program], capture_output=True, text=True, check=False)  # noqa: S607 - of this machine
+    libraries = re.findall(r"(/\S+) \(0x", done.stdout)
     return {target: program, **{name: Path(name) for name in libraries}, "/tmp": None}  # noqa: S108 - the image's own
 
 

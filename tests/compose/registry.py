@@ -80,9 +80,9 @@ def _unpacked(client: DockerClient, image: str, folder: Path) -> str:
         for piece in client.images.get(image).save():
             file.write(piece)
     with tarfile.open(saved) as archive:
-        (told,) = json.load(_member(archive, "manifest.json"))
-        config = _stored(_member(archive, told["Config"]).read(), folder)
-        layers = [_stored(_member(archive, name).read(), folder) for name in told["Layers"]]
+        (output,) = json.load(_member(archive, "manifest.json"))
+        config = _stored(_member(archive, output["Config"]).read(), folder)
+        layers = [_stored(_member(archive, name).read(), folder) for name in output["Layers"]]
     saved.unlink()
     manifest = {
         "schemaVersion": 2,

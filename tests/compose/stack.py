@@ -134,14 +134,14 @@ class DockerStack:
         logging: Mapping[str, Any] | None = None,
     ) -> Container:
         """A started container of a user that runs a Python program; on the pipeline by itself."""
-        told = logging or pipeline_logging(self.variables)
+        result = logging or pipeline_logging(self.variables)
         one = self.client.containers.run(
             base_image(),
             ["-c", program, *arguments],
             entrypoint=["python"],
             detach=True,
             labels={"service": service},
-            log_config={"Type": told["driver"], "Config": told["options"]},
+            log_config={"Type": result["driver"], "Config": result["options"]},
         )
         self._writers.append(one)
         return one

@@ -111,9 +111,9 @@ def _is_writable_bind(mount: dict[str, object]) -> bool:
 @pytest.mark.parametrize("service", PIPELINE)
 def test_own_logs_rotate(stack: DockerStack, service: str) -> None:
     """What a part of the pipeline prints is capped, and does not go through the pipeline."""
-    told = stack.container(service).attrs["HostConfig"]["LogConfig"]
-    assert told["Type"] == "local"
-    assert told["Config"] == {"max-size": "10m", "max-file": "3"}
+    value = stack.container(service).attrs["HostConfig"]["LogConfig"]
+    assert value["Type"] == "local"
+    assert value["Config"] == {"max-size": "10m", "max-file": "3"}
 
 
 def test_every_way_in(stack: DockerStack) -> None:

@@ -44,8 +44,8 @@ def line(level: str, **more: object) -> str:
 
 def test_it_starts_without_an_error_in_provisioning(watched: Watched) -> None:
     """Its log tells of no error in the kit's files, and of no folder that is missing."""
-    told = watched.grafana.log.read_text().splitlines()
-    bad = [one for one in told if "level=error" in one]
+    lines = watched.grafana.log.read_text().splitlines()
+    bad = [one for one in lines if "level=error" in one]
     assert [one for one in bad if re.search("provision|path|folder|plugin", one.lower())] == []
 
 
@@ -109,14 +109,14 @@ def test_alert_reaches_webhook_and_mail(watched: Watched) -> None:
         lambda: any(MAIL_TO in mail and "doomed" in mail for mail in watched.mail.mails),
         within_s=SOON_S,
     )
-    (told,) = [
+    (output,) = [
         alert
         for alert in watched.webhook.alerts
         if alert["labels"].get("service_name") == "doomed"
         and alert["labels"]["rule"] == "any-critical"
     ][:1]
-    assert told["annotations"]["summary"] == "doomed logged 1 critical lines"
-    assert "lokikit-service" in told["dashboardURL"]
+    assert output["annotations"]["summary"] == "doomed logged 1 critical lines"
+    assert "lokikit-service" in output["dashboardURL"]
 
 
 def test_breach_waits_for_its_time(watched: Watched) -> None:

@@ -60,7 +60,7 @@ def _install(python: Path, wanted: list[str]) -> None:
     command = [str(python), "-m", "pip", "install", *quick, *wanted]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
-        said = done.stdout + done.stderr
-        if any(word in said for word in _UNREACHABLE):
-            raise IndexUnreachableError(said.strip().splitlines()[-1])
-        raise AssertionError(said)
+        text = done.stdout + done.stderr
+        if any(word in text for word in _UNREACHABLE):
+            raise IndexUnreachableError(text.strip().splitlines()[-1])
+        raise AssertionError(text)

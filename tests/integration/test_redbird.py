@@ -57,8 +57,8 @@ class Scheduler:
         """What it knows of its tasks at its end."""
         done = self.run()
         assert done.returncode == 0, done.stdout + done.stderr
-        told = [json.loads(line) for line in done.stdout.splitlines()]
-        (history,) = [line["told"] for line in told if line.get("event") == "history"]
+        entries = [json.loads(line) for line in done.stdout.splitlines()]
+        (history,) = [line["told"] for line in entries if line.get("event") == "history"]
         return dict(history)
 
 
@@ -92,8 +92,8 @@ def test_a_restarted_scheduler_finds_its_state_again(histories: list[dict[str, A
 def test_red_birds_conditions_are_kept(histories: list[dict[str, Any]]) -> None:
     """Records are asked for by one of several values, by a time, and by their place."""
     for history in histories:
-        told = history["report"]
-        assert (told["first"], told["ends"], told["since"]) == ("run", 1, 2)
+        value = history["report"]
+        assert (value["first"], value["ends"], value["since"]) == ("run", 1, 2)
 
 
 def test_a_killed_scheduler_finds_the_crash(

@@ -255,12 +255,12 @@ def test_every_line_has_the_required_fields(service: Served) -> None:
 
 def test_every_request_is_one_line(service: Served) -> None:
     """Exactly once, by its path; health checks that pass have none."""
-    told = Counter(line[f.HTTP_PATH] for line in service.requests())
+    result = Counter(line[f.HTTP_PATH] for line in service.requests())
     # Other services ask for it too.
-    del told["/orders/7"]
+    del result["/orders/7"]
     asked = Counter(unquote(one.path.partition("?")[0]) for one in service.answers)
     del asked["/health"]
-    assert told == asked
+    assert result == asked
 
 
 def test_every_request_id_is_on_one_request_line(told: Served) -> None:

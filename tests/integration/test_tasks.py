@@ -153,9 +153,9 @@ def test_a_celery_failure_is_told_once(played: dict[str, Lines]) -> None:
     retried = of(played["worker"], "succeed_at_last")
     assert sorted(map(attempt, retried)) == [0, 0, 1, 1, 2, 2]
     assert {one[f.LEVEL] for one in retried if one[f.ACTION] == "fail"} == {"warning"}
-    told = Counter(line[f.EXC_TYPE] for line in played["worker"] if f.EXC_TYPE in line)
+    result = Counter(line[f.EXC_TYPE] for line in played["worker"] if f.EXC_TYPE in line)
     soft = "billiard.exceptions.SoftTimeLimitExceeded"
-    assert told == {"LookupError": 1, "ConnectionError": 2, soft: 1}
+    assert result == {"LookupError": 1, "ConnectionError": 2, soft: 1}
 
 
 def test_an_end_that_a_celery_process_cannot_tell_has_its_times(played: dict[str, Lines]) -> None:

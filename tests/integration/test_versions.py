@@ -258,12 +258,12 @@ SERVERS = ("flask", "django-wsgi", "django-asgi", "fastapi", "starlette")
 @pytest.mark.parametrize("server", SERVERS)
 def test_each_request_is_one_line(played: PlayedRow, server: str) -> None:
     """With its route, status and id; and the line in between has the id."""
-    told = [
+    entries = [
         (line[f.HTTP_PATH], line.get(f.HTTP_ROUTE), line[f.HTTP_STATUS], line[f.REQUEST_ID])
         for line in played.requests(server)
         if f.HTTP_STATUS in line
     ]
-    assert sorted(told) == [
+    assert sorted(entries) == [
         ("/crash", "/crash", 500, "r-crash"),
         ("/missing", None, 404, "r-missing"),
         ("/orders/17", "/orders/{number}", 200, "r-orders-17"),
@@ -276,8 +276,8 @@ def test_each_request_is_one_line(played: PlayedRow, server: str) -> None:
 @pytest.mark.parametrize("server", SERVERS)
 def test_each_exception_is_told_once(played: PlayedRow, server: str) -> None:
     """In the line of its request; and nothing is written past the contract."""
-    (told,) = [line for line in played.programs.lines(server) if f.STACKTRACE in line]
-    assert (told[f.EXC_TYPE], told[f.LOGGER]) == ("RuntimeError", "lokikit.requests")
+    (output,) = [line for line in played.programs.lines(server) if f.STACKTRACE in line]
+    assert (output[f.EXC_TYPE], output[f.LOGGER]) == ("RuntimeError", "lokikit.requests")
     strays = [one for one in played.programs.text(server).splitlines() if not one.startswith("{")]
     assert strays == []
 
@@ -302,8 +302,8 @@ def test_celery_tells_each_end(played: PlayedRow) -> None:
         "have_nothing_to_do": ["run", "inaction"],
         "succeed": ["run", "success"],
     }
-    told = [line[f.MESSAGE] for line in played.programs.lines("worker")]
-    assert not any("Task handler raised" in one or "Hard time limit" in one for one in told)
+    entries = [line[f.MESSAGE] for line in played.programs.lines("worker")]
+    assert not any("Task handler raised" in one or "Hard time limit" in one for one in entries)
     (failed,) = [one for one in played.programs.lines("worker") if f.EXC_TYPE in one]
     assert failed[f.ACTION] == "fail"
 

@@ -141,9 +141,9 @@ def messages(lines: Lines, logger: str) -> Counter[str]:
 def add_to_configuration(path: Path) -> None:
     """Put the page's lines of JSON into a file of `logging.config`."""
     (block,) = blocks(SECTION, "json")
-    told, configuration = json.loads(block), json.loads(path.read_text())
-    configuration["handlers"].update(told["handlers"])
-    configuration["root"]["handlers"] += told["root"]["handlers"]
+    output, configuration = json.loads(block), json.loads(path.read_text())
+    configuration["handlers"].update(output["handlers"])
+    configuration["root"]["handlers"] += output["root"]["handlers"]
     path.write_text(json.dumps(configuration))
 
 

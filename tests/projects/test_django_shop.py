@@ -90,9 +90,9 @@ def test_each_event_is_one_line(played: Played) -> None:
     assert messages(lines, "orders") == {f"looking for {one}": 1 for one in numbers}
     assert messages(lines, "audit") == {f"order {one} was seen": 1 for one in numbers}
     assert messages(lines, "django") == {}
-    told = messages(lines, "lokikit.requests")
-    assert {one: told[f"GET /orders/{one} 200"] for one in numbers} == dict.fromkeys(numbers, 1)
-    assert (told["GET /crash 500"], told["GET /migrate 200"]) == (1, 4)
+    texts = messages(lines, "lokikit.requests")
+    assert {one: texts[f"GET /orders/{one} 200"] for one in numbers} == dict.fromkeys(numbers, 1)
+    assert (texts["GET /crash 500"], texts["GET /migrate 200"]) == (1, 4)
 
 
 def test_the_migration_s_own_lines_and_the_echo_of_an_engine_are_lines(played: Played) -> None:

@@ -78,8 +78,8 @@ class Program:
         def find() -> dict[str, Any] | None:
             ended = self.process.poll() is not None
             for line in self.lines():
-                if line.startswith("{") and (told := json.loads(line))["event"] == event:
-                    return dict(told)
+                if line.startswith("{") and (content := json.loads(line))["event"] == event:
+                    return dict(content)
             assert not ended, f"ended with {self.process.returncode}: {self.said()[-3000:]}"
             return None
 

@@ -93,9 +93,9 @@ def test_a_healthy_pair(pair: Pair) -> None:
     pair.start_agent()
     done = pair.check()
     assert done.returncode == 0, done.stderr
-    told = results(done)
-    assert set(told) == {"push", "agent"}
-    for result in told.values():
+    outcome = results(done)
+    assert set(outcome) == {"push", "agent"}
+    for result in outcome.values():
         word, latency, unit = result.split()
         assert (word, unit) == ("ok", "ms")
         assert int(latency) >= 0

@@ -190,8 +190,8 @@ def test_last_as_a_command(loki: lokikit.Loki) -> None:
     """`lokikit last SERVICE -n N` prints the lines, and says when there are none."""
     labels = store(loki.url, [1, 2, 3], level="error")
     done = run(loki.url, "last", labels["service_name"], "-n", "2", "-o", "raw")
-    told = [json.loads(line)["message"] for line in done.stdout.splitlines()]
-    assert (done.returncode, done.stderr, told) == (0, "", ["2 min ago", "1 min ago"])
+    entries = [json.loads(line)["message"] for line in done.stdout.splitlines()]
+    assert (done.returncode, done.stderr, entries) == (0, "", ["2 min ago", "1 min ago"])
     done = run(loki.url, "last", labels["service_name"], "--level", "info", "--since", "1h")
     assert (done.returncode, done.stdout) == (0, "")
     assert f"no lines of {labels['service_name']} within 1h." in done.stderr

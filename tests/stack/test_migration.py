@@ -68,8 +68,8 @@ def read(text: str) -> Lines:
 def test_from_basic_config(run: Callable[..., Any]) -> None:
     """The same messages in the same order, now as lines with fields, and nothing on stderr."""
     before = run("from-basic-config.md", "before")
-    told = re.findall(r"^\S+ \S+ [A-Z]+ my_app[.a-z]*: (.*)$", before.stderr, re.MULTILINE)
-    assert (told, before.stdout) == (SAID, "")
+    matches = re.findall(r"^\S+ \S+ [A-Z]+ my_app[.a-z]*: (.*)$", before.stderr, re.MULTILINE)
+    assert (matches, before.stdout) == (SAID, "")
     after = run("from-basic-config.md", "after")
     lines = read(after.stdout)
     assert ([line["message"] for line in lines], after.stderr) == (SAID, "")

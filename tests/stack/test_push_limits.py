@@ -61,15 +61,15 @@ def test_loki_down_for_ever(
             return writer.process.poll() is not None
 
         eventually(is_closed, FLUSH_S * 4)
-    told = writer.report("closed")
-    dropped = sum(told["stats"]["dropped"].values())
+    result = writer.report("closed")
+    dropped = sum(result["stats"]["dropped"].values())
     assert cap_bytes / 2 < most <= cap_bytes
-    assert told["peak_kb"] < MAX_PEAK_KB
+    assert result["peak_kb"] < MAX_PEAK_KB
     assert dropped > 1.5 * cap_bytes / LINE_BYTES, "the cap was not hit twice"
     recover(programs, loki_url, spool)
     found = stored_numbers(loki_url, service)
-    assert found.total() + dropped == records, told
-    assert max(found) == (0, records - 1), told
+    assert found.total() + dropped == records, result
+    assert max(found) == (0, records - 1), result
     assert max(found.values()) == 1
 
 
@@ -97,10 +97,10 @@ def test_block_waits_for_room(loki_url: str, programs: Programs) -> None:
     handler = {"max_records": 500, "on_full": "block", "block_timeout_s": FLUSH_S}
     with contextlib.closing(FaultProxy(loki_url, slow_s=0.05)) as proxy:
         proxy.switch(Mode.SLOW)
-        told = programs.write(Writing(proxy.url, service, records, handler=handler)).report(
+        result = programs.write(Writing(proxy.url, service, records, handler=handler)).report(
             "closed", FLUSH_S
         )
-    assert told["stats"]["dropped"] == {}
+    assert result["stats"]["dropped"] == {}
     assert_exact(loki_url, service, {0: records})
 
 

@@ -178,9 +178,9 @@ def test_flush_waits_for_what_was_there(loki_url: str, programs: Programs) -> No
     logger.info("nowhere")
     print(json.dumps({{"event": "over", "flushed": flushed, "away": away.flush(0.2)}}))
     """
-    told = programs.run("-c", script(code), loki_url, service).report("over")
-    assert told["flushed"] == [1, 1, 1]
-    assert told["away"] is False
+    result = programs.run("-c", script(code), loki_url, service).report("over")
+    assert result["flushed"] == [1, 1, 1]
+    assert result["away"] is False
 
 
 def test_use_after_close(loki_url: str, programs: Programs) -> None:
@@ -199,8 +199,8 @@ def test_use_after_close(loki_url: str, programs: Programs) -> None:
     print(json.dumps({{"event": "over", "threads": [threads, threading.active_count()],
                        "stats": handler.stats()}}))
     """
-    told = programs.run("-c", script(code), loki_url, service).report("over")
-    assert told["threads"] == [1, 1]
+    result = programs.run("-c", script(code), loki_url, service).report("over")
+    assert result["threads"] == [1, 1]
     found = stored_numbers(loki_url, service)
-    assert found.total() + sum(told["stats"]["dropped"].values()) == 20
+    assert found.total() + sum(result["stats"]["dropped"].values()) == 20
     assert all(found[0, number] == 1 for number in range(10))

@@ -69,7 +69,7 @@ def test_the_python_of_the_page(url: str) -> None:
 def test_the_commands_of_the_page(url: str, tmp_path: Path) -> None:
     """The command and the curl beside it print the same last lines, the oldest first."""
     environment = {"PATH": f"{Path(sys.executable).parent}:{os.defpath}", "LOKI_URL": url}
-    said = []
+    entries = []
     for block in typed("sh", url):
         done = subprocess.run(
             ["/bin/sh", "-ec", block],
@@ -79,7 +79,7 @@ def test_the_commands_of_the_page(url: str, tmp_path: Path) -> None:
             text=True,
             check=True,
         )
-        said.append(done.stdout.splitlines())
-    command, curl = said
+        entries.append(done.stdout.splitlines())
+    command, curl = entries
     assert command == curl
     assert [json.loads(line)["message"] for line in curl][:2] == ["hello", "a timeout of the bank"]

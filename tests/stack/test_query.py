@@ -141,11 +141,11 @@ def test_jsonl(loki_url: str) -> None:
     """Each line of jsonl is one object with the time to the nanosecond, labels and metadata."""
     stored = store(loki_url, [(time.time_ns() - MINUTE_NS, "ü\\ \x1b[31m")])
     (line,) = run(loki_url, "query", stored.query, "-o", "jsonl").stdout.splitlines()
-    told = json.loads(line)
-    assert told["timestamp"].endswith(f"{stored.start_ns % 10**9:09d}Z")
-    assert told["labels"]["env"] == "test"
-    assert told["metadata"] == {"detected_level": "unknown"}
-    assert told["line"] == "ü\\ \x1b[31m"
+    content = json.loads(line)
+    assert content["timestamp"].endswith(f"{stored.start_ns % 10**9:09d}Z")
+    assert content["labels"]["env"] == "test"
+    assert content["metadata"] == {"detected_level": "unknown"}
+    assert content["line"] == "ü\\ \x1b[31m"
 
 
 def test_text(loki_url: str) -> None:
@@ -202,8 +202,8 @@ def test_scalar_table(loki_url: str) -> None:
 def test_metrics_as_jsonl(spread: Stored) -> None:
     """A metrics query as jsonl is one object per value."""
     query = f"sum by (env) (count_over_time({spread.query}[1h]))"
-    told = json.loads(run(spread.url, "query", query, "-o", "jsonl").stdout)
-    assert (told["labels"], told["value"]) == ({"env": "test"}, str(COUNT))
+    content = json.loads(run(spread.url, "query", query, "-o", "jsonl").stdout)
+    assert (content["labels"], content["value"]) == ({"env": "test"}, str(COUNT))
 
 
 @pytest.mark.parametrize("query", ['{service_name="x', "sum(", '{service_name=~".*"}'])

@@ -139,5 +139,5 @@ def test_records_as_own_models(stored: RunQuery) -> None:
     assert (first.action, first.customer) == ("fail", "c-1")
     assert first.timestamp.tzinfo is not None
     assert fails.records(Pair) == [("bill", "fail")] * 2
-    told: dict[str, Any] = fails.records(dict)[0]
-    assert told["exc_message"] == "-1 is negative"
+    value: dict[str, Any] = fails.records(dict)[0]
+    assert value["exc_message"] == "-1 is negative"

@@ -21,9 +21,9 @@ KNOWN = {"axe-playwright-python": "its metadata name no licence, its file is MPL
 def vulnerabilities() -> list[str]:
     """Advisories for the packages of the image; says so where the index has none to ask."""
     command = ["pip_audit", "--requirement", str(IMAGE), "--no-deps", "--disable-pip"]
-    told = _run([*command, "--format", "json", "--progress-spinner", "off"])
+    done = _run([*command, "--format", "json", "--progress-spinner", "off"])
     try:
-        packages = json.loads(told.stdout)["dependencies"]
+        packages = json.loads(done.stdout)["dependencies"]
     except ValueError:
         packages = []
     if not any("vulns" in one for one in packages):
@@ -48,9 +48,9 @@ def forbidden_licences() -> list[str]:
 def write_bill_of_materials(path: Path) -> None:
     """Write the packages of the image in the form of CycloneDX."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    told = _run(["cyclonedx_py", "requirements", str(IMAGE), "--output-file", str(path)])
-    if told.returncode != 0:
-        raise SystemExit(told.stderr)
+    done = _run(["cyclonedx_py", "requirements", str(IMAGE), "--output-file", str(path)])
+    if done.returncode != 0:
+        raise SystemExit(done.stderr)
 
 
 def _run(module: list[str]) -> subprocess.CompletedProcess[str]:

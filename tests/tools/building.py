@@ -124,19 +124,20 @@ class Build:
     def _explain(self, log: Path, proxy: str) -> NoReturn:
         """Turn what Go said last into one sentence with the fix."""
         lines = [line for line in log.read_text(errors="replace").splitlines() if line.strip()]
-        said = lines[-1].strip() if lines else "nothing"
+        reason = lines[-1].strip() if lines else "nothing"
         if any(sign in line for sign in _NO_NETWORK for line in lines[-20:]):
             raise PrerequisiteError(
                 f"building {self.title} needs Go modules from GOPROXY={proxy}, and they cannot be "
-                f"fetched ({said}): go online, set GOPROXY to a mirror that answers, or put the "
+                f"fetched ({reason}): go online, set GOPROXY to a mirror that answers, or put the "
                 f"programs of version {self.version} on PATH."
             )
         if any("no space left" in line for line in lines):
             raise PrerequisiteError(
-                f"building {self.title}: the disk became full ({said}): free some and run it again."
+                f"building {self.title}: the disk became full ({reason}): "
+                "free some and run it again."
             )
         raise PrerequisiteError(
-            f"building {self.title}: go build failed ({said}): see {log}, or put the programs of "
+            f"building {self.title}: go build failed ({reason}): see {log}, or put the programs of "
             f"version {self.version} on PATH."
         )
 

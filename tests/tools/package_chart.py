@@ -16,8 +16,8 @@ def package(folder: Path) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     helm = ensure_programs(["helm"])["helm"]
     command = [helm, "package", kit_root() / "deploy/chart", "--destination", folder]
-    told = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
-    return Path(told.stdout.rpartition(": ")[2].strip())
+    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
+    return Path(done.stdout.rpartition(": ")[2].strip())
 
 
 if __name__ == "__main__":

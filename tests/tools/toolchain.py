@@ -71,16 +71,16 @@ def check_go(module: Path, title: str, environ: Mapping[str, str] = os.environ) 
             f"{title} is neither on PATH nor built yet, and building it needs Go, which is not "
             f"on PATH: {_INSTALL} ({needed} or newer)."
         )
-    said = _ask(go, environ)
-    found = _numbers(said["GOVERSION"])
-    switches = found >= _SWITCHES_SINCE and said.get("GOTOOLCHAIN", "local") != "local"
+    answer = _ask(go, environ)
+    found = _numbers(answer["GOVERSION"])
+    switches = found >= _SWITCHES_SINCE and answer.get("GOTOOLCHAIN", "local") != "local"
     if found and found < _numbers(needed) and not switches:
         raise PrerequisiteError(
-            f"building {title} needs Go {needed} or newer, and {go} is {said['GOVERSION']}: "
+            f"building {title} needs Go {needed} or newer, and {go} is {answer['GOVERSION']}: "
             f"{_INSTALL}, or set GOTOOLCHAIN=auto and Go (1.21 or newer) fetches it."
         )
     return Toolchain(
-        Path(go), Path(said["GOMODCACHE"]), Path(said["GOCACHE"]), said.get("GOPROXY", "")
+        Path(go), Path(answer["GOMODCACHE"]), Path(answer["GOCACHE"]), answer.get("GOPROXY", "")
     )
 
 
@@ -138,8 +138,8 @@ def _ask(go: str, environ: Mapping[str, str]) -> dict[str, str]:
             timeout=_ASK_TIMEOUT_S,
         )
     except (OSError, subprocess.SubprocessError) as error:
-        said = getattr(error, "stderr", None) or str(error).encode()
-        cause = said.decode(errors="replace").strip().splitlines()[-1]
+        result = getattr(error, "stderr", None) or str(error).encode()
+        cause = result.decode(errors="replace").strip().splitlines()[-1]
         raise PrerequisiteError(f"{go} does not run ({cause}): {_INSTALL} anew.") from error
     return dict(json.loads(answer.stdout))
 

@@ -74,10 +74,10 @@ def test_distributions_are_what_an_index_takes(tmp_path: Path) -> None:
         ["twine", "check", "--strict", *built],
         ["check_wheel_contents", f"--ignore={IGNORED}", built[0]],
     ):
-        told = subprocess.run(
+        done = subprocess.run(
             [sys.executable, "-m", *command], capture_output=True, text=True, check=False
         )
-        assert told.returncode == 0, told.stdout + told.stderr
+        assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_metadata_lead_somewhere(tmp_path: Path) -> None:
@@ -103,14 +103,14 @@ def test_wheel_runs_where_it_is_installed(tmp_path: Path) -> None:
     own = [path for path in sys.path if path.endswith("site-packages")]
     (site / "dependencies.pth").write_text("\n".join(own))
     python = tmp_path / "venv/bin/python"
-    told = subprocess.run(
+    done = subprocess.run(
         [python, "-I", "-m", "lokikit", "init", "kit"],
         cwd=tmp_path,
         capture_output=True,
         text=True,
         check=False,
     )
-    assert told.returncode == 0, told.stderr
+    assert done.returncode == 0, done.stderr
     assert (tmp_path / "kit/docker-compose.yml").read_bytes() == (
         kit_root() / "docker-compose.yml"
     ).read_bytes()

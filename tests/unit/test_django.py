@@ -42,9 +42,9 @@ assert [one.subject for one in mail.outbox] == [
     "[Django] ERROR (EXTERNAL IP): Internal Server Error: /crash"
 ], mail.outbox
 """)
-    told = [line for line in lines if line[f.LEVEL] != "debug" or "SELECT" in line[f.MESSAGE]]
-    assert [line[f.LOGGER] for line in told] == ["lokikit.requests"] * 3 + ["django.db.backends"]
-    crash, nope, pieces, sql = told
+    entries = [line for line in lines if line[f.LEVEL] != "debug" or "SELECT" in line[f.MESSAGE]]
+    assert [line[f.LOGGER] for line in entries] == ["lokikit.requests"] * 3 + ["django.db.backends"]
+    crash, nope, pieces, sql = entries
     assert (crash[f.EXC_TYPE], crash[f.HTTP_STATUS]) == ("RuntimeError", 500)
     assert (nope[f.HTTP_STATUS], f.HTTP_ROUTE in nope) == (404, False)
     assert (pieces[f.HTTP_ROUTE], pieces[f.BYTES]) == ("/pieces/{number}", 3)
@@ -219,8 +219,8 @@ def crash(self, *args, **options):
     raise RuntimeError("boom")
 call_command(command("crash", crash))
 """)
-    told = [(line.get(f.TASK_NAME), line.get(f.ACTION), line.get(f.EXC_TYPE)) for line in lines]
-    assert told == [
+    entries = [(line.get(f.TASK_NAME), line.get(f.ACTION), line.get(f.EXC_TYPE)) for line in lines]
+    assert entries == [
         ("import_prices", "run", None),
         ("import_prices", "fail", "django.core.management.base.CommandError"),
         ("crash", "run", None),
@@ -236,8 +236,13 @@ call_command(command("runserver", lambda self, *args, **options: None))
 call_command(command("consume", lambda self, *args, **options: None))
 call_command(command("outer", lambda self, *args, **options: call_command(inner)))
 """)
-    told = [(line[f.TASK_NAME], line[f.ACTION]) for line in lines]
-    assert told == [("outer", "run"), ("inner", "run"), ("inner", "success"), ("outer", "success")]
+    entries = [(line[f.TASK_NAME], line[f.ACTION]) for line in lines]
+    assert entries == [
+        ("outer", "run"),
+        ("inner", "run"),
+        ("inner", "success"),
+        ("outer", "success"),
+    ]
 
 
 @pytest.mark.parametrize("asynchronous", ["", "async "], ids=["sync", "async"])

@@ -108,14 +108,14 @@ def test_every_target_is_in_the_help() -> None:
     text = (kit_root() / "Makefile").read_text()
     declared = re.search(r"^\.PHONY: (.+)$", text, re.MULTILINE)
     assert declared
-    said = subprocess.run(
+    output = subprocess.run(
         ["make", "--no-print-directory", "help"],  # noqa: S607 - of this machine
         cwd=kit_root(),
         capture_output=True,
         text=True,
         check=True,
     ).stdout
-    assert re.findall(r"^  make (\w+) +\S", said, re.MULTILINE) == declared[1].split()
+    assert re.findall(r"^  make (\w+) +\S", output, re.MULTILINE) == declared[1].split()
 
 
 @pytest.mark.parametrize(
@@ -136,9 +136,9 @@ def test_every_target_of_the_readme_exists(target: str) -> None:
 
 def test_exit_codes_of_the_readme() -> None:
     """The README explains exactly the exit codes of the errors."""
-    told = re.search(r"Exit\s+codes: ([^.]+)\.", readme())
-    assert told
-    assert {int(code) for code in re.findall(r"\d+", told[1])} == EXIT_CODES
+    match = re.search(r"Exit\s+codes: ([^.]+)\.", readme())
+    assert match
+    assert {int(code) for code in re.findall(r"\d+", match[1])} == EXIT_CODES
 
 
 def test_exit_codes_of_the_help() -> None:
@@ -148,10 +148,10 @@ def test_exit_codes_of_the_help() -> None:
 
 def test_exit_codes_of_the_error_tree() -> None:
     """The tree in the docstring of the errors shows each error with the code that it has."""
-    told = re.findall(r"── (\w+) .*\(exit code (\d)\)", errors.__doc__ or "")
+    matches = re.findall(r"── (\w+) .*\(exit code (\d)\)", errors.__doc__ or "")
     own = {
         (one.__name__, str(one.exit_code))
         for one in errors.LokikitError.__subclasses__()
         if one.__module__ == errors.__name__  # the store's have a tree of their own
     }
-    assert set(told) == own
+    assert set(matches) == own

@@ -155,11 +155,11 @@ def test_rule_is_whole(uid: str) -> None:
     rule = rules()[uid]
     assert re.fullmatch(r"\d+[sm]", rule["for"])
     assert rule["labels"]["severity"] in {"critical", "warning"}
-    said = rule["annotations"]
-    assert said["summary"]
-    board = BOARDS[said["__dashboardUid__"]]
-    assert said["__panelId__"] in {str(panel["id"]) for panel in board["panels"]}
-    page, _, section = said["runbook"].partition("#")
+    value = rule["annotations"]
+    assert value["summary"]
+    board = BOARDS[value["__dashboardUid__"]]
+    assert value["__panelId__"] in {str(panel["id"]) for panel in board["panels"]}
+    page, _, section = value["runbook"].partition("#")
     assert page == "grafana/RUNBOOKS.md"
     assert f"\n## {section}\n" in RUNBOOKS
 

@@ -13,13 +13,13 @@ HEAVY = {"requests", "typer", "duckdb", "rich", "uvicorn", "starlette", "yaml", 
 
 def loaded(code: str) -> set[str]:
     """The heavy packages that a program has loaded at its end."""
-    told = subprocess.run(
+    done = subprocess.run(
         [sys.executable, "-c", f"import atexit, json, sys\n{_REPORT}\n{code}"],
         capture_output=True,
         text=True,
         check=False,
     )
-    return HEAVY & set(json.loads(told.stderr.splitlines()[-1]))
+    return HEAVY & set(json.loads(done.stderr.splitlines()[-1]))
 
 
 _REPORT = "atexit.register(lambda: sys.stderr.write(json.dumps(list(sys.modules))))"
@@ -48,12 +48,12 @@ def test_a_command_loads_what_it_needs(arguments: list[str], allowed: set[str]) 
 def test_the_help_knows_every_command() -> None:
     """Without a command, and for one that there is not, all of them are known."""
     for arguments in ([], ["--help"], ["quer"]):
-        told = subprocess.run(
+        done = subprocess.run(
             [sys.executable, "-m", "lokikit", *arguments],
             capture_output=True,
             text=True,
             check=False,
         )
-        said = told.stdout + told.stderr
-        assert "query" in said
-        assert ("wire" in said) is (arguments != ["quer"])
+        text = done.stdout + done.stderr
+        assert "query" in text
+        assert ("wire" in text) is (arguments != ["quer"])

@@ -49,10 +49,10 @@ def stand_in(folder: Path, body: str) -> str:
 def test_a_python_that_is_too_old_is_named(tmp_path: Path) -> None:
     """The Python that runs this poses as 3.8, by a first statement before each of its own."""
     old = f"""exec {sys.executable} -c "import sys; sys.version_info = (3, 8, 18); $2" """
-    said = make_up(tmp_path, stand_in(tmp_path, old))
-    assert "Python 3.8 is too old" in said
-    assert "install Python 3.10 or newer" in said
-    assert "Error 3" in said
+    result = make_up(tmp_path, stand_in(tmp_path, old))
+    assert "Python 3.8 is too old" in result
+    assert "install Python 3.10 or newer" in result
+    assert "Error 3" in result
     assert not (tmp_path / "a b/.venv").exists()
 
 
@@ -61,13 +61,13 @@ def test_a_python_that_makes_no_environment_is_named(tmp_path: Path, kind: str) 
     program = "no-such-python"
     if kind == "without venv":
         program = stand_in(tmp_path, f'[ "$2" = venv ] && exit 1; exec {sys.executable} "$@"')
-    said = make_up(tmp_path, program)
-    assert "with its venv module (Debian: python3-venv)" in said
-    assert "Error 3" in said
+    result = make_up(tmp_path, program)
+    assert "with its venv module (Debian: python3-venv)" in result
+    assert "Error 3" in result
 
 
 def test_a_pip_without_network_is_pointed_to_mirror_proxy_and_certificates(tmp_path: Path) -> None:
     away = {"PIP_INDEX_URL": "http://127.0.0.1:9/simple", "PIP_RETRIES": "0"}
-    said = make_up(tmp_path, sys.executable, **away, PIP_NO_CACHE_DIR="1")
-    assert "PIP_INDEX_URL names a mirror, HTTPS_PROXY a proxy, PIP_CERT" in said
-    assert "Error 3" in said
+    result = make_up(tmp_path, sys.executable, **away, PIP_NO_CACHE_DIR="1")
+    assert "PIP_INDEX_URL names a mirror, HTTPS_PROXY a proxy, PIP_CERT" in result
+    assert "Error 3" in result

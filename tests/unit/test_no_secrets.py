@@ -38,14 +38,14 @@ EXAMPLES = {
 
 def published() -> list[str]:
     """The files under version control, those of the tests left out: these are full of examples."""
-    told = subprocess.run(
+    done = subprocess.run(
         ["git", "ls-files", "-z"],  # noqa: S607 - of this machine
         cwd=kit_root(),
         capture_output=True,
         text=True,
         check=False,
     )
-    return [name for name in told.stdout.split("\0") if name and not name.startswith("tests/")]
+    return [name for name in done.stdout.split("\0") if name and not name.startswith("tests/")]
 
 
 def test_nothing_that_is_published_holds_a_secret() -> None:

@@ -10,14 +10,14 @@ if TYPE_CHECKING:
 
 def test_a_kind_is_said_once_a_minute() -> None:
     """Within a minute the same kind is said once, another kind is not held up."""
-    said: list[str] = []
+    entries: list[str] = []
     now_s = 0.0
-    notices = Notices(said.append, lambda: now_s)
+    notices = Notices(entries.append, lambda: now_s)
     results = [notices.say("a", "1"), notices.say("a", "2"), notices.say("b", "3")]
     now_s = EVERY_S
     results.append(notices.say("a", "4"))
     assert results == [True, False, True, True]
-    assert said == ["1", "3", "4"]
+    assert entries == ["1", "3", "4"]
 
 
 def test_without_a_stderr_nothing_is_printed_on_stdout(

@@ -10,7 +10,7 @@ TIME_NS = 1_800_000_000 * 10**9
 
 def alert(service: str = "shop", **fields: str) -> Alert:
     """An alert of a service."""
-    told = {
+    values = {
         "fingerprint": "f1",
         "rule": "error-ratio",
         "title": "Many errors",
@@ -21,7 +21,7 @@ def alert(service: str = "shop", **fields: str) -> Alert:
         "runbook": "https://wiki.example/error-ratio",
         **fields,
     }
-    return Alert(since_ns=TIME_NS, labels={"service_name": service, "env": "dev"}, **told)
+    return Alert(since_ns=TIME_NS, labels={"service_name": service, "env": "dev"}, **values)
 
 
 def firing(service: str = "shop", line: str = "shop  gone", **fields: str) -> Message:

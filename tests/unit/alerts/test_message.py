@@ -22,12 +22,12 @@ def test_end_is_said_with_its_times() -> None:
 
 def test_what_was_logged_can_be_no_line_of_its_own() -> None:
     hostile = "gone\nBcc: all@example.com\r\n\x1b[31mred\u2028end"
-    told = firing(service=hostile, line=hostile)
-    assert "\n" not in told.title
-    assert "\r" not in told.title
-    assert "\nBcc" not in told.text
-    assert "\x1b" not in told.text + told.title
-    assert "\u2028" not in told.text
+    result = firing(service=hostile, line=hostile)
+    assert "\n" not in result.title
+    assert "\r" not in result.title
+    assert "\nBcc" not in result.text
+    assert "\x1b" not in result.text + result.title
+    assert "\u2028" not in result.text
 
 
 def test_long_line_is_cut() -> None:

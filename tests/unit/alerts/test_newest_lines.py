@@ -59,8 +59,8 @@ def test_reason_stands_in_place_of_lines_that_cannot_be_had() -> None:
         def query_range(self, *_: object) -> list[LogEntry]:
             raise UnreachableError("no answer")
 
-    (said,) = newest_lines(Away(), RULE, SHOP, 10**18)  # type: ignore[arg-type]
-    assert "no answer" in said
+    (output,) = newest_lines(Away(), RULE, SHOP, 10**18)  # type: ignore[arg-type]
+    assert "no answer" in output
 
 
 def test_rule_without_lines_has_none() -> None:

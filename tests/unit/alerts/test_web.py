@@ -105,16 +105,16 @@ def test_answer_that_is_no_success_is_a_refusal_without_the_url(
     server: Server, status: int
 ) -> None:
     server.status = status
-    with pytest.raises(RefusedError, match=f"{status} no way!") as told:
+    with pytest.raises(RefusedError, match=f"{status} no way!") as error:
         webhook(f"http://{server.address}/secret").send(firing())
-    assert "secret" not in str(told.value)
+    assert "secret" not in str(error.value)
 
 
 def test_server_that_is_away_is_no_url_in_the_error() -> None:
     (port,) = free_ports(1)
-    with pytest.raises(UnreachableError) as told:
+    with pytest.raises(UnreachableError) as error:
         webhook(f"http://127.0.0.1:{port}/secret").send(firing())
-    assert "secret" not in str(told.value)
+    assert "secret" not in str(error.value)
 
 
 @of_apprise
@@ -135,13 +135,13 @@ def test_address_of_apprise_is_notified_of_the_end(server: Server) -> None:
 @of_apprise
 def test_refusal_of_an_address_of_apprise_says_why(server: Server) -> None:
     server.status = 500
-    with pytest.raises(RefusedError, match=r"json: .*500") as told:
+    with pytest.raises(RefusedError, match=r"json: .*500") as error:
         AppriseWay(f"json://user:secret@{server.address}/").send(firing())
-    assert "secret" not in str(told.value)
+    assert "secret" not in str(error.value)
 
 
 @of_apprise
 def test_address_that_apprise_does_not_know_is_a_wrong_setting() -> None:
-    with pytest.raises(SettingsError, match="nosuch://") as told:
+    with pytest.raises(SettingsError, match="nosuch://") as error:
         AppriseWay("nosuch://secret")
-    assert "secret" not in str(told.value)
+    assert "secret" not in str(error.value)

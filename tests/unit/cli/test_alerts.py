@@ -61,9 +61,9 @@ def terminal(
 
 
 def test_silence_is_made_listed_and_lifted(terminal: Terminal) -> None:
-    code, said = terminal.run("silence", "error-ratio", "--service", "shop", "--for", "2h")
+    code, output = terminal.run("silence", "error-ratio", "--service", "shop", "--for", "2h")
     assert code == 0
-    assert said.startswith("Silence 1: error-ratio of shop until 20")
+    assert output.startswith("Silence 1: error-ratio of shop until 20")
     assert terminal.run("silences")[1].startswith("1  error-ratio of shop until ")
     assert terminal.run("list") == terminal.run("silences")
     assert terminal.run("lift", "1")[1].startswith("Lifted: error-ratio of shop")
@@ -100,9 +100,9 @@ def test_status_shows_state_value_and_silence(terminal: Terminal) -> None:
     shop = Instance({"service_name": "shop", "env": "dev"}, "firing", 0.5, now_ns)
     terminal.keep(AlertState(now_ns, rules={"error-ratio": RuleRecord(now_ns, "", [shop])}))
     terminal.run("silence", "error-ratio")
-    code, said = terminal.run("status")
+    code, output = terminal.run("status")
     assert code == 0
-    first = said.splitlines()[1]
+    first = output.splitlines()[1]
     assert re.match(r"error-ratio +shop dev +firing, silenced +20\S+Z +0\.5 +> 0\.05", first)
 
 
@@ -113,17 +113,17 @@ def test_status_says_which_messages_do_not_go_out(terminal: Terminal) -> None:
 
 
 def test_status_of_nothing_is_no_success(terminal: Terminal) -> None:
-    code, said = terminal.run("status")
+    code, output = terminal.run("status")
     assert code == 1
-    assert "no rule was looked at" in said
+    assert "no rule was looked at" in output
 
 
 def test_status_of_a_process_that_has_ended_is_no_success(terminal: Terminal) -> None:
     terminal.keep(AlertState(time.time_ns()))
     alive_file(terminal.folder).unlink()
-    code, said = terminal.run("status")
+    code, output = terminal.run("status")
     assert code == 1
-    assert "does not run here" in said
+    assert "does not run here" in output
 
 
 def test_status_without_a_loki_is_no_success(terminal: Terminal) -> None:
@@ -134,23 +134,23 @@ def test_status_without_a_loki_is_no_success(terminal: Terminal) -> None:
 def test_second_sender_does_not_start(terminal: Terminal) -> None:
     make_folder(terminal.folder)
     with FileLock(terminal.folder / "lock"):
-        code, said = terminal.run(**WEBHOOK)
+        code, output = terminal.run(**WEBHOOK)
     assert code == 3
-    assert "one sender at a time" in said
+    assert "one sender at a time" in output
 
 
 def test_folder_that_cannot_be_made_is_named(terminal: Terminal) -> None:
     terminal.folder.write_text("a file in its place")
-    code, said = terminal.run(**WEBHOOK)
+    code, output = terminal.run(**WEBHOOK)
     assert code == 3
-    assert f"cannot work in {terminal.folder}" in said
+    assert f"cannot work in {terminal.folder}" in output
 
 
 def test_sender_beside_a_grafana_does_not_start(terminal: Terminal) -> None:
     write_wanted(terminal.state, Wanted(demo=False, runtime="docker"))
-    code, said = terminal.run(**WEBHOOK)
+    code, output = terminal.run(**WEBHOOK)
     assert code == 3
-    assert "Grafana runs in this stack" in said
+    assert "Grafana runs in this stack" in output
 
 
 def test_trial_reaches_everybody(terminal: Terminal) -> None:
@@ -164,15 +164,15 @@ def test_trial_reaches_everybody(terminal: Terminal) -> None:
 
 def test_trial_that_does_not_arrive_is_no_success(terminal: Terminal) -> None:
     (port,) = free_ports(1)
-    code, said = terminal.run("test", ALERT_WEBHOOK_URL=f"http://127.0.0.1:{port}/")
+    code, output = terminal.run("test", ALERT_WEBHOOK_URL=f"http://127.0.0.1:{port}/")
     assert code == 1
-    assert "webhook: the webhook does not answer" in said
+    assert "webhook: the webhook does not answer" in output
 
 
 def test_trial_without_anybody_says_what_to_set(terminal: Terminal) -> None:
-    code, said = terminal.run("test")
+    code, output = terminal.run("test")
     assert code == 1
-    assert "ALERT_URLS" in said
+    assert "ALERT_URLS" in output
 
 
 def test_a_webhook_of_this_machine_is_asked_without_a_proxy(
@@ -182,7 +182,7 @@ def test_a_webhook_of_this_machine_is_asked_without_a_proxy(
     monkeypatch.setenv("no_proxy", "")
     sink, proxy = WebhookSink(), "http://127.0.0.1:9"
     try:
-        said = terminal.run("test", ALERT_WEBHOOK_URL=sink.url, HTTP_PROXY=proxy)
+        done = terminal.run("test", ALERT_WEBHOOK_URL=sink.url, HTTP_PROXY=proxy)
     finally:
         sink.close()
-    assert said == (0, "webhook: sent\n")
+    assert done == (0, "webhook: sent\n")

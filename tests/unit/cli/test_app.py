@@ -93,5 +93,5 @@ def test_windows_is_named_where_a_command_needs_another_system(
 ) -> None:
     monkeypatch.setattr("sys.platform", "win32")
     assert run(monkeypatch, command) == code
-    said = f"lokikit: {command} needs Linux or macOS: run it in WSL or a container.\n"
-    assert capsys.readouterr().err == (said if code else "")
+    text = f"lokikit: {command} needs Linux or macOS: run it in WSL or a container.\n"
+    assert capsys.readouterr().err == (text if code else "")

@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
 def run(*arguments: str) -> str:
     """What a command prints, which must succeed."""
-    told = CliRunner().invoke(command_line(), arguments, catch_exceptions=False)
-    assert told.exit_code == 0, told.output
-    return told.output
+    result = CliRunner().invoke(command_line(), arguments, catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+    return result.output
 
 
 def test_init_writes_all_files_of_the_kit(tmp_path: Path) -> None:
@@ -75,7 +75,7 @@ def test_a_folder_that_cannot_be_made_is_named_with_the_fix(tmp_path: Path, comm
 
 def test_the_chart_has_what_helm_would_package_and_profiles(tmp_path: Path) -> None:
     """No generator, no file for Helm's tests of charts, none that the chart does not read."""
-    said = run("chart", str(tmp_path / "chart"))
+    done = run("chart", str(tmp_path / "chart"))
     names = {
         path.relative_to(tmp_path / "chart").as_posix() for path in (tmp_path / "chart").rglob("*")
     }
@@ -83,7 +83,7 @@ def test_the_chart_has_what_helm_would_package_and_profiles(tmp_path: Path) -> N
     assert {"profiles/ha.yaml", "profiles/production.yaml"} <= names
     left_out = ("ci", "generate.py", "files/fluentbit/native.yaml", "files/fluentbit/split.conf")
     assert names.isdisjoint(left_out)
-    assert f"helm install lokikit {tmp_path / 'chart'}" in said
+    assert f"helm install lokikit {tmp_path / 'chart'}" in done
 
 
 def test_no_cache_of_a_tool_is_copied(tmp_path: Path) -> None:

@@ -98,8 +98,8 @@ def test_json_has_all() -> None:
 
 def test_json_has_what_the_query_parsed() -> None:
     """What the query took from the line is there when it took something."""
-    told = json.loads(as_json(LogEntry(TIME_NS, "x", {}, {}, {"status": "500"})))
-    assert told["parsed"] == {"status": "500"}
+    content = json.loads(as_json(LogEntry(TIME_NS, "x", {}, {}, {"status": "500"})))
+    assert content["parsed"] == {"status": "500"}
 
 
 def test_sample_as_json() -> None:
@@ -139,8 +139,8 @@ def test_table_over_time() -> None:
 def test_nothing_but_a_message_or_traceback_begins_a_line(end: str) -> None:
     """Else a client's key, level or service could forge a line of another service."""
     forged = f"x{end}2026-11-21T10:00:00Z ERROR bank"
-    told = text(json.dumps({"message": "m", "level": forged, "service": forged, forged: forged}))
-    assert len(told.splitlines()) == 1
+    result = text(json.dumps({"message": "m", "level": forged, "service": forged, forged: forged}))
+    assert len(result.splitlines()) == 1
     assert len(text("bare", detected_level=forged).splitlines()) == 1
 
 

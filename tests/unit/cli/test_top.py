@@ -172,7 +172,7 @@ def test_the_title_names_the_span_that_is_covered(since: str, since_s: int, titl
 def test_what_was_logged_adds_no_row() -> None:
     """A service or the type of an exception with a line end stays in its row, markup is text."""
     names = "a\nb", "x\u2028[/red]y"
-    told = Overview(
+    result = Overview(
         (ServiceOverview((names[0], names[1]), COUNTS, 0.25, 90),),
         ((names[0], names[1], 1234),),
         (LogEntry(0, '{"message": "[/]m"}', {"service_name": names[0]}, {}),),
@@ -184,7 +184,7 @@ def test_what_was_logged_adds_no_row() -> None:
         (LogEntry(0, '{"message": "m"}', {"service_name": "a"}, {}),),
     )
     calm = [Breach(ROOF, {"service_name": "a", "env": "x"}, 0.3)]
-    lines = shown(Screen("last 15m", told, breaches, "now"))
+    lines = shown(Screen("last 15m", result, breaches, "now"))
     assert len(lines) == len(shown(Screen("last 15m", usual, calm, "now")))
     assert sum(r"a\nb" in line for line in lines) == 4
     assert sum("[/red]" in line for line in lines) == 3

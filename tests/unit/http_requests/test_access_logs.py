@@ -132,7 +132,7 @@ def test_access_line_of_gunicorn_does_not_repeat_that_of_a_middleware(lines: Lin
 def channels(path: str, status: int = 200) -> None:
     """Have Daphne's `runserver` log a request, in a context of its own."""
     take_in_access_lines()
-    told = {
+    values = {
         "method": "GET",
         "path": path,
         "status": status,
@@ -140,7 +140,7 @@ def channels(path: str, status: int = 200) -> None:
         "time_taken": 0.0015,
         "size": 3,
     }
-    Context().run(RunServer().log_action, "http", "complete", told)
+    Context().run(RunServer().log_action, "http", "complete", values)
 
 
 def test_access_line_of_daphne_does_not_repeat_that_of_a_middleware(lines: Lines) -> None:

@@ -43,6 +43,6 @@ def test_an_older_starlette_has_the_route_of_its_endpoint(
 
 def test_a_mounted_application_may_change_the_path_of_its_scope() -> None:
     """The route that the framework says itself is taken before all else."""
-    told = SimpleNamespace(path_format="/orders/{number}", path="/orders/{number:int}")
-    scope = {"route": told, "root_path": "/api/shop", "app_root_path": "/api"}
+    result = SimpleNamespace(path_format="/orders/{number}", path="/orders/{number:int}")
+    scope = {"route": result, "root_path": "/api/shop", "app_root_path": "/api"}
     assert route_of(scope) == "/shop/orders/{number}"

@@ -62,9 +62,9 @@ answer = app.test_client().{call}
 logging.info("behind")
 answer.close()
 """)
-    told = ["behind" if line[f.MESSAGE] == "behind" else line[f.LOGGER] for line in lines]
+    entries = ["behind" if line[f.MESSAGE] == "behind" else line[f.LOGGER] for line in lines]
     requests = 2 if "follow" in call else 1
-    assert told == ["lokikit.requests"] * requests + ["behind"]
+    assert entries == ["lokikit.requests"] * requests + ["behind"]
 
 
 @pytest.mark.parametrize("mode", ["testing", "debug", "kept", "mounted"])

@@ -105,8 +105,8 @@ client.get("/crash")
 client.get("/log_out")
 client.get("/greet")
 """)
-    told = [(line[f.HTTP_PATH], line.get(f.USER_ID)) for line in lines if f.HTTP_PATH in line]
-    assert told == [
+    entries = [(line[f.HTTP_PATH], line.get(f.USER_ID)) for line in lines if f.HTTP_PATH in line]
+    assert entries == [
         ("/greet", None),
         ("/log_in", "1"),
         ("/greet", "1"),

@@ -217,21 +217,21 @@ def test_each_start_is_a_run_of_its_own() -> None:
 
 def test_a_check_tells_the_losses(sing: Sing) -> None:
     """Zero is in the line too; a loss makes it an error; each line has the contact points."""
-    told = [one for one in sing(FakeLoki(), 61) if "canary_lost" in one]
-    assert [(one["levelname"], one["canary_lost"]) for one in told] == [
+    entries = [one for one in sing(FakeLoki(), 61) if "canary_lost" in one]
+    assert [(one["levelname"], one["canary_lost"]) for one in entries] == [
         ("ERROR", 2),
         ("ERROR", 3),
         ("INFO", 0),
     ]
-    assert {one["contact_points"] for one in told} == {0}
-    assert not any("canary_round_trip_s" in one for one in told)
+    assert {one["contact_points"] for one in entries} == {0}
+    assert not any("canary_round_trip_s" in one for one in entries)
 
 
 def test_a_check_tells_what_the_agent_dropped(sing: Sing) -> None:
     """Its own count where it answers, and nothing of it where it does not."""
     numbers = AgentNumbers(read=90, sent=80, retried=0, dropped=7)
-    told = [one for one in sing(FakeLoki(), agent=numbers) if "canary_lost" in one]
-    assert {one["agent_dropped"] for one in told} == {7}
+    entries = [one for one in sing(FakeLoki(), agent=numbers) if "canary_lost" in one]
+    assert {one["agent_dropped"] for one in entries} == {7}
 
 
 def test_an_agent_that_does_not_answer_is_not_told_of(sing: Sing) -> None:

@@ -25,9 +25,9 @@ for name in ("httpx", "httpx2", "urllib3.connectionpool", "kombu", "shop"):
 )
 def test_chatty_libraries_are_quiet_outside_dev(environ: dict[str, str], heard: set[str]) -> None:
     """Unless they have a level of their own, or are given one; their warnings stay."""
-    told = messages(run(CHATTER, **environ))
-    assert {one for one in told if not one.startswith("!")} == heard
-    assert "! urllib3.connectionpool" in told
+    lines = messages(run(CHATTER, **environ))
+    assert {one for one in lines if not one.startswith("!")} == heard
+    assert "! urllib3.connectionpool" in lines
 
 
 FLOOD = """
@@ -45,8 +45,8 @@ DJANGO = "logging.config.dictConfig({'version': 1, 'loggers': {'django': {'level
 @pytest.mark.parametrize("levels", ["", "django.utils.autoreload=debug"])
 def test_what_floods_at_debug_is_at_info_in_dev(levels: str, configuration: str) -> None:
     """Django's reloader tells of each file; also where a configuration names its parent later."""
-    told = messages(run(FLOOD % configuration, ENV="dev", LOG_LEVELS=levels))
+    lines = messages(run(FLOOD % configuration, ENV="dev", LOG_LEVELS=levels))
     names = ["django.utils.autoreload", "httpcore2.http11", "shop"]
-    assert [one for one in told if one.startswith("i ")] == [f"i {name}" for name in names]
-    heard = [one for one in told if not one.startswith("i ")]
+    assert [one for one in lines if one.startswith("i ")] == [f"i {name}" for name in names]
+    heard = [one for one in lines if not one.startswith("i ")]
     assert heard == (["django.utils.autoreload"] if levels else []) + ["shop"]

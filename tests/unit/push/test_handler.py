@@ -375,9 +375,9 @@ def test_a_shell_that_asks_loki_makes_no_service_push(sink):
     """`LOKI_URL` is for commands; a notice names the variable for pushes, once."""
     done = _run(QUESTIONS, sink, LOKI_PUSH_URL="", LOKI_URL=sink.url)
     assert [json.loads(one)["message"] for one in done.stdout.splitlines()] == ["m"]
-    (told,) = done.stderr.splitlines()
-    assert f"LOKI_URL={sink.url}" in told
-    assert "set LOKI_PUSH_URL" in told
+    (output,) = done.stderr.splitlines()
+    assert f"LOKI_URL={sink.url}" in output
+    assert "set LOKI_PUSH_URL" in output
     assert not sink.requests
 
 
@@ -397,8 +397,8 @@ def test_a_service_with_a_spool_pushes_by_the_former_name(sink, tmp_path, durabl
     own = {"LOKI_SPOOL_DIR": str(tmp_path), "LOKI_DURABLE": durable}
     done = _run(QUESTIONS, sink, **own, LOKI_PUSH_URL="", LOKI_URL=sink.url)
     assert [line["message"] for line in sink.lines] == ["m"]
-    (told,) = done.stderr.splitlines()
-    assert "Set LOKI_PUSH_URL" in told
+    (output,) = done.stderr.splitlines()
+    assert "Set LOKI_PUSH_URL" in output
 
 
 def test_one_variable_says_where_lines_go_and_one_who_is_asked(sink, tmp_path):

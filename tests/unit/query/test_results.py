@@ -52,5 +52,5 @@ def test_a_look_at_the_fields_changes_no_entry() -> None:
 
 def test_the_largest_volume_comes_first() -> None:
     """Who logs most stands at the top."""
-    told = [{"metric": {"a": size}, "value": [0, size]} for size in ("9", "100", "20")]
-    assert [one.size_bytes for one in read_volumes({"result": told})] == [100, 20, 9]
+    entries = [{"metric": {"a": size}, "value": [0, size]} for size in ("9", "100", "20")]
+    assert [one.size_bytes for one in read_volumes({"result": entries})] == [100, 20, 9]

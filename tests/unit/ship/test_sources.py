@@ -75,13 +75,13 @@ def test_full_disk_under_the_positions(tmp_path: Path) -> None:
     """Positions that cannot be saved are said, and do not stop the shipping."""
     path = tmp_path / "a.log"
     path.write_text("one\n")
-    said: list[str] = []
-    source = follow(path, said)
+    entries: list[str] = []
+    source = follow(path, entries)
     (tmp_path / "positions.json.new").mkdir()
     source.look()
     assert len(list(source.items())) == 1
     source.close()
-    assert "cannot save positions" in said[0]
+    assert "cannot save positions" in entries[0]
 
 
 def test_pipe_that_is_told_to_stop() -> None:

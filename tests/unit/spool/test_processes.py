@@ -110,11 +110,11 @@ def numbers(bodies: list[bytes]) -> list[int]:
 def killed_after(process: subprocess.Popen[str], lines: int) -> list[str]:
     """What the process said until it was killed somewhere after so many lines."""
     assert process.stdout is not None
-    said = [process.stdout.readline() for _ in range(lines)]
+    entries = [process.stdout.readline() for _ in range(lines)]
     process.kill()
-    said += process.stdout.readlines()
+    entries += process.stdout.readlines()
     process.wait()
-    return [line.strip() for line in said]
+    return [line.strip() for line in entries]
 
 
 @pytest.mark.parametrize("seed", range(8))
@@ -123,11 +123,11 @@ def test_killed_writer(
 ) -> None:
     """Every append that returned before a SIGKILL is read, in order, by who comes next."""
     lines = random.Random(seed).randrange(1, 3_000)
-    said = killed_after(start(_APPEND, tmp_path), lines)
+    result = killed_after(start(_APPEND, tmp_path), lines)
     bodies, spool = adopt_all(tmp_path)
     got = numbers(bodies)
     assert got == list(range(len(got)))
-    assert len(said) <= len(got) <= len(said) + 1  # the last may not have been told any more
+    assert len(result) <= len(got) <= len(result) + 1  # the last may not have been told any more
     assert spool.dropped.keys() <= {"spool_torn"}
 
 
@@ -137,9 +137,9 @@ def test_killed_writer_that_delivers(
 ) -> None:
     """When a process is killed while it delivers, no undelivered record is lost, and few repeat."""
     lines = random.Random(seed).randrange(100, 3_000)
-    said = killed_after(start(_APPEND_AND_DELIVER, tmp_path), lines)
-    appended = {int(line) for line in said if not line.startswith("d")}
-    readings = [set(map(int, line[1:].split())) for line in said if line.startswith("d")]
+    result = killed_after(start(_APPEND_AND_DELIVER, tmp_path), lines)
+    appended = {int(line) for line in result if not line.startswith("d")}
+    readings = [set(map(int, line[1:].split())) for line in result if line.startswith("d")]
     delivered = set[int]().union(*readings)
     got = numbers(adopt_all(tmp_path)[0])
     assert appended - delivered <= set(got)

@@ -67,8 +67,8 @@ def test_the_numbers_of_ship(tmp_path: Path) -> None:
     assert read_ship_stats(path) is None
     path.write_text("{")
     assert read_ship_stats(path) is None
-    said = {"read": 5, "sent": 3, "retried": 2, "dropped": 1, "dead_letters": 1}
-    path.write_text(json.dumps(said))
+    values = {"read": 5, "sent": 3, "retried": 2, "dropped": 1, "dead_letters": 1}
+    path.write_text(json.dumps(values))
     assert read_ship_stats(path) == AgentNumbers(5, 3, 2, 1, dead=1)
 
 

@@ -47,8 +47,8 @@ def test_no_port_but_from_the_settings() -> None:
 def test_ports_are_those_that_are_shown() -> None:
     """What `up` says of a service is what is published of it."""
     for one in stack_services(demo=True, environ={}):
-        told = [filled(port, {}) for port in SERVICES[one.name].get("ports", ())]
-        assert [int(port.split(":")[1]) for port in told] == list(one.ports.values()), one.name
+        entries = [filled(port, {}) for port in SERVICES[one.name].get("ports", ())]
+        assert [int(port.split(":")[1]) for port in entries] == list(one.ports.values()), one.name
 
 
 def test_every_service_is_watched() -> None:
@@ -91,9 +91,9 @@ def test_configuration_made_in_the_state_is_mounted_read_only() -> None:
 
 def test_mail_is_told_to_grafana(tmp_path: Path) -> None:
     """Addresses of mails are in Grafana's environment, the password is in a file."""
-    told = {"ALERT_MAIL_TO": "a@example.com", "ALERT_SMTP_HOST": "mail.example.com:587"}
+    values = {"ALERT_MAIL_TO": "a@example.com", "ALERT_SMTP_HOST": "mail.example.com:587"}
     login = {"ALERT_SMTP_USER": "me", "ALERT_SMTP_PASSWORD": "secret"}
-    variables = Compose((), tmp_path, {**told, **login}).variables()
+    variables = Compose((), tmp_path, {**values, **login}).variables()
     assert variables["GF_SMTP_HOST"] == "mail.example.com:587"
     assert "{/run/secrets/smtp-password}" in variables["GF_SMTP_PASSWORD"]
     assert variables["CONTACT_POINTS"] == "1"

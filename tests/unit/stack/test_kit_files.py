@@ -31,9 +31,9 @@ def test_root_holds_the_kit() -> None:
 
 def test_environment_wins_over_the_file() -> None:
     """A variable of the process replaces the line of `.env`, the other lines stay."""
-    told = kit_env({"LOKI_PORT": "4100"})
-    assert told["LOKI_PORT"] == "4100"
-    assert told["REGISTRY"] == "docker.io"
+    result = kit_env({"LOKI_PORT": "4100"})
+    assert result["LOKI_PORT"] == "4100"
+    assert result["REGISTRY"] == "docker.io"
 
 
 def test_state_is_chosen_by_the_environment(tmp_path: Path) -> None:
@@ -99,8 +99,8 @@ def test_unknown_runtime() -> None:
 
 def test_overlays() -> None:
     """COMPOSE_OVERLAYS names files of deploy/compose, by commas or blanks, and no other."""
-    told = overlays({"COMPOSE_OVERLAYS": "remote-loki, container-files"})
-    assert [file.name for file in told] == ["remote-loki.yml", "container-files.yml"]
+    result = overlays({"COMPOSE_OVERLAYS": "remote-loki, container-files"})
+    assert [file.name for file in result] == ["remote-loki.yml", "container-files.yml"]
     assert overlays({}) == []
     with pytest.raises(SettingsError, match="COMPOSE_OVERLAYS='nfs' is none of container-files, "):
         overlays({"COMPOSE_OVERLAYS": "nfs"})
@@ -112,8 +112,8 @@ def test_overlay_of_the_user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     mine.touch()
     monkeypatch.chdir(tmp_path)
     for name in (str(mine), "./mine.yml", "mine.yml"):
-        told = overlays({"COMPOSE_OVERLAYS": f"remote-loki,{name}"})
-        assert [file.name for file in told] == ["remote-loki.yml", "mine.yml"]
+        result = overlays({"COMPOSE_OVERLAYS": f"remote-loki,{name}"})
+        assert [file.name for file in result] == ["remote-loki.yml", "mine.yml"]
     with pytest.raises(SettingsError, match="no file of that path"):
         overlays({"COMPOSE_OVERLAYS": "./other.yml"})
 

@@ -83,8 +83,8 @@ def test_a_failure_shows_the_nearest_lines(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(FAILS)
     done = pytester.runpytest_subprocess()
     done.assert_outcomes(failed=4)
-    told = done.stdout.str()
-    assert "no line with level='error': nothing was logged" in told
+    text = done.stdout.str()
+    assert "no line with level='error': nothing was logged" in text
     done.stdout.fnmatch_lines(
         [
             "E*no line with level='error' message='order 17 failed' user=7; the nearest of 2:",
@@ -97,7 +97,7 @@ def test_a_failure_shows_the_nearest_lines(pytester: pytest.Pytester) -> None:
             "E*1 line with level='error', not none:",
         ]
     )
-    assert "captured.py" not in told
+    assert "captured.py" not in text
 
 
 def test_an_unused_plugin_loads_nothing() -> None:

@@ -72,8 +72,8 @@ def left_in(target: Path) -> set[str]:
 def test_build_leaves_the_program(module: Path, tmp_path: Path) -> None:
     """A build from a read-only module leaves the program that runs, and nothing else."""
     target = tmp_path / "target"
-    said, errors = start(module, target).communicate()
-    assert "Built hello 1.2.3" in said, errors
+    output, errors = start(module, target).communicate()
+    assert "Built hello 1.2.3" in output, errors
     assert left_in(target) == {"hello"}
     assert subprocess.run([target / "hello"], capture_output=True, check=True).stdout == b"hello\n"
 

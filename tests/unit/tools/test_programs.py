@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
 def _fake_helm(folder: Path, version: str) -> Path:
     program = folder / "helm"
-    said = f'version.BuildInfo{{Version:"v{version}", GitCommit:"", GoVersion:"go1.26"}}'
-    program.write_text(f"#!/bin/sh\necho '{said}'\n")
+    text = f'version.BuildInfo{{Version:"v{version}", GitCommit:"", GoVersion:"go1.26"}}'
+    program.write_text(f"#!/bin/sh\necho '{text}'\n")
     program.chmod(0o755)
     return program
 

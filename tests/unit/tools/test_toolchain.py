@@ -28,11 +28,11 @@ def module(tmp_path: Path) -> Path:
 
 def _fake_go(tmp_path: Path, version: str, toolchain: str) -> dict[str, str]:
     """An environment whose Go says that it is of `version`: an old one cannot be had here."""
-    said = {"GOVERSION": version, "GOTOOLCHAIN": toolchain, "GOMODCACHE": "/m", "GOCACHE": "/c"}
+    values = {"GOVERSION": version, "GOTOOLCHAIN": toolchain, "GOMODCACHE": "/m", "GOCACHE": "/c"}
     folder = tmp_path / "bin"
     folder.mkdir()
     program = folder / "go"
-    program.write_text(f"#!/bin/sh\nprintf '%s' '{json.dumps(said)}'\n")
+    program.write_text(f"#!/bin/sh\nprintf '%s' '{json.dumps(values)}'\n")
     program.chmod(0o755)
     return {"PATH": str(folder)}
 

@@ -28,17 +28,19 @@ def test_progress_says_what_and_how_long(tmp_path: Path) -> None:
 
 def test_watching_tells_start_and_end(tmp_path: Path) -> None:
     """It says beforehand that it happens once, afterwards that it is done."""
-    said = io.StringIO()
+    result = io.StringIO()
     process = subprocess.Popen([sys.executable, "-c", ""])
-    status = watch(nullcontext(process), tmp_path / "log", "loki 3", Console(file=said, width=200))
+    status = watch(
+        nullcontext(process), tmp_path / "log", "loki 3", Console(file=result, width=200)
+    )
     assert status == 0
-    assert "Building loki 3 from source: once for this user" in said.getvalue()
-    assert "Built loki 3 in" in said.getvalue()
+    assert "Building loki 3 from source: once for this user" in result.getvalue()
+    assert "Built loki 3 in" in result.getvalue()
 
 
 def test_watching_gives_the_failure(tmp_path: Path) -> None:
     """A build that fails is not called built."""
-    said = io.StringIO()
+    result = io.StringIO()
     process = subprocess.Popen([sys.executable, "-c", "raise SystemExit(3)"])
-    assert watch(nullcontext(process), tmp_path / "log", "loki 3", Console(file=said)) == 3
-    assert "Built" not in said.getvalue()
+    assert watch(nullcontext(process), tmp_path / "log", "loki 3", Console(file=result)) == 3
+    assert "Built" not in result.getvalue()

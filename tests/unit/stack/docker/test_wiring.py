@@ -48,14 +48,14 @@ def wire(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 def test_services_get_the_driver_and_their_name(file: Path) -> None:
     """Each service has the driver of the pipeline, and a label with its name."""
-    told = yaml.safe_load(make_override(file, environ={}).text)["services"]
-    assert told["api"] == {"labels": {"service": "api"}, "logging": pipeline_logging({})}
+    services = yaml.safe_load(make_override(file, environ={}).text)["services"]
+    assert services["api"] == {"labels": {"service": "api"}, "logging": pipeline_logging({})}
 
 
 def test_own_name_stays(file: Path) -> None:
     """A service that has the label already keeps its own."""
-    told = yaml.safe_load(make_override(file).text)["services"]
-    assert list(told["web"]) == ["logging"]
+    services = yaml.safe_load(make_override(file).text)["services"]
+    assert list(services["web"]) == ["logging"]
 
 
 def test_own_driver_stays(file: Path) -> None:
@@ -72,11 +72,11 @@ def test_named_service_is_wired_whatever_it_logs_to(file: Path) -> None:
 
 def test_driver_survives_an_agent_that_is_away() -> None:
     """The options let a container start without the agent, and have each chunk confirmed."""
-    told = pipeline_logging({"FLUENTBIT_FORWARD_PORT": "24999"})
-    assert told["driver"] == "fluentd"
-    assert told["options"]["fluentd-address"] == "127.0.0.1:24999"
+    result = pipeline_logging({"FLUENTBIT_FORWARD_PORT": "24999"})
+    assert result["driver"] == "fluentd"
+    assert result["options"]["fluentd-address"] == "127.0.0.1:24999"
     for name in ("fluentd-async", "fluentd-sub-second-precision", "fluentd-request-ack"):
-        assert told["options"][name] == "true", name
+        assert result["options"][name] == "true", name
 
 
 NAMES = [
@@ -104,8 +104,8 @@ def test_a_name_of_a_service_is_text(tmp_path: Path, name: str) -> None:
     path.write_text(f"services: {{{name}: {{image: a}}}}")
     override = make_override(path)
     assert override.wired == (name,)
-    told = yaml.safe_load(override.text)["services"]
-    assert told[name]["labels"] == {"service": name}
+    services = yaml.safe_load(override.text)["services"]
+    assert services[name]["labels"] == {"service": name}
     assert make_override(path, [name]).wired == (name,)
 
 

@@ -19,8 +19,8 @@ PASSWORD = Path("/state/password")
 
 def kinds(environ: dict[str, str], before: tuple[str, ...] = ()) -> list[str]:
     """The ways that the file names."""
-    told = contact_file(read_contacts(environ), before) or {}
-    points = told.get("contactPoints", ())
+    result = contact_file(read_contacts(environ), before) or {}
+    points = result.get("contactPoints", ())
     return [one["type"] for point in points for one in point["receivers"]]
 
 
@@ -43,56 +43,56 @@ def test_each_setting_is_a_way() -> None:
 
 def test_one_policy_groups_by_service() -> None:
     """The whole tree is one policy, to the one contact point, a message for each service."""
-    told = contact_file(read_contacts(SLACK), ())
-    assert told
-    (policy,) = told["policies"]
-    assert policy["receiver"] == told["contactPoints"][0]["name"]
+    content = contact_file(read_contacts(SLACK), ())
+    assert content
+    (policy,) = content["policies"]
+    assert policy["receiver"] == content["contactPoints"][0]["name"]
     assert policy["group_by"] == ["service_name"]
     assert "routes" not in policy
 
 
 def test_dollars_are_doubled() -> None:
     """Grafana takes a single one for a variable of its environment."""
-    told = contact_file(read_contacts(WEBHOOK), ())
-    assert told
-    (receiver,) = told["contactPoints"][0]["receivers"]
+    content = contact_file(read_contacts(WEBHOOK), ())
+    assert content
+    (receiver,) = content["contactPoints"][0]["receivers"]
     assert receiver["settings"]["url"] == "https://x.org/hook?key=$$ecret"
 
 
 def test_all_addresses_get_one_mail() -> None:
     """Any separator will do; Grafana wants semicolons."""
     for text in ("a@x.org,b@x.org", "a@x.org b@x.org", " a@x.org; b@x.org ;"):
-        told = contact_file(read_contacts(MAIL | {"ALERT_MAIL_TO": text}), ())
-        assert told
-        (receiver,) = told["contactPoints"][0]["receivers"]
+        content = contact_file(read_contacts(MAIL | {"ALERT_MAIL_TO": text}), ())
+        assert content
+        (receiver,) = content["contactPoints"][0]["receivers"]
         assert receiver["settings"]["addresses"] == "a@x.org;b@x.org"
 
 
 def test_mail_server() -> None:
     """The sender is the first who is told, unless set; the password is read from its file."""
-    told = smtp_variables(MAIL, PASSWORD)
-    assert told["GF_SMTP_ENABLED"] == "true"
-    assert told["GF_SMTP_HOST"] == "mail.x.org:587"
-    assert told["GF_SMTP_FROM_ADDRESS"] == "a@x.org"
-    assert "GF_SMTP_USER" not in told
+    content = smtp_variables(MAIL, PASSWORD)
+    assert content["GF_SMTP_ENABLED"] == "true"
+    assert content["GF_SMTP_HOST"] == "mail.x.org:587"
+    assert content["GF_SMTP_FROM_ADDRESS"] == "a@x.org"
+    assert "GF_SMTP_USER" not in content
     login = {"ALERT_SMTP_USER": "u", "ALERT_SMTP_PASSWORD": "p$x", "ALERT_SMTP_FROM": "f@x.org"}
-    told = smtp_variables(MAIL | login, PASSWORD)
-    assert told["GF_SMTP_FROM_ADDRESS"] == "f@x.org"
-    assert told["GF_SMTP_PASSWORD"].startswith("$__file{/state/")
-    assert "p$x" not in str(told)
+    content = smtp_variables(MAIL | login, PASSWORD)
+    assert content["GF_SMTP_FROM_ADDRESS"] == "f@x.org"
+    assert content["GF_SMTP_PASSWORD"].startswith("$__file{/state/")
+    assert "p$x" not in str(content)
 
 
 def test_what_is_not_set_any_more_is_removed() -> None:
     """Grafana keeps what no file names: it is named as gone, and so is the policy."""
-    told = contact_file(read_contacts(SLACK), ("email", "slack"))
-    assert told
-    assert told["deleteContactPoints"] == [{"orgId": 1, "uid": "lokikit-email"}]
-    assert "resetPolicies" not in told
-    told = contact_file(read_contacts({}), ("slack",))
-    assert told
-    assert told["resetPolicies"] == [1]
-    assert told["deleteContactPoints"] == [{"orgId": 1, "uid": "lokikit-slack"}]
-    assert not told.keys() & {"contactPoints", "policies"}
+    content = contact_file(read_contacts(SLACK), ("email", "slack"))
+    assert content
+    assert content["deleteContactPoints"] == [{"orgId": 1, "uid": "lokikit-email"}]
+    assert "resetPolicies" not in content
+    content = contact_file(read_contacts({}), ("slack",))
+    assert content
+    assert content["resetPolicies"] == [1]
+    assert content["deleteContactPoints"] == [{"orgId": 1, "uid": "lokikit-slack"}]
+    assert not content.keys() & {"contactPoints", "policies"}
 
 
 @pytest.mark.parametrize(
@@ -141,9 +141,9 @@ def test_message_is_repeated_as_set() -> None:
     """By Grafana as by `lokikit alerts`; every four hours where nothing is set."""
     for environ, repeat in ((SLACK, "4h"), (SLACK | {"ALERT_REPEAT": "30m"}, "30m")):
         contacts = read_contacts(environ)
-        told = contact_file(contacts, ())
-        assert told
-        assert told["policies"][0]["repeat_interval"] == contacts.repeat == repeat
+        content = contact_file(contacts, ())
+        assert content
+        assert content["policies"][0]["repeat_interval"] == contacts.repeat == repeat
 
 
 def test_secrets_are_not_shown() -> None:

@@ -98,10 +98,10 @@ def test_fluent_bit_sends_to_a_loki_elsewhere(tmp_path: Path, install) -> None:
     """TLS, tenant and user are those of the command line."""
     install("5.1.1")
     environ = {"LOKI_ORG_ID": "team-a", "LOKI_USERNAME": "me"}
-    told = agent_part(tmp_path, "https://loki.example", environ).variables
+    result = agent_part(tmp_path, "https://loki.example", environ).variables
     expected = {"LOKI_HOST": "loki.example", "LOKI_PORT": "443", "LOKI_TLS": "on"}
-    assert expected.items() <= told.items()
-    assert (told["LOKI_TENANT"], told["LOKI_USER"]) == ("team-a", "me")
+    assert expected.items() <= result.items()
+    assert (result["LOKI_TENANT"], result["LOKI_USER"]) == ("team-a", "me")
 
 
 def test_fluent_bit_sends_to_no_path(tmp_path: Path, install) -> None:

@@ -117,21 +117,21 @@ def test_it_is_started(tmp_path: Path, install: Install) -> None:
     assert grafana
     folder = provision(state, environ)
     try:
-        (told,) = bring_up([grafana_part(grafana, state, LOKI, environ)], state, lambda _: None)
-        assert told.healthy, told.last_words
-        assert told.where == f"http://127.0.0.1:{port}"
+        (output,) = bring_up([grafana_part(grafana, state, LOKI, environ)], state, lambda _: None)
+        assert output.healthy, output.last_words
+        assert output.where == f"http://127.0.0.1:{port}"
     finally:
         take_down(state)
     assert find_groups(state) == {}
-    said = json.loads((state / "grafana.json").read_text())
-    assert said["arguments"] == ["server", "--homepath", str(grafana.home)]
-    seen = said["environ"]
+    content = json.loads((state / "grafana.json").read_text())
+    assert content["arguments"] == ["server", "--homepath", str(grafana.home)]
+    seen = content["environ"]
     assert (seen["GF_SERVER_HTTP_ADDR"], seen["LOKI_URL"]) == ("127.0.0.1", LOKI)
     assert seen["GF_PATHS_PROVISIONING"] == str(folder)
     assert seen["GF_ANALYTICS_REPORTING_ENABLED"] == "false"
     assert seen["GF_PLUGINS_PREINSTALL_DISABLED"] == "true"
     password = seen["GF_SECURITY_ADMIN_PASSWORD"]
-    assert grafana_password(state) not in json.dumps(said)
+    assert grafana_password(state) not in json.dumps(content)
     assert password == f"$__file{{{state / 'grafana/password'}}}"
 
 

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 def _loki(folder: Path, version: str, check: str = "exit 0") -> Path:
     """A `loki` that says it is of `version`, and whose check of a configuration is `check`."""
     program = folder / "loki"
-    said = f'echo "loki, version {version} (branch: x)"'
-    program.write_text(f'#!/bin/sh\ncase "$*" in *-verify-config*) {check} ;; esac\n{said}\n')
+    text = f'echo "loki, version {version} (branch: x)"'
+    program.write_text(f'#!/bin/sh\ncase "$*" in *-verify-config*) {check} ;; esac\n{text}\n')
     program.chmod(0o755)
     return program
 

@@ -58,9 +58,9 @@ def make_part(state: Path, code: str, name: str = "loki") -> NativePart:
 
 def up(parts: list[NativePart], state: Path) -> list[int | None]:
     """The process ids after `bring_up`, which must find everything healthy."""
-    told = bring_up(parts, state, lambda _: None)
-    assert all(one.healthy for one in told), told
-    return [one.pid for one in told]
+    result = bring_up(parts, state, lambda _: None)
+    assert all(one.healthy for one in result), result
+    return [one.pid for one in result]
 
 
 def test_up_starts_and_down_ends(state: Path) -> None:
@@ -164,8 +164,8 @@ def test_unwanted_part_is_stopped(state: Path) -> None:
 def test_part_that_ends_is_unhealthy(state: Path) -> None:
     """A part that ends at once is reported before its deadline."""
     part = dataclasses.replace(make_part(state, "raise SystemExit(1)"), within_s=3600)
-    (told,) = bring_up([part], state, lambda _: None)
-    assert (told.healthy, told.pid) == (False, None)
+    (output,) = bring_up([part], state, lambda _: None)
+    assert (output.healthy, output.pid) == (False, None)
 
 
 def test_part_that_is_unwell_for_a_moment(state: Path) -> None:
@@ -173,17 +173,17 @@ def test_part_that_is_unwell_for_a_moment(state: Path) -> None:
     answers = iter([True, False])
     part = make_part(state, SLEEP)
     part = dataclasses.replace(part, healthy=lambda: next(answers, True))
-    (told,) = bring_up([part], state, lambda _: None)
-    assert told.healthy
+    (output,) = bring_up([part], state, lambda _: None)
+    assert output.healthy
 
 
 def test_part_that_cannot_be_asked_and_ends(state: Path) -> None:
     """A part without a health of its own that ends in its first moments is unhealthy."""
     part = make_part(state, "import time; time.sleep(0.5); raise SystemExit('no good')")
     part = dataclasses.replace(part, healthy=lambda: True, settles_s=10)
-    (told,) = bring_up([part], state, lambda _: None)
-    assert not told.healthy
-    assert told.last_words == "no good"
+    (output,) = bring_up([part], state, lambda _: None)
+    assert not output.healthy
+    assert output.last_words == "no good"
 
 
 def test_mark_can_be_read_once_it_was_waited_for() -> None:
@@ -246,8 +246,8 @@ def test_removing_data_keeps_foreign_files(state: Path) -> None:
 
 def test_second_one_waits_and_says_so(state: Path) -> None:
     """While one `up` or `down` is at work, another says that it waits."""
-    said: list[object] = []
-    with alone(state, said.append):
+    entries: list[object] = []
+    with alone(state, entries.append):
         code = (
             "import sys; from pathlib import Path; from lokikit.stack.native.stack import alone\n"
             "with alone(Path(sys.argv[1]), lambda text: print(text, flush=True)): print('in')"
@@ -258,7 +258,7 @@ def test_second_one_waits_and_says_so(state: Path) -> None:
         assert second.stdout is not None
         assert "waiting" in second.stdout.readline()
     assert second.communicate()[0] == "in\n"
-    assert said == []
+    assert entries == []
 
 
 @pytest.mark.parametrize("taken", ["state", "state/logs"])

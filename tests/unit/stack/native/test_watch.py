@@ -140,10 +140,10 @@ def test_a_part_that_does_not_start_is_tried_as_often_and_no_more(state: Path) -
     running(state, part(state))
     kill(state)
     write_plan([part(state, command=("/nowhere/program",))], state)
-    said: list[str] = []
+    entries: list[str] = []
     for round_ in range(50):
-        revive(state, 1000.0 + round_ * LONGEST_WAIT_S, said.append)
-    assert len([one for one in said if "does not start" in one]) == MAX_IN_A_ROW
+        revive(state, 1000.0 + round_ * LONGEST_WAIT_S, entries.append)
+    assert len([one for one in entries if "does not start" in one]) == MAX_IN_A_ROW
     assert read_restarts(state)["jobs"].gives_up(MAX_IN_A_ROW)
 
 
