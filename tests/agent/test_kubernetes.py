@@ -135,13 +135,13 @@ def test_rules_for_prometheus_ask_what_there_is(
     asked = set(re.findall(r"\b((?:fluentbit|loki)_\w+)\{", rule.read_text()))
     assert len(asked) == 4
 
-    def told() -> bool:
+    def has_arrived() -> bool:
         output = requests.get(agent.admin_url + METRICS_PATH, timeout=60).text
         output += requests.get(f"{loki.url}/metrics", timeout=60).text
         return asked <= set(re.findall(r"^# TYPE (\w+)", output, re.MULTILINE))
 
     try:
-        eventually(told, within_s=60)
+        eventually(has_arrived, within_s=60)
     finally:
         loki.kill()
 

@@ -29,7 +29,7 @@ FLUENT_BITS_LIMIT = 5
 ALL = LINES + POSTED
 
 
-def told(read: int, sent: int, dropped: int = 0, dead: int = 0) -> AgentNumbers:
+def counts(read: int, sent: int, dropped: int = 0, dead: int = 0) -> AgentNumbers:
     """The numbers of an agent whose lines met no fault but a refusal, with nothing left."""
     return AgentNumbers(read, sent, 0, dropped, dead=dead, buffered_bytes=0, oldest_s=0.0)
 
@@ -66,7 +66,7 @@ def test_a_line_is_counted_once(loki_url: str, make_agent: MakeAgent, entry: str
     else:
         with contextlib.closing(Driver(agent.ports["FLUENTBIT_FORWARD_PORT"], service)) as driver:
             driver.write(json_lines(service, LINES))
-    tells(agent, told(ALL, ALL))
+    tells(agent, counts(ALL, ALL))
 
 
 def test_while_loki_is_away(make_agent: MakeAgent, proxy: FaultProxy) -> None:
@@ -99,7 +99,7 @@ def test_after_a_restart(make_agent: MakeAgent, proxy: FaultProxy) -> None:
     agent.kill()
     proxy.switch(Mode.PASS)
     agent.start()
-    tells(agent, told(read=0, sent=LINES))
+    tells(agent, counts(read=0, sent=LINES))
 
 
 def test_refused_lines(loki_url: str, make_agent: MakeAgent) -> None:
@@ -108,12 +108,12 @@ def test_refused_lines(loki_url: str, make_agent: MakeAgent) -> None:
     agent = make_agent(loki_url).start()
     source = File(agent.logs, service)
     source.write(json_lines(service, LINES))
-    tells(agent, told(read=LINES, sent=LINES))
+    tells(agent, counts(read=LINES, sent=LINES))
     source.write([TOO_OLD])
-    tells(agent, told(LINES + 1, LINES, dropped=1, dead=1))
+    tells(agent, counts(LINES + 1, LINES, dropped=1, dead=1))
     agent.stop()
     agent.start()
-    tells(agent, told(0, 0, dead=1))
+    tells(agent, counts(0, 0, dead=1))
 
 
 def test_refused_lines_are_no_ill_health(make_agent: MakeAgent) -> None:

@@ -234,7 +234,7 @@ def service(request: pytest.FixtureRequest, played: Played) -> Served:
 
 
 @pytest.fixture(params=[name for name, setup in SETUPS.items() if setup.middleware])
-def told(request: pytest.FixtureRequest, played: Played) -> Served:
+def served(request: pytest.FixtureRequest, played: Played) -> Served:
     """One whose application has a middleware of ours."""
     return played.services[request.param]
 
@@ -263,22 +263,22 @@ def test_every_request_is_one_line(service: Served) -> None:
     assert result == asked
 
 
-def test_every_request_id_is_on_one_request_line(told: Served) -> None:
+def test_every_request_id_is_on_one_request_line(served: Served) -> None:
     """Exactly once, also where workers were recycled and stopped; and it was returned."""
-    asked = [one for one in told.answers if one.path != "/health"]
-    ids = Counter(line[f.REQUEST_ID] for line in told.requests())
+    asked = [one for one in served.answers if one.path != "/health"]
+    ids = Counter(line[f.REQUEST_ID] for line in served.requests())
     assert {ids[one.sent_id] for one in asked} == {1}
-    assert all(one.returned_id == one.sent_id for one in told.answers)
+    assert all(one.returned_id == one.sent_id for one in served.answers)
 
 
-def test_a_request_line_tells_what_the_client_saw(told: Served) -> None:
+def test_a_request_line_tells_what_the_client_saw(served: Served) -> None:
     """Method, route, path, status, size and who asked."""
-    for answer, lines in told.about("/orders/17"):
+    for answer, lines in served.about("/orders/17"):
         assert (answer.status, answer.body) == (200, b"order 17")
         (line,) = [one for one in lines if f.HTTP_STATUS in one]
         assert {name: line.get(name) for name in f.REQUEST_FIELDS if name != f.DURATION_MS} == {
             f.HTTP_METHOD: "GET",
-            f.HTTP_ROUTE: told.setup.template,
+            f.HTTP_ROUTE: served.setup.template,
             f.HTTP_PATH: "/orders/17",
             f.HTTP_STATUS: 200,
             f.BYTES: 8,
@@ -300,16 +300,16 @@ def test_an_access_line_tells_what_the_server_knows(played: Played) -> None:
         assert (line[f.BYTES] > 0) is (line[f.DURATION_MS] > 0) is True
 
 
-def test_a_line_of_the_application_has_the_id_of_its_request(told: Served) -> None:
+def test_a_line_of_the_application_has_the_id_of_its_request(served: Served) -> None:
     """However many requests the worker serves at a time."""
-    for answer, lines in told.about("/orders/17"):
+    for answer, lines in served.about("/orders/17"):
         (inside,) = [one for one in lines if one[f.MESSAGE] == "looking for 17"]
         assert inside[f.REQUEST_ID] == answer.sent_id
 
 
-def test_an_exception_is_told_once(told: Served) -> None:
+def test_an_exception_is_told_once(served: Served) -> None:
     """With its traceback, in the line of its request; no line beside it speaks of it."""
-    crashed = told.about("/crash")
+    crashed = served.about("/crash")
     assert crashed
     for answer, lines in crashed:
         assert answer.status == 500
@@ -317,7 +317,7 @@ def test_an_exception_is_told_once(told: Served) -> None:
         assert (line[f.HTTP_STATUS], line[f.LEVEL]) == (500, "error")
         assert (line[f.EXC_TYPE], line[f.EXC_MESSAGE]) == ("RuntimeError", "no such warehouse")
         assert "in crash" in line[f.STACKTRACE]
-    tracebacks = [line for line in told.lines if f.STACKTRACE in line]
+    tracebacks = [line for line in served.lines if f.STACKTRACE in line]
     assert len(tracebacks) == len(crashed)
 
 
@@ -329,10 +329,10 @@ def test_what_is_missing_is_a_warning_without_a_route(service: Served) -> None:
     assert not any("secret" in str(line) for line in service.lines)
 
 
-def test_a_request_id_goes_through_two_services(played: Played, told: Served) -> None:
+def test_a_request_id_goes_through_two_services(played: Played, served: Served) -> None:
     """The service that was asked on the way has a request line with the id."""
-    name = "fastapi-uvicorn" if "flask" in told.name else "flask-gunicorn"
-    for answer, _ in told.about("/ask"):
+    name = "fastapi-uvicorn" if "flask" in served.name else "flask-gunicorn"
+    for answer, _ in served.about("/ask"):
         assert (answer.status, answer.body) == (200, b"order 7")
         other = played.services[name].requests()
         (line,) = [one for one in other if one[f.REQUEST_ID] == answer.sent_id]

@@ -25,8 +25,8 @@ def fail():
 app.finalize()
 task = app.tasks["jobs.fail"]
 def run():
-    told = {"id": "t-1", "args": (), "kwargs": {}, "is_eager": False, "hostname": "here"}
-    build_tracer(task.name, task, app=app)("t-1", (), {}, told)
+    request = {"id": "t-1", "args": (), "kwargs": {}, "is_eager": False, "hostname": "here"}
+    build_tracer(task.name, task, app=app)("t-1", (), {}, request)
 def received():
     kind = create_request_cls(Request, task, SimpleNamespace(apply_async=None), "here", None)
     request = kind(TaskMessage(task.name, id="t-1", args=(), kwargs={}), app=app, task=task)

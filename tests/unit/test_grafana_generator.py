@@ -64,7 +64,7 @@ def test_one_service_is_switched_off(changed: Callable[..., Rules]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("section", "values", "told"),
+    ("section", "values", "error"),
     [
         ("error-ratio", {"treshold": 1}, "treshold"),
         ("error-ratio", {"window": "soon"}, "soon"),
@@ -74,10 +74,10 @@ def test_one_service_is_switched_off(changed: Callable[..., Rules]) -> None:
     ],
 )
 def test_wrong_setting_is_named(
-    changed: Callable[..., Rules], section: str, values: dict[str, Any], told: str
+    changed: Callable[..., Rules], section: str, values: dict[str, Any], error: str
 ) -> None:
     """A slip in `settings.yaml` is an error that names it, and no file is written."""
-    with pytest.raises(SettingsError, match=told):
+    with pytest.raises(SettingsError, match=error):
         changed(section, **values)
 
 

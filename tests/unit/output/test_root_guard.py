@@ -49,7 +49,7 @@ datefmt = %H:%M:%S
 """
 
 
-def told(source: str, *arguments: str) -> list[str]:
+def messages_of(source: str, *arguments: str) -> list[str]:
     """The messages of a program behind the set-up, which writes nothing else."""
     return messages(run(START + source, *arguments))
 
@@ -67,7 +67,7 @@ def told(source: str, *arguments: str) -> list[str]:
 )
 def test_what_no_handler_would_get_is_in_our_lines(source: str) -> None:
     """From INFO on, as everything else; `logging.lastResort` prints warnings alone, bare."""
-    assert told(f"{source}\nshop.info('a'); shop.error('b')") == ["a", "b"]
+    assert messages_of(f"{source}\nshop.info('a'); shop.error('b')") == ["a", "b"]
 
 
 def test_a_logger_without_handlers_from_before_the_set_up_is_in_our_lines() -> None:
@@ -84,7 +84,7 @@ logging.getLogger("shop").info("m")
 def test_a_logger_with_a_null_handler_alone_stays_silent() -> None:
     """That is how a logger is silenced on purpose."""
     source = "shop.addHandler(logging.NullHandler()); shop.propagate = False; shop.error('m')"
-    assert told(source) == []
+    assert messages_of(source) == []
 
 
 @pytest.mark.parametrize("logger", ["", "shop", "shop.views"])
@@ -112,7 +112,7 @@ logger.propagate = {propagate}
 views.info("a") if {logger!r} == "" else logger.info("a")
 logging.info("b")
 """
-    assert told(source) == ["a", "b"]
+    assert messages_of(source) == ["a", "b"]
 
 
 def test_handlers_that_write_elsewhere_are_fed_as_before(tmp_path: Path) -> None:
@@ -127,7 +127,7 @@ for logger, path in zip(["", "beside", "alone"], {paths}):
 for logger in ["shop", "beside", "alone"]:
     logging.getLogger(logger).info(logger)
 """
-    assert told(source.format(paths=[str(one) for one in paths])) == ["shop", "beside"]
+    assert messages_of(source.format(paths=[str(one) for one in paths])) == ["shop", "beside"]
     assert [one.read_text() for one in paths] == ["shop\n", "beside\n", "alone\n"]
 
 
@@ -159,18 +159,18 @@ def test_a_later_configuration_takes_no_line_away(tmp_path: Path, name: str) -> 
 {CONFIGURATIONS[name].format(ini=str(ini))}
 shop.info("a"); views.info("b"); logging.getLogger("alembic.runtime").info("c"); logging.info("d")
 """
-    assert told(source) == ["a", "b", "c", "d"]
+    assert messages_of(source) == ["a", "b", "c", "d"]
 
 
 def test_a_logger_that_was_switched_off_by_hand_stays_off() -> None:
     """A configuration enables none that it has not disabled."""
-    assert told("shop.disabled = True; dictConfig({'version': 1}); shop.info('m')") == []
+    assert messages_of("shop.disabled = True; dictConfig({'version': 1}); shop.info('m')") == []
 
 
 def test_a_later_configuration_may_let_more_through() -> None:
     """Of two levels for the root logger the lower one counts."""
     source = "dictConfig({'version': 1, 'root': {'level': 'DEBUG'}}); shop.debug('m')"
-    assert told(source) == ["m"]
+    assert messages_of(source) == ["m"]
 
 
 def test_a_configuration_with_our_handler_says_the_level() -> None:
@@ -181,7 +181,7 @@ config["root"]["level"] = "WARNING"
 dictConfig(config)
 shop.info("a"); shop.warning("b")
 """
-    assert told(source) == ["b"]
+    assert messages_of(source) == ["b"]
 
 
 def test_whoever_takes_our_handler_off_by_name_gets_rid_of_it() -> None:
@@ -196,7 +196,7 @@ shop.addHandler(logging.StreamHandler(sys.__stdout__))
 shop.warning('{"message": "bare"}')
 assert sys.stderr.getvalue() == "m\\n", sys.stderr.getvalue()
 """
-    assert told(source) == ["bare"]
+    assert messages_of(source) == ["bare"]
 
 
 def test_a_second_set_up_takes_over() -> None:
@@ -221,7 +221,7 @@ shop.handlers = [logging.StreamHandler(sys.stderr)]
 lokikit.keep_json_logging()
 views.info("m")
 """
-    assert told(source) == ["m"]
+    assert messages_of(source) == ["m"]
 
 
 def test_a_handler_that_raises_when_it_is_looked_at_raises_nothing_into_the_application() -> None:
@@ -236,7 +236,7 @@ logging.getLogger().handlers.append(Strange())
 shop.handlers.append(Strange())
 shop.info("m")
 """
-    assert told(source) == ["m"]
+    assert messages_of(source) == ["m"]
 
 
 def test_what_a_test_captures_is_what_our_handlers_write() -> None:
@@ -249,7 +249,7 @@ shop.propagate = False
 shop.info("m")
 assert [line["message"] for line in captured.lines] == ["m"]
 """
-    assert told(source) == ["m"]
+    assert messages_of(source) == ["m"]
 
 
 QUEUE = """
@@ -277,7 +277,7 @@ def test_a_console_handler_behind_a_queue_prints_nothing(
     """What has missed our handlers they get, also from another process; the file gets all."""
     path = str(tmp_path / "f")
     source = QUEUE.format(logger=logger, propagate=propagate, path=path)
-    assert sorted(told(source)) == ["a", "b", "c"]
+    assert sorted(messages_of(source)) == ["a", "b", "c"]
     assert (tmp_path / "f").read_text() == queued
 
 
@@ -293,7 +293,7 @@ listener.start()
 shop.info("m")
 listener.stop()
 """
-    assert told(source) == ["m"]
+    assert messages_of(source) == ["m"]
 
 
 def test_the_root_may_be_given_the_handlers_of_another_logger() -> None:
@@ -307,7 +307,7 @@ silent.info("a"); shop.info("b"); logging.info("c")
 shop.propagate = False
 shop.info("d")
 """
-    assert told(source) == ["a", "b", "c", "d"]
+    assert messages_of(source) == ["a", "b", "c", "d"]
 
 
 def test_records_do_not_wait_for_a_configuration() -> None:
@@ -326,4 +326,4 @@ shop.isEnabledFor(20)  # which `logging` itself asks under its lock, once
 slow = {"()": Slow}
 dictConfig({"version": 1, "handlers": {"slow": slow}})
 """
-    assert told(source) == ["m"]
+    assert messages_of(source) == ["m"]

@@ -32,7 +32,7 @@ def test_without_a_password_only_this_machine_is_answered(host: str, problem: st
 
 
 @pytest.mark.parametrize(
-    ("told", "problem"),
+    ("authorization", "problem"),
     [
         (basic("anyone:right"), ""),
         (basic(":right"), ""),
@@ -45,6 +45,6 @@ def test_without_a_password_only_this_machine_is_answered(host: str, problem: st
     ],
     ids=ascii,
 )
-def test_a_password_lets_in_under_any_user_and_host(told: str, problem: str) -> None:
-    headers = Headers({"host": "logs.example", "authorization": told})
+def test_a_password_lets_in_under_any_user_and_host(authorization: str, problem: str) -> None:
+    headers = Headers({"host": "logs.example", "authorization": authorization})
     assert Access("right").problem(headers) == problem

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from lokikit.variables import Network
+    from lokikit.value_kinds import Network
 
 _MAPPED = "::ffff:"
 """IPv4 in the form of a socket that listens on `[::]` (RFC 4291, section 2.5.5.2)."""
