@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ import yaml
 from tests.page_blocks import ELSEWHERE, TYPED, WHOLE_BLOCKS, Block, begins, blocks
 
 from lokikit import fields
+from lokikit.monitoring import canary
 from lokikit.stack.kit_files import kit_root
 
 BLOCKS = list(blocks())
@@ -65,6 +67,15 @@ def test_a_line_on_a_page_follows_the_contract(number: int) -> None:
     of_the_contract = [name for name in names if name in fields.LINE_FIELDS]
     assert of_the_contract == [name for name in fields.LINE_FIELDS if name in names]
     assert names[: len(of_the_contract)] == of_the_contract
+
+
+def test_the_line_of_the_canary_is_the_canarys() -> None:
+    (line,) = (json.loads(text) for text in CONTRACT_LINES if fields.CANARY_RUN in text)
+    assert line[fields.LOGGER] == fields.CANARY_LOGGER
+    caller, function = line[fields.CALLER].split()
+    source = Path(canary.__file__).read_text()
+    assert caller.partition(":")[0] == "lokikit/monitoring/canary.py"
+    assert f"def {function.rpartition('.')[2]}(" in source
 
 
 OF_THE_CLUSTER = [
