@@ -22,9 +22,9 @@ from lokikit.stack.native.grafana import find_grafana
 from lokikit.stack.native.page import PAGE_MODULES
 from lokikit.stack.native.parts import DEMO_MODULES, stack_parts
 from lokikit.stack.native.plan import read_restarts
-from lokikit.stack.native.programs import missing_packages
 from lokikit.stack.native.store import choose_store, remembered_store
 from lokikit.stack.native.watch import MAX_IN_A_ROW, end_watch, find_watch, start_watch
+from lokikit.stack.programs import missing_packages
 
 if TYPE_CHECKING:
     from pathlib import Path

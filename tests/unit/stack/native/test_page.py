@@ -3,8 +3,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lokikit.stack.native.page import PAGE_MODULES, page_part
-from lokikit.stack.native.programs import missing_packages
 from lokikit.stack.native.stack import STOP_ORDER
+from lokikit.stack.programs import missing_packages
 
 if TYPE_CHECKING:
     from pathlib import Path

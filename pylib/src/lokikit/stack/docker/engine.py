@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lokikit.errors import PrerequisiteError
+from lokikit.stack.programs import run
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -151,20 +152,12 @@ def run_docker(
     """
     if shutil.which("docker", path=environ.get("PATH")) is None:
         raise PrerequisiteError("docker is not on PATH: install it")
-    try:
-        return subprocess.run(
-            ["docker", *arguments],  # noqa: S607 - the docker of PATH is meant
-            env=dict(environ),
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=_ASK_TIMEOUT_S,
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
+    done = run(["docker", *arguments], environ, _ASK_TIMEOUT_S)
+    if done is None:
         raise PrerequisiteError(
             f"the Docker daemon does not answer within {_ASK_TIMEOUT_S} s: restart it"
-        ) from None
+        )
+    return done
 
 
 def _last_line(text: str) -> str:

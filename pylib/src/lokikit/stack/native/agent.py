@@ -19,7 +19,7 @@ from lokikit.stack.agent_metrics import HEALTH_PATH, AgentNumbers, ask_fluent_bi
 from lokikit.stack.http_probe import answers
 from lokikit.stack.kit_files import kit_env, kit_root, local_url, port
 from lokikit.stack.native.part import NativePart
-from lokikit.stack.native.programs import major_version
+from lokikit.stack.programs import major_version
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from lokikit.errors import PrerequisiteError
 from lokikit.stack.http_probe import answers
 from lokikit.stack.kit_files import kit_root
-from lokikit.stack.native.programs import run
+from lokikit.stack.programs import run
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -14,8 +14,8 @@ from lokikit.stack.native.alerts import alerts_part, kit_contacts
 from lokikit.stack.native.grafana import find_grafana, grafana_part
 from lokikit.stack.native.page import PAGE_MODULES, page_part
 from lokikit.stack.native.part import NativePart, always
-from lokikit.stack.native.programs import missing_packages
 from lokikit.stack.native.store import STORE_PARTS, store_part
+from lokikit.stack.programs import missing_packages
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -22,7 +22,7 @@ from lokikit.stack.native.loki import (
 )
 from lokikit.stack.native.part import NativePart
 from lokikit.stack.native.processes import find_groups
-from lokikit.stack.native.programs import missing_packages
+from lokikit.stack.programs import missing_packages
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

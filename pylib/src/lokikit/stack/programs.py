@@ -1,4 +1,4 @@
-"""The programs and packages of this machine that the native stack looks for."""
+"""The programs and packages of this machine that the stack looks for and runs."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ _TIMEOUT_S = 20
 
 
 def run(
-    command: Sequence[str], environ: Mapping[str, str] = os.environ
+    command: Sequence[str], environ: Mapping[str, str] = os.environ, timeout_s: float = _TIMEOUT_S
 ) -> subprocess.CompletedProcess[str] | None:
-    """Return the result of the command, `None` when it cannot run or does not end in 20 seconds."""
+    """Return the result of a command, `None` when it cannot run or does not end in time."""
     try:
         return subprocess.run(
             command,
@@ -26,7 +26,7 @@ def run(
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
-            timeout=_TIMEOUT_S,
+            timeout=timeout_s,
             check=False,
         )
     except (OSError, subprocess.TimeoutExpired):
