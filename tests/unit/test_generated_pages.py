@@ -33,7 +33,7 @@ def test_a_block_can_be_written(name: str) -> None:
 def test_each_begin_of_a_block_has_its_end() -> None:
     for path in written_pages():
         text = path.read_text(encoding="utf-8")
-        begun = re.findall(r"<!-- generated: ([\w -]+) -->", text)
+        begun = re.findall(r"^<!-- generated: ([\w -]+) -->$", text, re.MULTILINE)
         assert begun == names(text), path.name
 
 
