@@ -69,7 +69,8 @@ def alerts(
     contacts = _contacts(contact_file)
     if grafana_tells(state) and contacts.ways:
         raise PrerequisiteError(
-            "alerts: Grafana runs in this stack and sends these alerts: one sender at a time."
+            "alerts: Grafana runs in this stack and sends these alerts, one sender at a time: "
+            "leave only ALERT_URLS set for lokikit alerts."
         )
     folder = alerts_folder(state)
     try:
@@ -88,10 +89,13 @@ def alerts(
             watch.run(lambda: stop.asked, stop.sleep)
     except Timeout as error:
         raise PrerequisiteError(
-            f"alerts: another lokikit alerts works in {folder}: one sender at a time."
+            f"alerts: another lokikit alerts works in {folder}, one sender at a time: "
+            "stop that first."
         ) from error
     except OSError as error:
-        raise PrerequisiteError(f"alerts: cannot work in {folder}: {error}.") from error
+        raise PrerequisiteError(
+            f"alerts: cannot work in {folder} ({error}): make room there, or set LOKIKIT_STATE."
+        ) from error
 
 
 @app.command("silence")
@@ -180,7 +184,10 @@ def _rules(files: Sequence[Path] | None) -> list[Rule]:
     held = distinct(one for file in files for one in read_rule_file(file))
     rules = [one for one in held if not one.is_paused]
     if not rules:
-        raise SettingsError(f"no rule is switched on in {', '.join(map(str, files))}.")
+        raise SettingsError(
+            f"no rule is switched on in {', '.join(map(str, files))}: "
+            "remove isPaused, or name other files."
+        )
     return rules
 
 

@@ -47,7 +47,9 @@ def read_timeouts(timeout_s: Any) -> tuple[float, float]:
     """
     pair = tuple(timeout_s) if isinstance(timeout_s, (tuple, list)) else (timeout_s, timeout_s)
     if len(pair) != _PAIR:
-        raise SettingsError(f"timeout_s={timeout_s!r} is neither a number nor a pair of them.")
+        raise SettingsError(
+            f"timeout_s={timeout_s!r} is neither a number nor a pair of numbers: use 5 or (2, 10)."
+        )
     for one in pair:
         check_sizes(timeout_s=one)
     return pair
@@ -73,4 +75,6 @@ def _check_mapping(name: str, value: Mapping[Any, Any] | None) -> None:
     try:
         dict(value or {})
     except (TypeError, ValueError):
-        raise SettingsError(f"{name}={value!r} is no mapping of names to values.") from None
+        raise SettingsError(
+            f"{name}={value!r} is no mapping of names to values: write {{'name': 'value'}}."
+        ) from None

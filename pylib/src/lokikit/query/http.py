@@ -97,7 +97,10 @@ class Transport:
         try:
             return self._session.get(self.url + path, params=parameters, timeout=limits)
         except requests.Timeout as error:
-            raise UnreachableError(f"Loki at {self.url} gave no answer in time.") from error
+            raise UnreachableError(
+                f"Loki at {self.url} gave no answer in time: "
+                "ask for a shorter span, or see to its load."
+            ) from error
         except requests.RequestException as error:
             raise away(self.url, error) from error
 

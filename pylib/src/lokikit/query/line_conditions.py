@@ -103,7 +103,7 @@ def selector(labels: Mapping[str, str]) -> str:
         if not _LABEL_NAME.fullmatch(name):
             raise SettingsError(f"{name!r} can be no label of Loki: for a field use where().")
         if not isinstance(value, str):
-            raise SettingsError(f"the label {name}={value!r} is no text.")
+            raise SettingsError(f"the label {name}={value!r} is no text: write {str(value)!r}.")
     matchers = [_equals(name, value) for name, value in labels.items() if value]
     # Loki refuses a selector that an absent label fulfils, but takes it as a filter.
     empty = [f' | {name}=""' for name, value in labels.items() if not value]
@@ -133,7 +133,7 @@ def field_is(name: str, value: Any) -> LineCondition:
     values = value if isinstance(value, _ONE_OF) else [value]
     texts: set[str | None] = {text for item in values for text in _texts(name, item)}
     if not texts:
-        raise SettingsError(f"where({name}={value!r}) has no value to find.")
+        raise SettingsError(f"where({name}={value!r}) has no value to find: name at least one.")
     if name == f.LEVEL and (detected := {text for text in texts if text in _LEVELS}):
         found = _label_is(
             f.DETECTED_LEVEL, {f.DETECTED_LEVELS.get(text or "", text) for text in detected}

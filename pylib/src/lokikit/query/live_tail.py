@@ -91,7 +91,10 @@ def open_feed(transport: Transport, query: str) -> Iterator[Feed]:
         text = (response.body or b"").decode(errors="replace")
         raise refusal(transport.url, response.status_code, text) from error
     except InvalidHandshake as error:
-        raise RefusedError(f"{transport.url} gives no live tail: {error}", status=200) from error
+        text = (
+            f"{transport.url} gives no live tail ({error}): let proxies before it pass WebSockets."
+        )
+        raise RefusedError(text, status=200) from error
     except (OSError, EOFError) as error:
         raise away(transport.url, error) from error
     with connection:

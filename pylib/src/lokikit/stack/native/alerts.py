@@ -54,7 +54,9 @@ def read_kit_contacts(file: Path) -> Contacts:
         lists = {name: tuple(held[name]) for name in ("mail_to", "urls")}
         return Contacts(**{**held, **lists})
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise SettingsError(f"cannot read the contacts in {file}: {error}.") from error
+        raise SettingsError(
+            f"cannot read the contacts in {file} ({error}): lokikit up writes it again."
+        ) from error
 
 
 def contacts_file(state: Path) -> Path:

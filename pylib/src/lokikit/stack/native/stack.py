@@ -134,7 +134,10 @@ def take_down(state: Path) -> list[str]:
     ended = [name for names in order for name in end_parts(names, state, GRACE_S)]
     left = [str(one.pid) for group in find_groups(state).values() for one in group.members]
     if left:
-        raise UnhealthyError(f"down: processes {', '.join(left)} do not end: see ps -p.")
+        raise UnhealthyError(
+            f"down: processes {', '.join(left)} do not end: "
+            f"see why with ps -p {','.join(left)}, then run down again."
+        )
     forget_wanted(state)
     return ended
 

@@ -68,8 +68,8 @@ def _url(process: subprocess.Popen[str], folder: Path) -> str:
     """
     line = process.stdout.readline() if process.stdout else ""
     if not line:
-        said = _log(folder).read_text(errors="replace")[-_LOG_CHARS:]
-        raise PrerequisiteError(f"no store starts in {folder}: {said or 'it said nothing'}")
+        output = _log(folder).read_text(errors="replace")[-_LOG_CHARS:]
+        raise PrerequisiteError(f"no store starts in {folder}: {output or 'its log is empty'}")
     return line.strip()
 
 
