@@ -23,7 +23,7 @@ READERS = (
     "variables.py",
     "setup.py",
     "stack/kit_files.py",
-    "cli/asking.py",
+    "cli/output.py",
     "cli/page.py",
     "cli/stack.py",
     "stack/grafana/contacts.py",

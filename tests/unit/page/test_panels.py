@@ -7,7 +7,7 @@ import pytest
 from lokikit.errors import SettingsError
 from lokikit.page.choice import Choice
 from lokikit.page.dashboards import ORDER, ask_panel, dashboards, outline
-from lokikit.page.panels import Asking, graph, logs, stat, table
+from lokikit.page.panels import PanelQueries, graph, logs, stat, table
 from lokikit.query.readable_logql import readable
 from lokikit.query.results import LogEntry, Sample
 
@@ -41,9 +41,9 @@ class FakeLoki:
         yield LogEntry(5, "x", {"service_name": "s"}, {})
 
 
-def asking(loki: FakeLoki, *panels: dict[str, Any]) -> Asking:
+def queries(loki: FakeLoki, *panels: dict[str, Any]) -> PanelQueries:
     """The fake, and other panels of the dashboard by their number."""
-    return Asking(loki, HOUR, lambda number: panels[number])  # type: ignore[arg-type]
+    return PanelQueries(loki, HOUR, lambda number: panels[number])  # type: ignore[arg-type]
 
 
 def target(kind: str = "instant", ref: str = "A", **more: Any) -> dict[str, Any]:
@@ -70,7 +70,7 @@ def test_the_dashboards_stand_in_the_order_of_grafana() -> None:
 def test_a_graph_has_the_step_and_the_points_of_its_file() -> None:
     loki = FakeLoki(Sample({"a": "x"}, 0, "1"))
     one = panel(target("range", legendFormat="{{a}}"), interval="5m", maxDataPoints=100)
-    made = graph(asking(loki), one)
+    made = graph(queries(loki), one)
     assert loki.asked == [("q [300s]", 300)]
     assert made["series"][0]["name"] == "x"
     assert (made["step"], made["unit"], made["bars"]) == (300, "short", False)
@@ -84,7 +84,7 @@ def test_a_graph_has_the_step_and_the_points_of_its_file() -> None:
 def test_a_series_has_the_colour_that_its_panel_fixes(kind: str, name: str, colour: str) -> None:
     fixed = override(kind, name, color={"fixedColor": "red"})
     one = panel(target("range", legendFormat="{{s}}"), overrides=[fixed])
-    made = graph(asking(FakeLoki(Sample({"s": "500"}, 0, "1"))), one)
+    made = graph(queries(FakeLoki(Sample({"s": "500"}, 0, "1"))), one)
     assert made["series"][0]["colour"] == colour
 
 
@@ -102,7 +102,7 @@ def test_a_number_has_the_colour_of_the_limit_that_it_reaches(value: str, colour
         options={"reduceOptions": {"calcs": ["lastNotNull"]}, "textMode": "value_and_name"},
         overrides=[override("byFrameRefID", "A", displayName="now")],
     )
-    made = stat(asking(FakeLoki(Sample({}, 0, value))), one)
+    made = stat(queries(FakeLoki(Sample({}, 0, value))), one)
     (number,) = made["numbers"]
     assert number["colour"] == colour
     assert number["text"] == ("full" if value == "10" else "")
@@ -111,7 +111,7 @@ def test_a_number_has_the_colour_of_the_limit_that_it_reaches(value: str, colour
 
 def test_a_number_without_data_is_none() -> None:
     one = panel(target(), options={"reduceOptions": {"calcs": ["lastNotNull"]}})
-    assert stat(asking(FakeLoki()), one)["numbers"] == []
+    assert stat(queries(FakeLoki()), one)["numbers"] == []
 
 
 def test_a_table_names_its_columns_sorts_and_links() -> None:
@@ -125,7 +125,7 @@ def test_a_table_names_its_columns_sorts_and_links() -> None:
         ],
         options={"sortBy": [{"displayName": "Lines", "desc": True}]},
     )
-    made = table(asking(loki), one)
+    made = table(queries(loki), one)
     assert [column["title"] for column in made["columns"]] == ["Service", "Lines"]
     linked = [{"value": name, "link": f"/d/x?var-service={name}"} for name in ("b", "a")]
     assert made["rows"] == [[linked[0], 3.0], [linked[1], 1.0]]
@@ -134,7 +134,7 @@ def test_a_table_names_its_columns_sorts_and_links() -> None:
 def test_a_table_takes_the_answers_of_another_panel() -> None:
     loki = FakeLoki(Sample({"s": "a"}, 0, "4"))
     one = panel({"panelId": 0, "refId": "A"})
-    made = table(asking(loki, panel(target("range"))), one)
+    made = table(queries(loki, panel(target("range"))), one)
     assert "a" in made["rows"][0]
     assert len(loki.asked) == 1
 
@@ -143,7 +143,7 @@ def test_a_table_takes_the_answers_of_another_panel() -> None:
 def test_lines_are_asked_for_without_what_makes_words_of_them(draw: Any) -> None:
     loki = FakeLoki()
     expr = readable('{service_name=~"$service"}')
-    made = draw(asking(loki), panel(target("range", maxLines=50) | {"expr": expr}))
+    made = draw(queries(loki), panel(target("range", maxLines=50) | {"expr": expr}))
     assert loki.asked == [('{service_name=~".+"}', 0, 3600 * S, 50, "backward")]
     assert made["kind"] == "logs"
     assert made["rows"][0]["message"] == "x"

@@ -19,7 +19,8 @@ from lokikit.alerts.silences import EVERY_RULE, Silence, add_silence, lift_silen
 from lokikit.alerts.state_file import alerts_folder, make_folder, read_state
 from lokikit.alerts.watch import Watch
 from lokikit.alerts.ways import ways_of
-from lokikit.cli.asking import console, loki_from, note
+from lokikit.cli.clients import loki_from
+from lokikit.cli.output import console, note
 from lokikit.cli.stop_signal import StopSignal
 from lokikit.errors import LokikitError, PrerequisiteError, SettingsError, UnhealthyError
 from lokikit.monitoring.alert_rules import provisioned_rules

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import typer
 
-from lokikit.cli.asking import loki_from
+from lokikit.cli.clients import loki_from
 from lokikit.cli.stop_signal import StopSignal
 from lokikit.errors import SettingsError
 from lokikit.fields import CANARY_SERVICE

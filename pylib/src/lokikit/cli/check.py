@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import typer
 from rich.table import Table
 
-from lokikit.cli.asking import console, loki_from, pusher_from
+from lokikit.cli.clients import loki_from, pusher_from
+from lokikit.cli.output import console
 from lokikit.errors import UnhealthyError
 from lokikit.monitoring.forward_protocol import by_driver
 from lokikit.monitoring.round_trip import (

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lokikit.cli.asking import note, whole_output
+from lokikit.cli.output import note, whole_output
 from lokikit.errors import SettingsError, needs_extra
 from lokikit.stack.kit_files import state_dir
 from lokikit.times import parse_time_ns

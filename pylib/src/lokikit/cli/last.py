@@ -6,7 +6,8 @@ from typing import Any
 
 import typer
 
-from lokikit.cli.asking import loki_from, note, whole_output, write
+from lokikit.cli.clients import loki_from
+from lokikit.cli.output import note, whole_output, write
 from lokikit.cli.query import OUTPUT, Output, renderer
 
 

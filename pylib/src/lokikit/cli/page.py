@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from lokikit.alerts.state_file import alerts_folder
-from lokikit.cli.asking import loki_from, note
+from lokikit.cli.clients import loki_from
 from lokikit.cli.logql import find_problem
+from lokikit.cli.output import note
 from lokikit.cli.runtime import conditions_now, numbers_now
 from lokikit.errors import PrerequisiteError, needs_extra
 from lokikit.stack.kit_files import port as port_of

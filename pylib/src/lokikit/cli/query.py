@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from lokikit.cli.asking import console, loki_from, note, wants_colour, whole_output, write
+from lokikit.cli.clients import loki_from
 from lokikit.cli.logql import place_shown
+from lokikit.cli.output import console, note, wants_colour, whole_output, write
 from lokikit.cli.rendering import as_raw, as_text, sample_as_json, samples_table
 from lokikit.errors import SettingsError
 from lokikit.query.client import is_log_query

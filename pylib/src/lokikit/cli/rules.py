@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lokikit.cli.asking import counted
+from lokikit.cli.output import counted
 from lokikit.errors import SettingsError, UnhealthyError, needs_extra
 
 if TYPE_CHECKING:

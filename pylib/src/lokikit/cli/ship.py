@@ -13,7 +13,7 @@ import orjson
 import typer
 
 from lokikit.atomic_file import new_name, replace_file
-from lokikit.cli.asking import pusher_from
+from lokikit.cli.clients import pusher_from
 from lokikit.delivery.dead_letters import DeadLetters
 from lokikit.delivery.delivery import Delivery
 from lokikit.errors import PrerequisiteError, SettingsError, UnreachableError

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.table import Table
 
-from lokikit.cli.asking import console, counted, note, pusher_from
+from lokikit.cli.clients import pusher_from
+from lokikit.cli.output import console, counted, note
 from lokikit.delivery.dead_letters import DeadLetters
 from lokikit.delivery.entry import json_object
 from lokikit.errors import (

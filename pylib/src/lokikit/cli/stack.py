@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 import typer
 from rich.table import Table
 
-from lokikit.cli.asking import console as make_console
-from lokikit.cli.asking import note
+from lokikit.cli.output import console as make_console
+from lokikit.cli.output import note
 from lokikit.cli.runtime import (
     bring_up_docker,
     bring_up_native,

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import typer
 from rich.live import Live
 
-from lokikit.cli.asking import console, loki_from, whole_output
+from lokikit.cli.clients import loki_from
+from lokikit.cli.output import console, whole_output
 from lokikit.cli.screen import Screen
 from lokikit.errors import RefusedError, SettingsError, UnreachableError
 from lokikit.monitoring.alert_rules import breaches, provisioned_rules

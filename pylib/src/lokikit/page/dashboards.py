@@ -7,7 +7,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from lokikit.errors import SettingsError
-from lokikit.page.panels import KINDS, Asking
+from lokikit.page.panels import KINDS, PanelQueries
 from lokikit.stack.kit_files import kit_root
 
 if TYPE_CHECKING:
@@ -59,10 +59,10 @@ def ask_panel(loki: Loki, uid: str, panel_id: int, choice: Choice) -> dict[str, 
         LokikitError: the store does not answer, or refuses.
     """
     panel = _panel(uid, panel_id)
-    asking = Asking(loki, choice, lambda other: _panel(uid, other))
+    queries = PanelQueries(loki, choice, lambda other: _panel(uid, other))
     empty = panel.get("fieldConfig", {}).get("defaults", {}).get("noValue") or _NO_VALUE
     kind = panel["type"]
-    return {"kind": kind, "empty": empty, **KINDS[kind](asking, panel)}
+    return {"kind": kind, "empty": empty, **KINDS[kind](queries, panel)}
 
 
 def _panel(uid: str, panel_id: int) -> Panel:

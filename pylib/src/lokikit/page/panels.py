@@ -27,7 +27,7 @@ _PRESENTATION = readable("")
 
 
 @dataclass(frozen=True)
-class Asking:
+class PanelQueries:
     """Runs the queries of panels for a choice.
 
     Args:
@@ -69,14 +69,14 @@ class Asking:
             yield Frame(rows, target["refId"])
 
 
-def graph(asking: Asking, panel: Panel) -> dict[str, Any]:
+def graph(queries: PanelQueries, panel: Panel) -> dict[str, Any]:
     """Return values over time."""
-    grid, series = asking.grid(panel), []
+    grid, series = queries.grid(panel), []
     defaults = panel["fieldConfig"]["defaults"]
     links = defaults.get("links") or ()
     for target in panel["targets"]:
-        query = fill(target["expr"], asking.choice, grid.step_s)
-        for labels, values in grid.ask(asking.loki, query):
+        query = fill(target["expr"], queries.choice, grid.step_s)
+        for labels, values in grid.ask(queries.loki, query):
             name = legend(target.get("legendFormat", ""), labels)
             one = {"name": name, "values": values, "colour": _colour(panel, name)}
             if links:
@@ -113,11 +113,11 @@ def _properties(panel: Panel, kind: str, name: str) -> dict[str, Any]:
     }
 
 
-def table(asking: Asking, panel: Panel) -> dict[str, Any]:
+def table(queries: PanelQueries, panel: Panel) -> dict[str, Any]:
     """Return rows of instant answers; a panel with log lines returns lines."""
     if any(target.get("maxLines") for target in panel["targets"]):
-        return logs(asking, panel)
-    rows = transformed(list(asking.frames(panel)), panel.get("transformations") or ())
+        return logs(queries, panel)
+    rows = transformed(list(queries.frames(panel)), panel.get("transformations") or ())
     names = list(dict.fromkeys(name for row in rows for name in row))
     columns = {name: _column(panel, name) for name in names}
     titles = {column["title"]: name for name, column in columns.items()}
@@ -163,12 +163,12 @@ def _cell(column: Mapping[str, str], name: str, row: Mapping[str, Any]) -> Any:
     return {"value": value, "link": row_link(column["link"], row)}
 
 
-def stat(asking: Asking, panel: Panel) -> dict[str, Any]:
+def stat(queries: PanelQueries, panel: Panel) -> dict[str, Any]:
     """Return a number for each query, in the colour of the highest threshold that it reaches."""
     legends = {target["refId"]: target.get("legendFormat", "") for target in panel["targets"]}
     (how,) = panel["options"]["reduceOptions"]["calcs"]
     numbers = []
-    for frame in asking.frames(panel):
+    for frame in queries.frames(panel):
         own = _properties(panel, "byFrameRefID", frame.ref)
         values = [
             value
@@ -199,33 +199,33 @@ def _text_and_colour(panel: Panel, own: Mapping[str, Any], value: float) -> dict
     return {"text": texts.get(f"{value:g}", ""), "colour": reached[-1] if reached else ""}
 
 
-def logs(asking: Asking, panel: Panel) -> dict[str, Any]:
+def logs(queries: PanelQueries, panel: Panel) -> dict[str, Any]:
     """Return the lines of a log query."""
     (target,) = panel["targets"]
     oldest_first = panel.get("options", {}).get("sortOrder") == "Ascending"
     expr = target["expr"].removesuffix(_PRESENTATION)
-    query = fill(expr, asking.choice, asking.choice.range_s)
-    found = asking.loki.query_range(
+    query = fill(expr, queries.choice, queries.choice.range_s)
+    found = queries.loki.query_range(
         query,
-        asking.choice.start_ns,
-        asking.choice.end_ns,
+        queries.choice.start_ns,
+        queries.choice.end_ns,
         min(target.get("maxLines") or MAX_LOG_LINES, MAX_LOG_LINES),
         "forward" if oldest_first else "backward",
     )
     return {"kind": "logs", "rows": list(map(as_row, found)), "query": query}
 
 
-def text(_asking: Asking, panel: Panel) -> dict[str, Any]:
+def text(_queries: PanelQueries, panel: Panel) -> dict[str, Any]:
     """Return a note."""
     return {"text": _MARKS.sub("", panel["options"]["content"])}
 
 
-def alert_list(_asking: Asking, panel: Panel) -> dict[str, Any]:
+def alert_list(_queries: PanelQueries, panel: Panel) -> dict[str, Any]:
     """Return the form of the list; the page requests the alerts, which depend on no choice."""
     return {"is_count": panel["options"].get("viewMode") == "stat"}
 
 
-KINDS: dict[str, Callable[[Asking, Panel], dict[str, Any]]] = {
+KINDS: dict[str, Callable[[PanelQueries, Panel], dict[str, Any]]] = {
     "timeseries": graph,
     "table": table,
     "stat": stat,

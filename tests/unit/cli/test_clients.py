@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from lokikit.cli.asking import loki_from, pusher_from, wants_colour
+from lokikit.cli.clients import loki_from, pusher_from
 
 URL = "http://127.0.0.1:9"
 
@@ -27,11 +27,6 @@ def test_nobody_in_particular() -> None:
     """Without these variables nothing is said about who asks."""
     headers = loki_from({"LOKI_URL": URL})._transport.headers
     assert not {"X-Scope-OrgID", "Authorization"} & set(headers)
-
-
-def test_no_colour_into_a_pipe() -> None:
-    """Output that is no terminal gets no colour."""
-    assert not wants_colour({})
 
 
 @pytest.mark.parametrize("path", ["", "/", "/loki/api/v1/push", "/api/prom/push"])
