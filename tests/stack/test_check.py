@@ -14,9 +14,9 @@ from tests.stack.asking import command
 
 from lokikit.delivery.entry import read_entry
 from lokikit.delivery.push_api import Outcome, Pusher
-from lokikit.stack.native.parts import stack_parts
 from lokikit.stack.native.processes import find_groups
 from lokikit.stack.native.stack import bring_up, take_down
+from lokikit.stack.native.stack_parts import stack_parts
 from lokikit.stack.native.store import StoreChoice
 from lokikit.times import format_time
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from docs.generator.commands import commands, reference
-from docs.generator.kit_variables import OF_THE_AGENT
+from docs.generator.kit_variables import OF_SPLIT_FILES, OF_THE_AGENT
 from dotenv import dotenv_values
 
 from lokikit import errors, fields
@@ -29,7 +29,7 @@ READERS = (
     "stack/grafana/contacts.py",
     "stack/native/agent.py",
     "stack/native/store.py",
-    "stack/native/parts.py",
+    "stack/native/stack_parts.py",
 )
 """The modules that read the environment."""
 NOT_SET_BY_A_USER = {"DEMO_DATABASE"}
@@ -65,6 +65,14 @@ def read_variables() -> Iterator[str]:
 def test_every_variable_is_in_a_table() -> None:
     """The tables of settings hold exactly the variables that are read."""
     assert set(documented_variables()) == set(read_variables()) - NOT_SET_BY_A_USER
+
+
+def test_every_variable_of_split_files_is_in_their_table() -> None:
+    """The page of split files has each variable that their configuration reads."""
+    files = [*(kit_root() / "fluentbit").glob("split*"), *(kit_root() / "deploy/compose").glob("*")]
+    texts = [path.read_text() for path in files if path.is_file()]
+    read = {name for text in texts for name in re.findall(r"FLUENTBIT_SPLIT_\w+", text)}
+    assert read == {name for one in OF_SPLIT_FILES for name in one.names}
 
 
 def test_the_agents_defaults_are_those_of_its_files() -> None:

@@ -20,8 +20,8 @@ from lokikit.stack.native.agent import admin_url, agent_numbers, choose_agent
 from lokikit.stack.native.alerts import write_kit_contacts
 from lokikit.stack.native.grafana import find_grafana
 from lokikit.stack.native.page import PAGE_MODULES
-from lokikit.stack.native.parts import DEMO_MODULES, stack_parts
 from lokikit.stack.native.plan import read_restarts
+from lokikit.stack.native.stack_parts import DEMO_MODULES, stack_parts
 from lokikit.stack.native.store import choose_store, remembered_store
 from lokikit.stack.native.watch import MAX_IN_A_ROW, end_watch, find_watch, start_watch
 from lokikit.stack.programs import missing_packages

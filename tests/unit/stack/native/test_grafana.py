@@ -13,9 +13,9 @@ import pytest
 from lokikit.stack.grafana.password import grafana_password
 from lokikit.stack.grafana.provisioning import provision
 from lokikit.stack.native.grafana import find_grafana, grafana_part
-from lokikit.stack.native.parts import stack_parts
 from lokikit.stack.native.processes import find_groups
 from lokikit.stack.native.stack import bring_up, take_down
+from lokikit.stack.native.stack_parts import stack_parts
 from lokikit.stack.native.store import StoreChoice
 
 if TYPE_CHECKING:

@@ -15,9 +15,9 @@ import pytest
 from tests.waiting import eventually
 
 from lokikit.errors import PrerequisiteError
-from lokikit.stack.native.parts import NativePart
 from lokikit.stack.native.processes import MARK, end_parts, find_groups, wait_for_mark
 from lokikit.stack.native.stack import alone, bring_up, conditions, remove_data, take_down
+from lokikit.stack.native.stack_parts import NativePart
 from lokikit.stack.part_status import Wanted, read_wanted
 
 if TYPE_CHECKING:

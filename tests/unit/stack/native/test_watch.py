@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 from tests.waiting import eventually
 
-from lokikit.stack.native.part import NativePart
+from lokikit.stack.native.native_part import NativePart
 from lokikit.stack.native.plan import Restarts, read_plan, read_restarts, write_plan, write_restarts
 from lokikit.stack.native.processes import end_parts, find_groups
 from lokikit.stack.native.stack import start_part

@@ -18,7 +18,7 @@ from lokikit.errors import SettingsError
 from lokikit.stack.agent_metrics import HEALTH_PATH, AgentNumbers, ask_fluent_bit, read_ship_stats
 from lokikit.stack.http_probe import answers
 from lokikit.stack.kit_files import kit_env, kit_root, local_url, port
-from lokikit.stack.native.part import NativePart
+from lokikit.stack.native.native_part import NativePart
 from lokikit.stack.programs import major_version
 
 if TYPE_CHECKING:

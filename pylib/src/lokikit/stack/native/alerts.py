@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from lokikit.errors import SettingsError
 from lokikit.stack.grafana.contacts import Contacts
 from lokikit.stack.native.grafana import GRAFANA_PART
-from lokikit.stack.native.part import NativePart
+from lokikit.stack.native.native_part import NativePart
 from lokikit.stack.native.processes import find_groups
 from lokikit.stack.native.store import STORE_PARTS
 from lokikit.stack.part_status import read_wanted

@@ -21,7 +21,7 @@ from lokikit.stack.grafana.provisioning import (
 )
 from lokikit.stack.http_probe import answers
 from lokikit.stack.kit_files import local_url, port
-from lokikit.stack.native.part import NativePart
+from lokikit.stack.native.native_part import NativePart
 from lokikit.stack.programs import major_version
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from lokikit.stack.http_probe import answers
 from lokikit.stack.kit_files import local_url, port
-from lokikit.stack.native.part import NativePart
+from lokikit.stack.native.native_part import NativePart
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lokikit.atomic_file import new_name, replace_file
-from lokikit.stack.native.part import NativePart
+from lokikit.stack.native.native_part import NativePart
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from lokikit.stack.native.part import NativePart
+    from lokikit.stack.native.native_part import NativePart
 
 MARK = "LOKIKIT_PART"
 """Environment variable: `part@state folder`."""

@@ -13,8 +13,8 @@ from lokikit.errors import PrerequisiteError, UnhealthyError
 from lokikit.stack.native.alerts import ALERTS_PART
 from lokikit.stack.native.grafana import GRAFANA_PART
 from lokikit.stack.native.page import PAGE_PART
-from lokikit.stack.native.parts import CANARY_PART, DEMO_PARTS
 from lokikit.stack.native.processes import end_parts, find_groups, spawn
+from lokikit.stack.native.stack_parts import CANARY_PART, DEMO_PARTS
 from lokikit.stack.native.store import STORE_PARTS
 from lokikit.stack.part_status import Condition, Wanted, forget_wanted, tail, write_wanted
 from lokikit.stack.ports import check_distinct, check_free
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from lokikit.stack.native.part import NativePart
+    from lokikit.stack.native.native_part import NativePart
     from lokikit.stack.native.processes import Group
 
 DATA_FOLDERS = (

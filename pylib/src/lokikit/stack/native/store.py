@@ -20,7 +20,7 @@ from lokikit.stack.native.loki import (
     loki_version,
     require_loki,
 )
-from lokikit.stack.native.part import NativePart
+from lokikit.stack.native.native_part import NativePart
 from lokikit.stack.native.processes import find_groups
 from lokikit.stack.programs import missing_packages
 

@@ -36,7 +36,7 @@ from lokikit.stack.part_status import read_wanted
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from lokikit.stack.native.part import NativePart
+    from lokikit.stack.native.native_part import NativePart
 
 FIRST_WAIT_S, LONGEST_WAIT_S = 5.0, 60.0
 MAX_IN_A_ROW = 5

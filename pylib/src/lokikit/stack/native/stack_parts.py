@@ -12,8 +12,8 @@ from lokikit.stack.kit_files import kit_root, local_url, port
 from lokikit.stack.native.agent import agent_part, agent_source
 from lokikit.stack.native.alerts import alerts_part, kit_contacts
 from lokikit.stack.native.grafana import find_grafana, grafana_part
+from lokikit.stack.native.native_part import NativePart, always
 from lokikit.stack.native.page import PAGE_MODULES, page_part
-from lokikit.stack.native.part import NativePart, always
 from lokikit.stack.native.store import STORE_PARTS, store_part
 from lokikit.stack.programs import missing_packages
 

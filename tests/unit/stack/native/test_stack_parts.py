@@ -6,8 +6,8 @@ import pytest
 
 from lokikit.stack.grafana.contacts import Contacts
 from lokikit.stack.native.alerts import write_kit_contacts
-from lokikit.stack.native.parts import DEMO_PARTS, NativePart, stack_parts
 from lokikit.stack.native.stack import STOP_ORDER
+from lokikit.stack.native.stack_parts import DEMO_PARTS, NativePart, stack_parts
 from lokikit.stack.native.store import EMBEDDED_PART, STORE_PARTS, StoreChoice, own_url
 
 if TYPE_CHECKING:
