@@ -126,6 +126,14 @@ OF_ALERTS = (
         "`http://127.0.0.1:` and `PAGE_PORT`",
     ),
 )
+OF_SPLIT_FILES = (
+    KitVariable(
+        ("FLUENTBIT_SPLIT_DIR",), "folder of the split files; the switch", "no split files"
+    ),
+    KitVariable(
+        ("FLUENTBIT_SPLIT_RULES",), "a table of rules of your own", "`fluentbit/split.conf`"
+    ),
+)
 OF_THE_AGENT = (
     KitVariable(
         ("LOKI_HOST", "LOKI_TENANT", "LOKI_USER", "LOKI_PASSWORD", "LOKI_BEARER_TOKEN"),

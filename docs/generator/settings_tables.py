@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from docs.generator.kit_variables import OF_ALERTS, OF_THE_AGENT, OF_THE_STACK, KitVariable
+from docs.generator.kit_variables import (
+    OF_ALERTS,
+    OF_SPLIT_FILES,
+    OF_THE_AGENT,
+    OF_THE_STACK,
+    KitVariable,
+)
 from docs.generator.tables import code, table
 
 from lokikit.stack.env_settings import TABLE
@@ -55,5 +61,6 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "settings of a service": _of_a_service,
     "settings of the stack": _of_the_stack,
     "settings of alerts": lambda: _kit_table(OF_ALERTS),
+    "settings of split files": lambda: _kit_table(OF_SPLIT_FILES),
     "settings of the agent": lambda: _kit_table(OF_THE_AGENT),
 }
