@@ -5,7 +5,7 @@ import stat
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.unit.stack.native.test_parts import SLACK, parts
+from tests.unit.stack.native.test_stack_parts import SLACK, parts
 
 from lokikit.errors import SettingsError
 from lokikit.stack.grafana.contacts import Contacts
