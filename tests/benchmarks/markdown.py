@@ -59,6 +59,7 @@ def circumstances(result: Result) -> str:
     parts += [f"{name} {version}" for name, version in result.versions.items()]
     load = " and ".join(map(number, result.load_average))
     parts += [f"load average before and after: {load}"] if load else []
+    parts += [] if "cpu" in result.machine else ["the machine was not recorded"]
     return f"`python -m tests.benchmarks {result.benchmark}`: {', '.join(parts)}."
 
 

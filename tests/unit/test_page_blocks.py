@@ -42,6 +42,15 @@ def test_what_runs_the_blocks_is_there() -> None:
         assert (kit_root() / path).exists(), path
 
 
+@pytest.mark.parametrize("place", sorted(WHOLE_BLOCKS), ids=" ".join)
+def test_what_runs_a_pages_blocks_reads_the_page(place: tuple[str, str]) -> None:
+    """The test names the page, or takes its blocks from a helper that does."""
+    text = (kit_root() / WHOLE_BLOCKS[place]).read_text()
+    helpers = {"tests.integration.page": "frameworks.md", "tests.agent.splitting": "split-files.md"}
+    named = [place[0], *(helper for helper, page in helpers.items() if page == place[0])]
+    assert any(name in text for name in named) or WHOLE_BLOCKS[place].endswith(Path(__file__).name)
+
+
 def test_each_entry_of_the_tables_is_used() -> None:
     used = {(block.page, block.language) for block in BLOCKS}
     assert set(WHOLE_BLOCKS) <= used

@@ -57,6 +57,11 @@ def test_the_circumstances_name_machine_versions_date_and_load() -> None:
     )
 
 
+def test_a_run_without_its_machine_says_so() -> None:
+    said = markdown.circumstances(result(machine={"cores": 2}, versions={}, load_average=[]))
+    assert said.endswith("2 cores, the machine was not recorded.")
+
+
 def test_a_table_has_three_digits_of_a_small_number_and_all_of_a_count() -> None:
     assert markdown.table(TABLE).splitlines()[2:] == [
         "| ours | 12,345 | 0.123 |",
