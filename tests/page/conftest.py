@@ -44,18 +44,27 @@ def page_url(demo_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         yield url
 
 
+@pytest.fixture(scope="module")
+def kept_tab(browser: Browser) -> Iterator[Tab]:
+    """The tab that each test of a module has anew."""
+    made = Tab(browser, "about:blank")
+    yield made
+    made.close()
+
+
 @pytest.fixture
-def open_tab(browser: Browser) -> Iterator[Callable[..., Tab]]:
+def open_tab(browser: Browser, kept_tab: Tab) -> Iterator[Callable[..., Tab]]:
     """Open tabs: `open_tab(url, color_scheme="dark")`; none may have an error at the end."""
     tabs: list[Tab] = []
 
     def make(url: str, **options: object) -> Tab:
-        tabs.append(Tab(browser, url, **options))
+        tabs.append(Tab(browser, url) if tabs else kept_tab)
+        tabs[-1].renew(url, **options)
         return tabs[-1]
 
     yield make
     complaints = [one for tab in tabs for one in tab.complaints]
-    for tab in tabs:
+    for tab in tabs[1:]:
         tab.close()
     assert complaints == []
 
@@ -79,3 +88,13 @@ def own_page(own_store: Running, tmp_path: Path) -> Iterator[str]:
     """A page over it."""
     with running_page(own_store.url, tmp_path / "state") as url:
         yield url
+
+
+@pytest.fixture(scope="module")
+def empty_page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A page over a store without a line, where neither lines nor alerts are written."""
+    folder = tmp_path_factory.mktemp("empty")
+    store = EMBEDDED.make(folder, {}).start()
+    with running_page(store.url, folder / "state") as url:
+        yield url
+    store.kill()

@@ -355,8 +355,8 @@ def test_the_tail_shows_lines_as_they_come_and_pauses(
 
 
 def test_without_a_line_a_sentence_says_what_to_do(
-    open_tab: Callable[..., Tab], own_page: str
+    open_tab: Callable[..., Tab], empty_page: str
 ) -> None:
-    tab = open_tab(own_page)
+    tab = open_tab(empty_page)
     tab.open()
     assert tab.at(".empty").inner_text().startswith("No lines in this time. A service writes here")

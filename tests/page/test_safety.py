@@ -100,9 +100,9 @@ def test_a_value_with_quotes_and_markup_can_be_filtered_by(
     tab.open()
 
 
-def test_every_answer_forbids_what_is_not_of_the_page(own_page: str) -> None:
+def test_every_answer_forbids_what_is_not_of_the_page(empty_page: str) -> None:
     for path in ("/explore", "/static/app.js", "/api/alerts", "/runbook", "/nowhere"):
-        headers = requests.get(own_page + path, timeout=60).headers
+        headers = requests.get(empty_page + path, timeout=60).headers
         policy = headers["Content-Security-Policy"]
         assert "default-src 'none'" in policy
         assert "require-trusted-types-for 'script'; trusted-types 'none'" in policy
@@ -119,18 +119,18 @@ def test_nothing_is_loaded_from_elsewhere(tab: Tab, page_url: str) -> None:
     assert [url for url in asked if not url.startswith(page_url)] == []
 
 
-def test_another_name_of_this_machine_is_not_answered(own_page: str) -> None:
+def test_another_name_of_this_machine_is_not_answered(empty_page: str) -> None:
     """A web site whose name leads here would read the logs with its visitor's browser."""
-    answer = requests.get(f"{own_page}/api/lines", headers={"Host": "evil.example"}, timeout=60)
+    answer = requests.get(f"{empty_page}/api/lines", headers={"Host": "evil.example"}, timeout=60)
     assert answer.status_code == 421
     assert "rows" not in answer.text
 
 
-def test_another_site_cannot_change_anything(own_page: str) -> None:
+def test_another_site_cannot_change_anything(empty_page: str) -> None:
     body = json.dumps({"rule": "all", "service": "", "for": "1h"})
-    assert requests.post(f"{own_page}/api/silence", body, timeout=60).status_code == 403
+    assert requests.post(f"{empty_page}/api/silence", body, timeout=60).status_code == 403
     told = {OWN_REQUEST: "page"}
-    assert requests.post(f"{own_page}/api/silence", body, headers=told, timeout=60).ok
+    assert requests.post(f"{empty_page}/api/silence", body, headers=told, timeout=60).ok
 
 
 def test_a_password_is_asked_for(demo_url: str, tmp_path: Path) -> None:
