@@ -19,9 +19,10 @@ from lokikit.query.results import as_json
 from lokikit.times import NS_PER_S, format_time, parse_duration_ns, parse_span_ns
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
 
     from lokikit.query.client import Loki
+    from lokikit.query.paging import Direction
     from lokikit.query.results import LogEntry, Sample
 
 Span = tuple[int, int]
@@ -109,7 +110,9 @@ def _print_entries(  # noqa: PLR0913 - one for each option
     loki: Loki, logql: str, span: Span, limit: int, output: Output, *, forward: bool
 ) -> None:
     show, shown = renderer(output), 0
-    for entry in _entries(loki, logql, span, limit, forward=forward):
+    wanted = limit + 1 if limit else None  # the entry behind the limit shows that there are more
+    direction: Direction = "forward" if forward else "backward"
+    for entry in loki.query_range(logql, *span, wanted, direction):
         if limit and shown == limit:
             which = "oldest" if forward else "newest"
             note(f"there are more: these are the {which} {limit}. --limit 0 prints all.")
@@ -118,14 +121,6 @@ def _print_entries(  # noqa: PLR0913 - one for each option
         shown += 1
     if not shown:
         note(f"no lines from {format_time(span[0])} to {format_time(span[1])}.")
-
-
-def _entries(
-    loki: Loki, logql: str, span: Span, limit: int, *, forward: bool
-) -> Iterator[LogEntry]:
-    """Yield up to one entry more than `limit`: its presence shows that there are more."""
-    wanted = limit + 1 if limit else None
-    return loki.query_range(logql, *span, wanted, "forward" if forward else "backward")
 
 
 def renderer(output: Output) -> Callable[[LogEntry], bytes]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -10,7 +9,7 @@ import typer
 from rich.table import Table
 
 from lokikit import fields as f
-from lokikit.output.terminal_text import escape_controls, escape_to_one_line
+from lokikit.output.terminal_text import escape_controls, escape_to_one_line, word_or_json
 from lokikit.times import format_time
 
 if TYPE_CHECKING:
@@ -51,7 +50,10 @@ def as_text(entry: LogEntry, *, colour: bool = False) -> bytes:
         _painted(escape_to_one_line(name), _LEVEL_COLOURS.get(level), colour),
         _painted(escape_to_one_line(str(service)), "cyan", colour),
         escape_controls(str(fields.get(f.MESSAGE, entry.line))),
-        *(f"{_painted(_name(key), 'blue', colour)}={_value(fields[key])}" for key in _rest(fields)),
+        *(
+            f"{_painted(word_or_json(key), 'blue', colour)}={word_or_json(fields[key])}"
+            for key in _rest(fields)
+        ),
     ]
     below = [escape_controls(str(fields[key])).rstrip("\n") for key in _BELOW if key in fields]
     return "\n".join([" ".join(parts), *below]).encode("utf-8", "replace")
@@ -96,21 +98,6 @@ def _rest(fields: Mapping[str, Any]) -> list[str]:
     # The last line of a traceback holds both.
     repeated = frozenset({f.EXC_TYPE, f.EXC_MESSAGE}) if f.STACKTRACE in fields else frozenset()
     return [key for key in fields if key not in hidden | repeated]
-
-
-def _name(key: str) -> str:
-    """Return a key: a word as it is, any other key as JSON, so that it forges no line or pair."""
-    return escape_to_one_line(key if _is_word(key) else json.dumps(key, ensure_ascii=False))
-
-
-def _value(value: Any) -> str:
-    """Return a value: a word as it is, any other value as JSON."""
-    plain = isinstance(value, str) and _is_word(value)
-    return escape_to_one_line(value if plain else json.dumps(value, ensure_ascii=False))
-
-
-def _is_word(text: str) -> bool:
-    return bool(text) and not set(text) & set(' "=\n\t')
 
 
 def _painted(text: str, foreground: str | None, colour: bool) -> str:  # noqa: FBT001 - internal

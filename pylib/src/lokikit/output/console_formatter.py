@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +9,7 @@ import orjson
 
 from lokikit import fields as f
 from lokikit.output.json_formatter import JsonFormatter
-from lokikit.output.terminal_text import escape_controls, escape_to_one_line
+from lokikit.output.terminal_text import escape_controls, escape_to_one_line, word_or_json
 
 if TYPE_CHECKING:
     import logging
@@ -18,7 +17,6 @@ if TYPE_CHECKING:
 _COLOURS = {"debug": "2", "info": "32", "warning": "33", "error": "31", "critical": "1;31"}
 """SGR parameters (ECMA-48, section 8.3.117)."""
 _SHOWN_APART = frozenset(f.LINE_FIELDS)
-_PLAIN_WORD = re.compile(r"[^\s\"=]+")
 
 
 class ConsoleFormatter(JsonFormatter):
@@ -46,7 +44,7 @@ class ConsoleFormatter(JsonFormatter):
             self._paint("36", escape_to_one_line(line[f.LOGGER])),
             escape_controls(line[f.MESSAGE]),
             *(
-                self._paint("2", f"{escape_to_one_line(name)}=") + _value(value)
+                self._paint("2", f"{escape_to_one_line(name)}=") + word_or_json(value)
                 for name, value in line.items()
                 if name not in _SHOWN_APART or name in f.CALLER_SETTABLE
             ),
@@ -58,9 +56,3 @@ class ConsoleFormatter(JsonFormatter):
 
     def _paint(self, sgr: str, string: str) -> str:
         return f"\x1b[{sgr}m{string}\x1b[0m" if self._colour else string
-
-
-def _value(value: Any) -> str:
-    if isinstance(value, str) and _PLAIN_WORD.fullmatch(value):
-        return escape_controls(value)
-    return escape_controls(orjson.dumps(value).decode())

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import re
+from typing import Any
 
 _CONTROL = re.compile(r"[^\t\n\x20-\x7e\xa0-\ud7ff\ue000-\U0010ffff]")
 """C0 except tab and line feed, DEL, C1, and surrogates, which no output can encode."""
 
 _LINE_ENDS = {"\n": r"\n", "\u2028": r"\u2028", "\u2029": r"\u2029"}
 _LINE_END = re.compile("[\n\u2028\u2029]")
+_WORD = re.compile(r"[^\s\"=]+")
 
 
 def escape_controls(text: str) -> str:
@@ -19,6 +22,12 @@ def escape_controls(text: str) -> str:
 def escape_to_one_line(text: str) -> str:
     r"""Replace line ends and separators too, as `\n`, so that a name cannot begin a line."""
     return _LINE_END.sub(lambda match: _LINE_ENDS[match[0]], escape_controls(text))
+
+
+def word_or_json(value: Any) -> str:
+    """Return a word as it is and any other value as JSON, so that it forges no line or pair."""
+    is_word = isinstance(value, str) and _WORD.fullmatch(value)
+    return escape_to_one_line(value if is_word else json.dumps(value, ensure_ascii=False))
 
 
 def _escape(match: re.Match[str]) -> str:
