@@ -39,7 +39,7 @@ def _section(name: str, command: Any) -> str:
 
 def _row(one: Any) -> tuple[str, ...]:
     is_option = one.param_type_name == "option"
-    names = (*one.opts, *one.secondary_opts) if is_option else (one.name.upper(),)
+    names = (*one.opts, *one.secondary_opts) if is_option else (one.metavar or one.name.upper(),)
     default = one.default.value if isinstance(one.default, Enum) else one.default
     if one.required:
         shown = "required"
@@ -48,4 +48,9 @@ def _row(one: Any) -> tuple[str, ...]:
         shown = one.opts[0] if one.secondary_opts and default else shown
     else:
         shown = "" if default in {None, ""} else str(default)
-    return code(*names), one.help or "", code(shown) if shown and shown != "required" else shown
+    also = f" Or set `{one.envvar}`." if one.envvar else ""
+    return (
+        code(*names),
+        (one.help or "") + also,
+        code(shown) if shown and shown != "required" else shown,
+    )
