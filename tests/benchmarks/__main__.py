@@ -58,7 +58,7 @@ class Benchmark:
 _BENCHMARKS = {
     "caller": Benchmark(
         "What one call costs, beside other formatters",
-        lambda: caller.report(_ROUNDS),
+        lambda: caller.report(caller.TURNS),
         ("orjson", "python-json-logger", "structlog", "loguru"),
     ),
     "middleware": Benchmark(

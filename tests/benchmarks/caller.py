@@ -3,25 +3,23 @@
     python -m tests.benchmarks.caller
 
 Every candidate logs the same events in a process of its own, into a file and into a pipe that
-another process empties; the candidates take turns for several rounds. The figure is the CPU
-time of the calling thread in its fastest batch, so that a busy machine is hardly in it. On a pipe
-lokikit holds a lock around each line, the peers do not. The peers have no bound fields and read
-no span, so their lines lack these. Nothing here is asserted on time.
+another process empties. The candidates of a shape run side by side and take turns, a batch each, so
+that what else the machine does slows them alike. The figure is the CPU time of the calling thread.
+On a pipe lokikit holds a lock around each line, the peers do not. The peers have no bound fields
+and read no span, so their lines lack these. Nothing here is asserted on time.
 """
 
 from __future__ import annotations
 
 import argparse
 import contextlib
-import itertools
 import logging
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from collections import defaultdict
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import orjson
 from tests.benchmarks import markdown
@@ -31,14 +29,15 @@ from tests.benchmarks.shapes import SHAPES, SIX, surroundings
 import lokikit
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from tests.benchmarks.measurement import Cell
 
     Call = Callable[[int], None]
 
-CALLS = 10_000
-BATCH = 250
+BATCH = 100
+TURNS = 60
+_WARM_UP_TURNS = 5
 OURS = "lokikit"
 PEER = "python-json-logger, orjson"
 OF_PEER = "of the peer"
@@ -114,75 +113,102 @@ OTHERS: dict[str, Callable[[], Any]] = {
 """Measured with six scalars alone."""
 
 
-def measure_here(name: str, shape: str) -> float:
-    """Microseconds of CPU that one call takes in this process, writing to its stdout.
-
-    Of the fastest batch: what else runs on the machine slows the others.
-    """
+def measure_here(name: str, shape: str) -> None:
+    """Log a batch for each line of stdin, and write to stderr the nanoseconds of CPU it took."""
     log = OTHERS[name]() if name in OTHERS else SHAPES[shape](LOGGERS[name]())
     with surroundings(shape):
-        return min(_batch_us(log, first) for first in range(0, CALLS, BATCH))
+        for turn, _ in enumerate(sys.stdin):
+            start_ns = time.thread_time_ns()
+            for number in range(turn * BATCH, (turn + 1) * BATCH):
+                log(number)
+            print(time.thread_time_ns() - start_ns, file=sys.stderr, flush=True)
 
 
-def _batch_us(log: Call, first: int) -> float:
-    start_ns = time.thread_time_ns()
-    for number in range(first, first + BATCH):
-        log(number)
-    return (time.thread_time_ns() - start_ns) / BATCH / 1000
+class Candidate:
+    """A logger in a process of its own, which logs one batch at a time.
+
+    Args:
+        name: of `LOGGERS` or `OTHERS`.
+        shape: of `SHAPES`.
+        stdout: where the lines go.
+    """
+
+    def __init__(self, name: str, shape: str, stdout: IO[bytes]) -> None:
+        module = "tests.benchmarks.caller"
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", module, "--here", name, "--shape", shape],
+            stdin=subprocess.PIPE,
+            stdout=stdout,
+            stderr=subprocess.PIPE,
+            bufsize=0,
+        )
+
+    def batch_us(self) -> float:
+        """Microseconds of CPU that one call of the next batch takes."""
+        assert self._process.stdin
+        assert self._process.stderr
+        self._process.stdin.write(b"\n")
+        return int(self._process.stderr.readline()) / BATCH / 1000
+
+    def end(self) -> None:
+        """Close its stdin, and wait for its end."""
+        self._process.communicate()
 
 
-def measure(name: str, shape: str, sink: str) -> float:
-    """The same in a process of its own, into a new file or a pipe that `cat` empties."""
-    command = [sys.executable, "-m", "tests.benchmarks.caller", "--here", name, "--shape", shape]
-    with tempfile.TemporaryFile() as file, contextlib.ExitStack() as cleanup:
-        stdout: Any = file
-        if sink == PIPE:
-            reader = subprocess.Popen(
-                ["cat"],  # noqa: S607 - whichever stands on PATH
-                stdin=subprocess.PIPE,
-                stdout=subprocess.DEVNULL,
-            )
-            cleanup.enter_context(reader)
-            stdout = reader.stdin
-        done = subprocess.run(command, stdout=stdout, stderr=subprocess.PIPE, check=True)
-        return float(done.stderr)
+def measure(names: Sequence[str], shape: str, sink: str, turns: int) -> list[list[float]]:
+    """Microseconds of CPU of one call: a list for each turn, of a figure for each candidate."""
+    with contextlib.ExitStack() as cleanup:
+        candidates = []
+        for name in names:
+            candidate = Candidate(name, shape, cleanup.enter_context(_open_sink(sink)))
+            cleanup.callback(candidate.end)
+            candidates.append(candidate)
+        taken = [[one.batch_us() for one in candidates] for _ in range(_WARM_UP_TURNS + turns)]
+    return taken[_WARM_UP_TURNS:]
 
 
-def report(rounds: int, shapes: Sequence[str] = tuple(SHAPES)) -> list[Table]:
+@contextlib.contextmanager
+def _open_sink(sink: str) -> Iterator[IO[bytes]]:
+    """A new file, or a pipe that `cat` empties."""
+    if sink != PIPE:
+        with tempfile.TemporaryFile() as file:
+            yield file
+        return
+    command = ["cat"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL) as reader:
+        assert reader.stdin
+        yield reader.stdin
+
+
+def report(turns: int, shapes: Sequence[str] = tuple(SHAPES)) -> list[Table]:
     """Return the tables: every shape into each sink, and the further peers with six scalars."""
-    cases = [(name, *where) for where in itertools.product(shapes, SINKS) for name in LOGGERS]
-    cases += itertools.product(OTHERS, (SIX,), SINKS)
-    taken = defaultdict(list)
-    for _ in range(rounds):
-        for case in cases:
-            taken[case].append(measure(*case))
-    median = {case: statistics.median(values) for case, values in taken.items()}
-    return [*(_by_shape(median, shapes, sink, rounds) for sink in SINKS), _others(median)]
+    return [*(_by_shape(shapes, sink, turns) for sink in SINKS), _others(turns)]
 
 
-def _by_shape(
-    median: dict[tuple[str, str, str], float], shapes: Sequence[str], sink: str, rounds: int
-) -> Table:
+def _by_shape(shapes: Sequence[str], sink: str, turns: int) -> Table:
     rows: list[list[Cell]] = []
     ratios = []
+    peer = list(LOGGERS).index(PEER)
     for shape in shapes:
-        figures = [median[name, shape, sink] for name in LOGGERS]
-        ratios.append(median[OURS, shape, sink] / median[PEER, shape, sink])
-        rows.append([shape, *figures, ratios[-1]])
+        taken = measure(list(LOGGERS), shape, sink, turns)
+        ratios.append(statistics.median(turn[0] / turn[peer] for turn in taken))
+        rows.append([shape, *map(statistics.median, zip(*taken, strict=True)), ratios[-1]])
     return Table(
         sink,
         ["what is logged", *LOGGERS, OF_PEER],
         rows,
-        f"One call to a logger that writes into a {sink}: CPU microseconds of the caller, the "
-        f"fastest batch of {BATCH} in {CALLS:,} calls, medians of {rounds} rounds. `{OF_PEER}` is "
-        f"lokikit's figure divided by that of {PEER}.",
+        f"One call to a logger that writes into a {sink}: CPU microseconds of the caller, medians "
+        f"of {turns} batches of {BATCH} calls, taken in turn. `{OF_PEER}` is the median of "
+        f"lokikit's figure divided by that of {PEER} in the same turn.",
         f"Geometric mean of the ratios: {statistics.geometric_mean(ratios):.2f}.",
     )
 
 
-def _others(median: dict[tuple[str, str, str], float]) -> Table:
+def _others(turns: int) -> Table:
+    by_sink = [measure(list(OTHERS), SIX, sink, turns) for sink in SINKS]
     rows: list[list[Cell]] = [
-        [name, *(median[name, SIX, sink] for sink in SINKS)] for name in OTHERS
+        [name, *(statistics.median(turn[place] for turn in taken) for taken in by_sink)]
+        for place, name in enumerate(OTHERS)
     ]
     return Table("others", ["", *SINKS], rows, "Further peers, six scalars, microseconds:")
 
@@ -190,14 +216,14 @@ def _others(median: dict[tuple[str, str, str], float]) -> Table:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Print the tables, or with `--here` measure one candidate in this process."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--turns", type=int, default=TURNS)
     parser.add_argument("--here", choices=[*LOGGERS, *OTHERS])
     parser.add_argument("--shape", choices=SHAPES, default=SIX)
     options = parser.parse_args(arguments)
     if options.here:
-        print(measure_here(options.here, options.shape), file=sys.stderr)
+        measure_here(options.here, options.shape)
     else:
-        print(markdown.tables(report(options.rounds)))
+        print(markdown.tables(report(options.turns)))
 
 
 if __name__ == "__main__":
