@@ -35,11 +35,11 @@ __all__ = (
 
 @dataclass(frozen=True)
 class LokiAccess:
-    """Where a Loki is, and who asks it.
+    """The address of a Loki, and the identity of its client.
 
     Args:
-        url: its address, `None` when nothing names one.
-        tenant: sent as `X-Scope-OrgID`.
+        url: address of the Loki, `None` without an address.
+        tenant: value of `X-Scope-OrgID`.
         auth: user and password, or a bearer token.
     """
 
@@ -50,13 +50,13 @@ class LokiAccess:
 
 @dataclass(frozen=True)
 class RequestSettings:
-    """How requests are logged.
+    """The settings of request logs.
 
     Args:
-        enabled: whether each has a line.
-        slow_s: from how long on that line is a warning.
+        enabled: True when each request has a line.
+        slow_s: duration from which on the line is a warning.
         health_paths: paths without a line, unless the answer is an error.
-        trusted_proxies: networks whose `X-Forwarded-For` is believed.
+        trusted_proxies: networks whose `X-Forwarded-For` is trusted.
     """
 
     enabled: bool = True
@@ -67,24 +67,24 @@ class RequestSettings:
 
 @dataclass(frozen=True)
 class Settings:
-    """What the environment says about logging.
+    """The settings of logging.
 
     Args:
-        service: name of the service, `None` when nothing names it.
-        env: where it runs (`dev`, `staging`, `prod`, any word), `None` when unknown.
+        service: name of the service, `None` when unknown.
+        env: environment of the service (`dev`, `staging`, `prod`, any word), `None` when unknown.
         version: version of the service, `None` when unknown.
         level: threshold of the root logger, a number of the `logging` module; `None` leaves
             it to `default_level`.
-        log_format: one of `FORMATS`.
+        log_format: a word of `FORMATS`.
         redact: further words that mark a key as secret.
-        push_url: where to push lines to, `None` for nowhere.
-        loki_url: the Loki that lokikit's commands ask, `None` when nothing names one.
-        spool_dir: where pushed lines wait on disk, `None` for nowhere.
-        durable: whether each line is in a file before the call that logs it returns; `FSYNC`:
-            on the disk itself, whatever the power does.
-        levels: thresholds of single loggers, by name.
-        requests: how requests are logged.
-        tasks: whether each step of a task has a line.
+        push_url: URL of the Loki to push lines to, `None` for no push.
+        loki_url: URL of the Loki that the commands query, `None` when unknown.
+        spool_dir: folder in which pushed lines wait on disk, `None` for no spool.
+        durable: True when each line is in a file before the call that logs it returns; `FSYNC`
+            when it is on the disk itself, so that a power cut does not lose it.
+        levels: name and threshold of single loggers.
+        requests: settings of request logs.
+        tasks: True when each step of a task has a line.
     """
 
     service: str | None = None
@@ -103,10 +103,10 @@ class Settings:
 
 
 def read_settings(environ: Mapping[str, str] = os.environ) -> Settings:
-    """The settings that `environ` holds; an empty variable counts as unset.
+    """Return the settings in `environ`; an empty variable counts as unset.
 
     Raises:
-        SettingsError: a variable has a value that means nothing; the text names the fix.
+        SettingsError: a variable has an invalid value; the text names the fix.
     """
     return Settings(
         service=variables.SERVICE.read(environ),
@@ -130,25 +130,25 @@ def read_settings(environ: Mapping[str, str] = os.environ) -> Settings:
     )
 
 
-def words_of(given: str | bytes | Iterable[str]) -> tuple[str, ...]:
-    """The words of an argument that takes several: a text is a list as the environment has it.
+def words_of(argument: str | bytes | Iterable[str]) -> tuple[str, ...]:
+    """Return the words of an argument: a list, or a text with commas as in the environment.
 
     Raises:
-        SettingsError: it is neither text nor a list.
+        SettingsError: the argument is neither text nor a list.
     """
-    if isinstance(given, str):
-        return value_kinds.words(given)
+    if isinstance(argument, str):
+        return value_kinds.words(argument)
     try:
-        words = () if isinstance(given, bytes) else tuple(given)
+        words = () if isinstance(argument, bytes) else tuple(argument)
     except TypeError:
         words = ()
-    if not words and given:
-        raise SettingsError(f"{given!r} is no list of words: use 'pin', or ['pin', 'iban'].")
+    if not words and argument:
+        raise SettingsError(f"{argument!r} is no list of words: use 'pin', or ['pin', 'iban'].")
     return words
 
 
 def read_loki_access(environ: Mapping[str, str] = os.environ) -> LokiAccess:
-    """Where the environment says that Loki is, and who asks it."""
+    """Return the address of Loki and the identity of its client in the environment."""
     user = variables.LOKI_USERNAME.read(environ)
     basic = (user, variables.LOKI_PASSWORD.read(environ)) if user else None
     return LokiAccess(
@@ -159,36 +159,36 @@ def read_loki_access(environ: Mapping[str, str] = os.environ) -> LokiAccess:
 
 
 def parse_networks(words: Iterable[str], name: str) -> tuple[Network, ...]:
-    """Addresses and networks such as `10.0.0.0/8`.
+    """Return the networks of words such as `10.0.0.0/8`; an address is a network of one.
 
     Raises:
-        SettingsError: one of them is neither.
+        SettingsError: a word is neither an address nor a network.
     """
     return tuple(value_kinds.NETWORK.parse(word, name) for word in words)
 
 
 def default_level(env: str | None) -> int:
-    """DEBUG in the environment `dev`, otherwise INFO."""
+    """Return DEBUG for the environment `dev`, otherwise INFO."""
     return logging.DEBUG if env == "dev" else logging.INFO
 
 
 def parse_level(level: str | int, name: str) -> int:
-    """The number of a level given by name, in any case, or by number.
+    """Return the number of a level, from its name in any case or from a number.
 
     Args:
         level: `"warning"`, `"WARN"`, `30`, `"30"`.
-        name: how the setting is called, for the error.
+        name: name of the setting, for the error.
 
     Raises:
-        SettingsError: it is none of `LEVELS` and no number.
+        SettingsError: the level is neither in `LEVELS` nor a number.
     """
     return value_kinds.LEVEL.parse(str(level), name)
 
 
 def parse_format(log_format: str, name: str) -> str:
-    """One of `FORMATS`, given in any case.
+    """Return a word of `FORMATS`, from a word in any case.
 
     Raises:
-        SettingsError: it is none of them.
+        SettingsError: the word is not in `FORMATS`.
     """
     return value_kinds.FORMAT.parse(log_format, name)
