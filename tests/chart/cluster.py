@@ -33,6 +33,8 @@ _WITHOUT_NODES = (
     "statefulset-controller",
 )
 """What acts on the chart's resources while nothing runs."""
+SERVICES = "10.0.0.0/16"
+"""Where the addresses of Services are."""
 PRIVILEGED, RESTRICTED = "privileged", "restricted"
 
 
@@ -241,7 +243,7 @@ class Cluster:
             f"--secure-port={self._port}",
             f"--cert-dir={self._folder}/certs",
             f"--etcd-servers=http://127.0.0.1:{self._etcd_port}",
-            "--service-cluster-ip-range=10.0.0.0/16",
+            f"--service-cluster-ip-range={SERVICES}",
             "--authorization-mode=Node,RBAC",
             f"--token-auth-file={self._folder}/tokens.csv",
             "--service-account-issuer=https://kubernetes.default.svc",

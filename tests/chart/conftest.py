@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
@@ -35,7 +36,14 @@ def helm(helm_program: Path, tmp_path_factory: pytest.TempPathFactory) -> Helm:
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     """A cluster with a node by name and the operators' definitions; use namespaces of your own."""
     program = programs_or_skip(["kube"], "INSTALLING THE CHART IS")["kube"]
-    started = Cluster(program, tmp_path_factory.mktemp("cluster"))
+    with started_cluster(program, tmp_path_factory.mktemp("cluster")) as started:
+        yield started
+
+
+@contextmanager
+def started_cluster(program: Path, folder: Path) -> Iterator[Cluster]:
+    """Likewise, of a control plane of any version."""
+    started = Cluster(program, folder)
     try:
         started.start()
         started.add_node()

@@ -31,17 +31,23 @@ _MODULES = {
 """Go module -> the folder and the files in it: by Go's proxy they are pinned and cached."""
 
 
+def module_folder(module: str) -> Path:
+    """Where Go keeps a module, such as `k8s.io/client-go@v0.28.15`: fetched the first time."""
+    told = subprocess.run(
+        ["go", "mod", "download", "-json", module],  # noqa: S607 - of this machine
+        cwd=Path.home(),
+        stdout=subprocess.PIPE,
+        check=True,
+    )
+    return Path(json.loads(told.stdout)["Dir"])
+
+
 @cache
 def definitions() -> list[dict[str, Any]]:
     """The definitions, as their projects publish them."""
     found = []
     for module, (folder, names) in _MODULES.items():
-        told = subprocess.run(
-            ["go", "mod", "download", "-json", module],  # noqa: S607 - of this machine
-            cwd=Path.home(),
-            stdout=subprocess.PIPE,
-            check=True,
-        )
-        root = Path(json.loads(told.stdout)["Dir"], folder)
+        root = module_folder(module) / folder
         found += [yaml.load((root / name).read_text(), yaml.CSafeLoader) for name in names]
-    return found
+    operator = Path(__file__).with_name("grafana_operator.yaml").read_text()
+    return [*found, *yaml.load_all(operator, yaml.CSafeLoader)]

@@ -65,8 +65,14 @@ class Helm:
 
     def template(self, *arguments: str) -> str:
         """The rendered chart, as for a cluster that has all that it may ask for."""
+        told = self.try_template(*arguments)
+        assert told.returncode == 0, told.stderr[-3000:]
+        return told.stdout
+
+    def try_template(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Likewise, or why not."""
         apis = (f"--api-versions={one}" for one in _APIS)
-        return self.check("template", RELEASE, str(CHART), "--namespace=logs", *apis, *arguments)
+        return self.run("template", RELEASE, str(CHART), "--namespace=logs", *apis, *arguments)
 
     def render(self, *arguments: str) -> list[dict[str, Any]]:
         """Likewise, read."""

@@ -22,8 +22,6 @@ from tests.chart.helming import (
     workloads,
 )
 
-from lokikit.stack.kit_files import kit_root
-
 if TYPE_CHECKING:
     from tests.chart.cluster import Cluster
     from tests.chart.helming import Helm
@@ -472,27 +470,6 @@ def test_for_the_sidecars_of_another_grafana(helm: Helm) -> None:
     assert source["url"] == "http://lokikit-loki.logs.svc:3100"
     assert source["isDefault"] is False
     assert "grafana" not in workloads(resources)
-
-
-def test_for_grafana_operator(helm: Helm) -> None:
-    """The same as resources of grafana-operator, each for the instances of the selector."""
-    values = {"grafana.enabled": False, "grafana.forYours.kind": "operator"}
-    resources = helm.render(*given(values))
-    made = [one for one in resources if one["apiVersion"].startswith("grafana.integreatly.org/")]
-    for one in made:
-        assert one["spec"]["instanceSelector"] == {"matchLabels": {"dashboards": "grafana"}}
-    kinds = [one["kind"] for one in made]
-    assert kinds.count("GrafanaDashboard") == 5
-    assert {"GrafanaFolder", "GrafanaDatasource", "GrafanaAlertRuleGroup"} <= set(kinds)
-    rules = [
-        rule for one in of_kind(made, "GrafanaAlertRuleGroup") for rule in one["spec"]["rules"]
-    ]
-    wanted = yaml.safe_load((kit_root() / "grafana/provisioning/alerting/rules.yaml").read_text())
-    assert {rule["uid"] for rule in rules} == {
-        rule["uid"] for group in wanted["groups"] for rule in group["rules"]
-    }
-    for rule in rules:
-        assert {"condition", "data", "execErrState", "for", "noDataState", "title"} <= rule.keys()
 
 
 def test_more_for_the_kit_s_own_grafana(helm: Helm) -> None:

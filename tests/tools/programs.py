@@ -99,6 +99,14 @@ KUBE = Module(
     Disk(1_000_000_000, 2_700_000_000, 130_000_000),
     "v",
 )
+KUBE_OLDEST = Module(
+    "kube-oldest",
+    "k8s.io/kubernetes",
+    {"kube-oldest": "lokikit.invalid/kube"},
+    "k8s.io/component-base/version.gitVersion",
+    Disk(1_000_000_000, 2_700_000_000, 130_000_000),
+    "v",
+)
 NODE = Module(
     "node",
     "github.com/containerd/containerd/v2",
@@ -114,7 +122,14 @@ NODE = Module(
     "github.com/containerd/containerd/v2/version.Version",
     Disk(600_000_000, 1_100_000_000, 150_000_000),
 )
-MODULES = (COMPOSE, HELM, KUBE, NODE)
+POLICY = Module(
+    "policy",
+    "github.com/cloudnativelabs/kube-router/v2",
+    {"kube-router": "github.com/cloudnativelabs/kube-router/v2/cmd/kube-router"},
+    "github.com/cloudnativelabs/kube-router/v2/pkg/version.Version",
+    Disk(500_000_000, 800_000_000, 60_000_000),
+)
+MODULES = (COMPOSE, HELM, KUBE, KUBE_OLDEST, NODE, POLICY)
 _HOME = {program: module for module in MODULES for program in module.packages}
 
 
