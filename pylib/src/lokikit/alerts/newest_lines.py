@@ -34,7 +34,8 @@ def newest_lines(loki: Loki, rule: Rule, labels: Mapping[str, str], now_ns: int)
     query = log_query(rule.query, labels)
     if not query:
         return ()
-    start_ns = now_ns - max(_LEAST_WINDOW_NS, *_windows_ns(rule.query))
+    windows_ns = (parse_duration_ns(text, "") for text in _WINDOW.findall(rule.query))
+    start_ns = now_ns - max(_LEAST_WINDOW_NS, *windows_ns, 0)
     try:
         found = list(loki.query_range(readable(query), start_ns, now_ns + 1, MOST, "backward"))
     except LokikitError as error:
@@ -60,8 +61,3 @@ def log_query(query: str, labels: Mapping[str, str]) -> str:
     streams = [f"{name}={quoted(labels[name])}" for name in labels if name in _STREAM_LABELS]
     others = [f"| {name}={quoted(labels[name])}" for name in labels if name not in _STREAM_LABELS]
     return " ".join(("{" + ", ".join((*streams, inner)), *others))
-
-
-def _windows_ns(query: str) -> list[int]:
-    """Return the spans of the ranges in the query."""
-    return [parse_duration_ns(text, "") for text in _WINDOW.findall(query)] or [0]

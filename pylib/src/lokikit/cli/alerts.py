@@ -85,7 +85,7 @@ def alerts(
                 folder,
                 ways_of(contacts),
                 timing=Timing.of(contacts.repeat),
-                page_url=_page_url(contacts),
+                page_url=contacts.page_url or local_url("PAGE_PORT"),
             )
             watch.run(lambda: stop.asked, stop.sleep)
     except Timeout as error:
@@ -194,10 +194,6 @@ def _rules(files: Sequence[Path] | None) -> list[Rule]:
 
 def _contacts(file: Path | None) -> Contacts:
     return read_kit_contacts(file) if file else read_contacts()
-
-
-def _page_url(contacts: Contacts) -> str:
-    return contacts.page_url or local_url("PAGE_PORT")
 
 
 def _known(rule: str, folder: Path) -> str:

@@ -37,12 +37,10 @@ def header_value(name: str, value: Any) -> str:
     text = text.strip()  # a value read from a file ends in a line end
     if any(ord(character) < ord(" ") for character in text):
         raise SettingsError(f"the {name} holds a control character: write it on one line.")
+    if isinstance(value, bytes):
+        return text
     # http.client encodes text as Latin-1, which lacks most of Unicode.
     try:
-        return text if isinstance(value, bytes) else _wire(text)
+        return text.encode("utf-8", "surrogateescape").decode("latin-1")
     except UnicodeEncodeError as error:
         raise SettingsError(f"the {name} holds no valid text: {error.reason}.") from error
-
-
-def _wire(text: str) -> str:
-    return text.encode("utf-8", "surrogateescape").decode("latin-1")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import time
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -254,7 +255,7 @@ class Loki:
         if data["resultType"] != "streams":
             raise SettingsError(f"this needs a query for lines, {{…}}, not for metrics: {query}")
         entries = list(read_streams(data["result"]))
-        entries.sort(key=_timestamp_ns, reverse=direction == "backward")
+        entries.sort(key=attrgetter("timestamp_ns"), reverse=direction == "backward")
         return entries
 
 
@@ -286,7 +287,3 @@ def _log_query(query: str) -> str:
 def _span(start: Moment, end: Moment) -> Parameters:
     now_ns = time.time_ns()
     return {"start": moment_ns(start, "start", now_ns), "end": moment_ns(end, "end", now_ns)}
-
-
-def _timestamp_ns(entry: LogEntry) -> int:
-    return entry.timestamp_ns

@@ -26,8 +26,9 @@ def describe(expected: Expectation, states: RuleStates, start_ns: int) -> str:
         ),
         f"    expected  {_wanted(expected)}",
     ]
-    found = [_found(instance, expected, start_ns) for instance in states.instances] or ["no series"]
-    lines += [f"    {'got' if number == 0 else '':8}  {text}" for number, text in enumerate(found)]
+    series = [" ".join(_parts(one, expected, start_ns)) for one in states.instances]
+    for number, text in enumerate(series or ["no series"]):
+        lines.append(f"    {'got' if number == 0 else '':8}  {text}")
     if states.last_error:
         lines.append(f"    the query failed: {states.last_error}")
     return "\n".join(lines)
@@ -50,10 +51,6 @@ def _wanted(expected: Expectation) -> str:
         parts.append(f"of {expected.count} series")
     parts += [f"{name} {text!r}" for name, text in expected.annotations.items()]
     return " ".join(parts)
-
-
-def _found(instance: Instance, expected: Expectation, start_ns: int) -> str:
-    return " ".join(_parts(instance, expected, start_ns))
 
 
 def _parts(instance: Instance, expected: Expectation, start_ns: int) -> Iterator[str]:

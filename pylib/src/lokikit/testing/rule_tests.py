@@ -100,7 +100,8 @@ def _failures_of_rule(
 def _is_met(expected: Expectation, states: RuleStates) -> bool:
     if expected.state == "error" and states.last_error:
         return True
-    matching = [instance for instance in states.instances if _has_labels(instance, expected)]
+    labels, rule = expected.labels.items(), expected.rule
+    matching = [one for one in states.instances if labels <= one.alert_labels(rule).items()]
     if expected.state == "inactive" and expected.value is None and expected.count is None:
         return all(instance.state == "inactive" for instance in matching)
     met = [
@@ -109,10 +110,6 @@ def _is_met(expected: Expectation, states: RuleStates) -> bool:
         if _has_state(instance, expected) and _has_rest(instance, expected)
     ]
     return len(met) == expected.count if expected.count is not None else bool(met)
-
-
-def _has_labels(instance: Instance, expected: Expectation) -> bool:
-    return expected.labels.items() <= instance.alert_labels(expected.rule).items()
 
 
 def _has_state(instance: Instance, expected: Expectation) -> bool:

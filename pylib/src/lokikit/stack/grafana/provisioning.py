@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import yaml
 
@@ -78,7 +78,8 @@ def provisioning_files(environ: Mapping[str, str], before: frozenset[str]) -> di
     paths = [path for path in sorted(kit.rglob("*")) if path.is_file()]
     files = {path.relative_to(kit).as_posix(): path.read_bytes() for path in paths}
     if contacts := contact_file(read_contacts(environ), before):
-        files[CONTACT_FILE] = _yaml(contacts)
+        text = yaml.safe_dump(contacts, sort_keys=False, allow_unicode=True)
+        files[CONTACT_FILE] = text.encode()
     return files
 
 
@@ -104,10 +105,6 @@ def smtp_variables(environ: Mapping[str, str], password_file: Path) -> dict[str,
             "GF_SMTP_PASSWORD": f"$__file{{{password_file}}}",
         }
     return variables
-
-
-def _yaml(content: Mapping[str, Any]) -> bytes:
-    return yaml.safe_dump(dict(content), sort_keys=False, allow_unicode=True).encode()
 
 
 def _ever(state: Path) -> frozenset[str]:
