@@ -154,6 +154,17 @@ def test_letters_delivered_in_part(tmp_path: Path) -> None:
     assert again.got == ["line 2", "line 3"]
 
 
+def test_letters_of_ship_are_beside_its_positions(tmp_path: Path) -> None:
+    """Each file of positions has letters of its own, and all of them are sent."""
+    for number, name in enumerate(("positions", "stack")):
+        letters = DeadLetters(tmp_path / f"{name}.{DEAD_LETTERS}")
+        letters.keep(Entry(number, f"line {number}", {"service_name": "a"}, {}), "for a test")
+    loki = Loki(DONE)
+    assert replay_letters(tmp_path, sender_to(loki, DeadLetters(tmp_path / DEAD_LETTERS)))
+    assert loki.got == ["line 0", "line 1"]
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_two_replays_of_letters(tmp_path: Path) -> None:
     """A file of letters that another replay is at is left to that one."""
     letters = letters_in(tmp_path, 2)

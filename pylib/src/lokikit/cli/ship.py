@@ -23,6 +23,7 @@ from lokikit.ship.pipe import PipeReader
 from lokikit.ship.positions import PositionStore
 from lokikit.ship.shipper import Shipper
 from lokikit.ship.sources import FileSource, PipeSource, Source
+from lokikit.spool.spool import DEAD_LETTERS
 from lokikit.stack.kit_files import state_dir
 
 if TYPE_CHECKING:
@@ -90,7 +91,7 @@ def ship(  # noqa: PLR0913, PLR0917 - one parameter for each option
     if files:
         _refuse_folders(files)
         store = PositionStore(positions or state_dir() / "ship" / "positions.json")
-        dead_letters = dead_letters or store.path.with_suffix(".dead-letters.ndjson")
+        dead_letters = dead_letters or store.path.with_suffix(f".{DEAD_LETTERS}")
         own = [*store.files(), dead_letters, *([stats, new_name(stats)] if stats else [])]
         follower = FileFollower(files, saved=store.open(), own=own, notices=notices)
         source: Source = FileSource(follower, store, service=service, host=host, notices=notices)

@@ -27,7 +27,14 @@ from lokikit.errors import (
 )
 from lokikit.notices import Notices
 from lokikit.spool.fluentbit_chunks import read_chunk, rejected_paths
-from lokikit.spool.replay import TAKEN, ReplaySender, replay_chunks, replay_letters, replay_orphans
+from lokikit.spool.replay import (
+    TAKEN,
+    ReplaySender,
+    letter_paths,
+    replay_chunks,
+    replay_letters,
+    replay_orphans,
+)
 from lokikit.spool.segment import Look, look, segment_paths
 from lokikit.spool.spool import DEAD_LETTERS
 
@@ -36,12 +43,15 @@ if TYPE_CHECKING:
 
 _NEWEST = 3
 app = typer.Typer(
-    help="Look into a spool folder of `LokiHandler` or the storage of the agent, and send what "
-    "stays in it."
+    help="Look into a spool folder of `LokiHandler`, the storage of the agent or the folder of "
+    "`ship`, and send what stays in it."
 )
 
 Folder = Annotated[
-    Path, typer.Argument(metavar="DIR", help="The handler's `spool_dir`, or the agent's storage.")
+    Path,
+    typer.Argument(
+        metavar="DIR", help="The handler's `spool_dir`, the agent's storage, or `ship`'s folder."
+    ),
 ]
 Url = Annotated[str | None, typer.Option(help="Loki's URL; `LOKI_URL` by default.")]
 Letters = Annotated[bool, typer.Option("--dead-letters", help="Send the dead letters again too.")]
@@ -137,7 +147,7 @@ def _refused(folder: Path) -> list[int]:
 def _letters(folder: Path) -> tuple[int, list[Mapping[str, Any]]]:
     """Return the number of dead letters, and the newest of them."""
     count, newest = 0, deque[bytes](maxlen=_NEWEST)
-    for path in (*sorted(folder.glob(TAKEN)), folder / DEAD_LETTERS):
+    for path in (*sorted(folder.glob(TAKEN)), *letter_paths(folder)):
         with suppress(FileNotFoundError), path.open("rb") as file:  # sent meanwhile
             for line in file:
                 count += 1

@@ -161,14 +161,23 @@ def replay_chunks(storage: Path, sender: ReplaySender, host: str) -> bool:
     return True
 
 
+def letter_paths(folder: Path) -> list[Path]:
+    """Return the files of dead letters: that of the handler or the agent, those of `ship`."""
+    return [
+        path
+        for path in (folder / DEAD_LETTERS, *sorted(folder.glob(f"*.{DEAD_LETTERS}")))
+        if path.exists()
+    ]
+
+
 def replay_letters(folder: Path, sender: ReplaySender) -> bool:
     """Deliver the dead letters; return True when Loki has taken or refused each.
 
     Letters that are not delivered, and lines that are no letters, return to the dead-letter file.
     """
-    with suppress(FileNotFoundError):  # there are none
-        taken = folder / TAKEN.replace("*", f"{time.time_ns():020d}")
-        (folder / DEAD_LETTERS).rename(taken)
+    for path in letter_paths(folder):
+        with suppress(FileNotFoundError):  # another replay has taken it
+            path.rename(folder / TAKEN.replace("*", f"{time.time_ns():020d}"))
     for path in sorted(folder.glob(TAKEN)):
         with path.open("rb") as file:
             if not try_lock(file):
