@@ -78,8 +78,8 @@ def test_contacts_in_the_file_are_named_as_unread(
     (tmp_path / ".env").write_text("\n".join(lines))
     monkeypatch.setenv("LOKIKIT_KIT", str(tmp_path))
     assert unread_settings({"DEMO": "off"}) == (
-        "ALERT_MAIL_TO and ALERT_SMTP_HOST in .env: read from the environment alone, so set there "
-        "for each up."
+        "ALERT_MAIL_TO and ALERT_SMTP_HOST in .env have no effect: set them in the environment of "
+        "each up."
     )
 
 

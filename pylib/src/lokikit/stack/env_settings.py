@@ -126,4 +126,5 @@ def unread_settings(environ: Mapping[str, str] = os.environ) -> str:
     """Return a sentence about lines of `.env` that have no effect there; empty without them."""
     unread = [name for name in kit_env({}) if _OF_THE_SHELL.fullmatch(name) and name not in environ]
     names = " and ".join(filter(None, [", ".join(unread[:-1]), *unread[-1:]]))
-    return names and f"{names} in .env: read from the environment alone, so set there for each up."
+    verb, them = ("have", "them") if len(unread) > 1 else ("has", "it")
+    return names and f"{names} in .env {verb} no effect: set {them} in the environment of each up."
