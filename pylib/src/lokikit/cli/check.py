@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -29,7 +28,7 @@ from lokikit.stack.part_status import read_wanted
 from lokikit.times import NS_PER_S, parse_duration_ns
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
 
 def check(
@@ -59,19 +58,19 @@ def check(
         )
 
 
-def agent_way(environ: Mapping[str, str] = os.environ) -> CheckedWay:
+def agent_way() -> CheckedWay:
     """Return the way through the agent of the stack, which is `absent` when no stack is up."""
-    state = state_dir(environ)
+    state = state_dir()
     wanted = read_wanted(state)
     with_docker = wanted is not None and wanted.runtime == "docker"
     if with_docker:
-        way = by_driver("agent", port("FLUENTBIT_FORWARD_PORT", environ))
+        way = by_driver("agent", port("FLUENTBIT_FORWARD_PORT"))
     else:
         way = by_file("agent", state / "logs/services/check.log")
-    stack_url = (wanted and wanted.loki_url) or own_url(environ)
-    if loki_url(environ) != stack_url:
+    stack_url = (wanted and wanted.loki_url) or own_url()
+    if loki_url() != stack_url:
         return replace(way, absent=f"not checked: this stack's agent sends to {stack_url}")
-    if with_docker and any(one.stem == "container-files" for one in overlays(environ)):
+    if with_docker and any(one.stem == "container-files" for one in overlays()):
         return replace(way, absent="not checked: this stack's agent follows container files")
     if "ship" not in find_groups(state) and wanted is None:
         return replace(way, absent="not running, not checked: lokikit up starts it")

@@ -36,11 +36,10 @@ class Transport:
         auth: a user and a password, or a bearer token.
         timeout_s: seconds that a question may take, with its retries.
         tls: certificates.
-        clock: seconds of a monotonic clock.
         sleep: waits for a number of seconds.
     """
 
-    def __init__(  # noqa: PLR0913 - the last two are for tests
+    def __init__(  # noqa: PLR0913 - all but the first by keyword
         self,
         url: str,
         *,
@@ -48,7 +47,6 @@ class Transport:
         auth: tuple[str, str] | str | None = None,
         timeout_s: float = 10,
         tls: Tls | None = None,
-        clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         address = read_address(url)
@@ -61,7 +59,7 @@ class Transport:
         self.local = address.is_local
         self.timeout_s = timeout_s
         self.tls = tls or Tls()
-        self._clock, self._sleep = clock, sleep
+        self._sleep = sleep
         self._random = random.Random()  # noqa: S311 - jitter is no secret
         self._session = LokiSession(address, self.headers, self.tls)
         self.parameters = dict(parse_qsl(address.query))
@@ -75,14 +73,14 @@ class Transport:
             RefusedError: Loki answers with another error.
             UnreachableError: no answer within the time limit.
         """
-        deadline = self._clock() + self.timeout_s
+        deadline = time.monotonic() + self.timeout_s
         for attempt in range(_LAST_TRY + 1):
-            answer = self._try(path, parameters, deadline - self._clock())
+            answer = self._try(path, parameters, deadline - time.monotonic())
             if not isinstance(answer, LokikitError):
                 return answer.get("data")  # absent when it is empty
             asked_s = answer.retry_after_s if isinstance(answer, RefusedError) else 0
             pause_s = max(asked_s, backoff_s(attempt, self._random))
-            if attempt == _LAST_TRY or self._clock() + pause_s > deadline:
+            if attempt == _LAST_TRY or time.monotonic() + pause_s > deadline:
                 raise answer
             self._sleep(pause_s)
         raise AssertionError  # the last attempt returns or raises

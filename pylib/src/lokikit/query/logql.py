@@ -121,24 +121,21 @@ def criticals(selected: Selection, span: str) -> str:
     return count(selected.lines(f"| {_CRITICALS}"), span)
 
 
-def error_ratio(selected: Selection, span: str, by: tuple[str, ...] = SERVICE) -> str:
+def error_ratio(selected: Selection, span: str) -> str:
     """Return the share of lines that are errors or worse; no series for a service without any."""
-    return f"{errors(selected, span, by)} / {lines(selected, span, by)}"
+    return f"{errors(selected, span)} / {lines(selected, span)}"
 
 
-def steady_error_ratio(
-    selected: Selection, span: str, minimum: int, by: tuple[str, ...] = SERVICE
-) -> str:
+def steady_error_ratio(selected: Selection, span: str, minimum: int) -> str:
     """Return the share for a graph: 0 without errors, and no value for a span with too few lines.
 
     Args:
         selected: lines of the services.
         span: span of a point.
         minimum: number of lines in a span from which on a single error makes no spike.
-        by: labels; each combination has a share.
     """
-    all_lines = lines(selected, span, by)
-    failed = f"({errors(selected, span, by)} or {all_lines} * 0)"
+    all_lines = lines(selected, span)
+    failed = f"({errors(selected, span)} or {all_lines} * 0)"
     return f"{failed} / ({all_lines} >= {minimum})"
 
 

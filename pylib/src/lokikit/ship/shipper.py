@@ -89,7 +89,6 @@ class Shipper:
         source: source of the lines.
         make_delivery: makes the delivery to Loki around a `wait` of this shipper.
         report: gets the statistics once a second.
-        clock: seconds of a monotonic clock.
         grace_s: seconds that the rest may take after the request to stop.
     """
 
@@ -99,7 +98,6 @@ class Shipper:
         make_delivery: Callable[[Callable[[float], bool]], Delivery],
         *,
         report: Callable[[Mapping[str, Any]], None] = lambda _: None,
-        clock: Callable[[], float] = time.monotonic,
         grace_s: float = GRACE_S,
     ) -> None:
         self.read = 0
@@ -109,11 +107,10 @@ class Shipper:
         self._give_up = threading.Event()
         self.delivery = make_delivery(self._give_up.wait)
         self._report = report
-        self._clock = clock
         self._grace_s = grace_s
         self._stops = 0
         self._deadline_s: float | None = None
-        self._batch = Batch(clock())
+        self._batch = Batch(time.monotonic())
         self._flight: Flight | None = None
         self._round: Iterator[Item] = iter(())
         self._looked_s = self._reported_s = float("-inf")
@@ -155,7 +152,7 @@ class Shipper:
         }
 
     def _tend(self) -> None:
-        now_s = self._clock()
+        now_s = time.monotonic()
         if self._stops and self._deadline_s is None:
             self._source.stop()
             self._deadline_s = now_s + self._grace_s
@@ -180,7 +177,7 @@ class Shipper:
 
     def _take(self, item: Item) -> None:
         if not self._batch.lines:
-            self._batch.opened_s = self._clock()
+            self._batch.opened_s = time.monotonic()
         self._batch.add(item)
         self.read += item.lines
         self.blank += item.blank
@@ -194,11 +191,11 @@ class Shipper:
     def _launch(self, *, idle: bool) -> None:
         if self._flight or not self._batch.lines:
             return
-        age_s = self._clock() - self._batch.opened_s
+        age_s = time.monotonic() - self._batch.opened_s
         due = self._batch.is_full() or self._source.ended or age_s >= MAX_BATCH_AGE_S
         if due or (idle and age_s >= IDLE_FLUSH_S):
             self._flight = Flight(self._batch, self.delivery.deliver)
-            self._batch = Batch(self._clock())
+            self._batch = Batch(time.monotonic())
 
     def _pause(self, *, idle: bool) -> None:
         if self._flight and (idle or self._batch.is_full()):
@@ -209,7 +206,7 @@ class Shipper:
     def _is_out_of_time(self) -> bool:
         if self._deadline_s is None:
             return False
-        return self._stops > 1 or self._clock() >= self._deadline_s
+        return self._stops > 1 or time.monotonic() >= self._deadline_s
 
     def _abandon(self) -> list[Entry]:
         """End the flight; return the entries that are not delivered."""

@@ -36,12 +36,10 @@ _POLL_S = 0.2
 _GIVES_UP_AFTER_RESTARTS = 3
 
 
-def make_own_image(
-    compose: Compose, say: Callable[[str], object], environ: Mapping[str, str] = os.environ
-) -> bool:
+def make_own_image(compose: Compose, say: Callable[[str], object]) -> bool:
     """Build the image of the canary and the demo if it is missing; return True when it is here."""
-    image = built_image(environ)
-    if has_image(image, environ):
+    image = built_image(compose.environ)
+    if has_image(image, compose.environ):
         return True
     if not (kit_root() / "Dockerfile").is_file():
         say(f"No canary, no demo: their image {image} is built in a checkout of the repository.")
@@ -51,7 +49,7 @@ def make_own_image(
         compose.run("build", CANARY, quiet=False)
     except LokikitError as error:
         say(f"No canary, no demo: their image cannot be built ({error})")
-    return has_image(image, environ)
+    return has_image(image, compose.environ)
 
 
 def bring_up(
