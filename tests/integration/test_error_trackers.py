@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from typing import Any
 
 import pytest
@@ -46,6 +47,7 @@ CASES = [
 ]
 
 
+@cache
 def events(tracker: str, program: str, kit: str, first: str) -> Events:
     """What the tracker sends in a process of its own."""
     with tempfile.NamedTemporaryFile() as sent:

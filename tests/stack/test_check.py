@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
 import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.stack.asking import command
+from tests.command_line import run_command
+from tests.ports import free_ports
+from tests.stack.asking import run
 
 from lokikit.delivery.entry import read_entry
 from lokikit.delivery.push_api import Outcome, Pusher
@@ -21,10 +22,11 @@ from lokikit.stack.native.store import StoreChoice
 from lokikit.times import format_time
 
 if TYPE_CHECKING:
+    import subprocess
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from tests.stack.engines import Running
+    from tests.stack.engines import Engine, Running
 
 
 class Pair:
@@ -56,13 +58,7 @@ class Pair:
     def check(self, *options: str, **variables: str) -> subprocess.CompletedProcess[str]:
         """What `lokikit check` said and returned."""
         inherited = {name: value for name, value in os.environ.items() if name != "LOKI_URL"}
-        return subprocess.run(
-            command("check", *options),
-            env={**inherited, **self._variables, **variables},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        return run_command(["check", *options], {**inherited, **self._variables, **variables})
 
     @contextmanager
     def frozen_agent(self) -> Iterator[None]:
@@ -75,10 +71,18 @@ class Pair:
             os.kill(pid, signal.SIGCONT)
 
 
+@pytest.fixture(scope="module")
+def loki(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """A Loki of this module alone, in which no other test's lines arrive twice."""
+    started = engine.make(tmp_path_factory.mktemp("loki"), {}).start()
+    yield started
+    started.kill()
+
+
 @pytest.fixture
-def pair(make_loki: Callable[..., Running], tmp_path: Path) -> Iterator[Pair]:
-    """A Loki of the test's own; the agent is not started."""
-    yield Pair(make_loki(), tmp_path)
+def pair(loki: Running, tmp_path: Path) -> Iterator[Pair]:
+    """A Loki and an agent of the test's own, which is not started."""
+    yield Pair(loki, tmp_path)
     take_down(tmp_path)
 
 
@@ -147,8 +151,7 @@ def test_a_refused_push(make_loki: Callable[..., Running], tmp_path: Path) -> No
 
 def test_loki_away(pair: Pair) -> None:
     """Without a Loki nothing can be said of the ways: exit code 4."""
-    pair.loki.stop()
-    done = pair.check()
+    done = pair.check(LOKI_PORT=str(free_ports(1)[0]))
     assert (done.returncode, done.stdout, done.stderr.count("\n")) == (4, "", 1)
 
 
@@ -159,13 +162,7 @@ def test_a_service_whose_lines_arrive_twice(make_loki: Callable[..., Running]) -
     for platform in ({"host": "a"}, {"host": "a", "container": "b"}):
         entry = read_entry(line, default_service=None, platform=platform, now_ns=time.time_ns)
         assert Pusher(loki.url).push([entry]).outcome is Outcome.DONE
-    done = subprocess.run(
-        command("check"),
-        env={**os.environ, "LOKI_URL": loki.url},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = run(loki.url, "check")
     assert done.returncode == 1
     assert "doubled (1 lines)" in done.stderr
     assert "one way for each service" in done.stderr

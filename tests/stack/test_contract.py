@@ -15,6 +15,7 @@ import orjson
 import pytest
 from tests.stack.conftest import free_ports
 from tests.stack.demo import DEMO, answers
+from tests.stack.pushing import sizes
 from tests.stack.shipping import Ship
 from tests.waiting import eventually
 
@@ -25,14 +26,11 @@ from lokikit.query.client import Loki
 if TYPE_CHECKING:
     from lokikit.query.results import LogEntry
 
-EVENTS = 10_000
-REQUESTS = 500
 TASKS = 28
-GENERATED_EACH = 2_200
 GENERATORS = 4
 HOST = "test-host"
 
-GENERATOR = f"""
+GENERATOR = """
 import logging, os, random
 import lokikit
 chance = random.Random(os.environ["SEED"])
@@ -44,12 +42,12 @@ signs = plain + list(special) * len(plain)
 def word():
     return "".join(chance.choices(signs, k=chance.choice([0, 1, 10, 100, 1000])))
 def value():
-    return chance.choice([word(), 2**70, float("nan"), -0.5, None, True, [word(), {{"token": 1}}],
-        {{word(): word()}}, b"\\xff", object, "same"])
-for number in range({GENERATED_EACH}):
-    with lokikit.bound(request_id=chance.choice(["same", word()]), trace_id=f"{{number:032x}}"):
+    return chance.choice([word(), 2**70, float("nan"), -0.5, None, True, [word(), {"token": 1}],
+        {word(): word()}, b"\\xff", object, "same"])
+for number in range(int(os.environ["COUNT"])):
+    with lokikit.bound(request_id=chance.choice(["same", word()]), trace_id=f"{number:032x}"):
         level = chance.choice([10, 20, 30, 40, 50])
-        extra = {{"n": number, word()[:20]: value(), "service": value(), "labels": value()}}
+        extra = {"n": number, word()[:20]: value(), "service": value(), "labels": value()}
         message = word() if number % 3 else "same"
         if number % 100 == 7:
             message = "x" * chance.choice([20_000, 100_000, 300_000])
@@ -61,18 +59,23 @@ class Run:
     """What the services wrote, line by line, and what Loki has of it.
 
     Args:
+        events: how many there are at least.
         written: the lines of all files, without their line ends.
         stored: the entries of Loki.
     """
 
-    def __init__(self, written: list[bytes], stored: list[LogEntry]) -> None:
+    def __init__(self, events: int, written: list[bytes], stored: list[LogEntry]) -> None:
+        self.events = events
         self.written = written
         self.stored = stored
 
 
-@pytest.fixture(scope="module")
-def run(loki_url: str, tmp_path_factory: pytest.TempPathFactory) -> Run:
-    """10,000 events and more: shop, customers, jobs, and four generators of the unusual."""
+@pytest.fixture(scope="module", params=sizes(2_000, 10_000))
+def run(
+    request: pytest.FixtureRequest, loki_url: str, tmp_path_factory: pytest.TempPathFactory
+) -> Run:
+    """So many events and more: shop, customers, jobs, and four generators of the unusual."""
+    events: int = request.param
     folder = tmp_path_factory.mktemp("services")
     env = f"contract-{uuid4().hex[:8]}"
     (port,) = free_ports(1)
@@ -82,7 +85,7 @@ def run(loki_url: str, tmp_path_factory: pytest.TempPathFactory) -> Run:
         "ENV": env,
         "LOG_FORMAT": "json",
         "DEMO_PORT": str(port),
-        "DEMO_REQUESTS": str(REQUESTS),
+        "DEMO_REQUESTS": str(events // 20),
         "DEMO_REQUESTS_PER_S": "2000",
         "DEMO_SLOW_S": "0.05",
         "DEMO_TASKS": str(TASKS),
@@ -104,9 +107,10 @@ def run(loki_url: str, tmp_path_factory: pytest.TempPathFactory) -> Run:
     shop = start("shop", "-m", "gunicorn", "-c", "gunicorn.conf.py", "shop:app")
     try:
         eventually(lambda: answers(port))
+        count = str(events * 9 // 10 // GENERATORS)
         finite = [start("traffic", "traffic.py"), start("jobs", "jobs.py")]
         finite += [
-            start(f"generator-{seed % 2}", "-c", GENERATOR, SEED=str(seed))
+            start(f"generator-{seed % 2}", "-c", GENERATOR, SEED=str(seed), COUNT=count)
             for seed in range(GENERATORS)
         ]
         assert [one.wait(240) for one in finite] == [0] * len(finite)
@@ -118,12 +122,12 @@ def run(loki_url: str, tmp_path_factory: pytest.TempPathFactory) -> Run:
     eventually(lambda: ship.sent() >= len(written), within_s=120)
     assert ship.end() == 0
     query = f'{{env="{env}"}}'
-    return Run(written, list(Loki(loki_url).query_range(query, start_ns, time.time_ns())))
+    return Run(events, written, list(Loki(loki_url).query_range(query, start_ns, time.time_ns())))
 
 
-def test_there_are_ten_thousand_events(run: Run) -> None:
+def test_there_are_as_many_events(run: Run) -> None:
     """And the largest among them were cut to the limit of a line."""
-    assert len(run.written) >= EVENTS
+    assert len(run.written) >= run.events
     assert max(map(len, run.written)) <= fields.MAX_LINE_BYTES
     assert any(orjson.loads(line).get(fields.TRUNCATED) for line in run.written)
 

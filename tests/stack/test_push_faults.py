@@ -31,7 +31,7 @@ PAD = 300
 FAULTS = [mode for mode in Mode if mode not in {Mode.PASS, Mode.REFUSE, Mode.POISON}]
 
 
-@pytest.mark.parametrize("records", sizes(20_000, 1_000_000))
+@pytest.mark.parametrize("records", sizes(6_000, 1_000_000))
 @pytest.mark.parametrize("threads", [1, 8])
 def test_healthy(loki_url: str, programs: Programs, threads: int, records: int) -> None:
     """Lines of one thread and of several at once are in Loki, each once."""
@@ -75,7 +75,7 @@ def test_outage(
     assert_exact(loki.url, service, {0: records})
 
 
-@pytest.mark.parametrize("records", sizes(5_000, 50_000))
+@pytest.mark.parametrize("records", sizes(4_000, 50_000))
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name.lower())
 def test_fault(
     loki_url: str, programs: Programs, tmp_path: Path, fault: Mode, records: int

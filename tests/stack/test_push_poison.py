@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from tests.stack.engines import Running
 
-RECORDS = 5_000
+RECORDS = 2_500
 
 
 def check(

@@ -35,7 +35,7 @@ for number in range(int(sys.argv[1])):
 SERVE = "from gunicorn.app.wsgiapp import run; run()"
 
 
-@pytest.mark.parametrize("records", sizes(1_000, 10_000))
+@pytest.mark.parametrize("records", sizes(400, 10_000))
 @pytest.mark.parametrize("way", ["os.fork", "fork", "spawn"])
 def test_children(loki_url: str, programs: Programs, way: str, records: int) -> None:
     """Children that end right behind their last call lose nothing, and repeat no line."""
@@ -47,7 +47,7 @@ def test_children(loki_url: str, programs: Programs, way: str, records: int) -> 
 
 
 @pytest.mark.parametrize("preload", [False, True], ids=["load", "preload"])
-@pytest.mark.parametrize("size", sizes((300, 40), (10_000, 500)))
+@pytest.mark.parametrize("size", sizes((120, 40), (10_000, 500)))
 def test_gunicorn(
     loki_url: str, programs: Programs, size: tuple[int, int], *, preload: bool
 ) -> None:
@@ -83,7 +83,7 @@ def _get(url: str) -> str:
     return eventually(try_once)
 
 
-@pytest.mark.parametrize("tasks", sizes(60, 10_000))
+@pytest.mark.parametrize("tasks", sizes(30, 10_000))
 def test_celery(loki_url: str, programs: Programs, tmp_path: Path, tasks: int) -> None:
     """Workers of Celery's prefork pool, recycled and at last ended, have delivered each task."""
     service = new_service()

@@ -13,6 +13,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
+from tests.stack.pushing import sizes
 from tests.stack.shipping import Ship, append, lines_of, new_service, stored_lines
 from tests.waiting import eventually
 
@@ -73,12 +74,13 @@ def rotate(path: Path) -> None:
     path.rename(path.with_name(f"{path.name}.1"))
 
 
+@pytest.mark.parametrize("count", sizes(5_000, LINES))
 def test_rotation_by_rename_under_load(
-    loki_url: str, logs: Path, ship_for: Callable[..., Ship]
+    loki_url: str, logs: Path, ship_for: Callable[..., Ship], count: int
 ) -> None:
-    """While a writer rotates its file 40 times, every line arrives exactly once."""
+    """While a writer rotates its file every 500 lines, every line arrives exactly once."""
     service = new_service()
-    lines = list(itertools.islice(lines_of(service), LINES))
+    lines = list(itertools.islice(lines_of(service), count))
     path = logs / "app.log"
     eventually(ship_for(loki_url, str(path)).start().is_running)
     write_slowly(path, lines, lambda written: rotate(path) if written % 500 == 0 else None)
@@ -259,7 +261,7 @@ def run_outage(loki: Running, path: Path, ship: Ship, lines: list[bytes], away_s
         if written == third:
             loki.kill()
             back_s = time.monotonic() + away_s
-        if written % 3_000 == 0:
+        if written % 1_000 == 0:
             rotate(path)
         if time.monotonic() > back_s:
             back_s = float("inf")
@@ -276,9 +278,9 @@ def test_loki_away_loses_nothing(
 ) -> None:
     """Loki is killed under load and comes back: all lines arrive, and the outage was said."""
     loki, service = make_loki(), new_service()
-    lines = list(itertools.islice(lines_of(service), 12_000))
+    lines = list(itertools.islice(lines_of(service), 5_000))
     ship = ship_for(loki.url, str(logs / "app.log"))
-    run_outage(loki, logs / "app.log", ship, lines, away_s=3)
+    run_outage(loki, logs / "app.log", ship, lines, away_s=2)
     assert eventually(lambda: stored_lines(loki.url, service) == sorted(lines), within_s=90)
     assert "does not take lines" in ship.said()
     assert "takes lines again" in ship.said()

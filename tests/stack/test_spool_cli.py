@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-import subprocess
 import time
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.stack.asking import command, environment, new_labels, recent_entries, selector
+from tests.stack.asking import new_labels, recent_entries, run, selector
 from tests.stack.conftest import free_ports
 from tests.waiting import eventually
 
@@ -20,23 +19,18 @@ from lokikit.spool.segment import segment_paths
 from lokikit.spool.spool import DEAD_LETTERS, Spool
 
 if TYPE_CHECKING:
+    import subprocess
     from collections.abc import Callable
     from pathlib import Path
 
     from tests.stack.engines import Running
 
-COUNT = 12_000
+COUNT = 3_000
 
 
 def lokikit(url: str, *arguments: object) -> subprocess.CompletedProcess[str]:
     """One finished `lokikit spool`."""
-    return subprocess.run(
-        command("spool", *map(str, arguments)),
-        env=environment(url),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    return run(url, "spool", *map(str, arguments))
 
 
 def entries_of(labels: dict[str, str], count: int) -> list[Entry]:
