@@ -18,8 +18,9 @@ from tests.compose.images import CannotMakeImageError, base_image, stocked_docke
 from tests.pods import enclosure, node
 from tests.pods.enclosure import Enclosure
 from tests.pods.node import Node
-from tests.tools.programs import programs_or_skip
+from tests.tools.programs import ensure_programs, programs_or_skip
 
+from lokikit.errors import PrerequisiteError
 from lokikit.stack.compose_file import built_image, pulled_images
 from lokikit.stack.kit_files import kit_root
 
@@ -42,6 +43,7 @@ class Machine:
         enclosure: where all of it runs.
         python: an image with a shell, curl and Python.
         canary_tag: tag of the image `lokikit`, which is of the sources of now.
+        unenforced: why network policies are not enforced; empty when they are.
     """
 
     cluster: Cluster
@@ -49,6 +51,7 @@ class Machine:
     enclosure: Enclosure
     python: str
     canary_tag: str
+    unenforced: str
 
 
 @pytest.fixture(scope="session")
@@ -72,9 +75,24 @@ def machine(
         cluster = Cluster(programs["kube"], folder, own.address, own.within, ("*",))
         opened.callback(cluster.stop)
         cluster.start()
-        Node(cluster, own, programs, folder).start(client, images, _SANDBOX)
+        one = Node(cluster, own, programs, folder)
+        one.start(client, images, _SANDBOX)
+        unenforced = _enforce(one)
+        say(f"NETWORK POLICIES ARE NOT ENFORCED: {unenforced}" if unenforced else "policies hold")
         helm = Helm(programs["helm"], folder, cluster.kubeconfig)
-        yield Machine(cluster, helm, own, base_image(), _VERSION)
+        yield Machine(cluster, helm, own, base_image(), _VERSION, unenforced)
+
+
+def _enforce(one: Node) -> str:
+    """Have the node enforce network policies, or say why it cannot."""
+    if missing := [name for name in node.ENGINE_NEEDS if shutil.which(name) is None]:
+        return f"not on PATH: {', '.join(missing)}"
+    try:
+        engine = ensure_programs([node.ENGINE])[node.ENGINE]
+    except PrerequisiteError as error:
+        return str(error)
+    one.enforce_policies(engine)
+    return ""
 
 
 def _problem() -> str:

@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import yaml
+from tests.chart.cluster import SERVICES
 from tests.waiting import eventually
 
 if TYPE_CHECKING:
@@ -28,6 +29,10 @@ PROGRAMS = (
     "loopback",
 )
 """What the kit builds for it."""
+ENGINE = "kube-router"
+"""What enforces network policies; the kit builds it too."""
+ENGINE_NEEDS = ("ip6tables", "iptables", "iptables-restore", "iptables-save", "ipset")
+"""What that asks of the machine."""
 _PODS = "10.244.0.0/16"
 _SOCKET = "/run/containerd/containerd.sock"
 _NODE = {"apiVersion": "v1", "kind": "Node"}
@@ -97,6 +102,15 @@ class Node:
         eventually(self._is_ready, within_s=120)
         config = self._write("proxy.yaml", yaml.safe_dump(self._proxy()))
         self._start("proxy", f"--config={config}")
+
+    def enforce_policies(self, engine: Path) -> None:
+        """Have network policies enforced, also between pods on its one bridge."""
+        self._enclosure.run("sysctl", "-w", "net.bridge.bridge-nf-call-iptables=1")
+        parts = ("--run-firewall=true", "--run-router=false", "--run-service-proxy=false")
+        named = (f"--kubeconfig={self._cluster.kubeconfig}", f"--hostname-override={NAME}")
+        services = f"--service-cluster-ip-range={SERVICES}"
+        self._enclosure.start_process("policies", str(engine), *parts, *named, services)
+        eventually(lambda: "KUBE-ROUTER-FORWARD" in self._enclosure.run("iptables-save"), 60)
 
     def _start_runtime(self, sandbox: str) -> None:
         network = self._folder / "network"

@@ -14,6 +14,7 @@ from tests.waiting import eventually
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from tests.pods.conftest import Machine
 
@@ -40,9 +41,9 @@ class Release:
         self.cluster = machine.cluster
         self.namespace = machine.cluster.namespace(PRIVILEGED)
 
-    def install(self) -> None:
+    def install(self, chart: Path = CHART) -> None:
         """Install it, and wait until all of it is ready."""
-        self._helm("install", RELEASE, str(CHART), *self._given({}))
+        self._helm("install", RELEASE, str(chart), *self._given({}))
 
     def upgrade(self, **values: object) -> None:
         """Change values by their names, `__` for a dot, and wait until all of it is ready."""
@@ -112,14 +113,14 @@ class Release:
         )
         return name
 
-    def ended(self, pod: str, namespace: str = "") -> None:
-        """Wait until a pod that `prints` has come to its end well."""
+    def ended(self, pod: str, namespace: str = "", phase: str = "Succeeded") -> None:
+        """Wait until a pod that `prints` has come to its end, as a rule well."""
 
-        def phase() -> str:
+        def now() -> str:
             found = self.cluster.get(POD, pod, namespace or self.namespace)
             return str(found and found["status"].get("phase"))
 
-        eventually(lambda: phase() == "Succeeded", within_s=_SLOW_S)
+        eventually(lambda: now() == phase, within_s=_SLOW_S)
 
     def _has_pods(self) -> bool:
         found = self.cluster.all(POD, self.namespace)

@@ -118,6 +118,13 @@ def test_intake(release: Release) -> None:
     assert entry.fields["message"] == "invoice 17 sent"
 
 
+def test_heartbeats(release: Release) -> None:
+    """Without a canary the agent's numbered lines are there, which `pipeline-silent` counts."""
+    query = f'{{service_name="canary", namespace="{release.namespace}"}} |= "canary_seq"'
+    beats = eventually(lambda: recent_entries(release.loki(), query), within_s=120)
+    assert beats[0].metadata["pod"] == release.pod("agent")["metadata"]["name"]
+
+
 def test_tenants(machine: Machine) -> None:
     """With a tenant for each namespace, lines are read by their own namespace's alone."""
     one = Release(
