@@ -111,6 +111,13 @@ def test_every_option_is_explained() -> None:
         ] == []
 
 
+def test_every_profile_of_the_chart_is_in_its_table() -> None:
+    """The page of Kubernetes explains each profile, and none that is not there."""
+    text = (kit_root() / "docs/kubernetes.md").read_text()
+    shown = set(re.findall(r"^\| `([\w-]+\.yaml)` \| \S", text, re.MULTILINE))
+    assert shown == {path.name for path in (kit_root() / "deploy/chart/ci").glob("*.yaml")}
+
+
 def test_every_target_is_in_the_help() -> None:
     """`make help` lists each target that is declared, and says what it does."""
     text = (kit_root() / "Makefile").read_text()
