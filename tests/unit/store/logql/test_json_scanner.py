@@ -24,6 +24,13 @@ def test_a_block_of_one_kind_ignores_the_other():
     assert block_end("[}]", 0, 3) == 3
 
 
+def test_ends_of_inner_blocks_are_remembered():
+    known: dict[int, int] = {}
+    assert block_end('{"a":{"b":{}},"c":"}"}', 0, 22, known) == 22
+    assert known == {0: 22, 5: 13, 10: 12}
+    assert block_end("none of it is read again", 5, 22, known) == 13
+
+
 @pytest.mark.parametrize("text", ["01", "1x", "-", "0x1F", "1.", "1e999"])
 def test_whatever_begins_like_a_number_is_taken_as_it_stands(text: str):
     assert read_value(f" {text},", 0, len(text) + 2) == ("scalar", text, len(text) + 1)

@@ -151,16 +151,17 @@ def read_pairs(line: str) -> tuple[list[Pair], str | None]:
     return _walk(line)
 
 
-def plain_pairs(value: dict[str, Any]) -> list[Pair]:
+def plain_pairs(value: dict[str, Any], prefix: str = "") -> list[Pair]:
     """The flat names and texts of a plain line's object; no name comes twice."""
     pairs = []
     for key, inner in value.items():
+        name = prefix + key
         if type(inner) is str:
-            pairs.append((key, inner))
+            pairs.append((name, inner))
         elif type(inner) is dict:
-            pairs.extend((f"{key}_{name}", text) for name, text in plain_pairs(inner))
+            pairs += plain_pairs(inner, f"{name}_")
         elif (text := label_text(inner)) is not None:
-            pairs.append((key, text))
+            pairs.append((name, text))
     return pairs
 
 
@@ -229,7 +230,8 @@ def sanitize_name(key: str, *, leads: bool = True) -> str:
 
 def _walk(line: str) -> tuple[list[Pair], str | None]:
     pairs: list[Pair] = []
-    stack = [("", members(line, 0, len(line)))]
+    ends: dict[int, int] = {}
+    stack = [("", members(line, 0, len(line), ends))]
     try:
         while stack:
             prefix, walk = stack[-1]
@@ -242,7 +244,7 @@ def _walk(line: str) -> tuple[list[Pair], str | None]:
             if kind == "object":
                 if len(stack) >= _MAX_DEPTH:
                     return pairs, MALFORMED
-                stack.append((name, members(line, end - len(text), end)))
+                stack.append((name, members(line, end - len(text), end, ends)))
             elif name and kind in {"text", "scalar"}:
                 pairs.append((name, string_text(text) if kind == "text" else text))
     except JsonProblem as problem:

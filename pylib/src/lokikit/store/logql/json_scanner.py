@@ -45,25 +45,44 @@ def skip_space(text: str, position: int, end: int) -> int:
     return _SPACE.match(text, position, end).end()  # type: ignore[union-attr]  # it matches always
 
 
-def block_end(text: str, position: int, end: int) -> int:
-    """The position behind the object or array that opens here, or -1."""
-    opener = text[position]
-    level = 0
+def block_end(text: str, position: int, end: int, known: dict[int, int] | None = None) -> int:
+    """The position behind the object or array that opens here, or -1.
+
+    Args:
+        text: the JSON.
+        position: of the opening character.
+        end: of what is read.
+        known: ends by begin, of blocks inside of others that were read before; gets new ones, so
+            that a walk into nested objects reads each character once.
+    """
+    if known and position in known:
+        return known[position]
+    opener, opened = text[position], list[int]()
     for match in _STRUCTURE[opener].finditer(text, position, end):
         found = match[0]
         if found == opener:
-            level += 1
+            opened.append(match.start())
         elif found == '"':
             return -1
         elif found[0] != '"':
-            level -= 1
-            if level == 0:
+            begin = opened.pop()
+            if known is not None:
+                known[begin] = match.end()
+            if not opened:
                 return match.end()
     return -1
 
 
-def read_value(text: str, position: int, end: int) -> tuple[Kind, str, int]:
+def read_value(
+    text: str, position: int, end: int, known: dict[int, int] | None = None
+) -> tuple[Kind, str, int]:
     """The kind of the value here, its text without quotes, and the position behind it.
+
+    Args:
+        text: the JSON.
+        position: of the value, or of space before it.
+        end: of what is read.
+        known: as for `block_end`.
 
     Raises:
         JsonProblem: there is none, it has no end, or it is no JSON value at all.
@@ -78,7 +97,7 @@ def read_value(text: str, position: int, end: int) -> tuple[Kind, str, int]:
             raise JsonProblem(OPENSTRING)
         return "text", match[1], match.end()
     if first in "{[":
-        stop = block_end(text, position, end)
+        stop = block_end(text, position, end, known)
         if stop < 0:
             raise JsonProblem(OPEN_OBJECT if first == "{" else OPEN_ARRAY)
         return ("object" if first == "{" else "array"), text[position:stop], stop
@@ -150,10 +169,18 @@ def read_key(text: str, position: int, end: int) -> tuple[str, int]:
     return key, colon + 1
 
 
-def members(text: str, position: int, end: int) -> Iterator[tuple[str, Kind, str, int]]:
+def members(
+    text: str, position: int, end: int, known: dict[int, int] | None = None
+) -> Iterator[tuple[str, Kind, str, int]]:
     """Key, kind, text and end of each member of the object that begins at `position`.
 
     What stands behind the closing brace is not looked at.
+
+    Args:
+        text: the JSON.
+        position: of the object.
+        end: of what is read.
+        known: as for `block_end`.
 
     Raises:
         JsonProblem: when the walk reaches what is no JSON.
@@ -166,7 +193,7 @@ def members(text: str, position: int, end: int) -> Iterator[tuple[str, Kind, str
         raise JsonProblem(MALFORMED)
     while text[position] != "}":
         key, position = read_key(text, position, end)
-        kind, value, position = read_value(text, position, end)
+        kind, value, position = read_value(text, position, end, known)
         yield key, kind, value, position
         position = _next_member(text, position, end)
         if position < 0:

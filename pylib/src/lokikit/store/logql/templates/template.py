@@ -47,7 +47,10 @@ class Template:
             return "".join(
                 [text if name is None else labels.get(name, "") for name, text in self._simple]
             )
-        return TemplateRun(self._tree, self._name, Labels(labels), line, time_ns).render()
+        try:
+            return TemplateRun(self._tree, self._name, Labels(labels), line, time_ns).render()
+        except RecursionError as error:
+            raise TemplateProblem("a value is nested too deeply") from error
 
 
 def _simple_parts(body: tuple[Node, ...]) -> list[tuple[str | None, str]] | None:
