@@ -48,6 +48,20 @@ def test_bytes_of_another_encoding_are_refused(body, encoding):
     assert refusal.value.status == 400
 
 
+def test_members_of_gzip_behind_each_other_are_one_body():
+    body = gzip.compress(b'{"a"', mtime=0) + gzip.compress(b":1}", mtime=0)
+    assert unpack_json(body, "gzip", MAX) == b'{"a":1}'
+
+
+@pytest.mark.parametrize(
+    ("body", "encoding"),
+    [(gzip.compress(b"{}", mtime=0)[:-1], "gzip"), (raw_deflate(b"{}" * 9)[:-1], "deflate")],
+)
+def test_a_body_that_is_cut_is_refused(body, encoding):
+    with pytest.raises(PushError, match="unexpected EOF"):
+        unpack_json(body, encoding, MAX)
+
+
 def test_bombs_are_refused_before_they_are_unpacked():
     bomb = gzip.compress(bytes(10 << 20))
     with pytest.raises(PushError) as refusal:

@@ -49,14 +49,21 @@ def _inflate(body: bytes, encoding: str, max_bytes: int) -> bytes:
         raise PushError(f'Content-Encoding "{encoding}" not supported', BAD_REQUEST)
     if not body:
         raise PushError("EOF", BAD_REQUEST)
-    unpacker = zlib.decompressobj(_GZIP_BITS if encoding == "gzip" else _RAW_BITS)
-    try:
-        content = unpacker.decompress(body, max_bytes + 1)
-    except zlib.error as error:
-        raise PushError(f"{encoding}: invalid header or data", BAD_REQUEST) from error
-    if len(content) > max_bytes:
-        raise _too_large(max_bytes)
-    return content
+    parts: list[bytes] = []
+    left = max_bytes
+    while body:  # gzip may have several members behind each other
+        unpacker = zlib.decompressobj(_GZIP_BITS if encoding == "gzip" else _RAW_BITS)
+        try:
+            parts.append(unpacker.decompress(body, left + 1))
+        except zlib.error as error:
+            raise PushError(f"{encoding}: invalid header or data", BAD_REQUEST) from error
+        left -= len(parts[-1])
+        if left < 0:
+            raise _too_large(max_bytes)
+        if not unpacker.eof:
+            raise PushError("unexpected EOF", BAD_REQUEST)
+        body = unpacker.unused_data if encoding == "gzip" else b""
+    return b"".join(parts)
 
 
 def _snappy_size(body: bytes) -> int:
