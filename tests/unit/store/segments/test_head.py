@@ -52,6 +52,22 @@ def test_rows_have_all_their_columns(head: Head, database: Cursor) -> None:
     assert stored(head, database) == WANTED
 
 
+@pytest.mark.parametrize(
+    ("start_ns", "end_ns", "streams"),
+    [(1, 4, {0, 1}), (3, 4, {0}), (2, 3, {0, 1}), (1, 2, {0}), (4, 9, set()), (0, 1, set())],
+)
+def test_a_stream_is_within_a_span_that_its_rows_reach_into(
+    head: Head, start_ns: int, end_ns: int, streams: set[int]
+) -> None:
+    assert head.streams_within(start_ns, end_ns) == streams
+
+
+def test_a_stream_grows_with_each_batch(head: Head) -> None:
+    head.publish([ROWS[1]._replace(ts=0), ROWS[1]._replace(ts=7)])
+    assert head.streams_within(7, 8) == {1}
+    assert head.streams_within(0, 1) == {1}
+
+
 def test_without_room_for_a_file_rows_are_inserted_from_memory(
     head: Head, database: Cursor, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -41,6 +41,8 @@ class Head:
     Attributes:
         last_log: number of the last log whose rows these are.
         keys: hashes of the rows.
+        oldest_ns: stream -> time of its oldest row.
+        newest_ns: stream -> time of its newest row.
         bytes: characters of the lines.
         is_ordered: True when the rows have come in the order of time.
         since_s: when the first row came, on the monotonic clock.
@@ -52,7 +54,8 @@ class Head:
         self.first_log = self.last_log = first_log
         self.table = f"head_{first_log}"
         self.keys: set[int] = set()
-        self.streams: set[int] = set()
+        self.oldest_ns: dict[int, int] = {}
+        self.newest_ns: dict[int, int] = {}
         self.rows = self.bytes = 0
         self.min_ns, self.max_ns = _NO_ROWS_NS, -_NO_ROWS_NS
         self.since_s = 0.0
@@ -70,17 +73,39 @@ class Head:
         return len(self._buffer)
 
     def publish(self, rows: Sequence[StoredRow]) -> None:
-        """Show rows that are on the disk to every query that begins from now on."""
+        """Show rows that are on the disk to every query that begins from now on.
+
+        Args:
+            rows: one batch, in the order of time.
+        """
         if not self.rows:
             self.since_s = time.monotonic()
         self.keys.update(map(hash, rows))
-        self.streams.update(map(_STREAM, rows))
-        times = list(map(_TS, rows))
-        self.is_ordered = self.is_ordered and times == sorted(times) and times[0] >= self.max_ns
-        self.min_ns, self.max_ns = min(self.min_ns, *times), max(self.max_ns, *times)
+        streams, times = list(map(_STREAM, rows)), list(map(_TS, rows))
+        self._widen(streams, times)
+        self.is_ordered = self.is_ordered and times[0] >= self.max_ns
+        self.min_ns, self.max_ns = min(self.min_ns, times[0]), max(self.max_ns, times[-1])
         self.bytes += sum(map(len, map(_LINE, rows)))
         self.rows += len(rows)
         self._buffer.extend(rows)
+
+    def _widen(self, streams: list[int], times: list[int]) -> None:
+        """Take in the times of a batch: the last row of a stream is its newest."""
+        for number, ns in dict(zip(streams, times, strict=True)).items():
+            self.newest_ns[number] = max(self.newest_ns.get(number, ns), ns)
+        streams.reverse()
+        for number, ns in dict(zip(streams, reversed(times), strict=True)).items():
+            self.oldest_ns[number] = min(self.oldest_ns.get(number, ns), ns)
+
+    def streams_within(self, start_ns: int, end_ns: int) -> set[int]:
+        """Numbers of the streams whose rows reach into a span of time."""
+        oldest_ns = self.oldest_ns.copy()  # first: whoever is in it is in the other
+        newest_ns = self.newest_ns.copy()
+        return {
+            number
+            for number, ns in oldest_ns.items()
+            if ns < end_ns and newest_ns[number] >= start_ns
+        }
 
     def insert(self, max_rows: int | None = None) -> None:
         """Move up to `max_rows` rows of the buffer into the table, all when None."""
@@ -146,7 +171,7 @@ class Head:
             min_ns=self.min_ns,
             max_ns=self.max_ns,
             rows=self.rows,
-            streams=frozenset(self.streams),
+            streams=frozenset(self.newest_ns.copy()),
             sealed=False,
             pin=self,
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from lokikit.store.segments.append_log import cut_torn_end, log_number, log_path, read_log
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from lokikit.store.segments.head import Head
     from lokikit.store.segments.ingest import Ingest
 
+_TIME = itemgetter(0)
+
 
 def replay_logs(core: Core, ingest: Ingest) -> None:
     """Put the rows of all logs into a head, and begin a new log.
@@ -31,7 +34,7 @@ def replay_logs(core: Core, ingest: Ingest) -> None:
     head = ingest.new_head(first)
     for number in numbers:
         _replay(folder, number, head, counters)
-    streams.name_unknown(head.streams)
+    streams.name_unknown(head.newest_ns)
     last = numbers[-1] if numbers else first - 1
     is_empty = bool(numbers) and not log_path(folder, last).stat().st_size
     following = last if is_empty else last + 1
@@ -62,5 +65,5 @@ def _replay(folder: Path, number: int, head: Head, counters: Counters) -> None:
     for payload in payloads:
         rows = decode_rows(payload)
         if rows:
-            head.publish(rows)
+            head.publish(sorted(rows, key=_TIME))  # logs of older versions have any order
             counters.add("replayed_rows", len(rows))

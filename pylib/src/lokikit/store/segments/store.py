@@ -181,8 +181,7 @@ class Store(RowSource):
                 if one.min_ns < end_ns and one.max_ns >= start_ns:
                     present.add(number)
         for head in heads:
-            if head.rows and head.min_ns < end_ns and head.max_ns >= start_ns:
-                present.update(head.streams.copy())
+            present |= head.streams_within(start_ns, end_ns)
         return [one for n, one in self.stream_numbers(matchers).items() if n in present]
 
     def rows(  # noqa: PLR0913 - all but the first three by keyword
