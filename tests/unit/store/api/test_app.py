@@ -244,7 +244,42 @@ def test_volumes_over_time_add_up_to_the_volume(filled):
 
 def test_labels_are_counted(filled):
     found = filled.ask("detected_labels", query=filled.selector).json()["detectedLabels"]
-    assert {one["label"]: one["cardinality"] for one in found} == {"env": 2, "run": 1, "svc": 2}
+    assert {one["label"]: one["cardinality"] for one in found} == {"env": 2, "svc": 2}
+
+
+def test_labels_of_numbers_or_uuids_are_not_detected_but_for_those_with_known_names(client):
+    for number in "12":
+        client.push("x", pod=number, count=f"{number}.5", version=f"{number}.5.0")
+    found = client.ask("detected_labels", query=client.selector).json()["detectedLabels"]
+    assert {one["label"] for one in found} == {"pod", "version"}
+
+
+def test_series_and_labels_are_those_of_the_asked_time(client):
+    hours_ns = [client.now_ns - hours * 3600 * 10**9 for hours in range(4)]
+    for hours, time_ns in enumerate(hours_ns):
+        client.push([str(time_ns - 10**9), "x"], age=str(hours))
+    span = {"start": hours_ns[2], "end": hours_ns[1]}
+    found = client.ask("label/age/values", query=client.selector, **span).json()["data"]
+    assert found == ["1"]
+    found = client.ask("series", **{"match[]": client.selector}).json()["data"]
+    assert [labels["age"] for labels in found] == ["0"]
+
+
+@pytest.mark.parametrize(
+    "parameters", [{"line_limit": 5001}, {"line_limit": 0}, {"limit": -1}, {"limit": "9" * 30}]
+)
+def test_fields_of_too_many_or_of_no_lines_are_refused(filled, parameters):
+    for path in ("detected_fields", "detected_field/n/values"):
+        assert filled.ask(path, query=filled.selector, **parameters).status_code == 400
+
+
+def test_lines_nested_deeply_are_answered_like_all_others(client):
+    assert client.push(*('{"a":' * depth + "1" + "}" * depth for depth in (90, 950, 40_000))).ok
+    for query in ("", "| json", "| json x=`a.a`", "| unpack", "| line_format `{{ . }}`"):
+        assert len(client.lines(query, limit=1)) == 1
+    client.lines("| line_format `{{ __line__ | fromJson }}`")
+    for path in ("detected_fields", "detected_field/a/values"):
+        assert client.ask(path, query=client.selector).status_code == 200
 
 
 def test_fields_are_detected_with_type_and_parser(filled):
@@ -297,7 +332,7 @@ def test_query_is_formatted(client):
         ("GET", "/", 404),
         ("HEAD", "/loki/api/v1/query", 405),
         ("OPTIONS", "/loki/api/v1/query", 405),
-        ("DELETE", "/loki/api/v1/query", 404),
+        ("DELETE", "/loki/api/v1/query", 405),
         ("GET", "/loki/api/v1/push", 405),
         ("GET", "//ready", 301),
         ("POST", "/flush", 204),

@@ -89,7 +89,7 @@ def test_steps_are_seconds_or_durations(text, step_ns):
     assert parse_step(text) == step_ns
 
 
-@pytest.mark.parametrize("text", ["abc", "-1s", "1.5s", "Inf", "1_0"])
+@pytest.mark.parametrize("text", ["abc", "-1s", "1.5s", "Inf", " 60", "60 ", "293y"])
 def test_wrong_steps_are_refused(text):
     with pytest.raises(QueryError, match=f'cannot parse "{text}" to a valid duration'):
         parse_step(text)
@@ -102,6 +102,10 @@ def test_span_is_the_last_hour_by_default():
 def test_since_counts_back_from_the_end_but_not_from_the_future():
     assert read_span(form(end="1794999999", since="1s"), NOW_NS, HOUR).start_ns == NOW_NS - 2 * S
     assert read_span(form(end="1795000100", since="1s"), NOW_NS, HOUR).start_ns == NOW_NS - S
+
+
+def test_since_may_be_nothing():
+    assert read_span(form(since="0"), NOW_NS, HOUR) == Span(NOW_NS, NOW_NS)
 
 
 def test_start_goes_before_since():

@@ -34,7 +34,8 @@ def test_query_that_takes_too_long_is_stopped():
     assert stopped.value.status == 504
 
 
-def test_query_of_a_client_that_left_is_stopped():
+@pytest.mark.parametrize("kind", ["http.disconnect", "websocket.disconnect"])
+def test_query_of_a_client_that_left_is_stopped(kind):
     ended = threading.Event()
 
     def work(stop):
@@ -44,7 +45,7 @@ def test_query_of_a_client_that_left_is_stopped():
             ended.set()
 
     async def leaves():
-        return {"type": "http.disconnect"}
+        return {"type": kind}
 
     with pytest.raises(StoppedError) as stopped:
         run(work, leaves)

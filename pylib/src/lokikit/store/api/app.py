@@ -36,7 +36,7 @@ _PUSHES = frozenset({f"{_API}/push", "/api/prom/push"})
 _GET = frozenset({"GET"})
 _POST = frozenset({"POST"})
 _ASK = _GET | _POST
-_NO_CONTENT, _NOT_FOUND, _FAILED = 204, 404, 500
+_NO_CONTENT, _FAILED = 204, 500
 
 
 class App:
@@ -53,7 +53,7 @@ class App:
         self.counters = ServerCounters()
         self._pushes = Pushes(store, engine.limits, workers, self.counters, engine.clock_ns)
         self._engine = engine
-        self._tails = TailServer(store, engine, self.counters)
+        self._tails = TailServer(store, engine, workers, self.counters)
         self._router = Router([*self._query_routes(), *self._other_routes()])
 
     async def __call__(self, scope: Mapping[str, Any], receive: Receive, send: Send) -> None:
@@ -118,10 +118,7 @@ class App:
             "detected_labels": "detected_labels",
             "patterns": "patterns",
         }
-        return [
-            Route(f"{_API}/{path}", _ASK, self._ask(name), _NOT_FOUND)
-            for path, name in handlers.items()
-        ]
+        return [Route(f"{_API}/{path}", _ASK, self._ask(name)) for path, name in handlers.items()]
 
     def _other_routes(self) -> list[Route]:
         return [

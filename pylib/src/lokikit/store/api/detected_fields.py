@@ -13,7 +13,13 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from lokikit.store.api.parameters import QUERY_SINCE_NS, Span, read_limit, read_span
+from lokikit.store.api.parameters import (
+    QUERY_SINCE_NS,
+    Span,
+    check_entries,
+    read_positive_limit,
+    read_span,
+)
 from lokikit.store.logql.labels_builder import ERROR, ERROR_DETAILS
 from lokikit.store.logql.parser import parse_log_query
 from lokikit.store.logql.pipeline import compile_pipeline
@@ -85,16 +91,24 @@ class DetectedField:
         return {**described, "jsonPath": self.path} if self.path else described
 
 
-def read_fields(form: Form, now_ns: int) -> FieldRequest:
+def read_fields(form: Form, now_ns: int, max_lines: int) -> FieldRequest:
     """The request.
+
+    Args:
+        form: the parameters.
+        now_ns: the time of the request.
+        max_lines: that it may look at.
 
     Raises:
         QueryError: a parameter is wrong.
+        LimitError: it asks for more lines.
     """
     query = parse_log_query(form.get("query"))
     span = read_span(form, now_ns, QUERY_SINCE_NS)
-    lines = read_limit(form, "line_limit", DEFAULT_LINES)
-    limit = read_limit(form, "limit", read_limit(form, "field_limit", DEFAULT_FIELDS))
+    lines = read_positive_limit(form, "line_limit", DEFAULT_LINES)
+    fields = read_positive_limit(form, "field_limit", DEFAULT_FIELDS)
+    limit = read_positive_limit(form, "limit", fields)
+    check_entries(lines, max_lines)
     return FieldRequest(query, span, lines, limit)
 
 
@@ -123,7 +137,7 @@ def _newest(
     entries = engine.evaluator(check).stream_entries(
         request.query, span.start_ns, max(span.end_ns, span.start_ns + 1), "backward"
     )
-    return islice(entries, max(request.lines, 0))
+    return islice(entries, request.lines)
 
 
 def _detect(entries: Iterable[Processed]) -> dict[str, DetectedField]:
@@ -178,7 +192,10 @@ def _paths(line: str) -> Iterable[tuple[str, list[str]]]:
         content = orjson.loads(line)
     except orjson.JSONDecodeError:
         return ()
-    return _walk(content, []) if isinstance(content, dict) else ()
+    try:
+        return list(_walk(content, [])) if isinstance(content, dict) else ()
+    except RecursionError:  # deeper than anything that has a use as a field
+        return ()
 
 
 def _walk(content: dict[str, Any], path: list[str]) -> Iterator[tuple[str, list[str]]]:

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 JSON = "application/json; charset=UTF-8"
 PLAIN_JSON = "application/json"
 TEXT = "text/plain; charset=utf-8"
-NOT_FOUND = 404
+_NOT_FOUND = 404
+_WRONG_METHOD = 405
 TOO_LARGE = 413
 _FORM = "application/x-www-form-urlencoded"
 _MAX_FORM_BYTES = 10 << 20
@@ -150,15 +151,13 @@ class Route:
 
     Args:
         path: with `{}` for a part that is handed to the handler.
-        methods: that it takes; others get `other_status`.
+        methods: that it takes; others get 405.
         handler: answers.
-        deletes: the status of DELETE, which Loki's query paths do not know at all.
     """
 
     path: str
     methods: frozenset[str]
     handler: Callable[[ApiRequest], Awaitable[Response]]
-    deletes: int = 405
 
 
 class Router:
@@ -184,8 +183,7 @@ class Router:
         if route is None:
             return not_found()
         if request.method not in route.methods:
-            status = route.deletes if request.method == "DELETE" else 405
-            return not_found() if status == NOT_FOUND else Response(status)
+            return Response(_WRONG_METHOD)
         return await route.handler(request)
 
     def _match(self, request: ApiRequest) -> Route | None:
@@ -198,7 +196,7 @@ class Router:
 
 def not_found() -> Response:
     """Loki's answer to a path that it does not know."""
-    return text_response("404 page not found\n", NOT_FOUND)
+    return text_response("404 page not found\n", _NOT_FOUND)
 
 
 def _redirect(request: ApiRequest) -> Response:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 from lokikit.store.api.parameters import LABELS_SINCE_NS, QUERY_SINCE_NS, Span, read_span
 from lokikit.store.logql.parser import parse_selector
@@ -14,6 +16,7 @@ if TYPE_CHECKING:
     from lokikit.store.api.served import ServedStore
 
 SUCCESS = {"status": "success"}
+_KNOWN_LABELS = {"cluster", "namespace", "instance", "pod"}
 
 
 def label_names(store: ServedStore, form: Form, now_ns: int) -> dict[str, Any]:
@@ -42,7 +45,7 @@ def series(store: ServedStore, form: Form, now_ns: int) -> dict[str, Any]:
     Raises:
         QueryError: a parameter is wrong.
     """
-    span = read_span(form, now_ns, LABELS_SINCE_NS)
+    span = read_span(form, now_ns, QUERY_SINCE_NS)
     texts = form.all("match[]") + form.all("match")
     found: dict[tuple[tuple[str, str], ...], None] = {}
     for text in texts or ["{}"]:
@@ -72,6 +75,9 @@ def index_stats(store: ServedStore, form: Form, now_ns: int) -> dict[str, int]:
 def detected_labels(store: ServedStore, form: Form, now_ns: int) -> dict[str, Any]:
     """`detected_labels`: how many values each label of the selected streams has.
 
+    Labels that hold nothing but numbers or UUIDs are left out, as by Loki, unless people know
+    them by name.
+
     Raises:
         QueryError: a parameter is wrong.
     """
@@ -80,9 +86,19 @@ def detected_labels(store: ServedStore, form: Form, now_ns: int) -> dict[str, An
         for name, value in labels.items():
             values.setdefault(name, set()).add(value)
     detected = [
-        {"label": name, "cardinality": len(found)} for name, found in sorted(values.items())
+        {"label": name, "cardinality": len(found)}
+        for name, found in sorted(values.items())
+        if name in _KNOWN_LABELS or not all(map(_is_id, found))
     ]
     return {"detectedLabels": detected} if detected else {}
+
+
+def _is_id(value: str) -> bool:
+    for kind in (float, UUID):
+        with suppress(ValueError):
+            kind(value)
+            return True
+    return False
 
 
 def _streams(store: ServedStore, form: Form, now_ns: int) -> list[Mapping[str, str]]:

@@ -77,17 +77,21 @@ def parse_time(text: str) -> int:
 
 
 def parse_duration(text: str) -> int | None:
-    """Nanoseconds of a duration of Prometheus, such as `1h30m`; None when it is none."""
+    """Nanoseconds of a duration of Prometheus, such as `1h30m`.
+
+    None for other text, and for more than 64 bits hold (292 years).
+    """
     found = _DURATION.fullmatch(text)
     if text == "0":
         return 0
     if not found or not text:
         return None
-    return sum(
+    length_ns = sum(
         int(count) * unit_ns
         for count, unit_ns in zip(found.groups(), _UNITS_NS.values(), strict=True)
         if count
     )
+    return length_ns if length_ns <= _MAX_INT64 else None
 
 
 def parse_step(text: str) -> int:
@@ -97,7 +101,7 @@ def parse_step(text: str) -> int:
         QueryError: it is neither.
     """
     try:
-        seconds = float(text) if "_" not in text else None
+        seconds = float(text) if text == text.strip() else None
     except ValueError:
         seconds = None
     if seconds is not None:
@@ -126,7 +130,7 @@ def read_span(form: Form, now_ns: int, since_ns: int) -> Span:
     end_ns = _named_time(form, "end", now_ns)
     if since := form.get("since"):
         duration_ns = parse_duration(since)
-        if duration_ns is None or since == "0":
+        if duration_ns is None:
             raise QueryError(
                 f"could not parse 'since' parameter: not a valid duration string: \"{since}\""
             )
@@ -163,16 +167,29 @@ def read_limit(form: Form, name: str = "limit", default: int = DEFAULT_LIMIT) ->
     return int(text)
 
 
-def read_positive_limit(form: Form) -> int:
-    """`limit` of a query for lines.
+def read_positive_limit(form: Form, name: str = "limit", default: int = DEFAULT_LIMIT) -> int:
+    """A count of lines, fields or values that is not 0.
 
     Raises:
         QueryError: it is no positive number.
     """
-    limit = read_limit(form)
+    limit = read_limit(form, name, default)
     if limit <= 0:
         raise QueryError("limit must be a positive value")
     return limit
+
+
+def check_entries(limit: int, max_entries: int) -> None:
+    """Return when a query may ask for so many lines.
+
+    Raises:
+        LimitError: it may not.
+    """
+    if limit > max_entries:
+        raise LimitError(
+            "max entries limit per query exceeded, limit > max_entries_limit_per_query "
+            f"({limit} > {max_entries})"
+        )
 
 
 def read_direction(form: Form) -> Direction:

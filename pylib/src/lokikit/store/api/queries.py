@@ -17,6 +17,7 @@ from lokikit.store.logql.parser import parse_query
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from lokikit.store.api.detected_fields import FieldRequest
     from lokikit.store.api.engine import Engine
     from lokikit.store.api.http import ApiRequest, Form
     from lokikit.store.api.served import ServedStore
@@ -90,12 +91,12 @@ class Queries:
 
     async def detected_fields(self, request: ApiRequest) -> Response:
         """`detected_fields`."""
-        asked = detected_fields.read_fields(await request.form(), self._engine.clock_ns())
+        asked = await self._fields(request)
         return await self._run(request, partial(detected_fields.fields_answer, self._engine, asked))
 
     async def detected_values(self, request: ApiRequest) -> Response:
         """`detected_field/NAME/values`."""
-        asked = detected_fields.read_fields(await request.form(), self._engine.clock_ns())
+        asked = await self._fields(request)
         name = request.values[0]
         read = partial(detected_fields.values_answer, self._engine, asked, name)
         return await self._run(request, read)
@@ -111,6 +112,10 @@ class Queries:
         """`tail` without a websocket."""
         parse_query((await request.form()).get("query"))
         return text_response("Bad Request\n", 400)
+
+    async def _fields(self, request: ApiRequest) -> FieldRequest:
+        now_ns, max_lines = self._engine.clock_ns(), self._engine.limits.max_entries
+        return detected_fields.read_fields(await request.form(), now_ns, max_lines)
 
     async def _volume(self, request: ApiRequest, *, ranged: bool) -> VolumeRequest:
         max_points = self._engine.limits.query.max_points

@@ -103,7 +103,7 @@ def read_range(form: Form, limits: StoreLimits, now_ns: int) -> LineRequest | Sa
     interval_ns = parameters.read_interval(form)
     parameters.check_length(span.length_ns, limits.max_query_length_ns)
     if isinstance(expression, LogExpression):
-        _check_limit(limit, limits.max_entries)
+        parameters.check_entries(limit, limits.max_entries)
         # Loki takes the one moment of a span without length as part of it.
         end_ns = max(span.end_ns, span.start_ns + 1)
         return LineRequest(expression, Span(span.start_ns, end_ns), limit, direction, interval_ns)
@@ -119,14 +119,6 @@ def longest_range_ns(node: Any) -> int:
         return node.range_ns
     parts = vars(node).values() if is_dataclass(node) else ()
     return max(map(longest_range_ns, parts), default=0)
-
-
-def _check_limit(limit: int, max_entries: int) -> None:
-    if limit > max_entries:
-        raise LimitError(
-            "max entries limit per query exceeded, limit > max_entries_limit_per_query "
-            f"({limit} > {max_entries})"
-        )
 
 
 def answer(

@@ -26,10 +26,10 @@ from lokikit.store.rows import Row
 from lokikit.store.segments.matching import selects
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from lokikit.store.api.engine import Engine
-    from lokikit.store.api.http import Form, Message, Receive, Send
+    from lokikit.store.api.http import Form, Send
     from lokikit.store.api.metrics import ServerCounters
     from lokikit.store.logql.labels_builder import Processed
     from lokikit.store.logql.syntax import LogExpression
@@ -153,21 +153,18 @@ class Tailing:
         self._pipeline = compile_pipeline(request.query.stages)
         self._sent: set[tuple[int, str, tuple[tuple[str, str], ...]]] = set()
 
-    def read_stored(self) -> list[Processed]:
+    def read_stored(self, check: Callable[[], None]) -> list[Processed]:
         """The stored lines to begin with, the oldest first; for the thread of a query."""
         request, end_ns = self._request, time.time_ns() + _AHEAD_NS
         limit = min(request.limit, self._engine.limits.max_entries)
-        evaluator = self._engine.evaluator(lambda: None)
+        evaluator = self._engine.evaluator(check)
         found = evaluator.entries(request.query, request.start_ns, end_ns, limit, "backward")
         self._sent = set(map(_key, found))
         return found[::-1]
 
-    async def send_stored(self, entries: Sequence[Processed]) -> None:
-        """Send the stored lines."""
-        await self._send_frame(entries, [])
-
-    async def send_new(self) -> None:
-        """Send new lines for ever."""
+    async def send_all(self, stored: Sequence[Processed]) -> None:
+        """Send the stored lines, and new ones for ever."""
+        await self._send_frame(stored, [])
         while True:
             await self._queue.arrived.wait()
             if self._request.delay_s:
@@ -217,10 +214,3 @@ def _stream(entry: Processed, flags: Sequence[str]) -> dict[str, Any]:
         categories["parsed"] = dict(sorted(entry.parsed.items()))
     value_with = (str(entry.timestamp_ns), entry.line, categories)
     return {"stream": dict(entry.stream), "values": [value_with]}
-
-
-async def wait_for_end(receive: Receive) -> None:
-    """Return when the client left."""
-    message: Message = {"type": ""}
-    while message["type"] != "websocket.disconnect":
-        message = await receive()

@@ -7,22 +7,26 @@ import contextlib
 from typing import TYPE_CHECKING, Any
 
 from lokikit.store.api.http import TEXT, ApiRequest
+from lokikit.store.api.work import wait_until_left
 from lokikit.store.errors import QueryError, StoreError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Coroutine, Mapping
 
     from lokikit.store.api.engine import Engine
     from lokikit.store.api.http import Receive, Send
     from lokikit.store.api.metrics import ServerCounters
     from lokikit.store.api.served import ServedStore
-    from lokikit.store.api.tail import Tailing, TailRequest
+    from lokikit.store.api.tail import TailRequest
+    from lokikit.store.api.work import Workers
 
 PATHS = frozenset({"/loki/api/v1/tail", "/api/prom/tail"})
 _FLAGS_HEADER = "x-loki-response-encoding-flags"
 _MAX_TAILS = 10
 """Loki's own default of `max_concurrent_tail_requests`."""
 _NOT_FOUND = 404
+_MAX_REASON = 40
+"""Characters: a websocket's reason has 123 bytes at most."""
 _INTERNAL_ERROR = 1011
 
 
@@ -32,11 +36,15 @@ class TailServer:
     Args:
         store: tells of new lines.
         engine: gives the stored ones.
+        workers: the threads that read those.
         counters: of the server.
     """
 
-    def __init__(self, store: ServedStore, engine: Engine, counters: ServerCounters) -> None:
-        self._store, self._engine, self._counters = store, engine, counters
+    def __init__(
+        self, store: ServedStore, engine: Engine, workers: Workers, counters: ServerCounters
+    ) -> None:
+        self._store, self._engine, self._workers = store, engine, workers
+        self._counters = counters
         self.open = 0
 
     async def serve(self, scope: Mapping[str, Any], receive: Receive, send: Send) -> None:
@@ -74,31 +82,32 @@ class TailServer:
         from lokikit.store.api.tail import (  # noqa: PLC0415 - pushes start without
             Queue,
             Tailing,
-            wait_for_end,
         )
 
         queue = Queue(tail.query, asyncio.get_running_loop(), self._counters)
         tailing = Tailing(self._engine, tail, queue, send)
         unsubscribe = self._store.subscribe(queue.take)
-        leaving = asyncio.ensure_future(wait_for_end(receive))
-        sending = asyncio.ensure_future(_send_all(tailing))
         try:
-            await asyncio.wait({leaving, sending}, return_when=asyncio.FIRST_COMPLETED)
-            if sending.done() and not leaving.done() and (error := sending.exception()):
-                with contextlib.suppress(Exception):  # the client may be gone
-                    reason = str(error)[:120]
-                    message = {"type": "websocket.close", "code": _INTERNAL_ERROR}
-                    await send({**message, "reason": reason})
+            stored = await self._workers.query(receive, tailing.read_stored)
+            await _until_left(tailing.send_all(stored), receive)
+        except Exception as error:  # noqa: BLE001 - the client gets the reason, unless it is gone
+            message = {"type": "websocket.close", "code": _INTERNAL_ERROR}
+            with contextlib.suppress(Exception):
+                await send({**message, "reason": str(error)[:_MAX_REASON]})
         finally:
             unsubscribe()
-            leaving.cancel()
-            sending.cancel()
 
 
-async def _send_all(tailing: Tailing) -> None:
-    stored = await asyncio.to_thread(tailing.read_stored)
-    await tailing.send_stored(stored)
-    await tailing.send_new()
+async def _until_left(sending: Coroutine[Any, Any, None], receive: Receive) -> None:
+    """Send until the client leaves, or an error ends it."""
+    tasks = {asyncio.ensure_future(sending), asyncio.ensure_future(wait_until_left(receive))}
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            task.result()
+    finally:
+        for task in tasks:
+            task.cancel()
 
 
 def read_flags(request: ApiRequest) -> tuple[str, ...]:

@@ -92,7 +92,7 @@ class Workers:
         stop = Stop(self._timeout_s)
         pool = self._lookups if is_lookup else self._queries
         running = asyncio.get_running_loop().run_in_executor(pool, _begin, work, stop)
-        leaving = asyncio.ensure_future(_left(receive))
+        leaving = asyncio.ensure_future(wait_until_left(receive))
         try:
             ends: set[asyncio.Future[Any]] = {running, leaving}
             done, _ = await asyncio.wait(
@@ -120,9 +120,9 @@ def _begin(work: Callable[[Stop], T], stop: Stop) -> T:
     return work(stop)
 
 
-async def _left(receive: Receive) -> None:
+async def wait_until_left(receive: Receive) -> None:
     """Return when the client left."""
-    while (await receive())["type"] != "http.disconnect":
+    while not (await receive())["type"].endswith(".disconnect"):
         pass
 
 
