@@ -114,6 +114,12 @@ def test_every_page_is_in_the_site() -> None:
     assert set(re.findall(r"([\w-]+\.md)", nav)) == {page.name for page in PAGES} - {"README.md"}
 
 
+def test_the_index_leads_to_every_page() -> None:
+    """A reader finds each page by the task at hand."""
+    linked = re.findall(r"\]\(([\w-]+\.md)", (kit_root() / "docs/index.md").read_text())
+    assert set(linked) == {page.name for page in PAGES} - {"README.md", "index.md"}
+
+
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The site, built without a warning: each link leads to a page and a heading."""
