@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from lokikit.query.log_query import LogQuery
 
 EXAMPLES = settings(
-    max_examples=60,
+    max_examples=30,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

@@ -1,37 +1,71 @@
+"""The demo on both engines: what it writes arrives, and every query of docs/explore.md finds some.
+
+One run of shop, customers and jobs, with a canary and a stranger beside them, is for all tests.
+"""
+
 from __future__ import annotations
 
+import os
+import re
+import signal
 import time
 from collections import Counter, defaultdict
 from typing import TYPE_CHECKING, Any
-from uuid import uuid4
 
 import orjson
 import pytest
 from tests.stack.demo import ONE_ROUND_OF_TASKS, Programs
+from tests.waiting import eventually
 
 from lokikit import fields
-from lokikit.query.client import Loki
+from lokikit.query.client import Loki, is_log_query
+from lokikit.stack.kit_files import kit_root
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.stack.engines import Engine
+
     from lokikit.query.results import LogEntry
 
+PAGE = (kit_root() / "docs/explore.md").read_text()
+TITLES = re.findall(r"^### (.+)$", PAGE, re.MULTILINE)
+QUERIES = re.findall(r"^```logql\n(.+?)\n```$", PAGE, re.MULTILINE | re.DOTALL)
+ENV = "test"
 REQUESTS = 400
+"""Enough for some of each kind that the page asks for."""
+STEP_S = 10
 TASKS = ONE_ROUND_OF_TASKS
 UNUSUAL = {402, 404, 409, 500, 502, 503}
 
 
 @pytest.fixture(scope="module")
-def entries(loki_url: str) -> list[LogEntry]:
-    """What Loki has after a fast demo of shop, customers and jobs at the same time."""
-    env = f"demo-{uuid4().hex[:8]}"
-    start_ns = time.time_ns()
-    programs = Programs(loki_url, env, REQUESTS, TASKS)
+def loki(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Loki]:
+    """A Loki with lines of all services, of a canary, and one that is no JSON."""
+    running = engine.make(tmp_path_factory.mktemp("explore"), {}).start()
+    one = Loki(running.url, timeout_s=60)
+    programs = Programs(running.url, ENV, REQUESTS, TASKS)
+    pace = ("--interval", "1s", "--check-every", "1s")
+    canary = programs.start("-m", "lokikit", "canary", *pace, LOKI_URL=running.url)
     try:
+        os.write(programs.pipe, b"Segmentation fault (core dumped)\n")
         programs.run()
+        trips = f'{{service_name="{fields.CANARY_SERVICE}"}} |= "{fields.CANARY_ROUND_TRIP_S}"'
+        eventually(lambda: list(newest(one, trips)), within_s=60)
     finally:
+        canary.send_signal(signal.SIGTERM)
+        canary.wait(60)
         programs.deliver()
-    query = f'{{env="{env}"}}'
-    return list(Loki(loki_url).query_range(query, start_ns, time.time_ns()))
+    yield one
+    running.kill()
+
+
+@pytest.fixture(scope="module")
+def entries(loki: Loki) -> list[LogEntry]:
+    """What Loki has of the demo's programs."""
+    query = f'{{{fields.LABEL_ENV}="{ENV}", {fields.LABEL_SERVICE}!="{fields.CANARY_SERVICE}"}}'
+    now_ns = time.time_ns()
+    return list(loki.query_range(query, now_ns - 3600 * 10**9, now_ns))
 
 
 @pytest.fixture(scope="module")
@@ -102,3 +136,55 @@ def test_gunicorn_tells_its_life_in_the_contract(lines: dict[str, list[dict[str,
     own = [line[fields.MESSAGE] for line in lines["shop"] if line["logger"] == "gunicorn.error"]
     assert own[0].startswith("Starting gunicorn")
     assert own[-1].startswith("Shutting down")
+
+
+def newest(loki: Loki, query: str) -> Iterator[str]:
+    """The first lines that it finds in the last hour."""
+    now_ns = time.time_ns()
+    found = loki.query_range(query, now_ns - 3600 * 10**9, now_ns, limit=10)
+    return (entry.line for entry in found)
+
+
+def test_there_are_twenty() -> None:
+    """Numbered from 1 on, one query each."""
+    assert [title.partition(".")[0] for title in TITLES] == [str(n) for n in range(1, 21)]
+    assert len(QUERIES) == len(TITLES)
+
+
+def test_every_query_finds_something(loki: Loki) -> None:
+    """None is an error, and none is empty."""
+    shop = f'{{{fields.LABEL_SERVICE}="shop"}} | {fields.REQUEST_ID}!=""'
+    asked = f"{shop} | line_format `{{{{.{fields.REQUEST_ID}}}}}`"
+    request_id = next(newest(loki, asked))
+    empty = [
+        title
+        for title, query in zip(TITLES, QUERIES, strict=True)
+        if not answers(loki, query.replace("REQUEST_ID", request_id))
+    ]
+    assert empty == []
+
+
+def answers(loki: Loki, query: str) -> list[object]:
+    """What Loki answers, over the time of the test."""
+    if is_log_query(query):
+        return list(newest(loki, query))
+    now_ns = time.time_ns()
+    return list(loki.range_samples(query, now_ns - 600 * 10**9, now_ns, STEP_S))
+
+
+def test_fields_are_those_of_the_contract() -> None:
+    """What a query takes from a line by name is named in the contract."""
+    known = {
+        *fields.LINE_FIELDS,
+        *fields.REQUEST_FIELDS,
+        *fields.TASK_FIELDS,
+        *fields.CANARY_FIELDS,
+    }
+    named = {
+        name
+        for query in QUERIES
+        for taken in re.findall(r"\| json ([^|\[]+)", query)
+        for name in re.split(r"[,\s]+", taken.strip())
+    }
+    assert named <= known
+    assert named
