@@ -141,11 +141,11 @@ def test_the_site_fetches_no_script_and_no_font(site: Path) -> None:
     assert not re.findall(r'(?:src|href)="https?://[^"]+\.(?:js|css|woff2?)"', index)
 
 
-def explained(site: Path, name: str) -> set[str]:
-    """The arguments that the table below a name in the reference explains."""
+def explained(site: Path, name: str, home: str = r"[\w.]+") -> set[str]:
+    """The arguments that the table below a name of a module in the reference explains."""
     page = (site / "api.html").read_text()
     part = re.search(
-        rf'id="[\w.]+\.{name}" class="doc doc-heading"(.*?)(?:class="doc doc-heading"|\Z)',
+        rf'id="{home}\.{name}" class="doc doc-heading"(.*?)(?:class="doc doc-heading"|\Z)',
         page,
         re.DOTALL,
     )
@@ -160,6 +160,28 @@ def test_the_reference_explains_each_public_name_and_argument(site: Path, name: 
     is_error = isinstance(value, type) and issubclass(value, Exception)
     asked = () if is_error else inspect.signature(value).parameters
     assert set(asked) <= explained(site, name)
+
+
+FRAMEWORKS = ("django", "celery", "apscheduler", "gunicorn", "redbird")
+
+
+def public_definitions(module: str) -> list[tuple[str, list[str]]]:
+    """The public functions and classes of a module, with the arguments of the functions."""
+    source = (kit_root() / f"pylib/src/lokikit/{module}.py").read_text()
+    found = []
+    for node in ast.parse(source).body:
+        if isinstance(node, ast.FunctionDef | ast.ClassDef) and not node.name.startswith("_"):
+            of_it = node.args if isinstance(node, ast.FunctionDef) else None
+            arguments = [*of_it.args, *of_it.kwonlyargs] if of_it else []
+            found.append((node.name, [one.arg for one in arguments]))
+    return found
+
+
+@pytest.mark.parametrize("module", FRAMEWORKS)
+def test_the_reference_explains_what_frameworks_import(site: Path, module: str) -> None:
+    """Without the framework installed, so from the source."""
+    for name, arguments in public_definitions(module):
+        assert set(arguments) <= explained(site, name, f"lokikit.{module}")
 
 
 LINKING = [
