@@ -139,6 +139,8 @@ UNKNOWN = [
     ({"loki.mode": "simple-scalable"}, "single"),
     ({"agent.image.tag": 5}, "tag"),
     ({"grafana.httpRoute.parentRefs": [{"namespace": "a"}]}, "name"),
+    ({"grafana.extraDashboards": {"mine": "{}"}}, "extraDashboards"),
+    ({"agent.extraInputs": {f"{'a' * 300}.yaml": ""}}, "extraInputs"),
     ({"loki.image": None}, "missing property 'image'"),
     ({"loki.persistence": None}, "missing property 'persistence'"),
     ({"loki.persistence.size": None}, "missing property 'size'"),
