@@ -11,22 +11,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import orjson
 
+from lokikit import fields as f
 from lokikit.delivery.equal_lines import EqualLines, open_ns
-from lokikit.fields import (
-    DETECTED_LEVEL,
-    LABEL_FIELDS,
-    LABEL_SERVICE,
-    LEVEL,
-    LEVEL_FIELDS,
-    MAX_LINE_BYTES,
-    METADATA_FIELDS,
-    NUMBERED_LEVELS,
-    OTHER_LEVELS,
-    TIME_FIELDS,
-    TIMESTAMP,
-    TRUNCATED,
-    UNKNOWN_SERVICE,
-)
 from lokikit.times import parse_epoch_ns, parse_timestamp_ns
 
 if TYPE_CHECKING:
@@ -38,7 +24,7 @@ MAX_VALUE_BYTES = 1024
 _NUL = b"\0"
 """Before a line: see `lokikit.ship.lines`."""
 _BYTES_PER_CHARACTER = 4
-_LABEL_SOURCES = tuple(LABEL_FIELDS.values())
+_LABEL_SOURCES = tuple(f.LABEL_FIELDS.values())
 
 
 class Entry(NamedTuple):
@@ -74,18 +60,18 @@ def read_entry(
     """
     text = raw.lstrip(_NUL).removeprefix(BOM_UTF8).decode("utf-8", "replace")
     fields = json_object(text)
-    line = fit(text, MAX_LINE_BYTES)
-    stamp_ns = parse_timestamp_ns(fields.get(TIMESTAMP))
+    line = fit(text, f.MAX_LINE_BYTES)
+    stamp_ns = parse_timestamp_ns(fields.get(f.TIMESTAMP))
     if stamp_ns is None and fields:
         stamp_ns = _foreign_time_ns(fields, text)
     metadata = dict(platform)
-    for name in METADATA_FIELDS:
+    for name in f.METADATA_FIELDS:
         if value := _word(fields.get(name), name, text):
             metadata[name] = value
     if fields and (level := _untold_level(fields)):
-        metadata[DETECTED_LEVEL] = level
+        metadata[f.DETECTED_LEVEL] = level
     if line is not text:
-        metadata[TRUNCATED] = "true"
+        metadata[f.TRUNCATED] = "true"
     words = tuple([_word(fields.get(name), name, text) for name in _LABEL_SOURCES])
     return Entry(
         now_ns() if stamp_ns is None else stamp_ns, line, _labels(default_service, words), metadata
@@ -94,7 +80,7 @@ def read_entry(
 
 def _foreign_time_ns(fields: Mapping[str, Any], text: str) -> int | None:
     """Return the time in a line of another program, from the first field that holds a time."""
-    for name in TIME_FIELDS:
+    for name in f.TIME_FIELDS:
         value = fields.get(name)
         if isinstance(value, float):
             value = _as_written(text, name)
@@ -110,14 +96,14 @@ def _foreign_time_ns(fields: Mapping[str, Any], text: str) -> int | None:
 
 def _untold_level(fields: Mapping[str, Any]) -> str | None:
     """Return Loki's name of a level that Loki does not read from the line itself."""
-    level = fields.get(LEVEL)
+    level = fields.get(f.LEVEL)
     if level.__class__ is int:
-        return NUMBERED_LEVELS.get(level)
+        return f.NUMBERED_LEVELS.get(level)
     if level.__class__ is not str:
         level = next(
-            (word for name in LEVEL_FIELDS if (word := fields.get(name)) is not None), None
+            (word for name in f.LEVEL_FIELDS if (word := fields.get(name)) is not None), None
         )
-    return OTHER_LEVELS.get(level.lower()) if isinstance(level, str) else None
+    return f.OTHER_LEVELS.get(level.lower()) if isinstance(level, str) else None
 
 
 class ArrivalClock:
@@ -264,6 +250,6 @@ def label_value(value: str) -> str:
 
 @lru_cache(maxsize=1024)
 def _labels(default_service: str | None, values: tuple[str | None, ...]) -> Mapping[str, str]:
-    found = {label: value for label, value in zip(LABEL_FIELDS, values, strict=True) if value}
-    labels = {LABEL_SERVICE: _word(default_service) or UNKNOWN_SERVICE, **found}
+    found = {label: value for label, value in zip(f.LABEL_FIELDS, values, strict=True) if value}
+    labels = {f.LABEL_SERVICE: _word(default_service) or f.UNKNOWN_SERVICE, **found}
     return {label: label_value(value) for label, value in labels.items()}
