@@ -33,7 +33,6 @@ from lokikit.stack.native.grafana import find_grafana
 from lokikit.stack.native.temporary import temporary_store
 from lokikit.testing.rule_cases import read_test_file
 from lokikit.testing.rule_lines import case_rows
-from lokikit.testing.rule_tests import _has_labels
 from lokikit.times import NS_PER_S
 
 if TYPE_CHECKING:
@@ -126,7 +125,8 @@ class Office:
         state = read_state(self.folder)
         assert state
         found = state.rules[self.rule.uid].instances
-        return [one.state for one in found if _has_labels(one, expected)]
+        wanted = expected.labels.items()
+        return [one.state for one in found if wanted <= one.alert_labels(expected.rule).items()]
 
 
 @pytest.fixture
