@@ -1,17 +1,17 @@
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from lokikit.store.segments.database import DatabaseError, open_database
+from lokikit.store.segments.database import open_database
 from lokikit.store.segments.head import Head
 from lokikit.store.segments.settings import StoreSettings
 from lokikit.store.segments.stored_rows import StoredRow
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from lokikit.store.segments.database import Cursor
 
@@ -29,8 +29,8 @@ def database(tmp_path: Path) -> Iterator[Cursor]:
 
 
 @pytest.fixture
-def head(database: Cursor, tmp_path: Path) -> Head:
-    made = Head(1, database, tmp_path, lambda _: None)
+def head(database: Cursor) -> Head:
+    made = Head(1, database, lambda _: None)
     made.publish(ROWS)
     return made
 
@@ -68,37 +68,15 @@ def test_a_stream_grows_with_each_batch(head: Head) -> None:
     assert head.streams_within(0, 1) == {1}
 
 
-def test_without_room_for_a_file_rows_are_inserted_from_memory(
-    head: Head, database: Cursor, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def fails(*_: object) -> None:
-        raise OSError
-
-    monkeypatch.setattr(Path, "write_bytes", fails)
-    assert stored(head, database) == WANTED
-
-
-def test_rows_that_the_reader_of_json_refuses_are_inserted_one_by_one(
-    head: Head, database: Cursor, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def fails(*_: object) -> None:
-        raise DatabaseError
-
-    monkeypatch.setattr(head, "_insert_file", fails)
-    assert stored(head, database) == WANTED
-
-
 def test_large_lines_are_inserted_in_small_batches(head: Head, database: Cursor) -> None:
     large = [StoredRow(n, 0, "\x01" * (3 << 20), None, None) for n in range(4, 8)]
     head.publish(large)
     assert len(stored(head, database)) == 7
 
 
-def test_a_table_is_retired_when_nobody_references_its_head(
-    database: Cursor, tmp_path: Path
-) -> None:
+def test_a_table_is_retired_when_nobody_references_its_head(database: Cursor) -> None:
     retired: list[str] = []
-    head = Head(5, database, tmp_path, retired.append)
+    head = Head(5, database, retired.append)
     head.publish(ROWS)
     part = head.part()
     del head

@@ -35,7 +35,7 @@ LOKI_PART, EMBEDDED_PART = "loki", "store"
 STORE_PARTS = (LOKI_PART, EMBEDDED_PART)
 RETENTION = "LOKI_RETENTION"
 """Key of `.env`: how long lines are kept."""
-STORE_MODULES = ("duckdb", "re2", "uvicorn", "h11", "cramjam")
+STORE_MODULES = ("arro3", "duckdb", "re2", "uvicorn", "h11", "cramjam")
 _KINDS = {"loki": LOKI_PART, "embedded": EMBEDDED_PART}
 
 

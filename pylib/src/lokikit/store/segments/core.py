@@ -38,7 +38,6 @@ class Core:
 
     Args:
         folder: where it is.
-        scratch: folder for files that no start needs.
         settings: what it was opened with.
         counters: what it counts.
         database: DuckDB.
@@ -48,7 +47,6 @@ class Core:
     """
 
     folder: Path
-    scratch: Path
     settings: StoreSettings
     counters: Counters
     database: Cursor

@@ -8,17 +8,14 @@ import weakref
 from bisect import bisect_right
 from itertools import accumulate
 from operator import itemgetter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import orjson
-
-from lokikit.store.segments.database import DatabaseError, quoted, table_columns
-from lokikit.store.segments.schema import COLUMNS, Part
+from lokikit.store.segments.database import table_columns
+from lokikit.store.segments.schema import Part
 from lokikit.store.segments.stored_rows import table_columns_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-    from pathlib import Path
+    from collections.abc import Callable, Sequence
 
     from lokikit.store.segments.database import Cursor
     from lokikit.store.segments.stored_rows import StoredRow
@@ -27,6 +24,7 @@ _LINE, _STREAM, _TS = itemgetter(2), itemgetter(1), itemgetter(0)
 _NO_ROWS_NS = (1 << 63) - 1
 _BATCH_ROWS = 4_000
 _BATCH_CHARACTERS = 4 << 20
+_NEW_ROWS = "new_rows"
 
 
 class Head:
@@ -35,7 +33,6 @@ class Head:
     Args:
         first_log: number of the first log whose rows these are.
         cursor: of the database.
-        scratch: folder for a file that lives as long as an insertion.
         retire: gets the name of the table when nobody references the head any more.
 
     Attributes:
@@ -48,9 +45,7 @@ class Head:
         since_s: when the first row came, on the monotonic clock.
     """
 
-    def __init__(
-        self, first_log: int, cursor: Cursor, scratch: Path, retire: Callable[[str], None]
-    ) -> None:
+    def __init__(self, first_log: int, cursor: Cursor, retire: Callable[[str], None]) -> None:
         self.first_log = self.last_log = first_log
         self.table = f"head_{first_log}"
         self.keys: set[int] = set()
@@ -63,7 +58,6 @@ class Head:
         self._buffer: list[StoredRow] = []
         self._insert_lock = threading.Lock()
         self._cursor = cursor
-        self._file = scratch / f"{self.table}.ndjson"
         cursor.execute(f"CREATE TABLE {self.table} ({table_columns()})")
         weakref.finalize(self, retire, self.table).atexit = False
 
@@ -123,45 +117,17 @@ class Head:
         return rows[: max(1, bisect_right(ends, _BATCH_CHARACTERS))]
 
     def _insert(self, rows: list[StoredRow]) -> None:
-        columns = table_columns_of(rows)
-        text = orjson.dumps(columns)
-        try:
-            self._insert_file(text, list(columns))
-        except OSError:  # no room for the file
-            self._insert_text(text, list(columns))
-        except DatabaseError:
-            self._insert_one_by_one(columns)
+        from lokikit.store.segments.arrow_columns import arrow_table  # noqa: PLC0415 - a start needs no Arrow
 
-    def _insert_file(self, text: bytes, names: Sequence[str]) -> None:
-        """Insert from a file of JSON: of the ways without pyarrow, the cheapest a row."""
-        lists = ", ".join(f"{name}: '{COLUMNS[name]}[]'" for name in names)
+        columns = table_columns_of(rows)
+        names = ", ".join(columns)
+        self._cursor.register(_NEW_ROWS, arrow_table(columns))
         try:
-            self._file.write_bytes(text)
             self._cursor.execute(
-                f"{self._insertion(names)} FROM read_json({quoted(str(self._file))}, "
-                f"columns={{{lists}}}, format='newline_delimited', "
-                f"maximum_object_size={len(text) + 1})"
+                f"INSERT INTO {self.table} ({names}) SELECT {names} FROM {_NEW_ROWS}"
             )
         finally:
-            self._file.unlink(missing_ok=True)
-
-    def _insert_text(self, text: bytes, names: Sequence[str]) -> None:
-        lists = orjson.dumps({name: [COLUMNS[name]] for name in names}).decode()
-        self._cursor.execute(
-            f"{self._insertion(names)} FROM (SELECT unnest(from_json(?, {quoted(lists)})))",
-            [text.decode()],
-        )
-
-    def _insertion(self, names: Sequence[str]) -> str:
-        unnested = ", ".join(f"unnest({name})" for name in names)
-        return f"INSERT INTO {self.table} ({', '.join(names)}) SELECT {unnested}"
-
-    def _insert_one_by_one(self, columns: Mapping[str, Sequence[Any]]) -> None:
-        marks = ", ".join("?" for _ in columns)
-        rows = list(zip(*columns.values(), strict=True))
-        self._cursor.executemany(
-            f"INSERT INTO {self.table} ({', '.join(columns)}) VALUES ({marks})", rows
-        )
+            self._cursor.unregister(_NEW_ROWS)
 
     def part(self) -> Part:
         """All rows so far, as SQL reads them."""

@@ -87,7 +87,7 @@ class Ingest:
     def new_head(self, first_log: int) -> Head:
         """An empty head."""
         core = self._core
-        return Head(first_log, core.database.cursor(), core.scratch, core.waste.tables.append)
+        return Head(first_log, core.database.cursor(), core.waste.tables.append)
 
     def subscribe(self, callback: Callable[[list[PushedEntry]], None]) -> Callable[[], None]:
         """Call `callback` with the new entries of each batch; return what ends that."""

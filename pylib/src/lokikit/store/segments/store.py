@@ -268,7 +268,7 @@ def _core(
     streams = Streams(folder, opened)
     catalogue = Catalogue(folder, counters)
     catalogue.load(database, streams)
-    return Core(folder, scratch, settings, counters, database, streams, catalogue, Waste())
+    return Core(folder, settings, counters, database, streams, catalogue, Waste())
 
 
 def _empty_scratch(folder: Path) -> Path:
