@@ -109,7 +109,8 @@ class LevelDetector:
         """
         names: set[str] = set().union(*metadata)
         if self._deciding.isdisjoint(names) and self._deciding.isdisjoint(labels):
-            return list(map(self._of_line, lines))
+            find, of_line = _KIT_LINE.match, self._of_other_line
+            return [_LEVELS[kit[1]] if (kit := find(line)) else of_line(line) for line in lines]
         pairs = zip(lines, metadata, strict=True)
         return [self.detect(line, one, labels) for line, one in pairs]
 
@@ -127,6 +128,9 @@ class LevelDetector:
     def _of_line(self, line: str) -> str:
         if found := _KIT_LINE.match(line):
             return _LEVELS[found[1]]
+        return self._of_other_line(line)
+
+    def _of_other_line(self, line: str) -> str:
         value = self._field_value(line)
         return (value and _LEVELS.get(value.lower())) or _of_words(line)
 
