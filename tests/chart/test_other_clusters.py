@@ -314,12 +314,31 @@ def test_metrics_without_the_operator(helm: Helm) -> None:
 
 
 def test_outgoing_traffic_is_said_where_it_is_denied(helm: Helm) -> None:
-    """With `egress` every part has rules for names and for Loki; without it none is held back."""
+    """With `egress` every pod has rules for names and for Loki; without it none is held back."""
+    values = {**CANARY, **HA, "events.enabled": True}
     for on in (False, True):
-        resources = helm.render(*given({**CANARY, **HA, "networkPolicy.egress": on}))
+        resources = helm.render(*given({**values, "networkPolicy.egress": on}))
         for one in of_kind(resources, "NetworkPolicy"):
             assert ("Egress" in one["spec"]["policyTypes"]) is on
             assert ("egress" in one["spec"]) is on
+    component = "app.kubernetes.io/component"
+    selected = [one["spec"]["podSelector"] for one in of_kind(resources, "NetworkPolicy")]
+    held = {one["matchLabels"][component] for one in selected}
+    assert held == {*workloads(resources), "test"}
+
+
+def test_the_api_server_is_where_it_listens(helm: Helm) -> None:
+    """Agents and events reach the ports that the user names; without one there is no rule."""
+    for ports in ([443, 6443], [16443], []):
+        on = {"networkPolicy.egress": True, "events.enabled": True}
+        resources = helm.render(*given({**on, "networkPolicy.apiServerPorts": ports}))
+        asked = [
+            [one["port"] for one in rule["ports"]]
+            for policy in of_kind(resources, "NetworkPolicy")
+            for rule in policy["spec"].get("egress", ())
+            if policy["metadata"]["name"] in {"lokikit-agent", "lokikit-events"}
+        ]
+        assert asked.count(ports) == (2 if ports else 0)
 
 
 def test_loki_from_outside(helm: Helm) -> None:

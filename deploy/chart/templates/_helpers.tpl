@@ -418,6 +418,16 @@ storageClassName: {{ eq . "-" | ternary "" . | quote }}
       protocol: TCP
 {{- end }}
 
+{{/* To the API server, which no selector names. */}}
+{{- define "lokikit.egressApiServer" -}}
+{{- with .Values.networkPolicy.apiServerPorts }}
+- ports:
+    {{- range . }}
+    - port: {{ . }}
+    {{- end }}
+{{- end }}
+{{- end }}
+
 {{/* To Loki: its pods, or whatever host an external one is. */}}
 {{- define "lokikit.egressLoki" -}}
 {{- if eq .Values.loki.mode "external" }}
