@@ -61,13 +61,25 @@ def _assert_equal(store: Store, text: str, steps: Steps) -> SpySampler:
     return spy
 
 
-@pytest.mark.parametrize("text", _METRICS)
+def _assert_fast(store: Store, text: str, steps: Steps) -> None:
+    spy = _assert_equal(store, text, steps)
+    assert {*leaves(parse_query(text))} == {*spy.answered}
+
+
+@pytest.mark.parametrize(("number", "text"), list(enumerate(_METRICS)))
 def test_each_metric_query_of_the_kit_is_answered_fast_and_as_the_evaluator_does(
-    store: Store, text: str
+    store: Store, number: int, text: str
 ):
+    """At one moment, and over one of the ranges: each query over the next."""
+    _assert_fast(store, text, _INSTANT)
+    _assert_fast(store, text, _STEPS[1 + number % (len(_STEPS) - 1)])
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("text", _METRICS)
+def test_each_metric_query_of_the_kit_is_answered_so_over_every_range(store: Store, text: str):
     for steps in _STEPS:
-        spy = _assert_equal(store, text, steps)
-        assert {*leaves(parse_query(text))} == {*spy.answered}
+        _assert_fast(store, text, steps)
 
 
 @settings(max_examples=100, deadline=None)
