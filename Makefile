@@ -8,7 +8,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 IS_NEW := import sys; sys.exit("Python %d.%d is too old" % sys.version_info[:2] if sys.version_info < (3, 10) else 0)
 NO_PIP := lokikit: pip could not install it, for the reason above; without the network: PIP_INDEX_URL names a mirror, HTTPS_PROXY a proxy, PIP_CERT the certificates to trust, PIP_FIND_LINKS with PIP_NO_INDEX=1 a folder of wheels
 
-.PHONY: help up down status logs check test soak lint bench grafana package docs clean
+.PHONY: help up down status logs check test soak lint lint-style lint-types lint-audit bench grafana package docs clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -36,11 +36,18 @@ soak: $(VENV)/test ## run the long chaos tests
 	@$(BIN)/python -m pytest tests -m soak
 
 lint: $(VENV)/test ## lint and type-check
+	@$(MAKE) --no-print-directory --keep-going --jobs 2 lint-audit lint-types lint-style
+
+lint-style:
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
+	@$(BIN)/lint-imports --no-logo
+
+lint-types:
 	@$(BIN)/mypy
 	@$(BIN)/mypy --python-version 3.11 --package grafana.generator
-	@$(BIN)/lint-imports --no-logo
+
+lint-audit:
 	@$(BIN)/python -m tests.tools.audit build/sbom.json
 
 bench: $(VENV)/test ## measure, side by side with the peers
