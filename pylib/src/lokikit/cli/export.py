@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from lokikit.atomic_file import new_name
 from lokikit.cli.output import note, whole_output
 from lokikit.errors import SettingsError, needs_extra
 from lokikit.stack.kit_files import state_dir
@@ -69,10 +70,14 @@ def export(  # noqa: PLR0913, PLR0917 - typer reads the options from the signatu
     now_ns = time.time_ns()
     start_ns = parse_time_ns(start, "--from", now_ns) if start else 0
     end_ns = parse_time_ns(end, "--to", now_ns) if end else _EVER_NS
+    if start_ns >= end_ns:
+        raise SettingsError("export: --from is not before --to, so no line is between them.")
+    folder = data or state_dir() / "store"
     target = parquet or jsonl
-    lines = export_folder(
-        data or state_dir() / "store", selector, (start_ns, end_ns), parquet=parquet, jsonl=jsonl
-    )
+    try:
+        lines = export_folder(folder, selector, (start_ns, end_ns), parquet=parquet, jsonl=jsonl)
+    except (FileNotFoundError, FileExistsError, IsADirectoryError, NotADirectoryError) as error:
+        raise SettingsError(f"export: cannot write {target}: {error.strerror}.") from error
     note(f"{lines} lines are in {target}.")
 
 
@@ -83,13 +88,17 @@ def export_folder(
 
     Raises:
         PrerequisiteError: the extra is missing.
-        SettingsError: there is no store in the folder.
+        SettingsError: there is no store in the folder, or the selector is wrong.
     """
     with needs_extra("store", "export"):
+        from lokikit.store.errors import QueryError  # noqa: PLC0415 - needs the extra
         from lokikit.store.logql.parser import parse_selector  # noqa: PLC0415 - needs the extra
         from lokikit.store.segments.export import export_parquet  # noqa: PLC0415 - needs the extra
         from lokikit.store.segments.snapshot import open_snapshot  # noqa: PLC0415 - needs the extra
-    matchers = parse_selector(selector, allows_all=True)
+    try:
+        matchers = parse_selector(selector, allows_all=True)
+    except QueryError as error:
+        raise SettingsError(f"export: the selector {selector!r} is wrong: {error}") from error
     with open_snapshot(folder) as store:
         if parquet:
             return export_parquet(store, parquet, matchers, *span)
@@ -104,5 +113,14 @@ def _export_jsonl(
     if target is None or str(target) == "-":
         with whole_output():
             return export_jsonl(store, sys.stdout.buffer, matchers, *span)
-    with target.open("wb") as file:
-        return export_jsonl(store, file, matchers, *span)
+    if target.exists() and not target.is_file():  # a pipe or a device, or a folder by mistake
+        with target.open("wb") as file:
+            return export_jsonl(store, file, matchers, *span)
+    new = new_name(target)
+    try:
+        with new.open("wb") as file:
+            lines = export_jsonl(store, file, matchers, *span)
+        new.replace(target)
+    finally:
+        new.unlink(missing_ok=True)
+    return lines

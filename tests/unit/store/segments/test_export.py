@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import io
 from typing import TYPE_CHECKING
 
@@ -8,7 +9,7 @@ import orjson
 import pytest
 
 from lokikit.cli.export import export_folder
-from lokikit.errors import SettingsError
+from lokikit.errors import PrerequisiteError, SettingsError
 from lokikit.store.logql.pipeline_syntax import Matcher
 from lokikit.store.segments.export import EVER_NS, export_jsonl, export_parquet
 from lokikit.store.segments.schema import PushedEntry
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 SETTINGS = StoreSettings(min_free_bytes=0, retention_s=0)
 API = {"service_name": "api", "env": "dev", "pod": "p1"}
 WEB = {"service_name": "web"}
+EVER = (0, EVER_NS)
 NOW_NS = 1_700_000_000_123_456_789
 
 
@@ -33,6 +35,51 @@ def store(tmp_path: Path) -> Iterator[Store]:
         opened.flush()
         opened.push([PushedEntry(WEB, NOW_NS + 1000, "new")])
         yield opened
+
+
+def test_an_export_replaces_an_earlier_one(store: Store, tmp_path: Path) -> None:
+    folder = tmp_path / "out"
+    folder.mkdir()
+    (folder / "lines-00009.parquet").touch()
+    (folder / "mine.parquet").touch()
+    export_parquet(store, folder)
+    assert {path.name for path in folder.iterdir()} == {
+        "lines-00001.parquet",
+        "lines-00002.parquet",
+        "mine.parquet",
+    }
+
+
+def test_an_export_that_fails_leaves_the_earlier_one(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    target = tmp_path / "lines.jsonl"
+    export_folder(store.folder, "{}", EVER, parquet=None, jsonl=target)
+    earlier = target.read_bytes()
+    monkeypatch.setattr("lokikit.store.segments.export.export_jsonl", fails)
+    with pytest.raises(OSError, match="No space left"):
+        export_folder(store.folder, "{}", EVER, parquet=None, jsonl=target)
+    assert target.read_bytes() == earlier
+    assert [path.name for path in tmp_path.glob("*.jsonl*")] == ["lines.jsonl"]
+
+
+def test_an_export_that_fails_names_its_folder_and_leaves_nothing_there(
+    store: Store, tmp_path: Path
+) -> None:
+    store.flush()
+    min(store.folder.glob("seg-*.parquet")).unlink()
+    folder = tmp_path / "out"
+    with pytest.raises(PrerequisiteError, match=f"cannot export into {folder}: "):
+        export_parquet(store, folder)
+    assert not list(folder.iterdir())
+
+
+def test_a_selector_that_is_wrong_is_named(store: Store) -> None:
+    with pytest.raises(SettingsError, match=r"the selector '\{a=' is wrong: parse error"):
+        export_folder(store.folder, "{a=", EVER, parquet=None, jsonl=None)
 
 
 def read(folder: Path, columns: str) -> list[tuple[object, ...]]:

@@ -7,8 +7,11 @@ from typing import TYPE_CHECKING, BinaryIO
 import duckdb
 import orjson
 
+from lokikit.atomic_file import new_name
+from lokikit.errors import PrerequisiteError
 from lokikit.fields import LABEL_FIELDS
 from lokikit.store.segments.database import quoted
+from lokikit.store.segments.disk import remove_files
 from lokikit.times import format_time
 
 if TYPE_CHECKING:
@@ -33,6 +36,8 @@ def export_parquet(
 ) -> int:
     """Write Parquet files, ordered by time in each; return how many lines they have.
 
+    The files of an earlier export into this folder are replaced, once all new ones are complete.
+
     Columns: `timestamp` (microseconds, UTC), `timestamp_ns`, the kit's labels `service_name` and
     `env`, `labels` and `metadata` as JSON, `level`, `line`.
 
@@ -42,19 +47,31 @@ def export_parquet(
         matchers: what the labels of a stream must fulfil; none selects all.
         start_ns: the first moment.
         end_ns: the moment behind the last.
+
+    Raises:
+        PrerequisiteError: the disk does not take the files.
     """
     store.flush()
     folder.mkdir(parents=True, exist_ok=True)
     streams = store.stream_numbers(matchers)
     parts = sorted(store.relations(start_ns, end_ns), key=lambda part: part.min_ns)
+    targets = [folder / f"lines-{number:05}.parquet" for number in range(1, len(parts) + 1)]
     memory = f"{store.settings.memory_limit_bytes}B"
     rows = 0
-    with duckdb.connect(":memory:", config={"memory_limit": memory}) as database:
-        database.execute("SET TimeZone='UTC'")
-        _create_streams(database, streams)
-        for number, part in enumerate(parts, 1):
-            target = folder / f"lines-{number:05}.parquet"
-            rows += _copy_part(database, part.relation, target, max(start_ns, 0), end_ns)
+    try:
+        with duckdb.connect(":memory:", config={"memory_limit": memory}) as database:
+            database.execute("SET TimeZone='UTC'")
+            _create_streams(database, streams)
+            for part, target in zip(parts, targets, strict=True):
+                new = new_name(target)
+                rows += _copy_part(database, part.relation, new, max(start_ns, 0), end_ns)
+    except duckdb.Error as error:
+        remove_files(list(map(new_name, targets)))
+        problem = str(error).splitlines()[0]
+        raise PrerequisiteError(f"cannot export into {folder}: {problem}") from error
+    remove_files(list(folder.glob("lines-*.parquet")))
+    for target in targets:
+        new_name(target).replace(target)
     return rows
 
 
