@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from tests.stack.asking import command, environment, new_labels, push, run, selector
+from tests.stack.pushing import sizes
 from tests.waiting import eventually
 
 from lokikit.delivery.entry import Entry
@@ -118,9 +119,10 @@ def test_filters_and_stages(loki_url: str, tail: Callable[..., TailProcess]) -> 
     assert running.lines() == ["6", "7", "8"]
 
 
-def test_a_flood_is_complete(loki_url: str) -> None:
+@pytest.mark.parametrize("count", sizes(12_000, 30_000))
+def test_a_flood_is_complete(loki_url: str, count: int) -> None:
     """Of a flood every entry is shown once, although Loki's live feed leaves entries out."""
-    labels, count = new_labels(), 30_000
+    labels = new_labels()
     rows = [(time.time_ns() + n, f"row {n}") for n in range(count)]
     entries = Loki(loki_url).tail(selector(labels), since=rows[0][0])
     flood = threading.Thread(target=push, args=(loki_url, labels, rows))
