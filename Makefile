@@ -8,7 +8,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 IS_NEW := import sys; sys.exit("Python %d.%d is too old" % sys.version_info[:2] if sys.version_info < (3, 10) else 0)
 NO_PIP := lokikit: pip could not install it, for the reason above; without the network: PIP_INDEX_URL names a mirror, HTTPS_PROXY a proxy, PIP_CERT the certificates to trust, PIP_FIND_LINKS with PIP_NO_INDEX=1 a folder of wheels
 
-.PHONY: help up down status logs check test soak lint lint-style lint-types lint-audit bench grafana package docs clean
+.PHONY: help up down status logs check test soak lint bench grafana package docs clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -37,6 +37,8 @@ soak: $(VENV)/test ## run the long chaos tests
 
 lint: $(VENV)/test ## lint and type-check
 	@$(MAKE) --no-print-directory --keep-going --jobs 2 lint-audit lint-types lint-style
+
+.PHONY: lint-style lint-types lint-audit
 
 lint-style:
 	@$(BIN)/ruff check .
