@@ -32,7 +32,7 @@ WHOLE_BLOCKS = {
     ("README.md", "json"): TYPED_HERE,
     ("README.md", "python"): TYPED_HERE,
     ("canary.md", "json"): "tests/unit/test_page_blocks.py",
-    ("explore.md", "logql"): "tests/stack/test_explore.py",
+    ("explore.md", "logql"): "tests/stack/test_demo.py",
     ("frameworks.md", "ini"): "tests/unit/output/test_taking_in.py",
     ("frameworks.md", "json"): "tests/integration/page.py",
     ("frameworks.md", "python"): TYPED_HERE,
