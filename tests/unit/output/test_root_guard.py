@@ -87,32 +87,39 @@ def test_a_logger_with_a_null_handler_alone_stays_silent() -> None:
     assert messages_of(source) == []
 
 
+WAYS_TO_ADD = [
+    "logger.addHandler(handler)",
+    "logger.addHandler(handler); logger.addHandler(logging.StreamHandler(sys.stdout))",
+    "logger.handlers.append(handler)",
+    "logger.handlers = [handler]",
+    "logger.handlers = logging.getLogger().handlers",
+    "logger.handlers = list(logging.getLogger().handlers)",
+    "shop.addHandler(handler); shop.propagate = False; logger.addHandler(handler)",
+]
+
+
 @pytest.mark.parametrize("logger", ["", "shop", "shop.views"])
 @pytest.mark.parametrize("propagate", [True, False])
-@pytest.mark.parametrize(
-    "add",
-    [
-        "logger.addHandler(handler)",
-        "logger.addHandler(handler); logger.addHandler(logging.StreamHandler(sys.stdout))",
-        "logger.handlers.append(handler)",
-        "logger.handlers = [handler]",
-        "logger.handlers = logging.getLogger().handlers",
-        "logger.handlers = list(logging.getLogger().handlers)",
-        "shop.addHandler(handler); shop.propagate = False; logger.addHandler(handler)",
-    ],
-)
-def test_a_console_handler_that_comes_later_prints_nothing(
-    add: str, logger: str, *, propagate: bool
-) -> None:
-    """Each event is one line of ours, whether its logger propagates or not."""
+def test_a_console_handler_that_comes_later_prints_nothing(logger: str, *, propagate: bool) -> None:
+    """Each event is one line of ours, whether its logger propagates or not.
+
+    Each way to add a handler is tried in a fork of a process behind the set-up.
+    """
     source = f"""
-handler, logger = logging.StreamHandler(), logging.getLogger({logger!r})
-{add}
-logger.propagate = {propagate}
-views.info("a") if {logger!r} == "" else logger.info("a")
-logging.info("b")
+import os
+for way in {WAYS_TO_ADD!r}:
+    if pid := os.fork():
+        assert os.waitpid(pid, 0)[1] == 0
+        continue
+    handler, logger = logging.StreamHandler(), logging.getLogger({logger!r})
+    exec(way)
+    logger.propagate = {propagate}
+    (views if {logger!r} == "" else logger).info("a: " + way)
+    logging.info("b: " + way)
+    sys.stdout.flush()
+    os._exit(0)
 """
-    assert messages_of(source) == ["a", "b"]
+    assert messages_of(source) == [f"{event}: {way}" for way in WAYS_TO_ADD for event in "ab"]
 
 
 def test_handlers_that_write_elsewhere_are_fed_as_before(tmp_path: Path) -> None:
