@@ -78,6 +78,7 @@ IMPOSSIBLE = [
     ({"agent.podLogs": "/var/log/*"}, "such as /var/log/pods"),
     ({"grafana.url": "grafana.example"}, "write it with its scheme"),
     ({"grafana.url": "https://grafana.example/?a"}, "write it with its scheme"),
+    ({"grafana.url": "a: b\nc", "monitoring.enabled": True}, "write it with its scheme"),
     ({"grafana.forYours.kind": "sidecar"}, "set one of them off"),
     (
         {"grafana.enabled": False, "grafana.forYours.kind": "operator"},

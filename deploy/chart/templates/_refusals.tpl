@@ -71,11 +71,7 @@
 {{- fail (printf "agent.%s is %q: write a folder of the node from its root on, without dots, such as %s." $key $path (eq $key "hostPath" | ternary "/var/lib/lokikit" "/var/log/pods")) }}
 {{- end }}
 {{- end }}
-{{- with .Values.grafana.url }}
-{{- if not (regexMatch `^https?://[^/:@?#\s]+(:[0-9]+)?(/[^?#\s]*)?$` .) }}
-{{- fail (printf "grafana.url is %q: write it with its scheme, such as https://grafana.example/ or https://example.com/grafana/." .) }}
-{{- end }}
-{{- end }}
+{{- $_ := include "lokikit.grafanaOwnUrl" . }}
 {{- if and (ne .Values.grafana.forYours.kind "none") .Values.grafana.enabled }}
 {{- fail (printf "grafana.forYours.kind=%s is for a Grafana that is there, and grafana.enabled makes another: set one of them off." .Values.grafana.forYours.kind) }}
 {{- end }}
@@ -154,6 +150,16 @@
 {{- include "lokikit.frozen" . }}
 {{- include "lokikit.frozenClaim" . }}
 {{- include "lokikit.frozenFolders" . }}
+{{- end }}
+
+{{/* The address of Grafana, where the user names one. Whatever asks for it is told what is wrong with it. */}}
+{{- define "lokikit.grafanaOwnUrl" -}}
+{{- with .Values.grafana.url }}
+{{- if not (regexMatch `^https?://[^/:@?#\s]+(:[0-9]+)?(/[^?#\s]*)?$` .) }}
+{{- fail (printf "grafana.url is %q: write it with its scheme, such as https://grafana.example/ or https://example.com/grafana/." .) }}
+{{- end }}
+{{- . }}
+{{- end }}
 {{- end }}
 
 {{/* Where an external Loki is. Whatever asks for it is told what is wrong with it. */}}

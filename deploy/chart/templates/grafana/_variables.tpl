@@ -7,14 +7,14 @@
 {{- else if and $grafana.httpRoute.enabled $grafana.httpRoute.hostnames }}
 {{- $way = dict "scheme" "https" "host" (first $grafana.httpRoute.hostnames) }}
 {{- end }}
-{{- if $grafana.url }}{{ $grafana.url }}
+{{- if $grafana.url }}{{ include "lokikit.grafanaOwnUrl" . }}
 {{- else if and $way (not (contains "*" $way.host)) }}{{ printf "%s://%s/" $way.scheme $way.host }}
 {{- end }}
 {{- end }}
 
 {{/* The path of that address, without a slash at its end but for the root. */}}
 {{- define "lokikit.grafanaPath" -}}
-{{- (urlParse .Values.grafana.url).path | trimSuffix "/" | default "/" }}
+{{- (urlParse (include "lokikit.grafanaOwnUrl" .)).path | trimSuffix "/" | default "/" }}
 {{- end }}
 
 {{/* What Grafana's environment has unless the user's secret says otherwise. */}}
