@@ -11,7 +11,6 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import platformdirs
 from dotenv import dotenv_values
 
 from lokikit.delivery.address import without_api_path
@@ -90,8 +89,11 @@ def state_dir(environ: Mapping[str, str] = os.environ) -> Path:
     """Return the folder that the stack writes to: `LOKIKIT_STATE`, or `.lokikit/` in a checkout."""
     if chosen := environ.get("LOKIKIT_STATE"):
         return Path(chosen).absolute()
-    root = checkout_root()
-    return root / ".lokikit" if root else platformdirs.user_state_path("lokikit")
+    if root := checkout_root():
+        return root / ".lokikit"
+    import platformdirs  # noqa: PLC0415 - the store starts without
+
+    return platformdirs.user_state_path("lokikit")
 
 
 def asked_runtime(environ: Mapping[str, str] = os.environ) -> str:

@@ -17,7 +17,6 @@ from lokikit.store.api.http import (
     text_response,
 )
 from lokikit.store.api.metrics import CONTENT_TYPE, ServerCounters, write_metrics
-from lokikit.store.api.pushes import Pushes
 from lokikit.store.api.tail_server import TailServer
 from lokikit.store.errors import StoreError
 
@@ -26,6 +25,7 @@ if TYPE_CHECKING:
 
     from lokikit.store.api.engine import Engine
     from lokikit.store.api.http import Receive, Send
+    from lokikit.store.api.pushes import Pushes
     from lokikit.store.api.queries import Queries
     from lokikit.store.api.served import ServedStore
     from lokikit.store.api.work import Workers
@@ -51,7 +51,6 @@ class App:
     def __init__(self, store: ServedStore, engine: Engine, workers: Workers) -> None:
         self._store, self._limits, self._workers = store, engine.limits, workers
         self.counters = ServerCounters()
-        self._pushes = Pushes(store, engine.limits, workers, self.counters, engine.clock_ns)
         self._engine = engine
         self._tails = TailServer(store, engine, workers, self.counters)
         self._router = Router([*self._query_routes(), *self._other_routes()])
@@ -93,6 +92,17 @@ class App:
 
         return Queries(self._store, self._engine, self._workers)
 
+    @cached_property
+    def _pushes(self) -> Pushes:
+        """The side of pushes, whose import a start need not wait for either."""
+        from lokikit.store.api.pushes import Pushes  # noqa: PLC0415 - as above
+
+        engine = self._engine
+        return Pushes(self._store, engine.limits, self._workers, self.counters, engine.clock_ns)
+
+    async def _push(self, request: ApiRequest) -> Response:
+        return await self._pushes.answer(request)
+
     def _ask(self, name: str) -> Callable[[ApiRequest], Awaitable[Response]]:
         """The handler with this name, found when it is called."""
 
@@ -122,7 +132,7 @@ class App:
 
     def _other_routes(self) -> list[Route]:
         return [
-            *(Route(path, _POST, self._pushes.answer) for path in sorted(_PUSHES)),
+            *(Route(path, _POST, self._push) for path in sorted(_PUSHES)),
             Route(f"{_API}/tail", _ASK, self._ask("tail")),
             Route(f"{_API}/format_query", _ASK, _format_query),
             Route(f"{_API}/status/buildinfo", _GET, _build_info),

@@ -43,7 +43,9 @@ _SWITCH_S = 0.001
 _COLLECT_OBJECTS = 50_000
 """New objects before Python looks for cycles among them: a push makes thousands, none in a cycle,
 and with Python's 700 a tenth of its time went there."""
-_QUERY_SIDE = (
+_IMPORTED_LATER = (
+    "api.pushes",
+    "segments.arrow_columns",
     "api.queries",
     "api.tail",
     "logql.evaluator",
@@ -138,7 +140,7 @@ def serve(settings: ServerSettings, started: Callable[[str], None]) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, served.stop)
     started(served.url)
-    threading.Thread(target=_import_queries, name="store-imports", daemon=True).start()
+    threading.Thread(target=_import_later_parts, name="store-imports", daemon=True).start()
     served.run()
 
 
@@ -171,7 +173,7 @@ def running_store(
     Raises:
         PrerequisiteError: the port or the folder is taken, or cannot be written to.
     """
-    _import_queries()
+    _import_later_parts()
     base = settings or ServerSettings(folder)
     served = ServedFolder(
         ServerSettings(folder, base.host, port, base.limits, base.max_queries, base.max_pushes)
@@ -186,9 +188,9 @@ def running_store(
         thread.join(_START_S)
 
 
-def _import_queries() -> None:
-    """Import what a start leaves to the first query, so that the query need not wait for it."""
-    for name in _QUERY_SIDE:
+def _import_later_parts() -> None:
+    """Import what a start leaves to the first push or query, so that neither waits for it."""
+    for name in _IMPORTED_LATER:
         importlib.import_module(f"lokikit.store.{name}")
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 from lokikit.store.api.http import PLAIN_JSON, Response, json_response, text_response
@@ -22,6 +21,8 @@ _NOT_IMPLEMENTED = 501
 
 def build_info() -> Response:
     """`status/buildinfo`, with the version of Loki whose API this is."""
+    from importlib.metadata import version  # noqa: PLC0415 - a start need not wait for it
+
     content = {
         "version": SPOKEN_VERSION,
         "revision": f"lokikit-{version('lokikit')}",
