@@ -201,10 +201,24 @@ def test_command_names_each_problem_and_its_line(
         ("rules: []\ntests: [{name: x, expect: [{count: -1}]}]", "no whole number"),
         ("rules: []\ntests: [{name: x, expect: [{value: x}]}]", "no number"),
         ("rules: []\ntests: [{name: x, expect: [{state: fired}]}]", "'fired' is unknown"),
+        ("rules: []\nevaluation_interval: 0s\ntests: [{}]", "every 0s"),
+        ("rules: []\ntests: [{name: x, lines: [{labels: {1a: b}, text: a}]}]", "'1a' is no name"),
+        ("rules: []\ntests: [{name: x, lines: [{times: 1000001, text: a}]}]", "at most 1000000"),
+        (
+            "rules: []\nevaluation_interval: 1s\ntests: [{name: x, expect: [{at: 2d}]}]",
+            "evaluated more than 100000 times",
+        ),
     ],
 )
 def test_problem_is_a_sentence(tmp_path: Path, text: str, problem: str) -> None:
     path = tmp_path / "rules_test.yaml"
     path.write_text(text)
     with pytest.raises(SettingsError, match=problem):
+        list(run_rule_tests([path]))
+
+
+def test_file_that_is_no_text_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "rules_test.yaml"
+    path.write_bytes(b"rules: \xff")
+    with pytest.raises(SettingsError, match=r"rules_test\.yaml is no text in UTF-8"):
         list(run_rule_tests([path]))

@@ -6,6 +6,7 @@ https://prometheus.io/docs/prometheus/latest/configuration/unit_testing_rules/
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +25,10 @@ if TYPE_CHECKING:
 
 STATES = ("inactive", "pending", "firing", "recovering", "resolved", "nodata", "error")
 DEFAULT_START = "2026-01-01T00:00:00Z"
+_LABEL_NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
+_MAX_TIMES = 1_000_000
+_MAX_EVALUATIONS = 100_000
+"""Of one rule: 69 days in steps of a minute. With more, a typing mistake would run for hours."""
 
 
 @dataclass(frozen=True)
@@ -110,12 +115,15 @@ def read_test_file(path: Path) -> TestFile:
     problems = Problems(path)
     held = problems.mapping(_load(path), "the file")
     rules = _rules(held, path)
+    interval_ns = held.duration_ns("evaluation_interval", None)
+    if interval_ns == 0:
+        held.problem("evaluation_interval", "a rule cannot be evaluated every 0s")
     found = TestFile(
         path,
         held.time_ns("start", DEFAULT_START),
-        held.duration_ns("evaluation_interval", None),
+        interval_ns,
         tuple(rules),
-        tuple(_cases(held, rules)),
+        tuple(_cases(held, rules, interval_ns)),
     )
     held.end()
     problems.raise_any()
@@ -127,6 +135,8 @@ def _load(path: Path) -> Any:
         return load_located(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise SettingsError(f"cannot read {path}: {error.strerror}.") from error
+    except UnicodeDecodeError as error:
+        raise SettingsError(f"{path} is no text in UTF-8: {error.reason}.") from error
     except yaml.YAMLError as error:
         raise SettingsError(f"{path} is no YAML: {' '.join(str(error).split())}.") from error
 
@@ -150,13 +160,13 @@ def _rules_of(file: Path, held: Fields) -> list[Rule]:
         return []
 
 
-def _cases(held: Fields, rules: list[Rule]) -> Iterator[Case]:
+def _cases(held: Fields, rules: list[Rule], interval_ns: int | None) -> Iterator[Case]:
     for each in held.mappings("tests", required=True):
         yield Case(
             each.text("name", required=True),
             tuple(_lines(lines) for lines in each.mappings("lines")),
             tuple(
-                _expectation(expectation, rules)
+                _expectation(expectation, rules, interval_ns)
                 for expectation in each.mappings("expect", required=True)
             ),
         )
@@ -174,13 +184,18 @@ def _lines(held: Fields) -> Lines:
     )
     if not found.labels:
         held.problem("labels", "a stream needs at least one label")
+    for name in found.labels:
+        if not _LABEL_NAME.fullmatch(name):
+            held.problem("labels", f"{name!r} is no name of a label")
+    if found.times > _MAX_TIMES:
+        held.problem("times", f"at most {_MAX_TIMES} lines are repeated")
     if found.times > 1 and not found.every_ns:
         held.problem("times", "repeated lines need `every`, the time between two of them")
     held.end()
     return found
 
 
-def _expectation(held: Fields, rules: list[Rule]) -> Expectation:
+def _expectation(held: Fields, rules: list[Rule], interval_ns: int | None) -> Expectation:
     found = Expectation(
         held.duration_ns("at", None, required=True) or 0,
         held.rule("rule", rules),
@@ -191,5 +206,8 @@ def _expectation(held: Fields, rules: list[Rule]) -> Expectation:
         held.labels("annotations"),
         held.line_number,
     )
+    each_ns = interval_ns or found.rule.interval_ns
+    if each_ns and found.at_ns // each_ns > _MAX_EVALUATIONS:
+        held.problem("at", f"the rule would be evaluated more than {_MAX_EVALUATIONS} times")
     held.end()
     return found
