@@ -33,7 +33,7 @@ ELSEWHERE = {
     "kubectl rollout status": "tests/pods",
     "curl": "test_intake of tests/pods, and tests/stack for the flush of Loki",
     "docker build": "tests/compose builds the image",
-    "make package": "tests/unit/tools",
+    "make package": "test_package_is_complete of test_rendering.py packs the same",
     "helm push": "nothing: it needs a registry",
     "helm install lokikit oci:": "nothing: it needs a registry",
     "kubectl port-forward": "nothing: Kubernetes' own",
