@@ -36,8 +36,6 @@ class StoreLimits:
     creation_grace_period_ns: int = _NS_PER_HOUR // 6
     ingestion_rate_bytes: int = 4 * _MIB
     ingestion_burst_bytes: int = 6 * _MIB
-    per_stream_rate_bytes: int = 3 * _MIB
-    per_stream_burst_bytes: int = 15 * _MIB
     max_streams: int = 5000
     max_label_names_per_series: int = 15
     max_label_name_length: int = 1024
@@ -136,8 +134,6 @@ _FIELDS: Mapping[str, tuple[str, Any]] = {
     "creation_grace_period": ("creation_grace_period_ns", _ns),
     "ingestion_rate_mb": ("ingestion_rate_bytes", _mib),
     "ingestion_burst_size_mb": ("ingestion_burst_bytes", _mib),
-    "per_stream_rate_limit": ("per_stream_rate_bytes", parse_bytes),
-    "per_stream_rate_limit_burst": ("per_stream_burst_bytes", parse_bytes),
     "max_global_streams_per_user": ("max_streams", int),
     "max_label_names_per_series": ("max_label_names_per_series", int),
     "max_label_name_length": ("max_label_name_length", int),
