@@ -249,9 +249,9 @@ def test_labels_are_counted(filled):
 
 def test_labels_of_numbers_or_uuids_are_not_detected_but_for_those_with_known_names(client):
     for number in "12":
-        client.push("x", pod=number, count=f"{number}.5", version=f"{number}.5.0")
+        client.push("x", pod=number, count=f"{number}.5", version=f"{number}.5.0", b=f"{number} ")
     found = client.ask("detected_labels", query=client.selector).json()["detectedLabels"]
-    assert {one["label"] for one in found} == {"pod", "version"}
+    assert {one["label"] for one in found} == {"b", "pod", "version"}
 
 
 def test_series_and_labels_are_those_of_the_asked_time(client):

@@ -57,9 +57,15 @@ def test_members_of_gzip_behind_each_other_are_one_body():
     ("body", "encoding"),
     [(gzip.compress(b"{}", mtime=0)[:-1], "gzip"), (raw_deflate(b"{}" * 9)[:-1], "deflate")],
 )
-def test_a_body_that_is_cut_is_refused(body, encoding):
+def test_a_message_that_is_cut_is_refused(body, encoding):
     with pytest.raises(PushError, match="unexpected EOF"):
-        unpack_json(body, encoding, MAX)
+        unpack_protobuf(body, encoding, MAX)
+
+
+@pytest.mark.parametrize("behind", [b"", b"xx"])
+def test_json_counts_to_its_end_whatever_stands_there(behind):
+    body = gzip.compress(b"{}", mtime=0)
+    assert unpack_json(body + behind if behind else body[:-3], "gzip", MAX) == b"{}"
 
 
 def test_bombs_are_refused_before_they_are_unpacked():

@@ -94,6 +94,9 @@ def detected_labels(store: ServedStore, form: Form, now_ns: int) -> dict[str, An
 
 
 def _is_id(value: str) -> bool:
+    """True for a number or a UUID."""
+    if value != value.strip():
+        return False
     for kind in (float, UUID):
         with suppress(ValueError):
             kind(value)

@@ -23,7 +23,8 @@ def unpack_json(body: bytes, encoding: str, max_bytes: int) -> bytes:
     # Loki takes `snappy` here too, and leaves the body as it is.
     if encoding in {"", "snappy"}:
         return body
-    return _inflate(body, encoding, max_bytes)
+    # Loki reads to the end of the JSON: what is missing or stands behind it does not count.
+    return _inflate(body, encoding, max_bytes, to_end=False)
 
 
 def unpack_protobuf(body: bytes, encoding: str, max_bytes: int) -> bytes:
@@ -33,7 +34,7 @@ def unpack_protobuf(body: bytes, encoding: str, max_bytes: int) -> bytes:
         PushError: as for `unpack_json`.
     """
     if encoding not in {"", "snappy"}:
-        return _inflate(body, encoding, max_bytes)
+        return _inflate(body, encoding, max_bytes, to_end=True)
     import cramjam  # noqa: PLC0415 - a store that only gets JSON starts faster
 
     if _snappy_size(body) > max_bytes:
@@ -44,7 +45,7 @@ def unpack_protobuf(body: bytes, encoding: str, max_bytes: int) -> bytes:
         raise PushError("snappy: corrupt input", BAD_REQUEST) from error
 
 
-def _inflate(body: bytes, encoding: str, max_bytes: int) -> bytes:
+def _inflate(body: bytes, encoding: str, max_bytes: int, *, to_end: bool) -> bytes:
     if encoding not in {"gzip", "deflate"}:
         raise PushError(f'Content-Encoding "{encoding}" not supported', BAD_REQUEST)
     if not body:
@@ -56,11 +57,13 @@ def _inflate(body: bytes, encoding: str, max_bytes: int) -> bytes:
         try:
             parts.append(unpacker.decompress(body, left + 1))
         except zlib.error as error:
+            if parts and not to_end:
+                break
             raise PushError(f"{encoding}: invalid header or data", BAD_REQUEST) from error
         left -= len(parts[-1])
         if left < 0:
             raise _too_large(max_bytes)
-        if not unpacker.eof:
+        if to_end and not unpacker.eof:
             raise PushError("unexpected EOF", BAD_REQUEST)
         body = unpacker.unused_data if encoding == "gzip" else b""
     return b"".join(parts)
