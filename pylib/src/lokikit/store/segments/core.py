@@ -28,8 +28,8 @@ class Waste:
         """Remove all of it."""
         while self.tables:
             cursor.execute(f"DROP TABLE IF EXISTS {self.tables.pop()}")
-        while self.files:
-            remove_files([self.files.pop()])
+        while self.files:  # in order: a kill leaves a summary alone, never a segment without it
+            remove_files([self.files.pop(0)])
 
 
 @dataclass(frozen=True)
