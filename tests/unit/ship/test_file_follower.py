@@ -7,12 +7,12 @@ import pytest
 
 from lokikit.notices import Notices
 from lokikit.ship.file_follower import FileFollower
+from lokikit.ship.positions import Positions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from lokikit.ship.positions import Position
 
 DRAIN_S = 30.0
 
@@ -32,13 +32,13 @@ class Rig:
         return self._follower
 
     def start(
-        self, *patterns: str, saved: Sequence[Position] = (), own: Sequence[Path] = ()
+        self, *patterns: str, saved: Positions | None = None, own: Sequence[Path] = ()
     ) -> Rig:
         """Start one in place of the one before."""
         self.stop()
         self._follower = FileFollower(
             patterns,
-            saved=saved,
+            saved=saved or Positions(),
             own=own,
             notices=Notices(self.said.append, lambda: self.now_s),
             drain_s=DRAIN_S,
@@ -84,6 +84,11 @@ def append(path: Path, text: str) -> None:
     """Write to the end of a file."""
     with path.open("a") as file:
         file.write(text)
+
+
+def age(path: Path) -> None:
+    """Make the last write to a file an hour older: writes of a test may share a tick."""
+    os.utime(path, ns=(0, path.stat().st_mtime_ns - 3_600_000_000_000))
 
 
 def test_file_that_comes_later(rig: Rig, path: Path) -> None:
@@ -168,7 +173,7 @@ def test_late_writer_to_a_rotated_file(rig: Rig, path: Path) -> None:
     rig.now_s += DRAIN_S
     assert rig.lines() == [b"half"]
     rig.lines()
-    assert [position.offset for position in rig.follower.positions()] == [4]
+    assert [position.offset for position in rig.follower.positions().files] == [4]
 
 
 def test_file_left_is_not_read_again(rig: Rig, path: Path) -> None:
@@ -180,7 +185,7 @@ def test_file_left_is_not_read_again(rig: Rig, path: Path) -> None:
     rig.lines()
     rig.now_s = DRAIN_S
     rig.lines()
-    assert rig.follower.positions() == []
+    assert rig.follower.positions().files == []
     append(path, "two\n")
     assert rig.lines() == [b"two"]
 
@@ -346,3 +351,87 @@ def test_hole_of_a_writer_that_does_not_append_is_no_part_of_a_line(rig: Rig, pa
             writer.flush()
             found = [line for _ in range(10) for line in rig.lines()]
             assert [line for line in found if line] == [b"after %d" % number]
+
+
+def test_first_file_that_is_rotated_before_it_is_met_is_read_at_the_next_start(
+    rig: Rig, path: Path
+) -> None:
+    append(path.with_name("app.log.2"), "old\n")
+    age(path.with_name("app.log.2"))
+    assert rig.start(str(path)).lines() == []
+    append(path, "one\n")
+    path.rename(f"{path}.1")
+    append(path, "two\n")
+    assert rig.restart(str(path)).lines() == [b"one", b"two"]
+
+
+@pytest.mark.parametrize("when", ["between-looks", "between-runs"])
+def test_new_file_of_a_glob_that_is_rotated_before_it_is_met_is_read(
+    rig: Rig, tmp_path: Path, when: str
+) -> None:
+    pattern = str(tmp_path / "*.log")
+    append(tmp_path / "old.log.1", "old\n")
+    age(tmp_path / "old.log.1")
+    append(tmp_path / "a.log", "a\n")
+    assert rig.start(pattern).lines() == [b"a"]
+    for name in ("b.log", "c.log"):
+        append(tmp_path / name, f"{name}\n")
+        (tmp_path / name).rename(tmp_path / f"{name}-20261121")
+    append(tmp_path / "c.log", "more\n")
+    if when == "between-runs":
+        rig.restart(pattern)
+    assert sorted(rig.lines()) == [b"b.log", b"c.log", b"more"]
+    assert rig.restart(pattern).lines() == []
+
+
+def test_file_that_is_rotated_while_no_file_is_open_is_read_at_the_next_start(
+    rig: Rig, path: Path
+) -> None:
+    append(path, "one\n")
+    age(path)
+    rig.start(str(path)).lines()
+    path.rename(f"{path}.2")
+    rig.lines()
+    rig.now_s = DRAIN_S
+    rig.lines()
+    assert rig.follower.positions().files == []
+    append(path, "two\n")
+    path.rename(f"{path}.1")
+    assert rig.restart(str(path)).lines() == [b"two"]
+    assert rig.restart(str(path)).lines() == []
+
+
+@pytest.mark.parametrize("text", ["", "one\n"], ids=["empty", "written"])
+def test_copy_of_a_file_that_was_truncated_between_runs_is_read(
+    rig: Rig, path: Path, text: str
+) -> None:
+    append(path, text)
+    age(path)
+    rig.start(str(path)).follower.look()
+    append(path, "two\n")
+    path.with_name("app.log.1").write_text(path.read_text())
+    path.write_text("three\n")
+    expected = [*text.encode().splitlines(), b"two", b"three"]
+    assert rig.restart(str(path)).lines() == expected
+
+
+def test_times_of_paths_without_rotated_files_are_forgotten(rig: Rig, tmp_path: Path) -> None:
+    pattern = str(tmp_path / "*.log")
+    append(tmp_path / "a.log", "a\n")
+    rig.start(pattern).lines()
+    (tmp_path / "a.log").unlink()
+    rig.lines()
+    rig.now_s = DRAIN_S
+    rig.lines()
+    assert set(rig.follower.positions().old_ns) == {pattern, str(tmp_path / "a.log")}
+    assert set(rig.restart(pattern).follower.positions().old_ns) == {pattern}
+
+
+def test_rotated_files_that_a_glob_matches_are_files_of_their_own_at_the_first_start(
+    rig: Rig, tmp_path: Path
+) -> None:
+    for name in ("app.log", "app__2026-11-21_10-00-00.log"):
+        append(tmp_path / name, "text\n")
+    rig.start(str(tmp_path / "*.log")).lines()
+    paths = {position.path for position in rig.follower.positions().files}
+    assert paths == {str(path) for path in tmp_path.iterdir()}

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from lokikit.ship.file_names import is_rotated, matches, rotated_files
+from lokikit.ship.file_names import expand, is_rotated, matches, rotated_files
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -100,3 +100,27 @@ def test_path_matches_folder_by_folder(path: str, pattern: str) -> None:
 )
 def test_asterisk_does_not_cross_folders(path: str, pattern: str) -> None:
     assert not matches(path, pattern)
+
+
+def test_glob_finds_rotated_files_under_the_path_that_they_had(tmp_path: Path) -> None:
+    for name in ("a.log", "a.log.1", "b.log-2026.11", "b.log.1.gz", "c.txt.1", ".log.1"):
+        (tmp_path / name).touch()
+    found = expand(f"{tmp_path}/*.log")
+    assert found.paths == [f"{tmp_path}/a.log"]
+    assert found.rotated == {
+        f"{tmp_path}/a.log.1": f"{tmp_path}/a.log",
+        f"{tmp_path}/b.log-2026.11": f"{tmp_path}/b.log",
+    }
+
+
+@pytest.mark.parametrize("name", ["*", "a*"])
+def test_glob_with_an_asterisk_at_its_end_finds_rotated_files_itself(
+    tmp_path: Path, name: str
+) -> None:
+    (tmp_path / "below").mkdir()
+    for path in ("a.log", "a.log.1", "below/a.log"):
+        (tmp_path / path).touch()
+    found = expand(f"{tmp_path}/{name}")
+    names = [path.removeprefix(f"{tmp_path}/") for path in found.paths]
+    assert [path for path in names if path != "below"] == ["a.log", "a.log.1"]
+    assert found.rotated == {}

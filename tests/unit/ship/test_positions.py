@@ -5,22 +5,22 @@ from typing import TYPE_CHECKING
 import pytest
 
 from lokikit.errors import PrerequisiteError, SettingsError
-from lokikit.ship.positions import Position, PositionStore
+from lokikit.ship.positions import Position, Positions, PositionStore
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-POSITION = Position("/a.log", 1, 2, 3, "ab", 4, 5)
+POSITIONS = Positions([Position("/a.log", 1, 2, 3, "ab", 4, 5)], {"/*.log": 6})
 
 
 def test_positions_survive(tmp_path: Path) -> None:
     """What was saved is there at the next start, in a folder that was made for it."""
     store = PositionStore(tmp_path / "new" / "positions.json")
-    assert store.open() == []
-    store.save([POSITION])
+    assert store.open() == Positions()
+    store.save(POSITIONS)
     store.close()
     again = PositionStore(store.path)
-    assert again.open() == [POSITION]
+    assert again.open() == POSITIONS
     again.close()
 
 
@@ -35,7 +35,18 @@ def test_one_process_at_a_time(tmp_path: Path) -> None:
     second.close()
 
 
-@pytest.mark.parametrize("text", ["", "{}", "[]", "null", '{"form":1,"files":[{}]}', '{"form":9}'])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "{}",
+        "[]",
+        "null",
+        '{"form":1,"files":[{}]}',
+        '{"form":9}',
+        '{"form":1,"files":[],"old_ns":[1]}',
+    ],
+)
 def test_something_else_than_positions(tmp_path: Path, text: str) -> None:
     """A file that is no positions file is neither overwritten nor taken for an empty one."""
     path = tmp_path / "positions.json"
@@ -60,8 +71,16 @@ def test_half_written_file_is_never_met(tmp_path: Path) -> None:
     """What a crash left of a new version does not count."""
     store = PositionStore(tmp_path / "positions.json")
     store.open()
-    store.save([POSITION])
+    store.save(POSITIONS)
     store.files()[1].write_text('{"form":1,"fi')
     store.close()
-    assert store.open() == [POSITION]
+    assert store.open() == POSITIONS
+    store.close()
+
+
+def test_positions_of_an_earlier_version_are_read(tmp_path: Path) -> None:
+    path = tmp_path / "positions.json"
+    path.write_text('{"form":1,"files":[]}')
+    store = PositionStore(path)
+    assert store.open() == Positions([], {})
     store.close()

@@ -84,6 +84,32 @@ def test_full_disk_under_the_positions(tmp_path: Path) -> None:
     assert "cannot save positions" in entries[0]
 
 
+def test_positions_are_saved_before_there_is_a_file(tmp_path: Path) -> None:
+    """A file that comes and is rotated around a SIGKILL is read by the next run."""
+    path = tmp_path / "a.log"
+    source = follow(path, [])
+    source.look()
+    source.close()
+    path.write_text("one\n")
+    path.rename(tmp_path / "a.log.1")
+    again = follow(path, [])
+    again.look()
+    assert joined(again) == ["one"]
+    again.close()
+
+
+def test_positions_are_saved_once_the_disk_has_room_again(tmp_path: Path) -> None:
+    path = tmp_path / "a.log"
+    path.write_text("one\n")
+    source = follow(path, [])
+    (tmp_path / "positions.json.new").mkdir()
+    source.look()
+    (tmp_path / "positions.json.new").rmdir()
+    source.look()
+    source.close()
+    assert str(path) in (tmp_path / "positions.json").read_text()
+
+
 def test_pipe_that_is_told_to_stop() -> None:
     """It gives what stands in the pipe, then ends, though the writer has not."""
     reading, writing = os.pipe()
@@ -124,7 +150,7 @@ def test_traceback_is_acknowledged_as_a_whole(tmp_path: Path) -> None:
     assert (whole.lines, whole.blank) == (3, 1)
     assert whole.file is not None
     again.acknowledge({whole.file: whole.mark})
-    assert again._follower.positions()[0].offset == path.stat().st_size
+    assert again._follower.positions().files[0].offset == path.stat().st_size
     again.close()
 
 
@@ -156,7 +182,7 @@ def test_tracebacks_of_two_files_are_not_mixed(tmp_path: Path) -> None:
     """Frames of one file never end in the traceback of another."""
     for name in "ab":
         (tmp_path / f"{name}.log").write_text(TRACEBACK.replace("x", name))
-    notices = Notices([].append)
+    notices = Notices(lambda _: None)
     store = PositionStore(tmp_path / "positions.json")
     follower = FileFollower([str(tmp_path / "*.log")], saved=store.open(), own=[], notices=notices)
     source = FileSource(follower, store, service=None, host="h", notices=notices)

@@ -9,8 +9,16 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lokikit.ship.file_names import expand, files_beside, is_glob, matches, rotated_files
+from lokikit.ship.file_names import (
+    expand,
+    files_beside,
+    is_glob,
+    matches,
+    mtime_ns,
+    rotated_files,
+)
 from lokikit.ship.followed_file import FileKey, FollowedFile
+from lokikit.ship.positions import Positions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
@@ -31,7 +39,7 @@ class FileFollower:
 
     Args:
         patterns: paths and globs.
-        saved: positions up to which an earlier run delivered files.
+        saved: positions of an earlier run.
         own: files that this process writes; following them would feed back.
         notices: prints files that cannot be read, and losses.
         drain_s: seconds without a new line after which a rotated file is closed.
@@ -42,7 +50,7 @@ class FileFollower:
         self,
         patterns: Sequence[str],
         *,
-        saved: Sequence[Position],
+        saved: Positions,
         own: Collection[Path],
         notices: Notices,
         drain_s: float = DRAIN_S,
@@ -57,14 +65,17 @@ class FileFollower:
         self._clock = clock
         self._chains: dict[str, list[FollowedFile]] = {}
         self._keys: set[FileKey] = set()
-        self._left_ns: dict[str, int] = {}
+        self._old_ns: dict[str, int] = {}
         self._quiet_since_s: dict[FileKey, float] = {}
         self._waiting: set[str] = set()
         self._others: list[Position] = []
-        for position in saved:
+        for pattern, old_ns in saved.old_ns.items():
+            if pattern in self._patterns or is_glob(pattern) or rotated_files(pattern):
+                self._old_ns[pattern] = old_ns
+        for position in saved.files:
             self._restore(position)
-        for path in self._paths:
-            self._expect(path)
+        for pattern in self._patterns:
+            self._expect(pattern)
 
     def look(self) -> bool:
         """Open new files and close finished files; return True if the set changed."""
@@ -92,9 +103,10 @@ class FileFollower:
                 if not file.at_end():
                     break
 
-    def positions(self) -> list[Position]:
-        """Return the position of each file, and positions of earlier runs for other files."""
-        return [*self._others, *(file.position() for file in self._files())]
+    def positions(self) -> Positions:
+        """Return what the next run needs to know, also of files that only earlier runs followed."""
+        files = [*self._others, *(file.position() for file in self._files())]
+        return Positions(files, self._old_ns)
 
     def close(self) -> None:
         """Close all files."""
@@ -114,7 +126,7 @@ class FileFollower:
     def _leave(self, file: FollowedFile) -> None:
         self._chains[file.path].remove(file)
         self._keys.remove(file.key)
-        self._left_ns[file.path] = file.mtime_ns
+        self._finish(file.path, file.mtime_ns)
         self._quiet_since_s.pop(file.key, None)
         file.close()
 
@@ -126,10 +138,15 @@ class FileFollower:
         return dict.fromkeys([*self._paths, *met, *itertools.chain.from_iterable(found)])
 
     def _expand_glob(self, pattern: str) -> list[str]:
-        paths = expand(pattern)
+        paths, rotated = expand(pattern)
         if not paths:
             self._say_once(pattern, f"no file matches {pattern} yet; waiting for one")
-        return paths
+        old_ns = self._old_ns[pattern]
+        return paths + [
+            path
+            for where, path in rotated.items()
+            if not self._is_known(path) and mtime_ns(where) > old_ns
+        ]
 
     def _open_current(self, path: str) -> FileKey | None:
         """Return the key of the file at `path`; open the file if it is new."""
@@ -153,18 +170,27 @@ class FileFollower:
 
     def _open_skipped(self, path: str) -> None:
         """Open the files that came to `path` and were rotated away since the last look."""
-        chain = self._chains.get(path)
-        if chain:
-            since_ns = chain[-1].mtime_ns
-        elif path in self._left_ns:
-            # The file left last is known no more, and must not be read again.
-            since_ns = self._left_ns[path] + 1
-        else:
-            return
+        known = self._is_known(path)
+        since_ns = self._since_ns(path)
         siblings = [file for file in rotated_files(path) if file.mtime_ns >= since_ns]
         for sibling in sorted(siblings, key=lambda file: file.mtime_ns):
-            if sibling.path not in self._own:
+            if sibling.path not in self._own and (known or not self._is_followed(sibling.path)):
                 self._open(sibling.path, path)
+
+    def _is_known(self, path: str) -> bool:
+        return path in self._chains or path in self._old_ns
+
+    def _since_ns(self, path: str) -> int:
+        """Return the time since which a rotated file of `path` was written to, if it is new."""
+        # The newest file that is done is open no more, and must not be read again.
+        times = [self._old_ns[path] + 1] if path in self._old_ns else []
+        times += [file.mtime_ns for file in self._chains.get(path, [])[-1:]]
+        globs = [glob for glob in self._globs if matches(path, glob)]
+        return max(times) if times else min(self._old_ns[glob] for glob in globs) + 1
+
+    def _finish(self, path: str, old_ns: int) -> None:
+        """Remember that files of `path` that were last written to by `old_ns` are done."""
+        self._old_ns[path] = max(old_ns, self._old_ns.get(path, 0))
 
     def _open(self, where: str, path: str, position: Position | None = None) -> bool:
         """Open the file at `where` as a file of `path`; return True when it is followed."""
@@ -186,8 +212,11 @@ class FileFollower:
         places = [file.path for file in files_beside(position.path) if file.inode == position.inode]
         if not self._is_followed(position.path):
             self._others += [position] if places else []
+        elif places and not position.head_bytes:
+            # It was empty. Its inode alone may be that of another file by now.
+            self._finish(position.path, position.mtime_ns - 1)
         elif not any(self._open(place, position.path, position) for place in places):
-            self._left_ns[position.path] = position.mtime_ns
+            self._finish(position.path, position.mtime_ns)
             self._notices.say(
                 f"gone {position.path} {position.inode}",
                 f"ship: the file that stood at {position.path} (inode {position.inode}) is gone; "
@@ -199,10 +228,15 @@ class FileFollower:
         globs = self._globs
         return path in self._patterns or any(matches(path, pattern) for pattern in globs)
 
-    def _expect(self, path: str) -> None:
-        """Remember the files that were rotated before `path` had a file: they are not followed."""
-        if path not in self._chains and path not in self._left_ns and not os.path.lexists(path):
-            self._left_ns[path] = max((file.mtime_ns for file in rotated_files(path)), default=0)
+    def _expect(self, pattern: str) -> None:
+        """Remember the files that were rotated before the first start: they are not followed."""
+        if self._is_known(pattern):
+            return
+        if pattern in self._globs:
+            times_ns = [mtime_ns(path) for path in expand(pattern).rotated]
+        else:
+            times_ns = [file.mtime_ns for file in rotated_files(pattern)]
+        self._old_ns[pattern] = max(times_ns, default=0)
 
     def _say_once(self, path: str, text: str) -> None:
         """Report that a path is not read, once for each path or glob."""

@@ -7,12 +7,12 @@ import glob
 import os
 import re
 import stat
-from fnmatch import fnmatchcase
+from fnmatch import fnmatchcase, translate
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
 _ANY_FOLDERS = "**"
 _DAY_OR_TIME = r"(?:19|20)\d\d-?(?:0[1-9]|1[0-2])[\dT:._+-]*Z?"
@@ -38,18 +38,45 @@ class FoundFile(NamedTuple):
     mtime_ns: int
 
 
+class Expansion(NamedTuple):
+    """What a glob finds.
+
+    Args:
+        paths: paths that match it, sorted.
+        rotated: other files, each with the matching path that it had before a rotation.
+    """
+
+    paths: list[str]
+    rotated: dict[str, str]
+
+
 def is_glob(pattern: str) -> bool:
     """Return True when `pattern` matches paths other than itself."""
     return glob.has_magic(pattern) and not os.path.lexists(pattern)
 
 
-def expand(pattern: str) -> list[str]:
-    """Return the paths that match a glob now, sorted; `**` is any number of folders."""
-    return sorted(glob.glob(pattern, recursive=True))  # noqa: PTH207 - absolute globs
+def expand(pattern: str) -> Expansion:
+    """Return what an absolute glob finds now; `**` is any number of folders."""
+    # A glob with an asterisk at its end matches rotated files itself.
+    wide = pattern if pattern.endswith("*") else f"{pattern}*"
+    is_match = re.compile(translate(Path(pattern).name)).match
+    expansion = Expansion([], {})
+    for path in sorted(glob.glob(wide, recursive=True)):  # noqa: PTH207 - absolute globs
+        folder, name = os.path.split(path)
+        if wide == pattern or is_match(name):
+            expansion.paths.append(path)
+        elif match := next(filter(is_match, _names_before(name)), None):
+            expansion.rotated[path] = os.path.join(folder, match)  # noqa: PTH118 - of two texts
+    return expansion
+
+
+def _names_before(name: str) -> Iterator[str]:
+    """Yield the names that a file may have had before a rotation put something behind them."""
+    return (name[:end] for end in range(1, len(name)) if _BEHIND.fullmatch(name, end))
 
 
 def matches(path: str, pattern: str) -> bool:
-    """Return True when `expand(pattern)` would hold `path` if it were a file."""
+    """Return True when `expand(pattern)` would find `path` if it were a file."""
     return _matches(Path(path).parts, Path(pattern).parts)
 
 
@@ -74,6 +101,14 @@ def files_beside(path: str) -> list[FoundFile]:
     except OSError:
         return []
     return found
+
+
+def mtime_ns(path: str) -> int:
+    """Return the time of the last write to a file, 0 if it is gone."""
+    try:
+        return os.stat(path).st_mtime_ns  # noqa: PTH116 - many a second
+    except OSError:
+        return 0
 
 
 def rotated_files(path: str) -> list[FoundFile]:

@@ -47,7 +47,8 @@ class FollowedFile:
         self._delivered = offset
         self._on_truncated = on_truncated
         self._cutter = LineCutter(offset)
-        self._head = os.pread(descriptor, min(HEAD_BYTES, offset), 0)
+        # Also of a file that is not read yet: a position without it names any file of its inode.
+        self._head = os.pread(descriptor, HEAD_BYTES, 0)
 
     def read(self) -> list[Line]:
         """Return the lines of the next chunk, possibly none; see `at_end`."""
@@ -59,7 +60,7 @@ class FollowedFile:
             return self._start_over()
         lines = self._read_chunk()
         if len(self._head) < HEAD_BYTES:
-            self._head = os.pread(self._descriptor, min(HEAD_BYTES, self._cutter.fed), 0)
+            self._head = os.pread(self._descriptor, HEAD_BYTES, 0)
         return lines
 
     def at_end(self) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import orjson
 from filelock import FileLock, Timeout
@@ -14,7 +14,7 @@ from lokikit.atomic_file import new_name, replace_file
 from lokikit.errors import PrerequisiteError, SettingsError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
 HEAD_BYTES = 256
@@ -51,6 +51,19 @@ class Position:
         return os.fstat(descriptor).st_ino == self.inode and digest(head) == self.head_sha256
 
 
+class Positions(NamedTuple):
+    """What a run leaves to the next.
+
+    Args:
+        files: of each path oldest first.
+        old_ns: for paths and globs, the time of the last write to the newest rotated file that is
+            done: a file that was written to later is new, though it is rotated when it is found.
+    """
+
+    files: Sequence[Position] = ()
+    old_ns: Mapping[str, int] = {}
+
+
 def digest(head: bytes) -> str:
     """Return the fingerprint of the beginning of a file."""
     return hashlib.sha256(head).hexdigest()
@@ -68,7 +81,7 @@ class PositionStore:
         self._lock_path = self.path.with_name(f"{self.path.name}.lock")
         self._lock = FileLock(self._lock_path)
 
-    def open(self) -> list[Position]:
+    def open(self) -> Positions:
         """Lock the file and return its positions.
 
         Raises:
@@ -94,13 +107,14 @@ class PositionStore:
             self.close()
             raise
 
-    def save(self, positions: Iterable[Position]) -> None:
+    def save(self, positions: Positions) -> None:
         """Replace the content of the file at once, so that kill -9 leaves the old or the new.
 
         Raises:
             OSError: the disk does not take it; the old file stays.
         """
-        data = {"form": _FORM, "files": [asdict(position) for position in positions]}
+        files = [asdict(position) for position in positions.files]
+        data = {"form": _FORM, "files": files, "old_ns": dict(positions.old_ns)}
         replace_file(self.path, orjson.dumps(data, option=orjson.OPT_INDENT_2), durable=True)
 
     def files(self) -> list[Path]:
@@ -111,14 +125,17 @@ class PositionStore:
         """Unlock the file."""
         self._lock.release()
 
-    def _load(self) -> list[Position]:
+    def _load(self) -> Positions:
         try:
             data: Any = orjson.loads(self.path.read_bytes())
             if data["form"] != _FORM:
                 raise ValueError(f"form {data['form']} is not form {_FORM}")  # noqa: TRY301 - the handler below adds the fix
-            return [Position(**file) for file in data["files"]]
+            files = [Position(**file) for file in data["files"]]
+            # Earlier versions wrote no times.
+            times = {path: int(time_ns) for path, time_ns in dict(data.get("old_ns", {})).items()}
+            return Positions(files, times)
         except FileNotFoundError:
-            return []
+            return Positions()
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise SettingsError(
                 f"ship: {self.path} cannot be read as positions ({error}): "

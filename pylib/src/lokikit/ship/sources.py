@@ -159,6 +159,8 @@ class FileSource:
         notices: Notices,
     ) -> None:
         self.ended = False
+        # From the start: a file may come, be rotated and the process killed before the next look.
+        self._unsaved = True
         self._follower = follower
         self._store = store
         self._service = service
@@ -170,7 +172,8 @@ class FileSource:
 
     def look(self) -> None:
         """Open new files, and save them before they can be rotated away."""
-        if self._follower.look():
+        self._unsaved |= self._follower.look()
+        if self._unsaved:
             self._save()
 
     def items(self) -> Iterator[Item]:
@@ -210,11 +213,13 @@ class FileSource:
     def _save(self) -> None:
         try:
             self._store.save(self._follower.positions())
+            self._unsaved = False
         except OSError as error:
+            self._unsaved = True
             self._notices.say(
                 "positions",
                 f"ship: cannot save positions to {self._store.path}: {error.strerror}; "
-                "a restart now would send lines twice",
+                "a restart now would send lines twice, and miss files rotated until then",
             )
 
     def _reader(self, path: str) -> _EventReader:
