@@ -6,12 +6,15 @@ from typing import TYPE_CHECKING
 import pytest
 
 from lokikit.notices import Notices
+from lokikit.ship import file_follower
 from lokikit.ship.file_follower import FileFollower
 from lokikit.ship.positions import Positions
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
+
+    from lokikit.ship.file_names import FoundFile
 
 
 DRAIN_S = 30.0
@@ -435,3 +438,52 @@ def test_rotated_files_that_a_glob_matches_are_files_of_their_own_at_the_first_s
     rig.start(str(tmp_path / "*.log")).lines()
     paths = {position.path for position in rig.follower.positions().files}
     assert paths == {str(path) for path in tmp_path.iterdir()}
+
+
+def rotate_once(
+    monkeypatch: pytest.MonkeyPatch, name: str, rotate: Callable[[], object], *, first: bool = False
+) -> None:
+    """Rotate right before or after the follower reads the folder for the first time."""
+    read = getattr(file_follower, name)
+    left = [rotate]
+
+    def read_and_rotate(path: str) -> list[FoundFile]:
+        if first and left:
+            left.pop()()
+        found: list[FoundFile] = read(path)
+        if left:
+            left.pop()()
+        return found
+
+    monkeypatch.setattr(file_follower, name, read_and_rotate)
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_rotation_while_the_folder_is_read_hides_no_file(
+    rig: Rig, path: Path, monkeypatch: pytest.MonkeyPatch, when: str
+) -> None:
+    def write_on(text: str) -> None:
+        for number in (3, 2, 1):
+            if (old := path.with_name(f"app.log.{number}")).exists():
+                old.rename(path.with_name(f"app.log.{number + 1}"))
+        path.rename(f"{path}.1")
+        append(path, f"{text}\n")
+        later_ns = path.stat().st_mtime_ns + int(text) * 1_000_000_000
+        os.utime(path, ns=(0, later_ns))
+
+    append(path, "0\n")
+    assert rig.start(str(path)).lines() == [b"0"]
+    write_on("1")
+    write_on("2")
+    rotate_once(monkeypatch, "rotated_files", lambda: write_on("3"), first=when == "before")
+    assert rig.lines() + rig.lines() == [b"1", b"2", b"3"]
+
+
+def test_rotation_while_the_next_run_starts_hides_no_file(
+    rig: Rig, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    append(path, "one\n")
+    rig.start(str(path)).follower.look()
+    rotate_once(monkeypatch, "files_beside", lambda: path.rename(f"{path}.1"))
+    assert rig.restart(str(path)).lines() == [b"one"]
+    assert rig.said == []

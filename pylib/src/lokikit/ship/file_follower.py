@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from lokikit.ship.file_names import (
     expand,
     files_beside,
+    inode_at,
     is_glob,
     matches,
     mtime_ns,
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 
 DRAIN_S = 30.0
 """A rotated file is read for this long after its last line: a writer may still have it open."""
+_TRIES = 3
+"""A file may be renamed between the reading of its folder and its opening."""
 
 
 class FileFollower:
@@ -155,7 +158,7 @@ class FileFollower:
         try:
             status = Path(path).stat()
         except OSError as error:
-            self._open_skipped(path)
+            self._open_skipped(path, None)
             if path not in self._chains:
                 self._say_once(path, f"no file at {path} yet ({error.strerror}); waiting for it")
             return None
@@ -163,19 +166,32 @@ class FileFollower:
         if not stat.S_ISREG(status.st_mode):
             if path in self._paths:
                 self._say_once(path, f"{path} is {_kind(status.st_mode)}; waiting for a file there")
-        elif key not in self._keys:
-            self._open_skipped(path)
-            self._open(path, path)
+        elif key not in self._keys and self._open_skipped(path, status.st_ino):
+            self._open(path, status.st_ino, path)
         return key
 
-    def _open_skipped(self, path: str) -> None:
-        """Open the files that came to `path` and were rotated away since the last look."""
+    def _open_skipped(self, path: str, inode: int | None) -> bool:
+        """Open the files that came to `path` and were rotated away since the last look.
+
+        Return False when a rotation came between: a newer file must not be opened before an older
+        file, which would be taken for done. The next look finds the rest.
+
+        Args:
+            path: the path that they had.
+            inode: that of the file at `path` before.
+        """
         known = self._is_known(path)
         since_ns = self._since_ns(path)
         siblings = [file for file in rotated_files(path) if file.mtime_ns >= since_ns]
+        if inode_at(path) != inode:
+            return False
         for sibling in sorted(siblings, key=lambda file: file.mtime_ns):
-            if sibling.path not in self._own and (known or not self._is_followed(sibling.path)):
-                self._open(sibling.path, path)
+            if sibling.path in self._own or (not known and self._is_followed(sibling.path)):
+                continue
+            opened = self._open(sibling.path, sibling.inode, path)
+            if not opened and inode_at(sibling.path) != sibling.inode:
+                return False
+        return True
 
     def _is_known(self, path: str) -> bool:
         return path in self._chains or path in self._old_ns
@@ -192,8 +208,8 @@ class FileFollower:
         """Remember that files of `path` that were last written to by `old_ns` are done."""
         self._old_ns[path] = max(old_ns, self._old_ns.get(path, 0))
 
-    def _open(self, where: str, path: str, position: Position | None = None) -> bool:
-        """Open the file at `where` as a file of `path`; return True when it is followed."""
+    def _open(self, where: str, inode: int, path: str, position: Position | None = None) -> bool:
+        """Open the file `inode` at `where` as a file of `path`; return True when it is followed."""
         try:
             descriptor = os.open(where, os.O_RDONLY)
         except OSError as error:
@@ -201,7 +217,8 @@ class FileFollower:
             return False
         offset = position.offset if position else 0
         file = FollowedFile(path, descriptor, offset=offset, on_truncated=self._say_truncated)
-        if file.key in self._keys or (position and not position.is_of(descriptor)):
+        other = file.key[1] != inode or (position and not position.is_of(descriptor))
+        if other or file.key in self._keys:
             file.close()
             return False
         self._chains.setdefault(path, []).append(file)
@@ -209,19 +226,26 @@ class FileFollower:
         return True
 
     def _restore(self, position: Position) -> None:
-        places = [file.path for file in files_beside(position.path) if file.inode == position.inode]
+        places = self._places(position)
         if not self._is_followed(position.path):
             self._others += [position] if places else []
         elif places and not position.head_bytes:
             # It was empty. Its inode alone may be that of another file by now.
             self._finish(position.path, position.mtime_ns - 1)
-        elif not any(self._open(place, position.path, position) for place in places):
+        elif not any(self._reopen(position) for _ in range(_TRIES)):
             self._finish(position.path, position.mtime_ns)
             self._notices.say(
                 f"gone {position.path} {position.inode}",
                 f"ship: the file that stood at {position.path} (inode {position.inode}) is gone; "
                 f"what it held behind byte {position.offset}, if anything, is not delivered",
             )
+
+    def _reopen(self, position: Position) -> bool:
+        places = self._places(position)
+        return any(self._open(at, position.inode, position.path, position) for at in places)
+
+    def _places(self, position: Position) -> list[str]:
+        return [file.path for file in files_beside(position.path) if file.inode == position.inode]
 
     def _is_followed(self, path: str) -> bool:
         """Return True when a pattern is this path, which may hold brackets, or a glob for it."""

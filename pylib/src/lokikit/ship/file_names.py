@@ -111,6 +111,14 @@ def mtime_ns(path: str) -> int:
         return 0
 
 
+def inode_at(path: str) -> int | None:
+    """Return the inode of the file at a path, `None` if there is none."""
+    try:
+        return os.stat(path).st_ino  # noqa: PTH116 - as above
+    except OSError:
+        return None
+
+
 def rotated_files(path: str) -> list[FoundFile]:
     """Return the files that were at `path` before a rotation, by their names; no packed files."""
     name = Path(path).name
