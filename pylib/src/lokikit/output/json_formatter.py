@@ -141,13 +141,16 @@ class JsonFormatter(OrjsonFormatter):
         given, names = given_fields(record)
         line = self._head.copy()
         level = LEVELS.get((record.levelno, record.levelname))
-        if level and (type(record.msg) is str or record.args):
+        is_text = type(record.msg) is str or record.args
+        if level and is_text:
             line[f.LEVEL] = level
             line[f.MESSAGE] = _message(record)
         else:
             given = {name: given[name] for name in names}
             line[f.LEVEL] = level or own_level(record, given)
-            line[f.MESSAGE] = self._stands_for_message(record, given)
+            line[f.MESSAGE] = (
+                _message(record) if is_text else self._stands_for_message(record, given)
+            )
             names = [*given]
         line[f.LOGGER] = record.name if type(record.name) is str else text(record.name)
         line[f.PID] = record.process or os.getpid()
@@ -173,8 +176,6 @@ class JsonFormatter(OrjsonFormatter):
 
         The fields of a mapping go to `given`; another object that holds secrets is JSON.
         """
-        if type(record.msg) is str or record.args:
-            return _message(record)
         if isinstance(record.msg, Mapping):
             given.update(record.msg)
             return text(given.pop(f.MESSAGE, ""))
@@ -189,9 +190,7 @@ class JsonFormatter(OrjsonFormatter):
         for key in keys:
             name, value = key, given[key]
             if key not in self._plain_names or key in line:
-                name, may_be_secret = self._free_name(key, line)
-                if may_be_secret and self._secrets.hides(key_name(key), value):
-                    value = f.REDACTED
+                name, value = self._place(key, value, line)
             kind = type(value)
             if (
                 kind in WRITTEN_AS_IS
@@ -203,18 +202,20 @@ class JsonFormatter(OrjsonFormatter):
                 walk = walk or Walk(self._secrets)  # one for all, which are bounded together
                 line[name] = walk.convert(value, 0)
 
-    def _free_name(self, key: Any, line: dict[str, Any]) -> tuple[str, bool]:
-        """The name that a field of this key has in a line; True when it may name a secret."""
+    def _place(self, key: Any, value: Any, line: dict[str, Any]) -> tuple[str, Any]:
+        """A name that is free in the line, and the value; a secret is replaced."""
         own = key_name(key)
         name = own + f.RESERVED_SUFFIX if own in f.RESERVED_FIELDS else own
-        may_be_secret = own in self._secrets
-        if name == key and not may_be_secret:
+        if own in self._secrets:
+            if self._secrets.hides(own, value):
+                value = f.REDACTED
+        elif name == key:
             if len(self._plain_names) >= _MAX_CACHED:
                 self._plain_names.clear()
             self._plain_names.add(name)
         while name in line:
             name += f.RESERVED_SUFFIX
-        return name, may_be_secret
+        return name, value
 
     def _add_exception(self, rest: dict[str, Any], record: logging.LogRecord) -> None:
         exception, traceback = _exception(record)
