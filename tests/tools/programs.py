@@ -11,7 +11,7 @@ import re
 import shutil
 import subprocess
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -99,14 +99,7 @@ KUBE = Module(
     Disk(1_000_000_000, 2_700_000_000, 130_000_000),
     "v",
 )
-KUBE_OLDEST = Module(
-    "kube-oldest",
-    "k8s.io/kubernetes",
-    {"kube-oldest": "lokikit.invalid/kube"},
-    "k8s.io/component-base/version.gitVersion",
-    Disk(1_000_000_000, 2_700_000_000, 130_000_000),
-    "v",
-)
+KUBE_OLDEST = replace(KUBE, name="kube-oldest", packages={"kube-oldest": KUBE.packages["kube"]})
 NODE = Module(
     "node",
     "github.com/containerd/containerd/v2",
