@@ -42,7 +42,7 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
 
 @contextmanager
 def started_cluster(program: Path, folder: Path) -> Iterator[Cluster]:
-    """Likewise, of a control plane of any version."""
+    """A cluster as `cluster` is, of the control plane `program` of any version."""
     started = Cluster(program, folder)
     try:
         started.start()

@@ -33,13 +33,13 @@ _MODULES = {
 
 def module_folder(module: str) -> Path:
     """Where Go keeps a module, such as `k8s.io/client-go@v0.28.15`: fetched the first time."""
-    told = subprocess.run(
+    answer = subprocess.run(
         ["go", "mod", "download", "-json", module],  # noqa: S607 - of this machine
         cwd=Path.home(),
         stdout=subprocess.PIPE,
         check=True,
     )
-    return Path(json.loads(told.stdout)["Dir"])
+    return Path(json.loads(answer.stdout)["Dir"])
 
 
 @cache

@@ -58,31 +58,32 @@ class Helm:
         )
 
     def check(self, *arguments: str) -> str:
-        """Likewise, where it must succeed."""
-        told = self.run(*arguments)
-        assert told.returncode == 0, told.stderr[-3000:]
-        return told.stdout
+        """What `helm` with `arguments` printed; it must succeed."""
+        return _output(self.run(*arguments))
 
     def template(self, *arguments: str) -> str:
         """The rendered chart, as for a cluster that has all that it may ask for."""
-        told = self.try_template(*arguments)
-        assert told.returncode == 0, told.stderr[-3000:]
-        return told.stdout
+        return _output(self.try_template(*arguments))
 
     def try_template(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """Likewise, or why not."""
+        """The same, with the reason when it is not rendered."""
         apis = (f"--api-versions={one}" for one in _APIS)
         return self.run("template", RELEASE, str(CHART), "--namespace=logs", *apis, *arguments)
 
     def render(self, *arguments: str) -> list[dict[str, Any]]:
-        """Likewise, read."""
+        """The resources of the rendered chart."""
         return read(self.template(*arguments))
 
     def refusal(self, values: Mapping[str, Any]) -> str:
         """Why the chart is not rendered with `values`."""
-        told = self.run("template", RELEASE, str(CHART), *given(values))
-        assert told.returncode != 0, "it was rendered"
-        return told.stderr
+        result = self.run("template", RELEASE, str(CHART), *given(values))
+        assert result.returncode != 0, "it was rendered"
+        return result.stderr
+
+
+def _output(result: subprocess.CompletedProcess[str]) -> str:
+    assert result.returncode == 0, result.stderr[-3000:]
+    return result.stdout
 
 
 def read(rendered: str) -> list[dict[str, Any]]:

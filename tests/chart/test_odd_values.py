@@ -52,11 +52,11 @@ class Trial:
             return [f"{odd}: {fault}" for odd, fault in zip(tried, said, strict=True) if fault]
 
     def _fault(self, odd: Odd) -> str:
-        told = self._helm.try_template(*odd.arguments, *self._here)
-        if told.returncode != 0:
-            return "" if _SENTENCE.search(told.stderr) else told.stderr[-500:]
+        result = self._helm.try_template(*odd.arguments, *self._here)
+        if result.returncode != 0:
+            return "" if _SENTENCE.search(result.stderr) else result.stderr[-500:]
         before = self._before[str(odd.base)]
-        changed = [one for one in read(told.stdout) if one not in before]
+        changed = [one for one in read(result.stdout) if one not in before]
         found = (self._validate(one) for one in changed)
         return " ".join(text[:300] for text in found if text)
 

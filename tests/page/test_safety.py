@@ -129,8 +129,8 @@ def test_another_name_of_this_machine_is_not_answered(empty_page: str) -> None:
 def test_another_site_cannot_change_anything(empty_page: str) -> None:
     body = json.dumps({"rule": "all", "service": "", "for": "1h"})
     assert requests.post(f"{empty_page}/api/silence", body, timeout=60).status_code == 403
-    told = {OWN_REQUEST: "page"}
-    assert requests.post(f"{empty_page}/api/silence", body, headers=told, timeout=60).ok
+    headers = {OWN_REQUEST: "page"}
+    assert requests.post(f"{empty_page}/api/silence", body, headers=headers, timeout=60).ok
 
 
 def test_a_password_is_asked_for(demo_url: str, tmp_path: Path) -> None:

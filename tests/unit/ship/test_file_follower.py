@@ -59,6 +59,12 @@ class Rig:
                 file.acknowledge(file.lives, lines[-1].end)
         return found
 
+    def leave_moved_files(self) -> None:
+        """Read on until files that are no more at their path have been quiet for `DRAIN_S`."""
+        self.lines()
+        self.now_s = DRAIN_S
+        self.lines()
+
     def restart(self, *patterns: str) -> Rig:
         """Start another one from the positions of this one."""
         return self.start(*patterns, saved=self.follower.positions())
@@ -185,9 +191,7 @@ def test_file_left_is_not_read_again(rig: Rig, path: Path) -> None:
     append(path, "one\n")
     rig.lines()
     path.rename(f"{path}.1")
-    rig.lines()
-    rig.now_s = DRAIN_S
-    rig.lines()
+    rig.leave_moved_files()
     assert rig.follower.positions().files == []
     append(path, "two\n")
     assert rig.lines() == [b"two"]
@@ -394,9 +398,7 @@ def test_file_that_is_rotated_while_no_file_is_open_is_read_at_the_next_start(
     age(path)
     rig.start(str(path)).lines()
     path.rename(f"{path}.2")
-    rig.lines()
-    rig.now_s = DRAIN_S
-    rig.lines()
+    rig.leave_moved_files()
     assert rig.follower.positions().files == []
     append(path, "two\n")
     path.rename(f"{path}.1")
@@ -423,9 +425,7 @@ def test_times_of_paths_without_rotated_files_are_forgotten(rig: Rig, tmp_path: 
     append(tmp_path / "a.log", "a\n")
     rig.start(pattern).lines()
     (tmp_path / "a.log").unlink()
-    rig.lines()
-    rig.now_s = DRAIN_S
-    rig.lines()
+    rig.leave_moved_files()
     assert set(rig.follower.positions().old_ns) == {pattern, str(tmp_path / "a.log")}
     assert set(rig.restart(pattern).follower.positions().old_ns) == {pattern}
 
