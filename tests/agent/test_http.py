@@ -35,8 +35,8 @@ def post(agent: RunningAgent, body: bytes | list[Any] | dict[str, Any]) -> int:
 
 def test_an_array_is_as_many_events(agent: RunningAgent, loki_url: str, service: str) -> None:
     """Each with its labels, its metadata and its own timestamp."""
-    now = datetime.now(timezone.utc).replace(microsecond=0)
-    stamp = f"{now:%Y-%m-%dT%H:%M:%S}.123456Z"
+    now = datetime.now(timezone.utc)
+    stamp = f"{now - timedelta(seconds=1):%Y-%m-%dT%H:%M:%S}.123456Z"
     whole = {
         "service": service,
         "env": "qa",
