@@ -47,7 +47,7 @@ lint-style:
 
 lint-types:
 	@$(BIN)/mypy
-	@$(BIN)/mypy --python-version 3.11 --package grafana.generator
+	@$(BIN)/mypy --python-version 3.11 --package grafana.generator --package docs.generator
 
 lint-audit:
 	@$(BIN)/python -m tests.tools.audit build/sbom.json

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 def commands() -> Iterator[tuple[str, Any]]:
     """Each command that can be typed, with its name behind `lokikit`; a group before its own."""
-    groups = [("", typer.main.get_command(command_line()))]
+    groups: list[tuple[str, Any]] = [("", typer.main.get_command(command_line()))]
     for prefix, group in groups:
         for name, command in group.commands.items():
             words = f"{prefix}{name}"
