@@ -139,6 +139,17 @@ def _store() -> str:
     )
 
 
+def _page() -> str:
+    """How soon the page shows something, in a browser that knows it and in a new one."""
+    first = _result("page").table("first")
+    content, line = first.column("first content, ms"), first.column("first line, ms")
+    return (
+        "With the demo's lines a browser that has had the page before shows its first content "
+        f"after {number(content['seen'])} ms and the first line after {number(line['seen'])} ms, a "
+        f"new browser after {number(content['new'])} and {number(line['new'])} ms."
+    )
+
+
 def _both(row: str) -> str:
     engines = _result("store").table("engines")
     ours, loki = (number(engines.value(engine, row)) for engine in (_STORE, _LOKI))
@@ -178,6 +189,7 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "figures carriers": _sentences(_carriers),
     "figures spool": _sentences(_spool),
     "figures store": _sentences(_store),
+    "figures page": _sentences(_page),
     **{f"run {name}": partial(_run, name) for name in markdown.results()},
     "table caller file": partial(_table, "caller", "file"),
     "table caller pipe": partial(_table, "caller", "pipe"),

@@ -20,6 +20,7 @@ from tests.benchmarks import (
     markdown,
     measurement,
     middleware,
+    page,
     push,
     replicas,
     ship,
@@ -36,6 +37,7 @@ _ROUNDS = 5
 _SIZE_MB = 256
 _AGENT_MB = 128
 _LOKI = ("loki",)
+_BROWSER = ("chromium",)
 
 
 @dataclass(frozen=True)
@@ -90,6 +92,7 @@ _BENCHMARKS = {
         lambda: store.growth_report(list(store.GROWTH)),
         ("duckdb",),
     ),
+    "page": Benchmark("How soon the page shows something", page.report, ("playwright",), _BROWSER),
     "replicas": Benchmark(
         "One Loki and three replicas", lambda: replicas.report(replicas.LINES), programs=_LOKI
     ),

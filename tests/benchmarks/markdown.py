@@ -31,6 +31,7 @@ ORDER = (
     "dashboards",
     "store",
     "growth",
+    "page",
     "replicas",
 )
 _WHOLE_FROM = 100

@@ -37,6 +37,24 @@ def test_each_begin_of_a_block_has_its_end() -> None:
         assert begun == names(text), path.name
 
 
+_MEASURED = re.compile(
+    r"\d ?(?:ms|us|µs)\b|lines/s|lines a second|load average|\d of \d[\d,]* lines"
+)
+"""Units of what is measured; a limit is in seconds, bytes or lines."""
+
+
+@pytest.mark.parametrize("path", list(written_pages()), ids=lambda path: path.name)
+def test_a_measured_figure_stands_in_a_block_that_is_generated(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    own = re.sub(
+        r"<!-- generated: .*?<!-- end -->|^ *```.*?^ *```|^#[^\n]*",
+        "",
+        text,
+        flags=re.MULTILINE | re.DOTALL,
+    )
+    assert [line for line in own.splitlines() if _MEASURED.search(line)] == []
+
+
 def test_text_inside_a_block_is_replaced() -> None:
     page = "a\n<!-- generated: figures caller -->\nby hand\n<!-- end -->\nb\n"
     written = generated(page)
