@@ -224,6 +224,14 @@ PROOFS = {
 }
 
 
+def test_each_promise_of_the_guarantees_has_a_proof() -> None:
+    """The last cell of each row names a test."""
+    rows = re.findall(r"^\| .+\|$", (kit_root() / "docs/guarantees.md").read_text(), re.MULTILINE)
+    promises = [row for row in rows if not row.startswith("| fault |")]
+    assert promises
+    assert [row for row in promises if "test_" not in row.rsplit("|", 2)[1]] == []
+
+
 @pytest.mark.parametrize("name", sorted(PROOFS))
 def test_each_guarantee_names_a_test_that_is_there(name: str) -> None:
     """What a page gives as the proof of a promise can be run."""
