@@ -46,8 +46,8 @@ def report(rounds: int = _ROUNDS) -> list[Table]:
     ):
         rows = _rows(browser, url, rounds)
     head = (
-        f"From the navigation, with the demo's lines; medians of {rounds}. `seen` is a browser that "
-        "has had the page before."
+        f"From the navigation, with the demo's lines; medians of {rounds}. `seen` is a browser "
+        "that has had the page before."
     )
     return [Table("first", _COLUMNS, rows, head)]
 
