@@ -19,7 +19,6 @@ from lokikit.store.logql.literals import number_of, parse_names, parse_number
 from lokikit.store.logql.operators import SET_OPERATORS, STRENGTH, fold, groups_right
 from lokikit.store.logql.patterns import check_regex, matches_empty
 from lokikit.store.logql.pipeline_grammar import parse_matchers, parse_stages
-from lokikit.store.logql.printer import print_stage
 from lokikit.store.logql.syntax import (
     BinaryOperation,
     Expression,
@@ -46,7 +45,7 @@ def parse_query(text: str) -> Expression:
     """The tree of a log or metric query.
 
     Raises:
-        SyntaxProblem: Loki refuses the text, or the store does not support what it asks for.
+        SyntaxProblem: Loki refuses the text, or the store does not support a part of it.
     """
     return read(Cursor(text))
 
@@ -75,7 +74,7 @@ def _check_selectors(cursor: Cursor) -> None:
 
 
 def _is_narrow(matcher: Matcher) -> bool:
-    """Whether the matcher refuses the empty value, which an absent label has."""
+    """True when the matcher refuses the empty value, which an absent label has."""
     if matcher.op in {"=", "!="}:
         return (matcher.value == "") == (matcher.op == "!=")
     return matches_empty(matcher.value) == (matcher.op == "!~")
@@ -86,8 +85,7 @@ def _check_line_filters(cursor: Cursor) -> None:
         for operand in line_filter.operands:
             why = "" if operand.is_ip else check_regex(operand.text)
             if why:
-                stage = print_stage(line_filter)
-                raise cursor.refusal(start, f"stage '{stage}' : {why}")
+                raise cursor.refusal(start, f"stage '{line_filter}' : {why}")
 
 
 def parse_log_query(text: str) -> LogExpression:
@@ -107,7 +105,7 @@ def parse_selector(text: str, *, allows_all: bool = False) -> tuple[Matcher, ...
 
     Args:
         text: a selector without a pipeline.
-        allows_all: whether `{}` is fine.
+        allows_all: True accepts `{}`.
 
     Raises:
         QueryError: the text is something else, or no matcher narrows the streams down.

@@ -32,7 +32,6 @@ from lokikit.store.logql.pipeline_syntax import (
     PatternParser,
     RegexpParser,
 )
-from lokikit.store.logql.stage_printer import print_stage
 from lokikit.store.logql.text_parsers import compile_pattern, compile_regexp, unpack
 
 if TYPE_CHECKING:
@@ -54,12 +53,12 @@ class Pipeline:
     """Runs the stages of one query.
 
     Attributes:
-        takes: whether a stored line passes the line filters at the begin.
+        takes: returns True for a stored line that passes the line filters at the beginning.
 
     Args:
-        filters: the line filters at the begin, on the stored text.
-        stages: the others; each returns False to drop the line.
-        hints: what the parsers may leave out.
+        filters: the line filters at the beginning, on the stored text.
+        stages: the stages behind them; each returns False to drop the line.
+        hints: parts of a line that the parsers may leave out.
     """
 
     def __init__(
@@ -104,8 +103,8 @@ def compile_pipeline(stages: Sequence[Stage], wanted: frozenset[str] | None = No
 
     Args:
         stages: in the order of the query.
-        wanted: the labels that the query around looks at, for a `sum` over lines: as in Loki,
-            parsers then read no further than that, so that broken text behind goes unnoticed.
+        wanted: the labels that the query around uses, for a `sum` over lines: as in Loki,
+            parsers read no further than these, so that broken text behind them goes unnoticed.
             None for all.
 
     Raises:
@@ -125,15 +124,15 @@ def compile_pipeline(stages: Sequence[Stage], wanted: frozenset[str] | None = No
 
 
 def _named(stage: S, compile_: Callable[[S], C]) -> C:
-    """What `compile_` makes of the stage; its errors name the stage in Loki's words."""
+    """The result of `compile_` for the stage; its errors name the stage in Loki's words."""
     try:
         return compile_(stage)
     except QueryError as error:
-        raise QueryError(f"parse error : stage '{print_stage(stage)}' : {error}") from error
+        raise QueryError(f"parse error : stage '{stage}' : {error}") from error
 
 
 def compile_stage(stage: Stage) -> Run:
-    """What one stage does to a line.
+    """The function that applies one stage to a line.
 
     Raises:
         QueryError: the stage cannot run; the text says why.

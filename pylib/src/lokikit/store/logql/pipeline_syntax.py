@@ -1,12 +1,19 @@
 """The syntax tree of a log pipeline: one frozen class for each stage, and for label matchers.
 
-`syntax` has the expressions that hold a pipeline. Durations are in nanoseconds.
+`syntax` has the expressions that hold a pipeline. Durations are in nanoseconds. `str` writes a
+node as LogQL: a stage with its `|` or operator in front, a filter with two sides in parentheses.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
+
+from lokikit.store.logql.quoting import quote, write_fixed
+from lokikit.store.logql.units import format_bytes, format_duration
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 MatchOp = Literal["=", "!=", "=~", "!~"]
 CompareOp = Literal["==", "!=", ">", ">=", "<", "<="]
@@ -20,6 +27,9 @@ class Matcher:
     op: MatchOp
     value: str
 
+    def __str__(self) -> str:
+        return f"{self.name}{self.op}{quote(self.value)}"
+
 
 @dataclass(frozen=True)
 class LineText:
@@ -27,6 +37,9 @@ class LineText:
 
     text: str
     is_ip: bool = False
+
+    def __str__(self) -> str:
+        return f"ip({quote(self.text)})" if self.is_ip else quote(self.text)
 
 
 @dataclass(frozen=True)
@@ -36,6 +49,9 @@ class LineFilter:
     op: Literal["|=", "!=", "|~", "!~", "|>", "!>"]
     operands: tuple[LineText, ...]
 
+    def __str__(self) -> str:
+        return f"{self.op} {' or '.join(map(str, self.operands))}"
+
 
 @dataclass(frozen=True)
 class Extraction:
@@ -44,12 +60,22 @@ class Extraction:
     label: str
     expression: str
 
+    def __str__(self) -> str:
+        return f"{self.label}={quote(self.expression)}"
+
+
+def _with_list(head: str, items: Iterable[object]) -> str:
+    return f"{head} {','.join(map(str, items))}".rstrip()
+
 
 @dataclass(frozen=True)
 class JsonParser:
     """`| json`, with extractions `| json label="a.b[0]"`."""
 
     extractions: tuple[Extraction, ...] = ()
+
+    def __str__(self) -> str:
+        return _with_list("| json", self.extractions)
 
 
 @dataclass(frozen=True)
@@ -60,12 +86,19 @@ class LogfmtParser:
     strict: bool = False
     keep_empty: bool = False
 
+    def __str__(self) -> str:
+        flags = (" --strict" if self.strict else "") + (" --keep-empty" if self.keep_empty else "")
+        return _with_list(f"| logfmt{flags}", self.extractions)
+
 
 @dataclass(frozen=True)
 class RegexpParser:
     """`| regexp "(?P<name>re)"`."""
 
     pattern: str
+
+    def __str__(self) -> str:
+        return f"| regexp {quote(self.pattern)}"
 
 
 @dataclass(frozen=True)
@@ -74,10 +107,16 @@ class PatternParser:
 
     pattern: str
 
+    def __str__(self) -> str:
+        return f"| pattern {quote(self.pattern)}"
+
 
 @dataclass(frozen=True)
 class UnpackParser:
     """`| unpack`."""
+
+    def __str__(self) -> str:
+        return "| unpack"
 
 
 @dataclass(frozen=True)
@@ -85,6 +124,9 @@ class StringFilter:
     """`| name="value"`: the label filter form of a matcher."""
 
     matcher: Matcher
+
+    def __str__(self) -> str:
+        return str(self.matcher)
 
 
 @dataclass(frozen=True)
@@ -95,6 +137,9 @@ class NumberFilter:
     op: CompareOp
     value: float
 
+    def __str__(self) -> str:
+        return f"{self.name}{self.op}{write_fixed(self.value)}"
+
 
 @dataclass(frozen=True)
 class DurationFilter:
@@ -103,6 +148,9 @@ class DurationFilter:
     name: str
     op: CompareOp
     value_ns: int
+
+    def __str__(self) -> str:
+        return f"{self.name}{self.op}{format_duration(self.value_ns)}"
 
 
 @dataclass(frozen=True)
@@ -113,6 +161,9 @@ class BytesFilter:
     op: CompareOp
     value_bytes: int
 
+    def __str__(self) -> str:
+        return f"{self.name}{self.op}{format_bytes(self.value_bytes)}"
+
 
 @dataclass(frozen=True)
 class IpFilter:
@@ -122,6 +173,9 @@ class IpFilter:
     op: Literal["=", "!="]
     pattern: str
 
+    def __str__(self) -> str:
+        return f"{self.name}{self.op}ip({quote(self.pattern)})"
+
 
 @dataclass(frozen=True)
 class AndFilter:
@@ -130,13 +184,19 @@ class AndFilter:
     left: LabelFilter
     right: LabelFilter
 
+    def __str__(self) -> str:
+        return f"( {self.left} , {self.right} )"
+
 
 @dataclass(frozen=True)
 class OrFilter:
-    """One of the sides holds."""
+    """At least one side holds."""
 
     left: LabelFilter
     right: LabelFilter
+
+    def __str__(self) -> str:
+        return f"( {self.left} or {self.right} )"
 
 
 LabelFilter = (
@@ -150,6 +210,9 @@ class LineFormat:
 
     template: str
 
+    def __str__(self) -> str:
+        return f"| line_format {quote(self.template)}"
+
 
 @dataclass(frozen=True)
 class LabelAssignment:
@@ -159,6 +222,9 @@ class LabelAssignment:
     value: str
     is_template: bool
 
+    def __str__(self) -> str:
+        return f"{self.label}={quote(self.value) if self.is_template else self.value}"
+
 
 @dataclass(frozen=True)
 class LabelFormat:
@@ -166,10 +232,16 @@ class LabelFormat:
 
     assignments: tuple[LabelAssignment, ...]
 
+    def __str__(self) -> str:
+        return _with_list("| label_format", self.assignments)
+
 
 @dataclass(frozen=True)
 class Decolorize:
     """`| decolorize`."""
+
+    def __str__(self) -> str:
+        return "| decolorize"
 
 
 @dataclass(frozen=True)
@@ -178,6 +250,9 @@ class DropLabels:
 
     items: tuple[str | Matcher, ...]
 
+    def __str__(self) -> str:
+        return _with_list("| drop", self.items)
+
 
 @dataclass(frozen=True)
 class KeepLabels:
@@ -185,12 +260,18 @@ class KeepLabels:
 
     items: tuple[str | Matcher, ...]
 
+    def __str__(self) -> str:
+        return _with_list("| keep", self.items)
+
 
 @dataclass(frozen=True)
 class LabelFilterStage:
     """`| <label filter>`."""
 
     condition: LabelFilter
+
+    def __str__(self) -> str:
+        return f"| {self.condition}"
 
 
 Stage = (

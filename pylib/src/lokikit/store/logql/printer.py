@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 
 from lokikit.store.logql.operators import STRENGTH, groups_right
 from lokikit.store.logql.quoting import quote, write_fixed, write_literal
-from lokikit.store.logql.stage_printer import print_filter, print_stage
 from lokikit.store.logql.syntax import (
     BinaryOperation,
     Expression,
@@ -33,8 +32,6 @@ if TYPE_CHECKING:
 
     from lokikit.store.logql.pipeline_syntax import Matcher
 
-__all__ = ["print_matchers", "print_query", "print_stage", "write_line"]
-
 _MAX_COLUMNS = 100
 _INDENT = "  "
 
@@ -46,80 +43,74 @@ def print_query(expression: Expression, depth: int = 0) -> str:
         expression: the tree.
         depth: levels of indentation in front of the text.
     """
-    line = write_line(expression)
+    line = _write_line(expression)
     if len(line) <= _MAX_COLUMNS:
         return _INDENT * depth + line
     return _write_lines(expression, depth)
 
 
-def print_matchers(matchers: Iterable[Matcher]) -> str:
-    """Text of a selector."""
-    return "{" + ", ".join(f"{each.name}{each.op}{quote(each.value)}" for each in matchers) + "}"
+def _selector(matchers: Iterable[Matcher]) -> str:
+    return f"{{{', '.join(map(str, matchers))}}}"
 
 
 @singledispatch
-def write_line(expression: Expression) -> str:
+def _write_line(expression: Expression) -> str:
     """Text of a tree on one line."""
     raise TypeError(f"no LogQL expression: {expression!r}")
 
 
-@write_line.register
+@_write_line.register
 def _(query: LogExpression) -> str:
-    return " ".join([print_matchers(query.matchers), *map(print_stage, query.stages)])
+    return " ".join([_selector(query.matchers), *map(str, query.stages)])
 
 
-@write_line.register
+@_write_line.register
 def _(operation: RangeAggregation) -> str:
     log_range = operation.log_range
-    parts = [write_line(log_range.query)]
-    if log_range.unwrap:
-        parts += _unwrap_stages(log_range.unwrap)
-    inner = " ".join(parts) + f"[{format_range(log_range.range_ns)}]"
+    query = " ".join([_write_line(log_range.query), *_unwrap_stages(log_range.unwrap)])
+    inner = f"{query}[{format_range(log_range.range_ns)}]"
     if log_range.offset_ns:
         inner += f" offset {format_duration(log_range.offset_ns)}"
-    grouping = f" {_grouping(operation.grouping, ',')}" if operation.grouping else ""
-    return f"{operation.op}({_parameter(operation)}{inner}){grouping}"
+    return f"{operation.op}({_parameter(operation)}{inner}){_grouping(operation.grouping, ',')}"
 
 
-@write_line.register
+@_write_line.register
 def _(operation: VectorAggregation) -> str:
-    grouping = f" {_grouping(operation.grouping, ',')}" if operation.grouping else ""
-    return f"{operation.op}{grouping}({_parameter(operation)}{write_line(operation.operand)})"
+    grouping = _grouping(operation.grouping, ",")
+    return f"{operation.op}{grouping}({_parameter(operation)}{_write_line(operation.operand)})"
 
 
-@write_line.register
+@_write_line.register
 def _(operation: BinaryOperation) -> str:
-    right = write_line(operation.right)
-    return f"({write_line(operation.left)} {_operator(operation, ',', right)} {right})"
+    right = _write_line(operation.right)
+    return f"({_write_line(operation.left)} {_operator(operation, ',', right)} {right})"
 
 
-@write_line.register
+@_write_line.register
 def _(number: Number) -> str:
     return write_literal(number.value)
 
 
-@write_line.register
+@_write_line.register
 def _(function: VectorFunction) -> str:
     fixed = f"{function.value:f}"
     return f"vector({fixed if float(fixed) == function.value else write_literal(function.value)})"
 
 
-@write_line.register
+@_write_line.register
 def _(replacement: LabelReplace) -> str:
-    return f"label_replace({','.join([write_line(replacement.operand), *_texts(replacement)])})"
+    return f"label_replace({','.join([_write_line(replacement.operand), *_texts(replacement)])})"
 
 
 @singledispatch
 def _write_lines(expression: Expression, depth: int) -> str:
     """Text of a tree on several lines."""
-    return _INDENT * depth + write_line(expression)
+    return _INDENT * depth + _write_line(expression)
 
 
 @_write_lines.register
 def _(query: LogExpression, depth: int) -> str:
-    return _stacked(
-        _INDENT * depth + print_matchers(query.matchers), map(print_stage, query.stages), depth
-    )
+    return _stacked(_INDENT * depth + _selector(query.matchers), map(str, query.stages), depth)
 
 
 def _stacked(first: str, stages: Iterable[str], depth: int) -> str:
@@ -128,17 +119,18 @@ def _stacked(first: str, stages: Iterable[str], depth: int) -> str:
 
 @_write_lines.register
 def _(operation: RangeAggregation, depth: int) -> str:
-    parts = [_write_range(operation.log_range, depth + 1)]
-    if operation.parameter is not None:
-        parts.insert(0, _INDENT * (depth + 1) + write_fixed(operation.parameter))
-    grouping = f" {_grouping(operation.grouping, ', ')}" if operation.grouping else ""
-    return _call(operation.op, parts, depth) + grouping
+    parts = [*_own_line(operation, depth + 1), _write_range(operation.log_range, depth + 1)]
+    return _call(operation.op, parts, depth) + _grouping(operation.grouping, ", ")
+
+
+def _own_line(operation: RangeAggregation | VectorAggregation, depth: int) -> list[str]:
+    """The line of the parameter, if the operation has a parameter."""
+    parameter = operation.parameter
+    return [] if parameter is None else [_INDENT * depth + write_fixed(parameter)]
 
 
 def _write_range(log_range: LogRange, depth: int) -> str:
-    text = print_query(log_range.query, depth)
-    if log_range.unwrap:
-        text = _stacked(text, _unwrap_stages(log_range.unwrap), depth)
+    text = _stacked(print_query(log_range.query, depth), _unwrap_stages(log_range.unwrap), depth)
     text += f" [{format_range(log_range.range_ns)}]"
     if not log_range.offset_ns:
         return text
@@ -153,11 +145,8 @@ def _short_offset(offset_ns: int) -> str:
 
 @_write_lines.register
 def _(operation: VectorAggregation, depth: int) -> str:
-    parts = [print_query(operation.operand, depth + 1)]
-    if operation.parameter is not None:
-        parts.insert(0, _INDENT * (depth + 1) + write_fixed(operation.parameter))
-    grouping = f" {_grouping(operation.grouping, ', ')}" if operation.grouping else ""
-    return _call(operation.op + grouping, parts, depth)
+    parts = [*_own_line(operation, depth + 1), print_query(operation.operand, depth + 1)]
+    return _call(operation.op + _grouping(operation.grouping, ", "), parts, depth)
 
 
 @_write_lines.register
@@ -189,28 +178,26 @@ def _call(head: str, parts: Iterable[str], depth: int) -> str:
 
 
 def _texts(replacement: LabelReplace) -> list[str]:
-    return [
-        quote(text)
-        for text in (
-            replacement.target,
-            replacement.replacement,
-            replacement.source,
-            replacement.pattern,
-        )
-    ]
+    texts = (replacement.target, replacement.replacement, replacement.source, replacement.pattern)
+    return list(map(quote, texts))
 
 
-def _unwrap_stages(unwrap: Unwrap) -> list[str]:
+def _unwrap_stages(unwrap: Unwrap | None) -> list[str]:
+    if unwrap is None:
+        return []
     label = f"{unwrap.conversion}({unwrap.label})" if unwrap.conversion else unwrap.label
-    return [f"| unwrap {label}", *(f"| {print_filter(each)}" for each in unwrap.filters)]
+    return [f"| unwrap {label}", *(f"| {each}" for each in unwrap.filters)]
 
 
 def _parameter(operation: RangeAggregation | VectorAggregation) -> str:
     return "" if operation.parameter is None else f"{write_fixed(operation.parameter)},"
 
 
-def _grouping(grouping: Grouping, comma: str) -> str:
-    return f"{'without' if grouping.without else 'by'} ({comma.join(grouping.labels)})"
+def _grouping(grouping: Grouping | None, comma: str) -> str:
+    """The grouping with a space in front; empty without a grouping."""
+    if grouping is None:
+        return ""
+    return f" {'without' if grouping.without else 'by'} ({comma.join(grouping.labels)})"
 
 
 def _operator(operation: BinaryOperation, comma: str, right: str) -> str:

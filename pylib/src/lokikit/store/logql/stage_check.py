@@ -8,7 +8,6 @@ from lokikit.store.errors import QueryError
 from lokikit.store.logql.cursor import Cursor
 from lokikit.store.logql.parser import read
 from lokikit.store.logql.pipeline import compile_stage
-from lokikit.store.logql.stage_printer import print_stage
 
 if TYPE_CHECKING:
     from lokikit.store.logql.pipeline_syntax import Stage
@@ -27,7 +26,7 @@ def check_query(text: str) -> Expression:
     for start, stage in cursor.stages:
         why = _problem(stage)
         if why:
-            raise cursor.refusal(start, f"stage '{print_stage(stage)}' : {why}")
+            raise cursor.refusal(start, f"stage '{stage}' : {why}")
     return expression
 
 
