@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 
 _TRACING = "opentelemetry.trace"
 _NO_SPAN: Mapping[str, str] = {}
+_last_span: tuple[object, Mapping[str, str]] = (None, _NO_SPAN)
+"""The context of the span that was active last, and its fields."""
 _IDS = (f.REQUEST_ID, f.TRACE_ID, f.SPAN_ID)
 _NO_SECRETS_LEFT = SecretNames()
 _ANY_ID = frozenset(_IDS)
@@ -274,13 +276,18 @@ def _add_ids(
 
 def _active_span() -> Mapping[str, str]:
     """The trace fields of OpenTelemetry's active span; empty without a span."""
+    global _last_span  # noqa: PLW0603 - most lines have the span of the line before
     span = sys.modules[_TRACING].get_current_span().get_span_context()
-    if not span.is_valid:
-        return _NO_SPAN
-    return {
-        f.TRACE_ID: span.trace_id.to_bytes(16, "big").hex(),
-        f.SPAN_ID: span.span_id.to_bytes(8, "big").hex(),
-    }
+    known, fields = _last_span
+    if known is not span:
+        fields = _NO_SPAN
+        if span.is_valid:
+            fields = {
+                f.TRACE_ID: span.trace_id.to_bytes(16, "big").hex(),
+                f.SPAN_ID: span.span_id.to_bytes(8, "big").hex(),
+            }
+        _last_span = (span, fields)
+    return fields
 
 
 def _exception(
