@@ -1,6 +1,6 @@
 """`python -m lokikit.store`: the command `lokikit store`, ready sooner.
 
-Whoever starts the store by program saves the imports of all the other commands.
+A program that starts the store saves the imports of all other commands.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""The errors of the store, each with the HTTP status that it is answered with.
+"""The errors of the store, each with the HTTP status of its answer.
 
 LokikitError
-└── StoreError             500
-    ├── QueryError         400  the query is wrong, or holds what is not supported
+└── StoreError             400 unless its raiser names another status
+    ├── QueryError         400  the query is wrong, or a part of it is not supported
     │   └── SyntaxProblem  400  at a position of the text
     ├── PushError          4xx  a push is refused
     ├── LimitError         400  a query goes beyond a limit
@@ -24,7 +24,7 @@ class StoreError(LokikitError):
         status: the HTTP status of the answer.
     """
 
-    def __init__(self, message: str, status: int = 500) -> None:
+    def __init__(self, message: str, status: int = BAD_REQUEST) -> None:
         super().__init__(message)
         self.status = status
 
@@ -32,15 +32,12 @@ class StoreError(LokikitError):
 class QueryError(StoreError):
     """Raised for a query that cannot be answered; the text names why."""
 
-    def __init__(self, message: str, status: int = BAD_REQUEST) -> None:
-        super().__init__(message, status)
-
 
 class SyntaxProblem(QueryError):  # noqa: N818 - the builtin SyntaxError has the better name
     """Raised where the text of a query does not follow the grammar, or a rule beyond it.
 
     Args:
-        message: what is wrong, without the position.
+        message: the problem, without its position.
         line: of the text, from 1.
         column: from 1.
         shows_position: False where Loki's text of the problem has no position.

@@ -77,7 +77,7 @@ class LevelDetector:
     ) -> str | None:
         """The level, mostly one of Loki's seven or `unknown`.
 
-        `None` says that nothing is to be added: a label of the stream has the name already.
+        `None` when a label of the stream has the name already, so that no level is added.
 
         Args:
             line: the text.
@@ -157,7 +157,7 @@ def detect_level(line: str, metadata: Mapping[str, str], labels: Mapping[str, st
 
 
 def _level(value: str) -> str:
-    """The level of a label's value, which stays as it is when it is none."""
+    """The level of a label's value; a value that is no level stays as it is."""
     return _LEVELS.get(value.lower(), value)
 
 

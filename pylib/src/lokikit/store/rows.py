@@ -1,4 +1,4 @@
-"""One stored line as queries see it, and what a query needs from whoever stores lines."""
+"""A stored line as queries see it, and what a query needs of a store."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Row:
 
 
 class RowSource(Protocol):
-    """Whoever stores lines: the store, or a list of rows in a test."""
+    """A source of stored lines: the store, or a list of rows in a test."""
 
     def streams(
         self, matchers: Sequence[Matcher], start_ns: int, end_ns: int

@@ -4,11 +4,9 @@ from lokikit.store.api.http import Form
 from lokikit.store.api.parameters import (
     Span,
     check_length,
-    go_duration,
     parse_duration,
     parse_step,
     parse_time,
-    prometheus_duration,
     read_direction,
     read_limit,
     read_positive_limit,
@@ -171,18 +169,3 @@ def test_length_of_a_query_is_bounded():
     with pytest.raises(QueryError, match=r"\(query length: 960h1m0s, limit: 30d1h\)"):
         check_length(960 * HOUR + 60 * S, 721 * HOUR)
     check_length(720 * HOUR, 721 * HOUR)
-
-
-@pytest.mark.parametrize(
-    ("length_ns", "text"),
-    [(0, "0s"), (S // 2, "0.5s"), (60 * S, "1m0s"), (HOUR + 20 * S, "1h0m20s")],
-)
-def test_durations_are_printed_as_go_does(length_ns, text):
-    assert go_duration(length_ns) == text
-
-
-@pytest.mark.parametrize(
-    ("length_ns", "text"), [(0, "0s"), (60 * S, "1m"), (168 * HOUR, "1w"), (721 * HOUR, "30d1h")]
-)
-def test_durations_are_printed_as_prometheus_does(length_ns, text):
-    assert prometheus_duration(length_ns) == text

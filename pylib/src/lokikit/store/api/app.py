@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 from lokikit.store.api import status
 from lokikit.store.api.http import (
-    TEXT,
     ApiRequest,
     DisconnectedError,
     Response,
@@ -134,16 +133,16 @@ class App:
         return [
             *(Route(path, _POST, self._push) for path in sorted(_PUSHES)),
             Route(f"{_API}/tail", _ASK, self._ask("tail")),
-            Route(f"{_API}/format_query", _ASK, _format_query),
-            Route(f"{_API}/status/buildinfo", _GET, _build_info),
-            Route(f"{_API}/rules", _GET, _rules),
-            Route("/api/prom/rules", _GET, _rules),
-            Route("/prometheus/api/v1/rules", _GET, _groups),
-            Route("/prometheus/api/v1/alerts", _GET, _alerts),
+            Route(f"{_API}/format_query", _ASK, status.format_query),
+            Route(f"{_API}/status/buildinfo", _GET, status.build_info),
+            Route(f"{_API}/rules", _GET, status.no_rules),
+            Route("/api/prom/rules", _GET, status.no_rules),
+            Route("/prometheus/api/v1/rules", _GET, status.no_groups),
+            Route("/prometheus/api/v1/alerts", _GET, status.no_alerts),
             Route(f"{_API}/drilldown-limits", _GET, self._drilldown_limits),
-            Route("/otlp/v1/logs", _POST, _otlp),
-            Route("/ready", _GET, _ready),
-            Route("/services", _GET, _services),
+            Route("/otlp/v1/logs", _POST, status.no_otlp),
+            Route("/ready", _GET, status.ready),
+            Route("/services", _GET, status.services),
             Route("/config", _GET, self._config),
             Route("/metrics", _ASK | {"HEAD"}, self._metrics),
             Route("/flush", _ASK, self._flush),
@@ -163,35 +162,3 @@ class App:
     async def _flush(self, _request: ApiRequest) -> Response:
         await self._workers.push(self._store.flush)
         return Response(_NO_CONTENT)
-
-
-async def _ready(_request: ApiRequest) -> Response:
-    return text_response("ready\n")
-
-
-async def _services(_request: ApiRequest) -> Response:
-    return Response(200, b"store => Running\n", TEXT)
-
-
-async def _format_query(request: ApiRequest) -> Response:
-    return status.format_query(await request.form())
-
-
-async def _build_info(_request: ApiRequest) -> Response:
-    return status.build_info()
-
-
-async def _rules(_request: ApiRequest) -> Response:
-    return status.no_rules()
-
-
-async def _groups(_request: ApiRequest) -> Response:
-    return status.prometheus_rules("groups")
-
-
-async def _alerts(_request: ApiRequest) -> Response:
-    return status.prometheus_rules("alerts")
-
-
-async def _otlp(_request: ApiRequest) -> Response:
-    return status.no_otlp()

@@ -1,6 +1,6 @@
 """`detected_fields` and `detected_field/NAME/values`: the fields that some lines have.
 
-Explore and Drilldown ask for these to offer filters.
+Explore and Drilldown query these to offer filters.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ import orjson
 from lokikit.store.api.parameters import (
     QUERY_SINCE_NS,
     Span,
-    check_entries,
     read_positive_limit,
     read_span,
 )
 from lokikit.store.logql.labels_builder import ERROR, ERROR_DETAILS
+from lokikit.store.logql.limits import check_entries
 from lokikit.store.logql.parser import parse_log_query
 from lokikit.store.logql.pipeline import compile_pipeline
 from lokikit.store.logql.pipeline_syntax import JsonParser, LogfmtParser
@@ -51,12 +51,12 @@ _JSON, _LOGFMT = "json", "logfmt"
 
 @dataclass(frozen=True)
 class FieldRequest:
-    """What is asked for.
+    """The parameters of a request.
 
     Args:
         query: selects lines.
         span: the time.
-        lines: how many are looked at.
+        lines: number of lines to read.
         limit: fields, or values, at most.
     """
 
@@ -97,11 +97,11 @@ def read_fields(form: Form, now_ns: int, max_lines: int) -> FieldRequest:
     Args:
         form: the parameters.
         now_ns: the time of the request.
-        max_lines: that it may look at.
+        max_lines: number of lines that it may read.
 
     Raises:
         QueryError: a parameter is wrong.
-        LimitError: it asks for more lines.
+        LimitError: it names more lines.
     """
     query = parse_log_query(form.get("query"))
     span = read_span(form, now_ns, QUERY_SINCE_NS)
@@ -135,7 +135,7 @@ def _newest(
 ) -> Iterator[Processed]:
     span = request.span
     entries = engine.evaluator(check).stream_entries(
-        request.query, span.start_ns, max(span.end_ns, span.start_ns + 1), "backward"
+        request.query, span.start_ns, span.behind_ns, "backward"
     )
     return islice(entries, request.lines)
 

@@ -27,7 +27,7 @@ class Engine:
     Args:
         source: holds the rows.
         samplers: makes the fast paths of one query.
-        limits: what a query may ask for.
+        limits: bounds of pushes and queries.
         clock_ns: nanoseconds since 1970.
     """
 

@@ -38,7 +38,7 @@ class Response:
         status: the HTTP status.
         body: its bytes.
         content_type: of the body; empty for none.
-        headers: further ones.
+        headers: further headers.
     """
 
     status: int = 200
@@ -74,7 +74,7 @@ class ApiRequest:
 
     Args:
         scope: ASGI's description of it.
-        receive: gives its body.
+        receive: returns the messages with its body.
     """
 
     def __init__(self, scope: Mapping[str, Any], receive: Receive) -> None:
@@ -151,7 +151,7 @@ class Route:
 
     Args:
         path: with `{}` for a part that is handed to the handler.
-        methods: that it takes; others get 405.
+        methods: accepted methods; others get 405.
         handler: answers.
     """
 
@@ -195,7 +195,7 @@ class Router:
 
 
 def not_found() -> Response:
-    """Loki's answer to a path that it does not know."""
+    """Loki's answer to an unknown path."""
     return text_response("404 page not found\n", _NOT_FOUND)
 
 

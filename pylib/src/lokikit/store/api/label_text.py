@@ -7,27 +7,17 @@ import re
 from typing import TYPE_CHECKING
 
 from lokikit.store.errors import PushError
-from lokikit.store.logql.quoting import quote
+from lokikit.store.logql.quoting import SHORT_ESCAPES, quote
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-BAD_REQUEST = 400
 _PAIR = re.compile(
     r'\s*([a-zA-Z_][a-zA-Z0-9_]*)\s*=\s*("(?:[^"\\\n]|\\.)*"|`[^`]*`)\s*(,|(?=\}))', re.ASCII
 )
 _NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
 _BAD_CHARACTER = re.compile(r"[^a-zA-Z0-9_]")
 _ESCAPE = re.compile(r"\\(x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}|[0-7]{3}|.)", re.DOTALL)
-_PLAIN_ESCAPES = {
-    "a": "\a",
-    "b": "\b",
-    "f": "\f",
-    "n": "\n",
-    "r": "\r",
-    "t": "\t",
-    "v": "\v",
-}
 _MAX_CODE_POINT = 0x10FFFF
 
 
@@ -71,7 +61,7 @@ def check_names(labels: Mapping[str, str]) -> None:
 
 def refuse_labels(problem: str) -> PushError:
     """The error for labels that cannot be read."""
-    return PushError(f"couldn't parse labels: {problem}", BAD_REQUEST)
+    return PushError(f"couldn't parse labels: {problem}")
 
 
 def _name_problem(labels: Mapping[str, str], name: str) -> str:
@@ -99,7 +89,7 @@ def _unquote(quoted: str) -> str:
 def _unescaped(found: re.Match[str]) -> str:
     code = found[1]
     if len(code) == 1:
-        return _PLAIN_ESCAPES.get(code, code)
+        return SHORT_ESCAPES.get(code, code)
     value = int(code, 8) if code[0].isdigit() else int(code[1:], 16)
     is_character = value <= _MAX_CODE_POINT and not 0xD800 <= value <= 0xDFFF  # noqa: PLR2004
     return chr(value) if is_character else "\ufffd"

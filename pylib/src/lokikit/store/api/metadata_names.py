@@ -12,7 +12,6 @@ from lokikit.store.errors import PushError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-BAD_REQUEST = 400
 _PLAIN = re.compile(r"[a-zA-Z](?:_?[a-zA-Z0-9])*_?|__\w+__", re.ASCII)
 _BAD = re.compile(r"[^a-zA-Z0-9_]")
 _REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
@@ -29,14 +28,12 @@ def normalize_name(name: str) -> str:
     if _PLAIN.fullmatch(name):
         return name
     if not name:
-        raise PushError("label name is empty", BAD_REQUEST)
+        raise PushError("label name is empty")
     normalized = _UNDERSCORES.sub("_", _BAD.sub("_", name))
     if normalized[0].isdigit():
         normalized = f"key_{normalized}"
     if normalized == "_":
-        raise PushError(
-            f'normalization for label name "{name}" resulted in invalid name "_"', BAD_REQUEST
-        )
+        raise PushError(f'normalization for label name "{name}" resulted in invalid name "_"')
     return normalized
 
 

@@ -1,4 +1,4 @@
-"""Labels, their values, series and counts: what Loki answers from its index."""
+"""Labels, their values, series and counts, which Loki answers from its index."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from lokikit.store.api.parameters import LABELS_SINCE_NS, QUERY_SINCE_NS, Span, read_span
+from lokikit.store.api.parameters import LABELS_SINCE_NS, QUERY_SINCE_NS, read_span
 from lokikit.store.logql.parser import parse_selector
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def series(store: ServedStore, form: Form, now_ns: int) -> dict[str, Any]:
     found: dict[tuple[tuple[str, str], ...], None] = {}
     for text in texts or ["{}"]:
         matchers = parse_selector(text or "{}", allows_all=True)
-        for labels in store.streams(matchers, span.start_ns, _behind(span)):
+        for labels in store.streams(matchers, span.start_ns, span.behind_ns):
             found[tuple(sorted(labels.items()))] = None
     return {**SUCCESS, "data": [dict(labels) for labels in sorted(found)]}
 
@@ -63,7 +63,7 @@ def index_stats(store: ServedStore, form: Form, now_ns: int) -> dict[str, int]:
     """
     matchers = parse_selector(form.get("query"))
     span = read_span(form, now_ns, QUERY_SINCE_NS)
-    volumes = store.volume(matchers, span.start_ns, _behind(span)).values()
+    volumes = store.volume(matchers, span.start_ns, span.behind_ns).values()
     return {
         "streams": len(volumes),
         "chunks": len(volumes),
@@ -108,15 +108,10 @@ def _streams(store: ServedStore, form: Form, now_ns: int) -> list[Mapping[str, s
     span = read_span(form, now_ns, LABELS_SINCE_NS)
     query = form.get("query")
     matchers = parse_selector(query) if query else ()
-    return store.streams(matchers, span.start_ns, _behind(span))
-
-
-def _behind(span: Span) -> int:
-    """The end of the span, or a moment later when it has no length."""
-    return max(span.end_ns, span.start_ns + 1)
+    return store.streams(matchers, span.start_ns, span.behind_ns)
 
 
 def _listed(words: Iterable[str]) -> dict[str, Any]:
-    """A list of words; Loki leaves `data` out when there are none."""
+    """A list of words; as in Loki, an empty list has no `data`."""
     found = sorted(words)
     return {**SUCCESS, "data": found} if found else dict(SUCCESS)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 _PREFIX = "lokikit_store"
@@ -69,12 +70,10 @@ def write_metrics(counters: ServerCounters, stored: Mapping[str, int]) -> str:
     """
     values = {**{(name, ""): count for name, count in stored.items()}, **counters.snapshot()}
     lines: list[str] = []
-    for name in sorted({name for name, _ in values}):
+    for name, counts in groupby(sorted(values.items()), key=lambda item: item[0][0]):
         full = full_name(name)
         lines += _head(full, name)
-        lines += [
-            f"{full}{labels} {count}" for (key, labels), count in _sorted(values) if key == name
-        ]
+        lines += [f"{full}{labels} {count}" for (_, labels), count in counts]
     return "\n".join(lines) + "\n"
 
 
@@ -86,9 +85,3 @@ def full_name(name: str) -> str:
 def _head(full: str, name: str) -> list[str]:
     kind, text = ("gauge", GAUGES[name]) if name in GAUGES else ("counter", COUNTERS[name])
     return [f"# HELP {full} {text}", f"# TYPE {full} {kind}"]
-
-
-def _sorted(
-    values: Mapping[tuple[str, str], int],
-) -> Iterable[tuple[tuple[str, str], int]]:
-    return sorted(values.items())

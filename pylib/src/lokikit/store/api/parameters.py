@@ -1,4 +1,4 @@
-"""The parameters of a query as Loki takes them, with its defaults and its texts for wrong ones."""
+"""The parameters of a query as Loki reads them, with its defaults and its error texts."""
 
 from __future__ import annotations
 
@@ -8,39 +8,23 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lokikit.store.errors import LimitError, QueryError
-from lokikit.times import parse_timestamp_ns
+from lokikit.store.logql.limits import check_points
+from lokikit.store.logql.units import MAX_NS, format_duration, format_range, parse_range_ns
+from lokikit.times import NS_PER_S, parse_timestamp_ns
 
 if TYPE_CHECKING:
     from lokikit.store.api.http import Form
     from lokikit.store.rows import Direction
 
-NS_PER_S = 1_000_000_000
 NS_PER_HOUR = 3600 * NS_PER_S
 QUERY_SINCE_NS = NS_PER_HOUR
 LABELS_SINCE_NS = 6 * NS_PER_HOUR
 DEFAULT_LIMIT = 100
 _STEPS_BY_DEFAULT = 250
 _SECONDS_DIGITS = 10
-_MAX_INT64 = (1 << 63) - 1
 _INTEGER = re.compile(r"[+-]?[0-9]+", re.ASCII)
 _FLOAT = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?", re.ASCII)
-_UNITS_NS = {
-    "y": 365 * 24 * NS_PER_HOUR,
-    "w": 7 * 24 * NS_PER_HOUR,
-    "d": 24 * NS_PER_HOUR,
-    "h": NS_PER_HOUR,
-    "m": 60 * NS_PER_S,
-    "s": NS_PER_S,
-    "ms": 1_000_000,
-}
-_DURATION = re.compile(
-    r"(?:(\d+)y)?(?:(\d+)w)?(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?(?:(\d+)ms)?", re.ASCII
-)
 _BAD_STEP = "zero or negative query resolution step widths are not accepted. Try a positive integer"
-_TOO_MANY_POINTS = (
-    "exceeded maximum resolution of 11,000 points per time series. "
-    "Try increasing the value of the step parameter"
-)
 
 
 @dataclass(frozen=True)
@@ -55,19 +39,24 @@ class Span:
         """From start to end."""
         return self.end_ns - self.start_ns
 
+    @property
+    def behind_ns(self) -> int:
+        """The end, or a nanosecond behind the start: a span without length holds its moment."""
+        return max(self.end_ns, self.start_ns + 1)
+
 
 def parse_time(text: str) -> int:
     """Nanoseconds of a count of seconds or nanoseconds since 1970, of a float, or of RFC 3339.
 
     Raises:
-        QueryError: it is none of them.
+        QueryError: the text has another form.
     """
     if "." in text and _FLOAT.fullmatch(text):
         seconds, fraction = math.floor(float(text)), float(text) % 1
         return seconds * NS_PER_S + round(fraction * 1000) * 1_000_000
     if _INTEGER.fullmatch(text):
         number = int(text)
-        if not -_MAX_INT64 <= number <= _MAX_INT64:
+        if not -MAX_NS <= number <= MAX_NS:
             raise QueryError(f'strconv.ParseInt: parsing "{text}": value out of range')
         return number * NS_PER_S if len(text) <= _SECONDS_DIGITS else number
     time_ns = parse_timestamp_ns(text) if re.search(r"T.*(?:Z|[+-]\d\d:\d\d)$", text) else None
@@ -81,17 +70,10 @@ def parse_duration(text: str) -> int | None:
 
     None for other text, and for more than 64 bits hold (292 years).
     """
-    found = _DURATION.fullmatch(text)
-    if text == "0":
-        return 0
-    if not found or not text:
+    try:
+        return parse_range_ns(text)
+    except ValueError:
         return None
-    length_ns = sum(
-        int(count) * unit_ns
-        for count, unit_ns in zip(found.groups(), _UNITS_NS.values(), strict=True)
-        if count
-    )
-    return length_ns if length_ns <= _MAX_INT64 else None
 
 
 def parse_step(text: str) -> int:
@@ -107,7 +89,7 @@ def parse_step(text: str) -> int:
     if seconds is not None:
         if math.isnan(seconds):
             return -1
-        if abs(seconds) * NS_PER_S > _MAX_INT64:
+        if abs(seconds) * NS_PER_S > MAX_NS:
             raise QueryError(f'cannot parse "{text}" to a valid duration. It overflows int64')
         return int(seconds * NS_PER_S)
     duration_ns = parse_duration(text)
@@ -162,7 +144,7 @@ def read_limit(form: Form, name: str = "limit", default: int = DEFAULT_LIMIT) ->
         return default
     if not _INTEGER.fullmatch(text):
         raise QueryError(f'strconv.Atoi: parsing "{text}": invalid syntax')
-    if abs(int(text)) > _MAX_INT64:
+    if abs(int(text)) > MAX_NS:
         raise QueryError(f'strconv.Atoi: parsing "{text}": value out of range')
     return int(text)
 
@@ -177,19 +159,6 @@ def read_positive_limit(form: Form, name: str = "limit", default: int = DEFAULT_
     if limit <= 0:
         raise QueryError("limit must be a positive value")
     return limit
-
-
-def check_entries(limit: int, max_entries: int) -> None:
-    """Return when a query may ask for so many lines.
-
-    Raises:
-        LimitError: it may not.
-    """
-    if limit > max_entries:
-        raise LimitError(
-            "max entries limit per query exceeded, limit > max_entries_limit_per_query "
-            f"({limit} > {max_entries})"
-        )
 
 
 def read_direction(form: Form) -> Direction:
@@ -220,8 +189,7 @@ def read_step(form: Form, span: Span, max_points: int) -> int:
         step_ns = max(span.length_ns // (_STEPS_BY_DEFAULT * NS_PER_S), 1) * NS_PER_S
     if step_ns <= 0:
         raise QueryError(_BAD_STEP)
-    if span.length_ns // step_ns > max_points:
-        raise LimitError(_TOO_MANY_POINTS)
+    check_points(span.length_ns // step_ns, max_points)
     return step_ns
 
 
@@ -245,28 +213,6 @@ def check_length(length_ns: int, max_ns: int) -> None:
     """
     if 0 < max_ns < length_ns:
         raise LimitError(
-            f"the query time range exceeds the limit (query length: {go_duration(length_ns)}, "
-            f"limit: {prometheus_duration(max_ns)})"
+            f"the query time range exceeds the limit (query length: {format_duration(length_ns)}, "
+            f"limit: {format_range(max_ns)})"
         )
-
-
-def go_duration(length_ns: int) -> str:
-    """A duration as Go prints it: `960h1m0s`."""
-    minutes, rest_ns = divmod(length_ns, 60 * NS_PER_S)
-    seconds, fraction_ns = divmod(rest_ns, NS_PER_S)
-    fraction = f".{fraction_ns:09d}".rstrip("0") if fraction_ns else ""
-    hours, minutes = divmod(minutes, 60)
-    text = f"{hours}h" if hours else ""
-    text += f"{minutes}m" if hours or minutes else ""
-    return f"{text}{seconds}{fraction}s"
-
-
-def prometheus_duration(length_ns: int) -> str:
-    """A duration as Prometheus prints it: `30d1h`, whole weeks and years as those."""
-    text, rest_ns = "", length_ns
-    for unit, unit_ns in _UNITS_NS.items():
-        if unit in {"y", "w"} and rest_ns % unit_ns:
-            continue
-        count, rest_ns = divmod(rest_ns, unit_ns)
-        text += f"{count}{unit}" if count else ""
-    return text or "0s"

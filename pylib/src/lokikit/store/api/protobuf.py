@@ -10,12 +10,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lokikit.store.errors import PushError
+from lokikit.times import NS_PER_S
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-BAD_REQUEST = 400
-NS_PER_S = 1_000_000_000
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
 _MAX_SHIFT = 63
 _MORE = 0x80
@@ -34,9 +33,7 @@ def decode_push(body: bytes) -> Iterator[tuple[str, list[Entry]]]:
             if number == 1:
                 yield _stream(stream)
     except (IndexError, TypeError, ValueError) as error:
-        raise PushError(
-            f"the body is no protobuf message of a push: {error}", BAD_REQUEST
-        ) from error
+        raise PushError(f"the body is no protobuf message of a push: {error}") from error
 
 
 def _stream(message: memoryview | int) -> tuple[str, list[Entry]]:

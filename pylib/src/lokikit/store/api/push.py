@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
     from lokikit.store.api.protobuf import Entry
 
-BAD_REQUEST = 400
 MAX_LINES = 500_000
 """Of one push: each costs a kilobyte of memory until it is stored, however short it is."""
 _MAX_ARRAYS = 2_000_000
@@ -55,7 +54,7 @@ def unpack_push(body: bytes, content_type: str, encoding: str, max_bytes: int) -
 
     Args:
         body: of the request.
-        content_type: of the request; JSON when it says so, otherwise protobuf.
+        content_type: that of the request: JSON, or protobuf for any other type.
         encoding: its `Content-Encoding`.
         max_bytes: that the body may unpack to.
 
@@ -71,7 +70,7 @@ def read_push(content: bytes, content_type: str) -> list[PushedStream]:
     """The streams of a push.
 
     Args:
-        content: as `unpack_push` gives it.
+        content: the result of `unpack_push`.
         content_type: of the request.
 
     Raises:
@@ -91,7 +90,7 @@ def read_push(content: bytes, content_type: str) -> list[PushedStream]:
 
 
 def is_json(content_type: str) -> bool:
-    """Whether a request with this `Content-Type` holds JSON.
+    """True when a request with this `Content-Type` holds JSON.
 
     Raises:
         PushError: it is no type.
@@ -102,9 +101,9 @@ def is_json(content_type: str) -> bool:
 def _media_type(content_type: str) -> str:
     name, _, parameters = content_type.partition(";")
     if not name.strip():
-        raise PushError("mime: no media type", BAD_REQUEST)
+        raise PushError("mime: no media type")
     if any(part.strip() and "=" not in part for part in parameters.split(";")):
-        raise PushError("mime: invalid media parameter", BAD_REQUEST)
+        raise PushError("mime: invalid media parameter")
     return name.strip().lower()
 
 
@@ -112,7 +111,7 @@ def _of_protobuf(message: bytes) -> Iterable[PushedStream]:
     for text, entries in decode_push(message):
         labels = {name: value for name, value in parse_labels(text or "{}").items() if value}
         if entries and not labels:
-            raise PushError(_NO_LABELS, BAD_REQUEST)
+            raise PushError(_NO_LABELS)
         metadata = normalize_all([metadata for _, _, metadata in entries])
         normal = [(*entry[:2], one) for entry, one in zip(entries, metadata, strict=True)]
         yield PushedStream(labels, normal)
@@ -144,7 +143,7 @@ def _load(body: bytes) -> Any:
 def _load_leniently(body: bytes) -> Any:
     text = body.decode("utf-8", "replace").lstrip(" \t\r\n")
     if not text:
-        raise PushError("EOF", BAD_REQUEST)
+        raise PushError("EOF")
     try:
         content, _ = json.JSONDecoder(parse_constant=_refuse_constant).raw_decode(text)
         orjson.dumps(content)  # refuses halves of surrogate pairs
@@ -158,7 +157,7 @@ def _refuse_constant(name: str) -> Any:
 
 
 def _refuse(problem: str) -> PushError:
-    return PushError(f"the push is no JSON that can be read: {problem}", BAD_REQUEST)
+    return PushError(f"the push is no JSON that can be read: {problem}")
 
 
 def _stream(stream: dict[str, Any]) -> PushedStream:
@@ -167,7 +166,7 @@ def _stream(stream: dict[str, Any]) -> PushedStream:
     if not isinstance(values, list | None):
         raise _refuse('"values" is no array')
     if values and not labels:
-        raise PushError(_NO_LABELS, BAD_REQUEST)
+        raise PushError(_NO_LABELS)
     if values and len(values) > MAX_LINES:
         raise PushError(f"a push has more than {MAX_LINES} lines", TOO_LARGE)
     return PushedStream(labels, _entries([value for value in values or () if value is not None]))
@@ -185,7 +184,7 @@ def _labels(labels: Any) -> dict[str, str]:
 
 
 def _entries(values: list[Any]) -> list[Entry]:
-    """The entries, read by columns: checks of single ones would cost more than all else here."""
+    """The entries, read by columns: a check of each entry would cost more than all else here."""
     if not values:
         return []
     whole = [v if type(v) is list and len(v) == _ENTRY_PARTS else _whole(v) for v in values]
@@ -203,7 +202,7 @@ def _whole(value: Any) -> list[Any]:
 
 
 def _times_ns(texts: Sequence[Any]) -> list[int]:
-    """The times, read by one call: what is written back as it was is one number in each text."""
+    """The times, read by one call: texts that are written back unchanged hold one number each."""
     try:
         joined = f"[{','.join(texts)}]".encode()
         times: list[int] = orjson.loads(joined)

@@ -7,7 +7,6 @@ import zlib
 from lokikit.store.api.http import TOO_LARGE
 from lokikit.store.errors import PushError
 
-BAD_REQUEST = 400
 _GZIP_BITS = 31
 _RAW_BITS = -15
 _MORE = 0x80
@@ -23,7 +22,7 @@ def unpack_json(body: bytes, encoding: str, max_bytes: int) -> bytes:
     # Loki takes `snappy` here too, and leaves the body as it is.
     if encoding in {"", "snappy"}:
         return body
-    # Loki reads to the end of the JSON: what is missing or stands behind it does not count.
+    # Loki reads to the end of the JSON: bytes that are missing or follow it do not count.
     return _inflate(body, encoding, max_bytes, to_end=False)
 
 
@@ -42,14 +41,14 @@ def unpack_protobuf(body: bytes, encoding: str, max_bytes: int) -> bytes:
     try:
         return bytes(cramjam.snappy.decompress_raw(body))
     except Exception as error:  # whatever the library raises: the bytes are wrong
-        raise PushError("snappy: corrupt input", BAD_REQUEST) from error
+        raise PushError("snappy: corrupt input") from error
 
 
 def _inflate(body: bytes, encoding: str, max_bytes: int, *, to_end: bool) -> bytes:
     if encoding not in {"gzip", "deflate"}:
-        raise PushError(f'Content-Encoding "{encoding}" not supported', BAD_REQUEST)
+        raise PushError(f'Content-Encoding "{encoding}" not supported')
     if not body:
-        raise PushError("EOF", BAD_REQUEST)
+        raise PushError("EOF")
     parts: list[bytes] = []
     left = max_bytes
     while body:  # gzip may have several members behind each other
@@ -59,18 +58,18 @@ def _inflate(body: bytes, encoding: str, max_bytes: int, *, to_end: bool) -> byt
         except zlib.error as error:
             if parts and not to_end:
                 break
-            raise PushError(f"{encoding}: invalid header or data", BAD_REQUEST) from error
+            raise PushError(f"{encoding}: invalid header or data") from error
         left -= len(parts[-1])
         if left < 0:
             raise _too_large(max_bytes)
         if to_end and not unpacker.eof:
-            raise PushError("unexpected EOF", BAD_REQUEST)
+            raise PushError("unexpected EOF")
         body = unpacker.unused_data if encoding == "gzip" else b""
     return b"".join(parts)
 
 
 def _snappy_size(body: bytes) -> int:
-    """Bytes that a snappy block says it unpacks to; its first bytes are that number."""
+    """Unpacked size of a snappy block, which its first bytes hold."""
     size = 0
     for index, byte in enumerate(body[:_MAX_PREFIX_BYTES]):
         size |= (byte & 0x7F) << (7 * index)

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from lokikit.store.api.work import Workers
     from lokikit.store.limits import StoreLimits
 
-BAD_REQUEST = 400
 TOO_MANY = 429
 _NO_CONTENT = 204
 _LARGE_BYTES = 8 << 20
@@ -90,7 +89,7 @@ class Pushes:
             self._counters.add("received_bytes", checked.size_bytes)
         if checked.refusals:
             self._counters.add("refused_lines", sum(checked.refusals.values()))
-            raise PushError(checked.refusal_text(), BAD_REQUEST)
+            raise PushError(checked.refusal_text())
         if problem:
             self._counters.add("refused_lines", len(checked.entries) - len(entries))
             raise PushError(problem, TOO_MANY)

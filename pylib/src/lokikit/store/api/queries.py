@@ -1,4 +1,4 @@
-"""The handlers of what is asked: from a request to an answer, by way of a thread for queries."""
+"""The handlers of queries: from a request to an answer, by way of a thread for queries."""
 
 from __future__ import annotations
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass, is_dataclass
 from typing import TYPE_CHECKING, Any
 
 from lokikit.store.api import parameters
-from lokikit.store.api.parameters import Span
 from lokikit.store.api.results import (
     matrix_data,
     scalar_data,
@@ -17,6 +16,7 @@ from lokikit.store.api.results import (
 )
 from lokikit.store.errors import LimitError, QueryError
 from lokikit.store.logql.binary_operation import scalar_value
+from lokikit.store.logql.limits import check_entries
 from lokikit.store.logql.parser import parse_query
 from lokikit.store.logql.series import Steps, align
 from lokikit.store.logql.syntax import LogExpression, LogRange
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from lokikit.store.api.engine import Engine
     from lokikit.store.api.http import Form
+    from lokikit.store.api.parameters import Span
     from lokikit.store.limits import StoreLimits
     from lokikit.store.logql.evaluator import Evaluator
     from lokikit.store.logql.labels_builder import Processed
@@ -93,7 +94,7 @@ def read_range(form: Form, limits: StoreLimits, now_ns: int) -> LineRequest | Sa
 
     Raises:
         QueryError: a parameter or the query is wrong.
-        LimitError: it asks for too much.
+        LimitError: it goes beyond a limit.
     """
     expression = parse_query(form.get("query"))
     span = parameters.read_span(form, now_ns, parameters.QUERY_SINCE_NS)
@@ -103,10 +104,8 @@ def read_range(form: Form, limits: StoreLimits, now_ns: int) -> LineRequest | Sa
     interval_ns = parameters.read_interval(form)
     parameters.check_length(span.length_ns, limits.max_query_length_ns)
     if isinstance(expression, LogExpression):
-        parameters.check_entries(limit, limits.max_entries)
-        # Loki takes the one moment of a span without length as part of it.
-        end_ns = max(span.end_ns, span.start_ns + 1)
-        return LineRequest(expression, Span(span.start_ns, end_ns), limit, direction, interval_ns)
+        check_entries(limit, limits.max_entries)
+        return LineRequest(expression, span, limit, direction, interval_ns)
     steps = align(span.start_ns, span.end_ns, step_ns)
     length_ns = steps.end_ns - steps.start_ns + longest_range_ns(expression)
     parameters.check_length(length_ns, limits.max_query_length_ns)
@@ -141,8 +140,8 @@ def answer(
 
 
 def _lines(evaluator: Evaluator, request: LineRequest, max_bytes: int) -> Iterator[Processed]:
-    span = request.span
-    entries = evaluator.stream_entries(request.query, span.start_ns, span.end_ns, request.direction)
+    query, span = request.query, request.span
+    entries = evaluator.stream_entries(query, span.start_ns, span.behind_ns, request.direction)
     size = 0
     for entry in _spaced(entries, request.interval_ns, request.limit):
         size += len(entry.line)

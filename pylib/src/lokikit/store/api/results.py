@@ -92,13 +92,14 @@ def _categorized(entries: Iterable[Processed]) -> Iterable[tuple[dict[str, str],
         if found is None:
             values = groups.setdefault(tuple(sorted(entry.stream.items())), [])
             found = known[id(entry.stream)] = (entry.stream, values)
-        categories = {}
-        if entry.metadata:
-            categories["structuredMetadata"] = dict(sorted(entry.metadata.items()))
-        if entry.parsed:
-            categories["parsed"] = dict(sorted(entry.parsed.items()))
-        found[1].append((str(entry.timestamp_ns), entry.line, categories))
+        found[1].append((str(entry.timestamp_ns), entry.line, categories(entry)))
     return [(dict(labels), values) for labels, values in groups.items()]
+
+
+def categories(entry: Processed) -> dict[str, dict[str, str]]:
+    """The labels of a line that are not its stream's, for a client that wants them apart."""
+    parts = {"structuredMetadata": entry.metadata, "parsed": entry.parsed}
+    return {name: dict(sorted(labels.items())) for name, labels in parts.items() if labels}
 
 
 def _merged(entries: Iterable[Processed]) -> Iterable[tuple[dict[str, str], list[Any]]]:
@@ -145,8 +146,8 @@ def statistics(duration_s: float, lines: int, size_bytes: int, returned: int) ->
 
     Args:
         duration_s: of the query.
-        lines: that it read.
-        size_bytes: of those.
+        lines: number of lines that it read.
+        size_bytes: size of these lines.
         returned: lines or series in the answer.
     """
     duration_s = max(duration_s, 1e-6)

@@ -22,6 +22,7 @@ from lokikit.store.api.work import Workers
 from lokikit.store.segments.settings import StoreSettings
 from lokikit.store.segments.store import Store
 from lokikit.store.settings import ServerSettings
+from lokikit.times import NS_PER_S
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
     from lokikit.store.logql.series import Sampler
     from lokikit.store.sql.part_facts import PartFacts
 
-NS_PER_S = 1_000_000_000
 _KEEP_ALIVE_S = 75
 _FINISH_S = 10
 _MAX_HEAD_BYTES = 1 << 20
@@ -80,7 +80,7 @@ class ServedFolder:
 
     Attributes:
         store: the open store.
-        port: that it answers on.
+        port: port of the address.
         url: the address.
     """
 

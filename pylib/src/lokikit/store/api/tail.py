@@ -18,12 +18,12 @@ from lokikit.store.api.parameters import (
     read_positive_limit,
     read_span,
 )
-from lokikit.store.api.results import CATEGORIZE
+from lokikit.store.api.results import CATEGORIZE, categories
 from lokikit.store.errors import QueryError
+from lokikit.store.logql.matchers import selects
 from lokikit.store.logql.parser import parse_log_query
 from lokikit.store.logql.pipeline import compile_pipeline
 from lokikit.store.rows import Row
-from lokikit.store.segments.matching import selects
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -45,13 +45,13 @@ _AHEAD_NS = 600 * 10**9
 
 @dataclass(frozen=True)
 class TailRequest:
-    """What is asked for.
+    """The parameters of a tail.
 
     Args:
         query: selects lines.
         start_ns: lines stored before the request are sent from this time on.
-        limit: so many of those at most, the newest.
-        delay_s: how long lines wait for earlier ones that arrive later.
+        limit: largest number of these lines, the newest.
+        delay_s: time for which lines wait for earlier lines that arrive later.
         flags: of the encoding.
     """
 
@@ -78,7 +78,7 @@ def read_tail(form: Form, now_ns: int, flags: tuple[str, ...]) -> TailRequest:
 
 
 class Queue:
-    """New lines on their way to one client; what is too much is dropped, and said.
+    """New lines on their way to one client; lines over the bound are dropped and reported.
 
     Args:
         query: selects lines.
@@ -123,7 +123,7 @@ class Queue:
         return known[1]
 
     def give(self) -> tuple[list[PushedEntry], list[dict[str, Any]]]:
-        """What has come since the last call, and what was dropped."""
+        """The lines since the last call, and the dropped lines."""
         self.arrived.clear()
         with self._lock:
             count = min(len(self._waiting), _MAX_FRAME)
@@ -143,7 +143,7 @@ class Tailing:
 
     Args:
         engine: holds the lines.
-        request: what is asked for.
+        request: the request.
         queue: gets new lines already.
         send: to the client.
     """
@@ -163,7 +163,7 @@ class Tailing:
         return found[::-1]
 
     async def send_all(self, stored: Sequence[Processed]) -> None:
-        """Send the stored lines, and new ones for ever."""
+        """Send the stored lines, then new lines for ever."""
         await self._send_frame(stored, [])
         while True:
             await self._queue.arrived.wait()
@@ -207,10 +207,5 @@ def _stream(entry: Processed, flags: Sequence[str]) -> dict[str, Any]:
     if CATEGORIZE not in flags:
         labels, value = entry.labels(), (str(entry.timestamp_ns), entry.line)
         return {"stream": labels, "values": [value]}
-    categories = {}
-    if entry.metadata:
-        categories["structuredMetadata"] = dict(sorted(entry.metadata.items()))
-    if entry.parsed:
-        categories["parsed"] = dict(sorted(entry.parsed.items()))
-    value_with = (str(entry.timestamp_ns), entry.line, categories)
+    value_with = (str(entry.timestamp_ns), entry.line, categories(entry))
     return {"stream": dict(entry.stream), "values": [value_with]}

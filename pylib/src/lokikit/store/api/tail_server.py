@@ -34,9 +34,9 @@ class TailServer:
     """Tails of one store.
 
     Args:
-        store: tells of new lines.
-        engine: gives the stored ones.
-        workers: the threads that read those.
+        store: passes new lines on.
+        engine: reads stored lines.
+        workers: the threads that read them.
         counters: of the server.
     """
 
@@ -111,7 +111,7 @@ async def _until_left(sending: Coroutine[Any, Any, None], receive: Receive) -> N
 
 
 def read_flags(request: ApiRequest) -> tuple[str, ...]:
-    """The flags of the encoding that a client asks for."""
+    """The flags of the encoding in the request."""
     return tuple(filter(None, map(str.strip, request.header(_FLAGS_HEADER).split(","))))
 
 

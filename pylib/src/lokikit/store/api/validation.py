@@ -15,6 +15,7 @@ from lokikit.store.api.label_text import format_labels
 from lokikit.store.levels import LevelDetector
 from lokikit.store.logql.labels_builder import CLASH_SUFFIX
 from lokikit.store.segments.schema import PushedEntry, make_entry
+from lokikit.times import NS_PER_S
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -23,20 +24,17 @@ if TYPE_CHECKING:
     from lokikit.store.api.push import PushedStream
     from lokikit.store.limits import StoreLimits
 
-BAD_REQUEST = 400
-NS_PER_S = 1_000_000_000
 _FIRST_SECOND, _LAST_SECOND = -62_135_596_800, 253_402_300_799
 _MAX_CHARACTER_BYTES = 4
 
 
 @dataclass
 class Checked:
-    """What a push came to.
+    """The result of the checks of a push.
 
     Args:
-        entries: those to store.
-        refusals: text -> how many entries were refused with it.
-        lines: of the push, refused ones included.
+        entries: the entries to store.
+        refusals: text -> number of entries that were refused with it.
         size_bytes: of lines and metadata to store.
     """
 
@@ -56,7 +54,7 @@ class Validator:
     """Checks pushes.
 
     Args:
-        limits: what they may hold.
+        limits: bounds of a push.
         clock_ns: nanoseconds since 1970.
     """
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from decimal import Decimal
 
-NS_PER_MS = 1_000_000
+from lokikit.times import NS_PER_MS
+
 _MS_PER_S = 1000
 _EXACT = 1e15
 

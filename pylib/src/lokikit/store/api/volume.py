@@ -15,10 +15,11 @@ from lokikit.store.api.parameters import (
     read_span,
     read_step,
 )
-from lokikit.store.api.values import NS_PER_MS, write_seconds
+from lokikit.store.api.values import write_seconds
 from lokikit.store.errors import QueryError
 from lokikit.store.logql.parser import parse_selector
 from lokikit.store.segments.schema import LINE_BYTES
+from lokikit.times import NS_PER_MS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -37,7 +38,7 @@ class VolumeGrouping:
 
     Args:
         names: the labels that count; empty for all.
-        by_label: whether each label is a group of its own, whatever its value.
+        by_label: True makes each label a group of its own, for all its values.
     """
 
     names: frozenset[str]
@@ -53,7 +54,7 @@ class VolumeGrouping:
 
 @dataclass(frozen=True)
 class VolumeRequest:
-    """What is asked for.
+    """The parameters of a request.
 
     Args:
         matchers: select streams.
@@ -98,8 +99,7 @@ def read_volume(form: Form, now_ns: int, *, max_points: int, ranged: bool) -> Vo
 def volume_data(store: ServedStore, request: VolumeRequest) -> dict[str, Any]:
     """One value for each group, the largest first."""
     span, totals = request.span, Counter[Metric]()
-    behind_ns = max(span.end_ns, span.start_ns + 1)
-    for labels, (size, _) in store.volume(request.matchers, span.start_ns, behind_ns).items():
+    for labels, (size, _) in store.volume(request.matchers, span.start_ns, span.behind_ns).items():
         for metric in request.grouping.metrics(dict(labels)):
             totals[metric] += size
     seconds = write_seconds(span.end_ns)
@@ -149,7 +149,7 @@ def _buckets(
     """Labels of a stream, number of the step, bytes."""
     labels = store.stream_numbers(request.matchers)
     start_ns = max(request.span.start_ns, store.oldest_kept_ns())
-    end_ns = max(request.span.end_ns, request.span.start_ns + 1)
+    end_ns = request.span.behind_ns
     cursor = store.cursor()
     try:
         for part in store.relations(start_ns, end_ns):

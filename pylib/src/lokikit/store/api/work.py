@@ -29,7 +29,7 @@ _LATE = (
 
 
 class Stop:
-    """Says when a query has to stop; called, it raises then.
+    """Ends a query: a call raises once the query has to stop.
 
     Args:
         timeout_s: how long the query may take.
@@ -84,7 +84,7 @@ class Workers:
         Args:
             receive: of the request.
             work: the query.
-            is_lookup: whether it only looks at streams, which no slow query should hold up.
+            is_lookup: True when it reads streams only, so that no slow query delays it.
 
         Raises:
             StoppedError: it was stopped.
@@ -127,6 +127,6 @@ async def wait_until_left(receive: Receive) -> None:
 
 
 def _forget(abandoned: asyncio.Future[T]) -> None:
-    """Take the error of a query whose answer nobody waits for."""
+    """Take the error of a query that no client waits for."""
     if not abandoned.cancelled():
         abandoned.exception()

@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from lokikit.store.errors import QueryError
-from lokikit.store.logql.operators import SET_OPERATORS, fold
+from lokikit.store.logql.operators import COMPARISONS, SET_OPERATORS, fold
 from lokikit.store.logql.syntax import BinaryOperation, Number, VectorMatching
 from lokikit.store.logql.vectors import label_filter
 
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from lokikit.store.logql.syntax import SampleExpression
     from lokikit.store.logql.vectors import LabelSet, Vector
 
-_COMPARISONS = frozenset({"==", "!=", ">", ">=", "<", "<="})
 _NO_MATCHING = VectorMatching()
 _MANY_TO_MANY = (
     "found duplicate series on the {side} hand-side;"
@@ -66,7 +65,7 @@ def _sample_function(
     def operate(value: float) -> float:
         return fold(op, scalar, value) if scalar_left else fold(op, value, scalar)
 
-    if expression.op not in _COMPARISONS or expression.return_bool:
+    if expression.op not in COMPARISONS or expression.return_bool:
         return operate
     return lambda value: value if operate(value) else None
 
@@ -85,7 +84,7 @@ def operate_on_vectors(
 
 
 def _signature_function(matching: VectorMatching) -> Callable[[LabelSet], LabelSet]:
-    """The labels by which samples match, and which a result has; empty ones count as missing."""
+    """The labels by which samples match, and which a result has; empty labels count as absent."""
     return label_filter(frozenset(matching.labels), keep=matching.on)
 
 
@@ -160,6 +159,6 @@ class _Matched:
 def _pair_function(expression: BinaryOperation) -> Callable[[float, float], float | None]:
     """The operation on the values of the left and the right side; a filter keeps the left."""
     operate = partial(fold, expression.op)
-    if expression.op not in _COMPARISONS or expression.return_bool:
+    if expression.op not in COMPARISONS or expression.return_bool:
         return operate
     return lambda left, right: left if operate(left, right) else None

@@ -21,10 +21,10 @@ _MAX_OPERATIONS = 200
 
 
 class Cursor:
-    """The tokens of a query, one of them the current one.
+    """The tokens of a query, with a current token.
 
-    `selectors`, `regexes` and `stages` collect what is checked once the whole text follows the
-    grammar.
+    `selectors`, `regexes` and `stages` collect the parts that are checked once the whole text
+    follows the grammar.
 
     Args:
         text: the query.
@@ -55,7 +55,7 @@ class Cursor:
         self.advance()
 
     def advance(self) -> Token:
-        """The current token; the next becomes the current one.
+        """The current token; the next becomes current.
 
         Raises:
             SyntaxProblem: the next is a malformed literal.
@@ -73,7 +73,7 @@ class Cursor:
         return self.advance() if self.kind == kind else None
 
     def expect(self, *kinds: str) -> Token:
-        """The current token, which must be of one of the kinds.
+        """The current token, whose kind must be among `kinds`.
 
         Raises:
             SyntaxProblem: the token is of another kind.
@@ -83,7 +83,7 @@ class Cursor:
         return self.advance()
 
     def follows(self, kind: str) -> bool:
-        """Whether the token behind the current one is of that kind."""
+        """True when the token behind the current token is of that kind."""
         following = self._index + 1
         return following < len(self._tokens) and self._tokens[following].kind == kind
 

@@ -14,7 +14,7 @@ from lokikit.store.logql.binary_operation import (
 )
 from lokikit.store.logql.label_replacement import replace_labels
 from lokikit.store.logql.labels_builder import Processed
-from lokikit.store.logql.limits import DEFAULT
+from lokikit.store.logql.limits import DEFAULT, check_entries, check_points
 from lokikit.store.logql.pipeline import compile_pipeline
 from lokikit.store.logql.range_aggregation import RangeReader
 from lokikit.store.logql.sample_extraction import hides_empty_labels
@@ -57,8 +57,8 @@ class Evaluator:
 
     Args:
         source: holds the rows.
-        samplers: fast paths for range aggregations, asked in this order before the rows are read.
-        limits: what a query may ask for.
+        samplers: fast paths for range aggregations, tried in this order before rows are read.
+        limits: bounds of a query.
         check: raises when the query has to stop; called every few hundred rows and each step.
     """
 
@@ -87,17 +87,13 @@ class Evaluator:
         Raises:
             LimitError: `limit` is above the limit of lines.
         """
-        if limit > self._limits.max_entries:
-            raise LimitError(
-                "max entries limit per query exceeded, limit > max_entries_limit_per_query "
-                f"({limit} > {self._limits.max_entries})"
-            )
+        check_entries(limit, self._limits.max_entries)
         return list(islice(self.stream_entries(query, start_ns, end_ns, direction), limit))
 
     def stream_entries(
         self, query: LogExpression, start_ns: int, end_ns: int, direction: Direction = "forward"
     ) -> Iterator[Entry]:
-        """The lines of a log query, read as they are asked for."""
+        """The lines of a log query, read as they are taken."""
         pipeline = compile_pipeline(query.stages)
         rows = self._source.rows(
             query.matchers,
@@ -116,17 +112,13 @@ class Evaluator:
         """The series of a metric query, ordered by labels.
 
         An instant query with `sort` or `sort_desc` outside keeps that order. A scalar is a series
-        without labels: `scalar_value` says whether an expression is a scalar.
+        without labels; `scalar_value` knows an expression that is a scalar.
 
         Raises:
             QueryError: the query cannot be answered; the text names why.
             LimitError: too many points or series.
         """
-        if steps.count - 1 > self._limits.max_points:
-            raise LimitError(
-                f"exceeded maximum resolution of {self._limits.max_points:,} points per time "
-                "series. Try increasing the value of the step parameter"
-            )
+        check_points(steps.count - 1, self._limits.max_points)
         series = collect_series(self._limited(self._vectors(expression, steps)), steps)
         if hides_empty_labels(expression):
             series = [Series(_without_empty(one.labels), one.values) for one in series]
@@ -173,15 +165,10 @@ class Evaluator:
         if sampled is not None:
             return self._limited(sampled)
         if operand.op in SUMMABLE and expression.op == "sum":
-            return self._limited(self._summed(expression, operand, steps))
+            return self._limited(self._read(operand, steps, expression.grouping or Grouping(())))
         if expression.op == "avg":
             return self._limited(self._averaged(expression, operand, steps))
         return self._limited(aggregate(expression, self._leaf(operand, steps, is_limited=False)))
-
-    def _summed(
-        self, expression: VectorAggregation, operand: RangeAggregation, steps: Steps
-    ) -> Iterator[Vector]:
-        return self._read(operand, steps, expression.grouping or Grouping(()))
 
     def _averaged(
         self, expression: VectorAggregation, operand: RangeAggregation, steps: Steps

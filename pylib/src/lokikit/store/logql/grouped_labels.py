@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lokikit.store.logql.labels_builder import CLASH_SUFFIX, ERROR
+from lokikit.store.logql.labels_builder import CLASH_SUFFIX, ERROR, clear_metadata
 from lokikit.store.logql.vectors import METRIC_NAME, label_set
 
 if TYPE_CHECKING:
@@ -22,13 +22,13 @@ class GroupedLabels:
     """Makes the label sets of samples.
 
     Attributes:
-        shows_errors: whether errors of parsers are a label that was asked for.
+        shows_errors: True when the grouping names the label of parser errors.
 
     Args:
-        grouping: which labels count; None: all of them.
-        unwrap: its label counts only where `by` names it.
-        is_outer: whether the grouping is that of a vector aggregation: its `without` drops empty
-            labels too.
+        grouping: the labels that count; None for all.
+        unwrap: its label counts only when `by` names it.
+        is_outer: True when the grouping is that of a vector aggregation, whose `without` drops
+            empty labels too.
     """
 
     def __init__(
@@ -52,14 +52,14 @@ class GroupedLabels:
         if self._by is not None:
             if ERROR in self._by:
                 return self._grouped(state.labels())
-            # As in Loki, a label that was dropped once is none here, even when it came back.
+            # As in Loki, a label that was dropped once is absent here, even when it was set again.
             kept = (name for name in self._by if name not in state.deleted)
             found = ((name, state.get(name)) for name in kept)
             return tuple((name, value) for name, value in found if value is not None)
         return self._kept(state.labels())
 
     def _kept(self, labels: Mapping[str, str]) -> LabelSet:
-        """All labels but those dropped; as in Loki, `without` drops empty ones too."""
+        """All labels except the dropped labels; as in Loki, `without` drops empty labels too."""
         dropped = self._dropped
         if not dropped and self._keeps_empty:
             return label_set(labels)
@@ -89,7 +89,7 @@ class GroupedLabels:
             key = (id(row.labels), *map(metadata.get, self._metadata_names))
         known = self._known.get(key)
         if known is None:
-            # The stream's labels are kept beside, so that nothing else takes over their id.
+            # The labels of the stream are kept with it, so that no other object gets their id.
             known = (self._grouped(merged_labels(row)), row.labels)
             if len(self._known) >= _MAX_REMEMBERED:
                 self._known.clear()
@@ -106,7 +106,4 @@ def _metadata_names(names: tuple[str, ...]) -> tuple[str, ...]:
 
 def merged_labels(row: Row) -> dict[str, str]:
     """The labels of a stream with the metadata of a row; names of both get a suffix."""
-    labels = dict(row.labels)
-    for name, value in row.metadata.items():
-        labels[name + CLASH_SUFFIX if name in row.labels else name] = value
-    return labels
+    return {**row.labels, **clear_metadata(row)}

@@ -18,7 +18,7 @@ _CANDIDATE = re.compile(
     r"|(?P<v6>(?:[0-9a-fA-F]{1,4}:|::[0-9a-fA-F])[0-9a-fA-F:.]*)).?",
     re.DOTALL,
 )
-"""What looks like the begin of an address, to its end, and the character behind."""
+"""Text that begins like an address, to its end, and the character behind it."""
 _SHORTEST_REST = 5
 """Loki does not look for IPv6 in fewer characters at the end of a line."""
 
@@ -40,7 +40,7 @@ def compile_ip(pattern: str) -> Callable[[Address], bool]:
         pattern: `10.0.0.1`, `10.0.0.1-10.0.0.9` or `10.0.0.0/8`, or the same of IPv6.
 
     Raises:
-        QueryError: the pattern is none of the three.
+        QueryError: the pattern has another form.
     """
     if "/" in pattern:
         return _network(pattern)
@@ -65,7 +65,7 @@ def _refusal(pattern: str) -> QueryError:
 
 
 def addresses_in(line: str) -> Iterator[Address]:
-    """The addresses that stand in a line; whatever looks like the begin of one is taken whole."""
+    """The addresses in a line; text that begins like an address is taken whole."""
     for match in _CANDIDATE.finditer(line):
         v6 = match["v6"]
         if v6 and len(line) - match.start() < _SHORTEST_REST:

@@ -1,4 +1,4 @@
-"""What `| json` reads from a line: flat label names and texts, in the order of the line.
+"""The labels that `| json` reads from a line: flat names and texts, in the order of the line.
 
 Three ways lead to the same answer. A line that orjson writes back byte for byte is read by
 orjson; another line by the standard decoder, which keeps the texts of numbers; what neither
@@ -32,7 +32,7 @@ Pair = tuple[str, str]
 
 JSON_ERROR = "JSONParserErr"
 _MAX_DEPTH = 100
-"""Levels of objects in broken or very deep text; deeper ones count as broken."""
+"""Levels of objects in broken or very deep text; deeper objects count as broken."""
 _MAX_KNOWN = 50_000
 _MAX_KEY_LISTS = 4_096
 _SHORT_CHARACTERS = 8_192
@@ -253,7 +253,7 @@ def _walk(line: str) -> tuple[list[Pair], str | None]:
 
 
 def string_text(raw: str) -> str:
-    """The label text of a JSON string; empty when an escape in it is none."""
+    """The label text of a JSON string; empty when an escape in it is invalid."""
     try:
         return unescape(raw).replace(REPLACEMENT, " ")
     except JsonProblem:

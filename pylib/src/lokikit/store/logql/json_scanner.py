@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Literal
 
+from lokikit.store.logql.quoting import SHORT_ESCAPES
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -28,8 +30,10 @@ _STRUCTURE = {
     "{": re.compile(r'"(?:[^"\\]*(?:\\.[^"\\]*)*)"|["{}]', re.DOTALL),
     "[": re.compile(r'"(?:[^"\\]*(?:\\.[^"\\]*)*)"|["\[\]]', re.DOTALL),
 }
-_ESCAPE = re.compile(r'\\(?:(["\\/bfnrt])|u([0-9a-fA-F]{4})(?:\\u([0-9a-fA-F]{4}))?|)')
-_SHORT = {'"': '"', "\\": "\\", "/": "/", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
+_ESCAPE = re.compile(
+    r'\\(?:(["\\/bfnrt])|u([dD][89a-fA-F][0-9a-fA-F]{2})\\u([0-9a-fA-F]{4})|u([0-9a-fA-F]{4})|)'
+)
+"""One character, half a surrogate pair with the escape behind it, or any other code."""
 _SURROGATES = range(0xD800, 0xE000)
 _LOW_SURROGATE = 0xDC00
 _MAX_RUNE = 0x10FFFF
@@ -50,9 +54,9 @@ def block_end(text: str, position: int, end: int, known: dict[int, int] | None =
 
     Args:
         text: the JSON.
-        position: of the opening character.
-        end: of what is read.
-        known: ends by begin, of blocks inside of others that were read before; gets new ones, so
+        position: position of the opening character.
+        end: end of the text to read.
+        known: beginning -> end of nested blocks that were read before; new blocks are added, so
             that a walk into nested objects reads each character once.
     """
     if known and position in known:
@@ -81,11 +85,11 @@ def read_value(
     Args:
         text: the JSON.
         position: of the value, or of space before it.
-        end: of what is read.
+        end: end of the text to read.
         known: as for `block_end`.
 
     Raises:
-        JsonProblem: there is none, it has no end, or it is no JSON value at all.
+        JsonProblem: no value, a value without an end, or text that is no JSON value.
     """
     position = skip_space(text, position, end)
     if position == end:
@@ -119,43 +123,28 @@ def unescape(raw: str) -> str:
     """The string that a JSON string's raw text stands for; an invalid rune becomes U+FFFD.
 
     Raises:
-        JsonProblem: it holds an escape that is none.
+        JsonProblem: it holds an invalid escape.
     """
-    if "\\" not in raw:
-        return raw
-    parts = []
-    position = 0
-    while (found := raw.find("\\", position)) >= 0:
-        parts.append(raw[position:found])
-        rune, position = _unescape_at(raw, found)
-        parts.append(rune)
-    parts.append(raw[position:])
-    return "".join(parts)
+    return _ESCAPE.sub(_unescaped, raw) if "\\" in raw else raw
 
 
-def _unescape_at(raw: str, position: int) -> tuple[str, int]:
-    match = _ESCAPE.match(raw, position)
-    if match is None:
+def _unescaped(match: re.Match[str]) -> str:
+    character, high, low, code = match.groups()
+    if character:
+        return SHORT_ESCAPES.get(character, character)
+    if high and int(low, 16) >= _LOW_SURROGATE:
+        combined = 0x10000 + ((int(high, 16) - 0xD800) << 10) + int(low, 16) - _LOW_SURROGATE
+        return chr(combined) if combined <= _MAX_RUNE else REPLACEMENT
+    if not code or int(code, 16) in _SURROGATES:
         raise JsonProblem(BAD_ESCAPE)
-    if match[1]:
-        return _SHORT[match[1]], position + 2
-    if not match[2]:
-        raise JsonProblem(BAD_ESCAPE)
-    rune = int(match[2], 16)
-    if rune not in _SURROGATES:
-        return chr(rune), position + 6
-    low = int(match[3], 16) if match[3] else -1
-    if low < _LOW_SURROGATE:
-        raise JsonProblem(BAD_ESCAPE)
-    combined = 0x10000 + ((rune - 0xD800) << 10) + low - _LOW_SURROGATE
-    return chr(combined) if combined <= _MAX_RUNE else REPLACEMENT, position + 12
+    return chr(int(code, 16))
 
 
 def read_key(text: str, position: int, end: int) -> tuple[str, int]:
     """The unescaped key of the member that begins here, and the position behind its colon.
 
     Raises:
-        JsonProblem: no key, no colon, or an escape that is none.
+        JsonProblem: no key, no colon, or an invalid escape.
     """
     if text[position] != '"':
         raise JsonProblem(OPEN_OBJECT)
@@ -174,16 +163,16 @@ def members(
 ) -> Iterator[tuple[str, Kind, str, int]]:
     """Key, kind, text and end of each member of the object that begins at `position`.
 
-    What stands behind the closing brace is not looked at.
+    Text behind the closing brace is not read.
 
     Args:
         text: the JSON.
         position: of the object.
-        end: of what is read.
+        end: end of the text to read.
         known: as for `block_end`.
 
     Raises:
-        JsonProblem: when the walk reaches what is no JSON.
+        JsonProblem: the walk reaches text that is no JSON.
     """
     position = skip_space(text, position, end)
     if position == end or text[position] != "{":

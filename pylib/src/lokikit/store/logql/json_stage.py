@@ -132,7 +132,7 @@ def _assign(state: LineState, label: str, value: str | None) -> None:
 
 
 def _only_text(line: str, quoted: str, value: Any) -> str | None:
-    """The value's text in the line; None when it is not plainly this one."""
+    """The value's text in the line; None when the line may hold another value."""
     kind = type(value)
     if kind is dict or kind is list or line.count(quoted) != 1:
         return None

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import operator
 from typing import TYPE_CHECKING
 
-from lokikit.store.logql.conversion_problems import duration_problem, size_problem
+from lokikit.store.logql.conversion_problems import duration_problem
 from lokikit.store.logql.ip_matcher import addresses_in, compile_ip
 from lokikit.store.logql.labels_builder import ERROR_DETAILS
 from lokikit.store.logql.matchers import compile_label_matcher
+from lokikit.store.logql.operators import COMPARISONS
 from lokikit.store.logql.pipeline_syntax import (
     AndFilter,
     BytesFilter,
@@ -18,8 +18,8 @@ from lokikit.store.logql.pipeline_syntax import (
     OrFilter,
     StringFilter,
 )
-from lokikit.store.logql.units import parse_bytes, parse_duration_ns
-from lokikit.store.logql.unwrapping import parse_number
+from lokikit.store.logql.units import parse_duration_ns
+from lokikit.store.logql.unwrapping import parse_number, size_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,14 +30,6 @@ if TYPE_CHECKING:
     Check = Callable[[LineState], bool]
 
 FILTER_ERROR = "LabelFilterErr"
-_COMPARE: dict[str, Callable[[float, float], bool]] = {
-    "==": operator.eq,
-    "!=": operator.ne,
-    ">": operator.gt,
-    ">=": operator.ge,
-    "<": operator.lt,
-    "<=": operator.le,
-}
 
 
 def filter_name(condition: LabelFilter) -> str | None:
@@ -50,7 +42,7 @@ def filter_name(condition: LabelFilter) -> str | None:
 
 
 def filter_names(condition: LabelFilter) -> set[str]:
-    """All labels that a filter looks at."""
+    """All labels that a filter reads."""
     if isinstance(condition, (AndFilter, OrFilter)):
         return filter_names(condition.left) | filter_names(condition.right)
     if isinstance(condition, StringFilter):
@@ -86,14 +78,14 @@ def _string_check(condition: StringFilter) -> Check:
 
 
 def _number_check(condition: NumberFilter | DurationFilter | BytesFilter) -> Check:
-    name, compare = condition.name, _COMPARE[condition.op]
+    name, compare = condition.name, COMPARISONS[condition.op]
     convert: Callable[[str], float]
     if isinstance(condition, NumberFilter):
         convert, wanted = parse_number, condition.value
     elif isinstance(condition, DurationFilter):
         convert, wanted = _duration_ns, float(condition.value_ns)
     else:
-        convert, wanted = _bytes, float(condition.value_bytes)
+        convert, wanted = size_bytes, float(condition.value_bytes)
 
     def check(state: LineState) -> bool:
         text = state.get(name)
@@ -115,13 +107,6 @@ def _duration_ns(text: str) -> int:
         return parse_duration_ns(text)
     except ValueError:
         raise ValueError(duration_problem(text)) from None
-
-
-def _bytes(text: str) -> int:
-    try:
-        return parse_bytes(text)
-    except ValueError:
-        raise ValueError(size_problem(text)) from None
 
 
 def _ip_check(condition: IpFilter) -> Check:

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any
 
 from lokikit.store.errors import QueryError
-from lokikit.store.logql.regular_expressions import compile_regex
+from lokikit.store.logql.regular_expressions import compile_regex, expand
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from lokikit.store.logql.syntax import LabelReplace
     from lokikit.store.logql.vectors import LabelSet, Vector
-
-_REFERENCE = re.compile(r"\$(?:\$|(\w+)|\{(\w+)\})")
 
 
 def replace_labels(expression: LabelReplace, vectors: Iterator[Vector]) -> Iterator[Vector]:
@@ -41,7 +38,7 @@ def _replacer(expression: LabelReplace) -> Callable[[LabelSet], LabelSet]:
         found = pattern.fullmatch(values.get(source, ""))
         if found is None:
             return labels
-        values[target] = _expand(expression.replacement, found)
+        values[target] = expand(expression.replacement, found)
         return tuple(sorted(pair for pair in values.items() if pair[1]))
 
     return replaced
@@ -52,18 +49,3 @@ def _compiled(pattern: str) -> Any:
         return compile_regex(f"^(?:{pattern})$")
     except QueryError as error:
         raise QueryError(f"parse error : invalid regex in label_replace: {error}") from error
-
-
-def _expand(template: str, found: Any) -> str:
-    """The template with `$1`, `${1}`, `$name` replaced; an unknown name is empty, as in Go."""
-    names = found.re.groupindex
-
-    def value(reference: re.Match[str]) -> str:
-        name = reference[1] or reference[2]
-        if name is None:
-            return "$"
-        if name.isdigit():
-            return (found[int(name)] or "") if int(name) <= found.re.groups else ""
-        return (found[names[name]] or "") if name in names else ""
-
-    return _REFERENCE.sub(value, template)

@@ -98,7 +98,7 @@ class LineState:
         self.hints = hints
 
     def get(self, name: str) -> str | None:
-        """The value of a label, None without it; a line's own `__error__` is none, as in Loki."""
+        """The value of a label, None without it; as in Loki, a field `__error__` does not count."""
         if name == ERROR:
             return self.error or None
         if name == ERROR_DETAILS:
@@ -157,7 +157,7 @@ class LineState:
         return name in self.extracted or name in self.parsed or self.replace(name, value)
 
     def replace(self, name: str, value: str) -> bool:
-        """As `extract_as`, whether an earlier value stands or not."""
+        """As `extract_as`, in place of an earlier value too."""
         required = self.hints.required
         if required is not None and name not in required:
             return True
@@ -184,10 +184,10 @@ class LineState:
         return self._take_over(found)
 
     def extract_wanted(self, text_of: Callable[[str], str | None]) -> bool:
-        """As `extract_all`, for the labels alone that somebody looks at.
+        """As `extract_all`, for the labels that the query uses.
 
         Args:
-            text_of: what the parser found under a name, None for nothing.
+            text_of: returns the text that the parser found for a name, None without.
         """
         found: dict[str, str] = {}
         required = self.hints.required or frozenset()

@@ -119,9 +119,9 @@ class Token(NamedTuple):
 
     Args:
         kind: a constant of this module, or the text itself for keywords and operators.
-        text: as written; names of functions in lower case.
-        offset: of its first character in the query.
-        value: of a string its text, of a duration its nanoseconds, of a size its bytes.
+        text: text in the query; names of functions in lower case.
+        offset: offset of its first character in the query.
+        value: text of a string, nanoseconds of a duration, bytes of a size.
     """
 
     kind: str
@@ -179,7 +179,7 @@ def _word(text: str, offset: int, word: str) -> Token:
 
 
 def _is_called(text: str, end: int) -> bool:
-    """Whether a parenthesis follows, or a grouping with its parenthesis."""
+    """True when a parenthesis follows, or a grouping with its parenthesis."""
     end = _skip_spaces(text, end)
     grouping = _GROUPING.match(text, end)
     if grouping:

@@ -1,8 +1,10 @@
-"""What one query may ask for at most."""
+"""The bounds of one query."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+
+from lokikit.store.errors import LimitError
 
 
 @dataclass(frozen=True)
@@ -21,3 +23,29 @@ class Limits:
 
 
 DEFAULT = Limits()
+
+
+def check_entries(limit: int, max_entries: int) -> None:
+    """Return when a query may have `limit` lines.
+
+    Raises:
+        LimitError: the number is above `max_entries`.
+    """
+    if limit > max_entries:
+        raise LimitError(
+            "max entries limit per query exceeded, limit > max_entries_limit_per_query "
+            f"({limit} > {max_entries})"
+        )
+
+
+def check_points(points: int, max_points: int) -> None:
+    """Return when a series may have a point more than `points`, as Loki counts the steps.
+
+    Raises:
+        LimitError: the number is above `max_points`.
+    """
+    if points > max_points:
+        raise LimitError(
+            f"exceeded maximum resolution of {max_points:,} points per time series. "
+            "Try increasing the value of the step parameter"
+        )

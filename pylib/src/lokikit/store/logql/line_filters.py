@@ -25,8 +25,8 @@ def compile_line_filter(line_filter: LineFilter) -> Callable[[str], bool]:
     """
     op, operands = line_filter.op, line_filter.operands
     taking_all = _TAKES_ALL.get(op, set())
-    telling = [one for one in operands if one.is_ip or one.text not in taking_all]
-    tests = [_test(op, one, alone=len(operands) == 1) for one in telling]
+    effective = [one for one in operands if one.is_ip or one.text not in taking_all]
+    tests = [_test(op, one, alone=len(operands) == 1) for one in effective]
     if not tests:
         return lambda _: True
     if op in {"|=", "|~", "|>"}:
@@ -38,7 +38,7 @@ def compile_line_filter(line_filter: LineFilter) -> Callable[[str], bool]:
 
 
 def _test(op: str, operand: LineText, *, alone: bool) -> Callable[[str], bool]:
-    """True for the lines that the operand describes; Loki reads `ip` beside `or` as plain text."""
+    """True for lines that the operand describes; next to `or`, Loki reads `ip` as plain text."""
     text = operand.text
     if operand.is_ip and alone:
         if op not in {"|=", "!="}:

@@ -75,7 +75,7 @@ def _bad_number(cursor: Cursor, token: Token, role: str, why: str) -> Exception:
 
 
 def parse_matcher(cursor: Cursor) -> Matcher:
-    """`name="value"` with one of the four operators; a regular expression is compiled once.
+    """`name="value"` with one of the four operators; a regular expression is checked.
 
     Raises:
         SyntaxProblem: the regular expression is not RE2's.

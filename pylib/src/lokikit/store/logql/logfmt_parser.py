@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from lokikit.store.logql.json_scanner import REPLACEMENT
+from lokikit.store.logql.quoting import SHORT_ESCAPES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -15,18 +16,11 @@ _KEY = re.compile(r'[^\x00-\x20="]*')
 _VALUE = re.compile(r'[^\x00-\x20="]*')
 _QUOTED = re.compile(r'"([^"\\]*(?:\\.[^"\\]*)*)"', re.DOTALL)
 _REST = re.compile(r"[^\x00-\x20]*")
-_ESCAPE = re.compile(r'\\(?:(["\\/\'bfnrt])|u([0-9a-fA-F]{4})|)', re.DOTALL)
-_SHORT = {
-    '"': '"',
-    "\\": "\\",
-    "/": "/",
-    "'": "'",
-    "b": "\b",
-    "f": "\f",
-    "n": "\n",
-    "r": "\r",
-    "t": "\t",
-}
+_ESCAPE = re.compile(
+    r'\\(?:(["\\/\'bfnrt])|u([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2})'
+    r"|u([0-9a-fA-F]{4})|)"
+)
+"""One character, the halves of a surrogate pair, or any other code."""
 _SURROGATES = range(0xD800, 0xE000)
 
 
@@ -39,7 +33,7 @@ class LogfmtProblem(Exception):  # noqa: N818 - it never leaves the parsers
 
 
 def read_logfmt(line: str, *, strict: bool) -> Iterator[tuple[str, str | None]]:
-    """Each key with its value; None for a value that holds invalid runes no one can read.
+    """Each key with its value; None for a value with runes that cannot be read.
 
     Args:
         line: the text.
@@ -98,36 +92,19 @@ def _read_quoted(line: str, key: str, position: int) -> tuple[str, str, int]:
     match = _QUOTED.match(line, position)
     if match is None:
         raise _BrokenPair(len(line), "unterminated quoted value", len(line))
-    value = _unquote(match[1])
-    if value is None:
-        raise _BrokenPair(match.end(), "invalid quoted value", match.end())
+    try:
+        value = _ESCAPE.sub(_unescaped, match[1])
+    except ValueError:
+        raise _BrokenPair(match.end(), "invalid quoted value", match.end()) from None
     return key, value, match.end()
 
 
-def _unquote(raw: str) -> str | None:
-    """The text inside quotes, None when it holds an escape that is none."""
-    if "\\" not in raw:
-        return raw
-    parts, position = [], 0
-    while (found := raw.find("\\", position)) >= 0:
-        parts.append(raw[position:found])
-        rune, position = _unescape_at(raw, found)
-        if rune is None:
-            return None
-        parts.append(rune)
-    return "".join((*parts, raw[position:]))
-
-
-def _unescape_at(raw: str, position: int) -> tuple[str | None, int]:
-    match = _ESCAPE.match(raw, position)
-    if match is None or not match[0][1:]:
-        return None, position
-    if match[1]:
-        return _SHORT[match[1]], position + 2
-    rune, position = int(match[2], 16), position + 6
-    if rune not in _SURROGATES:
-        return chr(rune), position
-    low = _ESCAPE.match(raw, position)
-    if low is not None and low[2] and rune < 0xDC00 <= int(low[2], 16) < 0xE000:  # noqa: PLR2004 - Unicode's bounds
-        return chr(0x10000 + ((rune - 0xD800) << 10) + int(low[2], 16) - 0xDC00), position + 6
-    return REPLACEMENT, position
+def _unescaped(match: re.Match[str]) -> str:
+    character, high, low, code = match.groups()
+    if character:
+        return SHORT_ESCAPES.get(character, character)
+    if high:
+        return chr(0x10000 + ((int(high, 16) - 0xD800) << 10) + int(low, 16) - 0xDC00)
+    if not code:
+        raise ValueError("no escape")
+    return REPLACEMENT if int(code, 16) in _SURROGATES else chr(int(code, 16))

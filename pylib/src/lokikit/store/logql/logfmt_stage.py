@@ -80,7 +80,7 @@ class LogfmtExtraction:
         return True
 
     def _read(self, state: LineState, clashing: set[str], missing: set[str]) -> None:
-        """Set the labels whose keys the line has, and take them out of the missing ones."""
+        """Set the labels whose keys are in the line, and remove them from `missing`."""
         for key, value in read_logfmt(state.line, strict=self._strict):
             label = self._label(sanitize_name(key), state)
             if label is None:

@@ -3,16 +3,29 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from lokikit.store.logql.regular_expressions import compile_regex, is_literal
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping, Sequence
 
     from lokikit.store.logql.pipeline_syntax import Matcher
 
+_MAX_COMPILED = 1000
 
+
+def selects(matchers: Sequence[Matcher], labels: Mapping[str, str]) -> bool:
+    """True when the labels fulfil all matchers; an absent label counts as empty.
+
+    Raises:
+        QueryError: the regular expression of a matcher is wrong.
+    """
+    return all(compile_matcher(matcher)(labels.get(matcher.name, "")) for matcher in matchers)
+
+
+@lru_cache(_MAX_COMPILED)
 def compile_matcher(matcher: Matcher) -> Callable[[str], bool]:
     """True for the values that a selector takes; a missing label counts as the empty text.
 

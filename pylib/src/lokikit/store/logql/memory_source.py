@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from lokikit.fields import DETECTED_LEVEL
 from lokikit.store.levels import detect_level
-from lokikit.store.logql.regular_expressions import compile_regex
+from lokikit.store.logql.matchers import selects
 from lokikit.store.rows import Row
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ class MemorySource:
     """Rows in memory, with the level that Loki detects added to their metadata.
 
     Args:
-        rows: in any order; equal ones are kept once.
+        rows: in any order; equal rows are kept once.
     """
 
     def __init__(self, rows: Iterable[Row] = ()) -> None:
@@ -69,7 +69,6 @@ class MemorySource:
     ) -> Iterator[Row]:
         """The rows of the selected streams in the span, ordered by time."""
         selected: dict[int, bool] = {}
-        predicates = [_predicate(matcher) for matcher in matchers]
         rows = self._rows if direction == "forward" else reversed(self._rows)
         for number, row in enumerate(rows):
             if number % _ROWS_BETWEEN_CHECKS == 0:
@@ -78,14 +77,6 @@ class MemorySource:
                 continue
             stream = id(row.labels)
             if stream not in selected:
-                selected[stream] = all(predicate(row.labels) for predicate in predicates)
+                selected[stream] = selects(matchers, row.labels)
             if selected[stream]:
                 yield row
-
-
-def _predicate(matcher: Matcher) -> Callable[[Mapping[str, str]], bool]:
-    name, value, negated = matcher.name, matcher.value, matcher.op in ("!=", "!~")
-    if matcher.op in ("=", "!="):
-        return lambda labels: (labels.get(name, "") == value) != negated
-    pattern = compile_regex(value)
-    return lambda labels: (pattern.fullmatch(labels.get(name, "")) is not None) != negated

@@ -9,11 +9,19 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+COMPARISONS: dict[str, Callable[[float, float], bool]] = {
+    "==": operator.eq,
+    "!=": operator.ne,
+    ">": operator.gt,
+    ">=": operator.ge,
+    "<": operator.lt,
+    "<=": operator.le,
+}
 STRENGTH = {
     "or": 1,
     "and": 2,
     "unless": 2,
-    **dict.fromkeys(("==", "!=", ">", ">=", "<", "<="), 3),
+    **dict.fromkeys(COMPARISONS, 3),
     **dict.fromkeys("+-", 4),
     **dict.fromkeys("*/%", 5),
     "^": 6,
@@ -22,7 +30,7 @@ SET_OPERATORS = frozenset({"or", "and", "unless"})
 
 
 def groups_right(op: str) -> bool:
-    """Whether `a op b op c` means `a op (b op c)`."""
+    """True when `a op b op c` means `a op (b op c)`."""
     return op == "^"
 
 
@@ -64,10 +72,5 @@ _OPERATIONS: dict[str, Callable[[float, float], float]] = {
     "/": _divide,
     "%": _remainder,
     "^": _power,
-    "==": operator.eq,
-    "!=": operator.ne,
-    ">": operator.gt,
-    ">=": operator.ge,
-    "<": operator.lt,
-    "<=": operator.le,
+    **COMPARISONS,
 }

@@ -1,4 +1,4 @@
-"""What the rest of a query wants from its parsers, so that they may stop early, as Loki's do."""
+"""The labels that the rest of a query uses, so that its parsers may stop early, as Loki's do."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ParseHints:
-    """What parsers may leave out.
+    """The parts of a line that parsers may leave out.
 
     Args:
-        required: the only labels that somebody looks at; None when all are.
+        required: the labels that the query uses; None for all.
         checks: by label, the first filter on it: a parser drops the line as soon as the label
             that it finds fails there, even where a later stage would change the label.
     """
@@ -35,7 +35,7 @@ class ParseHints:
 
     @property
     def skips_parsers(self) -> bool:
-        """True when no label is looked at."""
+        """True when the query uses no label."""
         return self.required is not None and not self.required
 
 
@@ -43,8 +43,8 @@ def parse_hints(stages: Sequence[Stage], wanted: frozenset[str] | None) -> Parse
     """The hints of a pipeline.
 
     Args:
-        stages: all of them.
-        wanted: the labels that the query around the pipeline looks at; None for all.
+        stages: all stages of the pipeline.
+        wanted: the labels that the query around the pipeline uses; None for all.
     """
     checks: dict[str, Callable[[LineState], bool]] = {}
     for stage in stages:

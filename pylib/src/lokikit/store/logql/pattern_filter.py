@@ -2,30 +2,13 @@
 
 from __future__ import annotations
 
-import re
-from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from lokikit.store.errors import QueryError
+from lokikit.store.logql.patterns import consecutive_captures, split_pattern
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-_CAPTURE = re.compile(r"<([a-zA-Z_][a-zA-Z0-9_]*)>")
-
-
-def split_pattern(pattern: str) -> list[tuple[bool, str]]:
-    """The parts of a pattern in order: (True, name of a capture) or (False, literal)."""
-    parts: list[tuple[bool, str]] = []
-    position = 0
-    for match in _CAPTURE.finditer(pattern):
-        if match.start() > position:
-            parts.append((False, pattern[position : match.start()]))
-        parts.append((True, match[1]))
-        position = match.end()
-    if position < len(pattern):
-        parts.append((False, pattern[position:]))
-    return parts
 
 
 def compile_pattern_filter(pattern: str) -> Callable[[str], bool]:
@@ -40,9 +23,8 @@ def compile_pattern_filter(pattern: str) -> Callable[[str], bool]:
     if not pattern:
         return lambda line: not line
     parts = split_pattern(pattern)
-    for before, part in pairwise(parts):
-        if before[0] and part[0]:
-            raise QueryError(f"invalid pattern {pattern!r}: consecutive captures")
+    if consecutive_captures(parts):
+        raise QueryError(f"invalid pattern {pattern!r}: consecutive captures")
     named = next((name for captures, name in parts if captures and name != "_"), None)
     if named is not None:
         raise QueryError(f"invalid pattern {pattern!r}: named captures (<{named}>) are not allowed")

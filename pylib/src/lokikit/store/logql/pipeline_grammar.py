@@ -65,7 +65,7 @@ def _matchers(cursor: Cursor) -> tuple[Matcher, ...]:
 
 
 def parse_stages(cursor: Cursor) -> tuple[Stage, ...]:
-    """All stages at the cursor, up to `unwrap` or to what is no stage."""
+    """All stages at the cursor, up to `unwrap` or to a token that begins no stage."""
     stages: list[Stage] = []
     while True:
         start, found = cursor.current, len(stages)

@@ -14,7 +14,6 @@ _SHORT = {
     "\r": "\\r",
     "\t": "\\t",
     "\v": "\\v",
-    '"': '\\"',
     "\\": "\\\\",
 }
 _LONE_BYTES = range(0xDC80, 0xDD00)
@@ -22,26 +21,34 @@ _ASCII, _BASIC = 0x80, 0x10000
 _ESCAPE = re.compile(
     r"\\(?:([abfnrtv\\\"])|x([0-9A-Fa-f]{2})|([0-7]{3})|u([0-9A-Fa-f]{4})|U([0-9A-Fa-f]{8})|.?)"
 )
-_CHARACTERS = {escape[1]: character for character, escape in _SHORT.items()}
+SHORT_ESCAPES = {'"': '"'} | {escape[1]: character for character, escape in _SHORT.items()}
 _MAX_BYTE, _MAX_CODE = 0xFF, 0x10FFFF
 _SURROGATES = range(0xD800, 0xE000)
 _FIXED_EXPONENTS = range(-4, 6)
 
 
-def quote(text: str) -> str:
-    """A literal in double quotes, as `strconv.Quote` writes it."""
-    if text.isprintable() and '"' not in text and "\\" not in text:
-        return f'"{text}"'
-    return f'"{"".join(map(_escaped, text))}"'
+def quote(text: str, *, mark: str = '"', ascii_only: bool = False) -> str:
+    """A literal as `strconv.Quote` writes it.
+
+    Args:
+        text: text of the literal.
+        mark: a single quotation mark writes a rune as `strconv.QuoteRune` does.
+        ascii_only: escape all other characters too, as `strconv.QuoteToASCII`.
+    """
+    is_plain = text.isprintable() and mark not in text and "\\" not in text
+    if is_plain and (text.isascii() or not ascii_only):
+        return f"{mark}{text}{mark}"
+    escaped = "".join(_escaped(character, ascii_only=ascii_only) for character in text)
+    return mark + escaped.replace(mark, f"\\{mark}") + mark
 
 
-def _escaped(character: str) -> str:
+def _escaped(character: str, *, ascii_only: bool) -> str:
     if character in _SHORT:
         return _SHORT[character]
     code = ord(character)
     if code in _LONE_BYTES:
         return f"\\x{code - 0xDC00:02x}"
-    if character.isprintable():
+    if character.isprintable() and (code < _ASCII or not ascii_only):
         return character
     if code < _ASCII:
         return f"\\x{code:02x}"
@@ -49,7 +56,7 @@ def _escaped(character: str) -> str:
 
 
 def unescape(content: str) -> str:
-    """Text of what stands between double quotes; bytes that are no UTF-8 become surrogates.
+    """Text of a literal's content in double quotes; bytes that are no UTF-8 become surrogates.
 
     Raises:
         ValueError: an escape is malformed.
@@ -63,7 +70,7 @@ def unescape(content: str) -> str:
 def _unescaped(match: re.Match[str]) -> str:
     simple, byte, octal, short, long = match.groups()
     if simple:
-        return _CHARACTERS[simple]
+        return SHORT_ESCAPES[simple]
     if byte or octal:
         code = int(byte, 16) if byte else int(octal, 8)
         if code > _MAX_BYTE:
@@ -92,9 +99,15 @@ def write_literal(value: float) -> str:
         return "(0 / 0)"
     if math.isinf(value):
         return "(1e+308 * 10)" if value > 0 else "(-1e+308 * 10)"
-    if not value or math.floor(math.log10(abs(value))) in _FIXED_EXPONENTS:
+    return write_short(value)
+
+
+def write_short(value: float) -> str:
+    """A finite number as `%v` prints it in Go: the shorter form where it needs no exponent."""
+    number = Decimal(repr(value)).normalize()
+    power = number.adjusted()
+    if not value or power in _FIXED_EXPONENTS:
         return write_fixed(value)
-    sign, digits, exponent = Decimal(repr(value)).normalize().as_tuple()
+    sign, digits, _ = number.as_tuple()
     first, rest = digits[0], "".join(map(str, digits[1:]))
-    power = int(exponent) + len(digits) - 1
     return f"{'-' if sign else ''}{first}{'.' if rest else ''}{rest}e{power:+03d}"

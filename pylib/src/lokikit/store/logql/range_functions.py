@@ -45,7 +45,7 @@ def variance(values: Sequence[float]) -> float:
 
 
 def vector_variance(values: Sequence[float]) -> float:
-    """The population variance of a group of samples; 0 for a single one, be it infinite."""
+    """The population variance of a group of samples; 0 for one sample, also an infinite one."""
     return _welford(values, average=values[0], seen=1)
 
 
@@ -92,8 +92,8 @@ def counter_increase(window: Window, range_ns: int) -> float:
     """The increase of a counter, over resets, as Loki extrapolates it.
 
     Loki takes Prometheus' formula with times in nanoseconds and the range in milliseconds, so that
-    the increase grows by a millionth part of what Prometheus adds; the divisions by 1000 are its
-    own too, and show in the last digit.
+    the increase grows by a millionth part of Prometheus' extrapolation; the divisions by 1000 are
+    Loki's too, and show in the last digit.
     """
     values, times = window.values(), window.times_ns()
     if len(values) < 2:  # noqa: PLR2004 - an increase needs two values

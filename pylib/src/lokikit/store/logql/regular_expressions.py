@@ -13,6 +13,17 @@ from lokikit.store.errors import QueryError
 _MAX_COMPILED = 1000
 _MAX_MEMORY_BYTES = 16 << 20
 _LITERAL = re.compile(r"[^\\.+*?()|\[\]{}^$]*")
+_REFERENCE = re.compile(r"\$(?:\$|(\w+)|\{(\w+)\})")
+_WORDING = (
+    ("missing ]", "missing closing ]"),
+    ("missing )", "missing closing )"),
+    ("no argument for repetition operator", "missing argument to repetition operator"),
+    ("invalid repetition size", "invalid repeat count"),
+    ("bad repetition operator", "invalid nested repetition operator"),
+    ("invalid perl operator", "invalid or unsupported Perl syntax"),
+    ("invalid named capture group", "invalid named capture"),
+)
+"""How a message of RE2 begins, and how Go words the same problem."""
 
 
 def _options() -> Any:
@@ -30,16 +41,45 @@ def compile_regex(pattern: str) -> Any:
     """The compiled expression; `search`, `fullmatch` and `groupindex` are those of `re`.
 
     Raises:
-        QueryError: the expression is wrong, or needs more memory than a query may take.
+        QueryError: the expression is wrong, or needs more memory than a query may take; in the
+            words of Go.
     """
     try:
         return re2.compile(pattern, _OPTIONS)
     except re2.error as error:
-        said = error.args[0]
-        text = said.decode("utf-8", "replace") if isinstance(said, bytes) else str(said)
-        raise QueryError(f"error parsing regexp: {text}") from None
+        raise QueryError(_in_go_words(error)) from None
     except UnicodeEncodeError:
         raise QueryError(f"error parsing regexp: invalid UTF-8: `{pattern!a}`") from None
+
+
+def _in_go_words(error: re2.error) -> str:
+    message = error.args[0]
+    text = message.decode("utf-8", "replace") if isinstance(message, bytes) else str(message)
+    if text.startswith("trailing \\"):
+        return "error parsing regexp: trailing backslash at end of expression: ``"
+    for theirs, wording in _WORDING:
+        if text.startswith(theirs):
+            text = wording + text[len(theirs) :]
+            break
+    problem, _, piece = text.partition(": ")
+    return f"error parsing regexp: {problem}: `{piece}`"
+
+
+def expand(template: str, match: Any) -> str:
+    """The template with `$1`, `${1}` and `$name` replaced by groups of a match, and `$$` by `$`.
+
+    As in Go, a group that does not exist is empty.
+    """
+    numbers, count = match.re.groupindex, match.re.groups
+
+    def text_of(reference: re.Match[str]) -> str:
+        name = reference[1] or reference[2]
+        if name is None:
+            return "$"
+        number = int(name) if name.isdecimal() else numbers.get(name, -1)
+        return (match[number] or "") if 0 <= number <= count else ""
+
+    return _REFERENCE.sub(text_of, template)
 
 
 def is_literal(pattern: str) -> bool:
@@ -50,7 +90,7 @@ def is_literal(pattern: str) -> bool:
 def line_words(pattern: str) -> list[str] | None:
     """The words of a line filter's `a|b`; None for other expressions.
 
-    As Loki does it, an alternative that takes all lines is left out beside others.
+    As in Loki, an alternative that takes all lines is left out next to others.
     """
     words = pattern.split("|")
     if not all(is_literal(word) or word == ".*" for word in words):

@@ -81,7 +81,7 @@ class SampleExtractor:
         return self._label_value(state)
 
     def _shows_errors(self, state: LineState) -> bool:
-        """Whether errors are counted: where the `sum` groups by them, or a filter looks at them."""
+        """True when errors are counted: the `sum` groups by them, or a filter reads them."""
         return self._labels.shows_errors or ERROR in (state.hints.required or ())
 
     def _label_set(self, state: LineState) -> LabelSet:
@@ -94,7 +94,7 @@ class SampleExtractor:
 
 
 def hides_empty_labels(expression: SampleExpression) -> bool:
-    """Whether the answer to an expression leaves out empty labels.
+    """True when the answer to an expression leaves out empty labels.
 
     As in Loki, that of a range aggregation does where a stage deletes or renames a label. Series
     that differ in empty labels alone remain several.
@@ -126,7 +126,7 @@ def _grouping(aggregation: RangeAggregation, summed_by: Grouping | None) -> Grou
 
 
 def _wanted(grouping: Grouping | None, unwrap: Unwrap | None) -> frozenset[str] | None:
-    """The labels that anybody asks for; Loki reads no others out of a line."""
+    """The labels that the query uses; Loki reads no others from a line."""
     if grouping is None or grouping.without:
         return None
     names = frozenset(grouping.labels)

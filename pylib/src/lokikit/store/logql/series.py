@@ -1,4 +1,4 @@
-"""What a metric query is asked for and answers: steps, series, and the samplers behind it."""
+"""Question and answer of a metric query: steps, series, and the samplers behind it."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Steps:
 
     @property
     def is_instant(self) -> bool:
-        """Whether there is one moment only, of an instant query."""
+        """True for the single moment of an instant query."""
         return self.step_ns == 0
 
     @property
@@ -49,7 +49,7 @@ class Series:
     """One series of an answer.
 
     Args:
-        labels: what tells it from the other series.
+        labels: unique among the series of the answer.
         values: one for each step; None where it has no sample.
     """
 
@@ -59,7 +59,7 @@ class Series:
 
 @dataclass(frozen=True)
 class SampleRequest:
-    """The leaf of a metric query, as a sampler is asked for it.
+    """The leaf of a metric query, for a sampler.
 
     The window of the step at time t is (t - offset - range, t - offset].
 
@@ -79,7 +79,7 @@ class Sampler(Protocol):
     """A fast path for the leaves of metric queries."""
 
     def sample(self, request: SampleRequest) -> list[Series] | None:
-        """The series, or None where it cannot answer exactly and the next has to be asked."""
+        """The series; None without an exact answer, so that the next sampler is tried."""
 
 
 def align(start_ns: int, end_ns: int, step_ns: int) -> Steps:

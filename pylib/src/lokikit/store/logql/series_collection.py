@@ -43,7 +43,7 @@ def collect_series(vectors: Iterable[Vector], steps: Steps) -> list[Series]:
 
 
 def _numbered(vector: Vector) -> Iterator[tuple[tuple[LabelSet, int], float]]:
-    """The samples with their label sets, repeated ones numbered."""
+    """The samples with their label sets; equal label sets are numbered."""
     counts: dict[LabelSet, int] = {}
     for labels, value in vector:
         number = counts.get(labels, 0)

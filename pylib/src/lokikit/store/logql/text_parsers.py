@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from lokikit.store.errors import QueryError
 from lokikit.store.logql.json_parser import JSON_ERROR, sanitize_name, string_text
 from lokikit.store.logql.json_scanner import JsonProblem, members, unescape
 from lokikit.store.logql.labels_builder import CLASH_SUFFIX
-from lokikit.store.logql.pattern_filter import split_pattern
+from lokikit.store.logql.patterns import check_captures, check_pattern, split_pattern
 from lokikit.store.logql.regular_expressions import compile_regex
 
 if TYPE_CHECKING:
@@ -29,10 +28,10 @@ def compile_regexp(pattern: str) -> Stage:
     Raises:
         QueryError: the expression is wrong or names no group.
     """
+    if why := check_captures(pattern):
+        raise QueryError(f"invalid regexp parser: {why}")
     regex = compile_regex(pattern)
     groups = sorted((number, sanitize_name(name)) for name, number in regex.groupindex.items())
-    if not groups:
-        raise QueryError("invalid regexp parser: at least one named capture must be supplied")
 
     def parse(state: LineState) -> bool:
         if state.is_read:
@@ -51,15 +50,9 @@ def compile_pattern(pattern: str) -> Stage:
     Raises:
         QueryError: the pattern has no named capture, or captures in a row.
     """
+    if why := check_pattern(pattern):
+        raise QueryError(f"invalid pattern parser: {why}")
     parts = split_pattern(pattern)
-    for before, part in pairwise(parts):
-        if before[0] and part[0]:
-            raise QueryError(
-                "invalid pattern parser: found consecutive capture "
-                f"'<{before[1]}><{part[1]}>': invalid expression"
-            )
-    if not any(captures and name != "_" for captures, name in parts):
-        raise QueryError("invalid pattern parser: at least one capture is required")
 
     def parse(state: LineState) -> bool:
         if state.is_read:
@@ -119,5 +112,5 @@ def unpack(state: LineState) -> bool:
 
 
 def _is_own(name: str) -> bool:
-    """Whether a label has the name of its field: in Loki only these end the search of parsers."""
+    """True when a label has the name of its field: in Loki only these end the search of parsers."""
     return not name.endswith(CLASH_SUFFIX)

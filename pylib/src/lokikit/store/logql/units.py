@@ -9,6 +9,8 @@ from __future__ import annotations
 import math
 import re
 
+from lokikit.store.logql.quoting import quote
+
 _NS = {
     "ns": 1,
     "us": 1_000,
@@ -55,10 +57,10 @@ def parse_duration_ns(text: str) -> int:
     if text in {"0", "+0", "-0"}:
         return 0
     if not _GO_DURATION.fullmatch(text):
-        raise ValueError(f"time: invalid duration {_quoted(text)}")
+        raise ValueError(f"time: invalid duration {quote(text)}")
     total_ns = sum(_part_ns(*part.groups()) for part in _GO_PART.finditer(text))
     if total_ns > MAX_NS + (text[0] == "-"):
-        raise ValueError(f"time: invalid duration {_quoted(text)}")
+        raise ValueError(f"time: invalid duration {quote(text)}")
     return -total_ns if text[0] == "-" else total_ns
 
 
@@ -79,7 +81,7 @@ def parse_range_ns(text: str) -> int:
     Units run from the largest to the smallest, each at most once, in whole numbers.
 
     Raises:
-        ValueError: the text is no such duration, or does not fit in 63 bits.
+        ValueError: the text is no Prometheus duration, or does not fit in 63 bits.
     """
     if text == "0":
         return 0
@@ -94,13 +96,13 @@ def parse_range_ns(text: str) -> int:
 
 
 def _range_problem(text: str) -> str:
-    """What is wrong with a text that is no Prometheus duration, as Loki words it."""
+    """The problem of a text that is no Prometheus duration, in the words of Loki."""
     if not text:
         return "empty duration string"
     for unit in _UNIT_RUN.findall(text) if text[0].isdigit() else ():
         if unit not in _RANGE_UNITS:
-            return f"unknown unit {_quoted(unit)} in duration {_quoted(text)}"
-    return f"not a valid duration string: {_quoted(text)}"
+            return f"unknown unit {quote(unit)} in duration {quote(text)}"
+    return f"not a valid duration string: {quote(text)}"
 
 
 def parse_bytes(text: str) -> int:
@@ -111,7 +113,7 @@ def parse_bytes(text: str) -> int:
     """
     match = _SIZE.fullmatch(text)
     if not match:
-        raise ValueError(f"unhandled size {_quoted(text)}")
+        raise ValueError(f"unhandled size {quote(text)}")
     digits, unit = match[1].replace(",", ""), match[2].lower()
     if unit not in _BYTES:
         raise ValueError(f"unhandled size name: {unit}")
@@ -200,7 +202,3 @@ def _rounded(value_bytes: int) -> str:
     value = math.floor(value_bytes / 1000**power * 10 + 0.5) / 10
     places = 1 if value < _ONE_PLACE_BELOW and power else 0
     return f"{value:.{places}f}{units[power]}"
-
-
-def _quoted(text: str) -> str:
-    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'

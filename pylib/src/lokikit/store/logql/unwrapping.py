@@ -42,7 +42,7 @@ def parse_number(text: str) -> float:
 
 
 def _well_spaced(text: str) -> bool:
-    """Whether each underscore stands between two digits, or behind `0x`."""
+    """True when each underscore stands between two digits, or behind `0x`."""
     return "_" not in text or not re.search(r"__|_(?![0-9a-fA-F])|(?<![0-9a-fA-FxX])_", text)
 
 
@@ -61,14 +61,14 @@ def duration_seconds(text: str) -> float:
     return -seconds if total_ns < 0 else seconds
 
 
-def size_bytes(text: str) -> float:
+def size_bytes(text: str) -> int:
     """The bytes of a size as `20MB` or `1.5 KiB`.
 
     Raises:
         ValueError: the text is no size; worded as the library of Loki words it.
     """
     try:
-        return float(parse_bytes(text))
+        return parse_bytes(text)
     except ValueError:
         raise ValueError(size_problem(text)) from None
 
@@ -77,6 +77,6 @@ CONVERSIONS: dict[str, Callable[[str], float]] = {
     "": parse_number,
     "duration": duration_seconds,
     "duration_seconds": duration_seconds,
-    "bytes": size_bytes,
+    "bytes": lambda text: float(size_bytes(text)),
 }
 """By the function around the label of `unwrap`."""

@@ -34,7 +34,7 @@ def label_filter(
 
     Args:
         names: of the labels.
-        keep: whether to keep or to drop them.
+        keep: True keeps these labels, False drops them.
         keep_empty: labels without a value stay too.
     """
     remembered: dict[LabelSet, LabelSet] = {}

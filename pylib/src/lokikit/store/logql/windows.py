@@ -80,41 +80,6 @@ class SumWindow(CountWindow):
         return array("d", (self._sum,))
 
 
-class SlidingWindow:
-    """Keeps times and values, 16 bytes a sample, for windows that may overlap."""
-
-    __slots__ = ("_first", "_times_ns", "_values")
-
-    def __init__(self) -> None:
-        self._times_ns = array("q")
-        self._values = array("d")
-        self._first = 0
-
-    def add(self, time_ns: int, value: float) -> None:
-        """Append a sample."""
-        self._times_ns.append(time_ns)
-        self._values.append(value)
-
-    def move(self, start_ns: int) -> None:
-        """Forget the samples at or before `start_ns`."""
-        first = bisect_right(self._times_ns, start_ns, self._first)
-        if first >= _MIN_DEAD and first * 2 >= len(self._times_ns):
-            del self._times_ns[:first], self._values[:first]
-            first = 0
-        self._first = first
-
-    def __len__(self) -> int:
-        return len(self._times_ns) - self._first
-
-    def values(self) -> array[float]:
-        """The values, oldest first."""
-        return self._values[self._first :]
-
-    def times_ns(self) -> array[int]:
-        """The times of the values."""
-        return self._times_ns[self._first :]
-
-
 class SlidingCountWindow:
     """Keeps times alone, 8 bytes a sample, for counting in windows that overlap."""
 
@@ -132,9 +97,12 @@ class SlidingCountWindow:
         """Forget the samples at or before `start_ns`."""
         first = bisect_right(self._times_ns, start_ns, self._first)
         if first >= _MIN_DEAD and first * 2 >= len(self._times_ns):
-            del self._times_ns[:first]
+            self._drop(first)
             first = 0
         self._first = first
+
+    def _drop(self, count: int) -> None:
+        del self._times_ns[:count]
 
     def __len__(self) -> int:
         return len(self._times_ns) - self._first
@@ -144,5 +112,28 @@ class SlidingCountWindow:
         return array("d")
 
     def times_ns(self) -> array[int]:
-        """The times of the samples."""
+        """The times of the samples, oldest first."""
         return self._times_ns[self._first :]
+
+
+class SlidingWindow(SlidingCountWindow):
+    """Keeps times and values, 16 bytes a sample, for windows that may overlap."""
+
+    __slots__ = ("_values",)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._values = array("d")
+
+    def add(self, time_ns: int, value: float) -> None:
+        """Append a sample."""
+        self._times_ns.append(time_ns)
+        self._values.append(value)
+
+    def _drop(self, count: int) -> None:
+        super()._drop(count)
+        del self._values[:count]
+
+    def values(self) -> array[float]:
+        """The values, oldest first."""
+        return self._values[self._first :]

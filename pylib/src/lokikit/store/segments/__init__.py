@@ -1,1 +1,1 @@
-"""What stands on disk: the append log, the sealed Parquet segments, the streams."""
+"""The store on disk: the append log, the sealed Parquet segments, the streams."""

@@ -36,7 +36,7 @@ class AppendLog:
     """A log file for writing.
 
     Args:
-        path: created when absent; writing goes on behind what it has.
+        path: created when absent; records are appended to an existing file.
         opened: opens the file.
     """
 
@@ -85,7 +85,7 @@ class AppendLog:
 
 
 def read_log(path: Path) -> tuple[list[bytes], list[Damage]]:
-    """The payloads of a log's intact records, and what else is in the file."""
+    """The payloads of a log's intact records, and the damage between them."""
     records: list[bytes] = []
     damages: list[Damage] = []
     for item in read_records(path.read_bytes()):

@@ -1,4 +1,4 @@
-"""What a store has: its segments, its unsealed rows, and what a crash left to finish or undo."""
+"""The segments and unsealed rows of a store, and the repair of what a crash left half done."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _CHECKSUM = "its checksum differs"
 
 
 class Holdings(NamedTuple):
-    """What the store has at one moment: each row is in exactly one of these.
+    """The segments and heads at one moment: each row is in exactly one of these.
 
     Args:
         segments: in the order of their logs.
@@ -42,7 +42,7 @@ class Catalogue:
 
     Args:
         folder: of the store.
-        counters: gets what is damaged.
+        counters: counts and reports damaged files.
 
     Attributes:
         newest: stream -> time of its newest sealed row.
@@ -56,7 +56,7 @@ class Catalogue:
 
     @property
     def holdings(self) -> Holdings:
-        """What there is now."""
+        """The current segments and heads."""
         return self._holdings
 
     @property
@@ -93,7 +93,7 @@ class Catalogue:
             self.newest = newest_sealed(self._holdings.segments)
 
     def intact(self, segments: Iterable[Segment]) -> list[Segment]:
-        """Those that have their checksum; the others are set aside."""
+        """The segments whose checksum is right; the others are set aside."""
         return [segment for segment in segments if self._keep(segment)]
 
     def _keep(self, segment: Segment) -> bool:

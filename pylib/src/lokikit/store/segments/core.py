@@ -1,4 +1,4 @@
-"""What the parts of one open store share."""
+"""The objects that the parts of an open store share."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class Waste:
-    """Tables and files that nobody references any more; any thread may add to them."""
+    """Tables and files without a reference to them; any thread may add to them."""
 
     def __init__(self) -> None:
         self.tables: list[str] = []
@@ -38,12 +38,12 @@ class Core:
 
     Args:
         folder: where it is.
-        settings: what it was opened with.
-        counters: what it counts.
+        settings: its sizes and times.
+        counters: its counts and notices.
         database: DuckDB.
         streams: the labels.
-        catalogue: what it has.
-        waste: what it has no longer.
+        catalogue: its segments and unsealed rows.
+        waste: tables and files to remove.
     """
 
     folder: Path

@@ -1,4 +1,4 @@
-"""What a store counts and reports: for `metrics`, and for whoever reads its messages."""
+"""The counts of a store, for `metrics`, and its messages for the operator."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class Counters:
     """Counts of one store since it was opened, and its last notices.
 
     Attributes:
-        notices: what somebody should know of, the newest last.
+        notices: messages for the operator, the newest last.
     """
 
     def __init__(self) -> None:

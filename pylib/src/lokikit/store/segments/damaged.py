@@ -1,4 +1,4 @@
-"""The folder for what is damaged: kept for whoever looks into it, read by no query."""
+"""The folder of damaged files: kept for an inspection, read by no query."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ DAMAGED = "damaged"
 
 
 def set_aside(folder: Path, files: Sequence[Path], counters: Counters, why: str) -> None:
-    """Move the files of a damaged segment into the folder for damaged ones, and say so."""
+    """Move the files of a damaged segment into the folder of damaged files, and report it."""
     target = folder / DAMAGED
     target.mkdir(exist_ok=True)
     for file in files:
@@ -29,7 +29,7 @@ def set_aside(folder: Path, files: Sequence[Path], counters: Counters, why: str)
 
 
 def keep_damage(folder: Path, log: Path, damages: Sequence[Damage], counters: Counters) -> None:
-    """Copy the damaged bytes of a log into the folder for damaged files, and say so."""
+    """Copy the damaged bytes of a log into the folder of damaged files, and report it."""
     target = folder / DAMAGED
     for damage in damages:
         target.mkdir(exist_ok=True)

@@ -34,7 +34,7 @@ def sync_folder(path: Path) -> None:
 
 
 def put_in_place(temporary: Path, final: Path) -> None:
-    """Give a complete file its name, durably."""
+    """Rename a complete file to its name, durably."""
     sync_file(temporary)
     temporary.replace(final)
     sync_folder(final.parent)

@@ -24,13 +24,13 @@ def free_bytes(path: Path) -> int:
 class DiskGuard:
     """Refuses pushes while the disk has less free space than `min_free_bytes`.
 
-    Nothing that is stored is deleted for room: whoever sends keeps the lines and repeats them,
+    No stored line is deleted for room: the sender keeps its lines and repeats them,
     and pushes are taken again as soon as there is room.
 
     Args:
         folder: of the store.
         min_free_bytes: the floor.
-        measure: gives the free space.
+        measure: returns the free bytes of a folder.
         clock: seconds of a clock that never steps back.
     """
 

@@ -37,7 +37,7 @@ def late_rows(rows: Iterable[StoredRow], newest: Mapping[int, int]) -> list[Stor
 def stored_in_segments(
     cursor: Cursor, rows: Sequence[StoredRow], segments: Iterable[Segment]
 ) -> set[StoredRow]:
-    """Those of the rows that one of the segments has."""
+    """The rows that are in one of the segments."""
     found: set[StoredRow] = set()
     for segment in segments:
         streams = segment.summary.streams
@@ -52,7 +52,7 @@ def stored_in_segments(
 
 
 def stored_in_part(cursor: Cursor, rows: Sequence[StoredRow], part: Part) -> set[StoredRow]:
-    """Those of the rows that the part has: times are compared first, texts only where they meet."""
+    """The rows that are in the part: times are compared first, texts only where times are equal."""
     times = _stored_times(cursor, sorted({row.ts for row in rows}), part)
     if not times:
         return set()

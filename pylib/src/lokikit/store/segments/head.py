@@ -1,4 +1,4 @@
-"""The unsealed rows: new ones in a buffer of Python, the others in a table of DuckDB."""
+"""The unsealed rows: new rows in a buffer of Python, older rows in a table of DuckDB."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Head:
     Args:
         first_log: number of the first log whose rows these are.
         cursor: of the database.
-        retire: gets the name of the table when nobody references the head any more.
+        retire: called with the name of the table when the last reference to the head is gone.
 
     Attributes:
         last_log: number of the last log whose rows these are.
@@ -93,7 +93,7 @@ class Head:
 
     def streams_within(self, start_ns: int, end_ns: int) -> set[int]:
         """Numbers of the streams whose rows reach into a span of time."""
-        oldest_ns = self.oldest_ns.copy()  # first: whoever is in it is in the other
+        oldest_ns = self.oldest_ns.copy()  # copied first: each stream in it is in the other too
         newest_ns = self.newest_ns.copy()
         return {
             number

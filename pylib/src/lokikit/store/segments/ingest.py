@@ -1,7 +1,7 @@
 """The way of a push: checked for duplicates, on the disk, then visible.
 
-Pushes that come at the same time share one flush of the disk: whoever gets the lock first
-writes the batches of all who wait.
+Pushes that come at the same time share one flush of the disk: the first that gets the lock writes
+the batches of all that wait.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 _TIME = itemgetter(1)
 _SEAL_WAIT_S = 10.0
 MAX_WAITING = 10_000
-"""Rows in a head's buffer; a push helps to insert what is more."""
+"""Rows in a head's buffer; a push helps to insert further rows."""
 _WAIT_AT = 2
 _REFUSE_AT = 4
 
@@ -90,7 +90,7 @@ class Ingest:
         return Head(first_log, core.database.cursor(), core.waste.tables.append)
 
     def subscribe(self, callback: Callable[[list[PushedEntry]], None]) -> Callable[[], None]:
-        """Call `callback` with the new entries of each batch; return what ends that."""
+        """Call `callback` with the new entries of each batch; return a function that ends it."""
         self._subscribers = (*self._subscribers, callback)
 
         def unsubscribe() -> None:
@@ -217,7 +217,7 @@ class Ingest:
             self._counters.notice(f"a subscriber of new lines failed: {error!r}")
 
     def _hold_back(self) -> None:
-        """Do what the background work is behind with: memory stays bounded."""
+        """Do the background work that is overdue: memory stays bounded."""
         while self._head.waiting > MAX_WAITING:
             self._head.insert(self._core.settings.insert_rows)
         full = self._core.settings.seal_bytes

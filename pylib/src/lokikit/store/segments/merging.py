@@ -54,7 +54,7 @@ def merge_segments(
     labels: Callable[[int], Mapping[str, str]],
     zstd_level: int,
 ) -> Segment:
-    """Write the rows of neighbouring segments into one; the old ones stay.
+    """Write the rows of neighbouring segments into a new segment; the old segments stay.
 
     Segments that follow each other in time are copied as they come, without sorting.
     """

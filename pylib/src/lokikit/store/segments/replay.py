@@ -1,4 +1,4 @@
-"""What a start reads back: the logs that no segment covers."""
+"""Reads back, at a start, the logs that no segment covers."""
 
 from __future__ import annotations
 

@@ -29,13 +29,13 @@ _HEAD_GROWTH = 4
 
 @dataclass(frozen=True)
 class RowSelection:
-    """The rows that a scan gives.
+    """The rows that a scan yields.
 
     Args:
         start_ns: the first moment.
         end_ns: the moment behind the last.
         condition: a further condition in SQL.
-        direction: `forward` gives the oldest first.
+        direction: `forward` yields the oldest first.
         check: raises when the scan has to stop.
     """
 
@@ -52,7 +52,7 @@ class RowSelection:
 
 
 class _Pace:
-    """How many row groups are read at once: more of them while they give few rows.
+    """How many row groups are read at once: more of them while they have few rows.
 
     Attributes:
         groups: for the next window.
@@ -64,7 +64,7 @@ class _Pace:
         self.is_first = True
 
     def adapt(self, rows: int) -> None:
-        """Take in how many rows the last window gave."""
+        """Take in the number of rows of the last window."""
         self.is_first = False
         self.groups = 1 if rows > _MANY_ROWS else 2 * self.groups
 

@@ -23,7 +23,7 @@ _NAME = re.compile(r"seg-(\d{10})-(\d{10})-(-?\d+)-(-?\d+)\.parquet")
 
 
 class SegmentName(NamedTuple):
-    """What the name of a segment's file says.
+    """The parts of the name of a segment's file.
 
     Args:
         first_log: number of the first log whose rows it has.
@@ -65,8 +65,8 @@ class Segment:
 
     Args:
         path: of its file.
-        name: what the file's name says.
-        summary: what is known of it.
+        name: parts of the file's name.
+        summary: its summary.
         is_verified: True when its checksum is known to be right.
     """
 
@@ -128,9 +128,9 @@ def write_segment(  # noqa: PLR0913 - all but the first two by keyword
         cursor: of the database.
         folder: of the store.
         logs: numbers of the first and the last log whose rows these are.
-        select: gives all columns, ordered by time.
+        select: returns all columns, ordered by time.
         zstd_level: of the compression.
-        labels: gives those of a stream's number.
+        labels: returns the labels of a stream, by its number.
         source: a table with the same rows, when there is one.
     """
     temporary = folder / f"seg-{logs[0]:010}-{logs[1]:010}{TEMPORARY}"

@@ -1,4 +1,4 @@
-"""What a store is opened with."""
+"""The sizes and times of a store."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ HOUR_S = 3600.0
 
 @dataclass(frozen=True)
 class StoreSettings:
-    """Sizes and times of one store; each test sets those that it is about.
+    """Sizes and times of one store.
 
     Args:
         seal_bytes: unsealed lines of so many bytes become a segment.

@@ -1,4 +1,4 @@
-"""A copy of a store's folder at one moment, taken beside a running store without its lock.
+"""A copy of a store's folder at one moment, taken next to a running store without its lock.
 
 Segments never change, so they are linked, not copied; logs are copied.
 """
@@ -44,7 +44,7 @@ def copy_folder(folder: Path, target: Path) -> None:
     """Link and copy the files of a store that may run meanwhile.
 
     Logs come first and segments last: rows that are sealed meanwhile are found in both, and a
-    start of the store knows that; rows that are merged meanwhile are found by another look.
+    start of the store knows that. When rows are merged meanwhile, the folder is read again.
     """
     for path in sorted(folder.iterdir()):
         if log_number(path) is not None:

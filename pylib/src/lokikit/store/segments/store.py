@@ -1,4 +1,4 @@
-"""The store: takes lines, keeps them on the disk, and gives them back in the order of time."""
+"""The store: takes lines, keeps them on the disk, and returns them in the order of time."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from filelock import FileLock, Timeout
 
 from lokikit.errors import PrerequisiteError
+from lokikit.store.logql.matchers import selects
 from lokikit.store.rows import Direction, Row, RowSource
 from lokikit.store.segments.append_log import open_unbuffered
 from lokikit.store.segments.catalogue import Catalogue
@@ -16,7 +17,6 @@ from lokikit.store.segments.database import open_database
 from lokikit.store.segments.disk import remove_files, remove_old_snapshots
 from lokikit.store.segments.disk_guard import DiskGuard, free_bytes
 from lokikit.store.segments.ingest import Ingest
-from lokikit.store.segments.matching import selects
 from lokikit.store.segments.replay import replay_logs
 from lokikit.store.segments.scan import RowSelection, scan_parts
 from lokikit.store.segments.schema import LINE_BYTES
@@ -44,8 +44,8 @@ class Store(RowSource):
 
     Attributes:
         folder: where the lines are.
-        settings: what it was opened with.
-        counters: what it has counted since then.
+        settings: its sizes and times.
+        counters: its counts since it was opened.
     """
 
     def __init__(
@@ -62,7 +62,7 @@ class Store(RowSource):
             folder: created when absent.
             settings: sizes and times.
             opened: opens a log for appending.
-            measure: gives the free space of the disk.
+            measure: returns the free bytes of the disk.
         """
         self.folder, self.settings = folder.resolve(), settings or StoreSettings()
         self.counters = Counters()
@@ -120,7 +120,7 @@ class Store(RowSource):
         It is called by the thread that pushes, before that push returns, so it must be quick.
 
         Returns:
-            a function that ends it.
+            A function that ends the subscription.
         """
         return self._ingest.subscribe(callback)
 
@@ -194,9 +194,9 @@ class Store(RowSource):
         prefilter: Sequence[Stage] = (),
         check: Callable[[], None] = lambda: None,
     ) -> Iterator[Row]:
-        """The rows of the selected streams, as `RowSource` says it.
+        """The rows of the selected streams, as `RowSource` defines them.
 
-        What is visible is fixed by the call, not by the first row taken.
+        The call, not the first row taken, decides which rows are visible.
         """
         from lokikit.store.sql.entries import row_condition  # noqa: PLC0415 - pushes start without
 
@@ -255,7 +255,7 @@ class Store(RowSource):
         }
 
     def notices(self) -> list[str]:
-        """What somebody should know of: damaged files, work that failed; the newest last."""
+        """Messages for the operator: damaged files, work that failed; the newest last."""
         return list(self.counters.notices)
 
 

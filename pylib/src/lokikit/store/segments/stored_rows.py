@@ -23,7 +23,7 @@ _HOT_NAMES = frozenset(HOT_FIELDS)
 
 
 class StoredRow(NamedTuple):
-    """One row of the tables, without what is computed from its line."""
+    """One row of the tables, without the columns that are computed from its line."""
 
     ts: int
     stream: int

@@ -91,7 +91,7 @@ class Streams:
                     self._know(number, labels)
 
     def name_unknown(self, numbers: Iterable[int]) -> None:
-        """Give labels to numbers that rows have and no record explains any more."""
+        """Set labels for stream numbers of rows whose record in the log is lost."""
         unknown = sorted(set(numbers) - self._labels.keys())
         self.restore({n: {LABEL_SERVICE: UNKNOWN_SERVICE, "lost_stream": str(n)} for n in unknown})
 

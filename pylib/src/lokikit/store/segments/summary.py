@@ -1,6 +1,6 @@
-"""What is known of a segment without reading it: its checksum, its streams, its row groups.
+"""The summary of a segment: its checksum, its streams, its row groups.
 
-It stands in a small file beside the segment: one line with its own checksum, one of JSON.
+It is in a small file next to the segment: a line with its own checksum, and a line of JSON.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class StreamSummary:
 
 @dataclass(frozen=True)
 class Summary:
-    """What is known of a segment.
+    """Facts about a segment, known without reading it.
 
     Args:
         crc32: of the file.
@@ -101,7 +101,7 @@ def summarize(
     Args:
         cursor: of the database.
         path: of the file.
-        labels: gives those of a stream's number.
+        labels: returns the labels of a stream, by its number.
         source: a table with the same rows, which is counted faster than the file.
     """
     file = quoted(str(path))

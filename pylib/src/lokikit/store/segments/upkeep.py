@@ -1,4 +1,4 @@
-"""What a store does in the background: insert, seal, merge, delete, verify."""
+"""The background work of a store: insert, seal, merge, delete, verify."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What SQL and the pipeline find in each bin, and how bins become the values of windows."""
+"""The values that SQL and the pipeline find in each bin, and the values of windows over bins."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _TIMED = frozenset(
 
 
 class Accumulator(Protocol):
-    """What is known of one group: a cell for each bin."""
+    """The values of one group: a cell for each bin."""
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -45,7 +45,7 @@ class Accumulator(Protocol):
 
     @property
     def is_grouped(self) -> bool:
-        """Whether the columns are aggregates."""
+        """True when the columns are aggregates."""
 
     def merge(self, bin_: int, columns: Sequence[Any]) -> None:
         """Take in a row of the SQL's answer."""

@@ -59,7 +59,7 @@ class Bins:
 
     @property
     def has_gaps(self) -> bool:
-        """Whether some moments between two windows are in no window."""
+        """True when some moments between two windows are in no window."""
         return self.range_ns < self.step_ns and self.count > 1
 
     def bin(self, time_ns: int) -> int | None:

@@ -189,7 +189,7 @@ class Conditions:
         """How a label is read here; rows whose label SQL does not know become hard.
 
         Raises:
-            NotProvenError: that cannot be said.
+            NotProvenError: SQL cannot read it.
         """
         label = self.names.label(name)
         self.hard.extend(label.hard)
@@ -219,7 +219,7 @@ class Conditions:
         return {name for text in texts if (name := quoted_field(text))}
 
     def _is_implied(self, text: str) -> bool:
-        """Whether a plain row with the demanded fields has the text, its key, anyway."""
+        """True when each plain row with the demanded fields has the text, their key, anyway."""
         return any(text in demanded for demanded in self._demanded)
 
     def for_odd(self) -> str:
@@ -254,5 +254,5 @@ def _names_only(items: Sequence[object]) -> list[str]:
 
 
 def _constant_condition(op: str, wanted: str) -> str:
-    """Whether a row without an error fulfils a filter on its error."""
+    """The condition that a row without an error fulfils a filter on its error."""
     return match_condition("''", op, wanted)  # type: ignore[arg-type]  # of a matcher

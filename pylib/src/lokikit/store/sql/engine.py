@@ -1,4 +1,4 @@
-"""Running SQL so that it can be stopped, and facts about parts that never change."""
+"""SQL that can be stopped, and what the fast path needs of a store."""
 
 from __future__ import annotations
 

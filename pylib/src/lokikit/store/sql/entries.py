@@ -35,7 +35,7 @@ def row_condition(stages: Sequence[Stage], streams: Mapping[int, Mapping[str, st
             try:
                 conditions.add(stage)
             except NotProvenError:
-                # Such a stage may set labels, `__error__` among them; a line filter does not.
+                # The stage may set labels, `__error__` among them; a line filter does not.
                 are_labels_known &= isinstance(stage, LineFilter)
         if isinstance(stage, _CHANGE_LINE):
             conditions.is_line_kept = False

@@ -1,4 +1,4 @@
-"""Which labels tell the groups of an answer apart, in SQL and behind the pipeline."""
+"""The labels that separate the groups of an answer, in SQL and behind the pipeline."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _FILTERS = (LineFilter, LabelFilterStage)
 
 
 def group_names(request: SampleRequest) -> tuple[str, ...]:
-    """The names whose values tell the groups apart.
+    """The names of the labels whose values separate the groups.
 
     Raises:
         NotProvenError: groups of SQL would be others, or other sums.
@@ -61,7 +61,7 @@ def group_names(request: SampleRequest) -> tuple[str, ...]:
 
 
 def _loses(stage: Stage, names: Sequence[str]) -> bool:
-    """Whether a stage takes one of these labels away."""
+    """True when a stage removes one of these labels."""
     if isinstance(stage, DropLabels):
         return any(item in names for item in stage.items)
     return isinstance(stage, KeepLabels) and not set(names) <= set(stage.items)

@@ -28,7 +28,7 @@ class Label:
     """How SQL reads one label of a row.
 
     Args:
-        sql: the text, NULL where the row has no such label.
+        sql: the text, NULL where the row lacks the label.
         hard: conditions, never NULL, of rows whose label SQL does not know.
         hot_field: the field whose column `sql` is, where it is nothing else.
     """
@@ -58,7 +58,7 @@ class StreamLabels:
         return self._held[name]
 
     def in_all(self, name: str) -> bool:
-        """Whether each stream has that label, so that nothing else can be meant."""
+        """True when each stream has that label, so that the name can mean nothing else."""
         return self.held(name) == len(self.labels)
 
     def sql(self, name: str) -> str | None:
@@ -159,7 +159,7 @@ def _whole_cold(name: str) -> Label:
 
 @dataclass(frozen=True)
 class RowTraits:
-    """What is known of all rows of some parts.
+    """Facts that hold for all rows of some parts.
 
     Args:
         metadata: names that structured metadata may have; None when all are possible.
@@ -191,7 +191,7 @@ class Names:
 
     @property
     def has_lost(self) -> bool:
-        """Whether labels were dropped."""
+        """True when labels were dropped."""
         return bool(self.dropped) or self.kept is not None
 
     def label(self, name: str) -> Label:

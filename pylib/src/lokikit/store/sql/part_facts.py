@@ -26,7 +26,7 @@ _T = TypeVar("_T")
 
 
 class PartFacts:
-    """What is known of sealed parts, each asked for once.
+    """Facts about sealed parts, each queried once.
 
     The odd rows of a part are copied into a table where they are few: reading them from a
     segment means to read nearly all of its lines.
@@ -42,7 +42,7 @@ class PartFacts:
     def traits(
         self, cursor: Cursor, part: Part, numeric: Iterable[str], keys: Iterable[str]
     ) -> RowTraits:
-        """What is known of the rows of a part; nothing of a part that may change.
+        """The facts about the rows of a part; none about a part that may change.
 
         Args:
             cursor: runs the SQL.
@@ -127,7 +127,7 @@ def _is_keyed(name: str) -> Callable[[Cursor, Part], bool]:
 
 
 def _holds_nowhere(condition: str) -> Callable[[Cursor, Part], bool]:
-    """Whether no plain row of a part fulfils a condition."""
+    """A function that returns True when no plain row of a part fulfils a condition."""
     where = f"WHERE NOT odd AND {condition} LIMIT 1"
     return lambda cursor, part: (
         not cursor.execute(f"SELECT 1 FROM {part.relation} {where}").fetchall()

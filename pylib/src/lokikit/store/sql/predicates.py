@@ -20,7 +20,7 @@ _BEGINS_OBJECT = frozenset({r"^\s*\{", r"^\s*{", r"^\{", "^{"})
 _DIFFERS = re.compile(r"\\[CpP]")
 _COSTLY = "regexp_matches("
 _IDLE = {"|=": frozenset({""}), "|~": frozenset({"", ".*"})}
-"""Operands that Loki leaves out, beside others too."""
+"""Operands that Loki leaves out, also next to others."""
 NUMBER = r"(-?[1-9][0-9]{0,30}|0)(\.[0-9]{1,40})?([eE][-+]?[0-9]{1,2})?"
 """Numbers that DuckDB and Go read alike, to the last bit; others are read by the pipeline."""
 
@@ -123,7 +123,7 @@ def match_condition(value: str, op: MatchOp, wanted: str) -> str:
         wanted: the text or the regular expression, as loosely read as the pipeline reads it.
     """
     if _COLUMN.fullmatch(value) and (op, wanted) in {("!=", ""), ("=~", ".+")}:
-        # DuckDB applies such conditions while it reads a segment.
+        # DuckDB applies conditions of this form while it reads a segment.
         return f"({value} IS NOT NULL AND {value} <> '')"
     if _COLUMN.fullmatch(value) and op == "=" and wanted:
         return f"({value} IS NOT NULL AND {value} = {literal(wanted)})"

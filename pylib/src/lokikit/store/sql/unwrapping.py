@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lokikit.store.logql.pipeline_syntax import AndFilter, OrFilter, StringFilter
+from lokikit.store.logql.label_filters import filter_names
+from lokikit.store.logql.pipeline_syntax import AndFilter, StringFilter
 from lokikit.store.sql.predicates import NotProvenError
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ def add_unwrap(conditions: Conditions, unwrap: Unwrap | None) -> str:
     """
     if unwrap is None:
         return "1"
-    if unwrap.conversion or any(unwrap.label in _names(one) for one in unwrap.filters):
+    if unwrap.conversion or any(unwrap.label in filter_names(one) for one in unwrap.filters):
         raise NotProvenError("unwrap with a conversion, or a filter of its label")
     label = conditions.read(unwrap.label)
     skips_empty = any(map(_skips_errors, unwrap.filters))
@@ -42,9 +43,3 @@ def _skips_errors(condition: LabelFilter) -> bool:
         and condition.matcher.name == "__error__"
         and (condition.matcher.op, condition.matcher.value) == ("=", "")
     )
-
-
-def _names(condition: LabelFilter) -> set[str]:
-    if isinstance(condition, (AndFilter, OrFilter)):
-        return _names(condition.left) | _names(condition.right)
-    return {condition.matcher.name if isinstance(condition, StringFilter) else condition.name}

@@ -55,7 +55,7 @@ def check_count(name: str, given: int, wanted: int, *, least: bool) -> None:
 
 
 def not_a_function(operand: Operand) -> str:
-    """What is wrong with arguments behind an operand that takes none."""
+    """The problem of arguments behind an operand that takes none."""
     if isinstance(operand, Field):
         return f"{operand.names[-1]} is not a method but has arguments"
     return f"can't give argument to non-function {operand}"

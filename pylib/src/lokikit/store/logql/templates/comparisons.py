@@ -83,7 +83,7 @@ def index(value: Any, *keys: Any) -> Any:
     """An item of an item.
 
     Raises:
-        TemplateProblem: there is no such item.
+        TemplateProblem: the item does not exist.
     """
     for is_inner, key in enumerate(keys):
         if isinstance(value, dict):

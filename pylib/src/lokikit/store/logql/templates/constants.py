@@ -5,22 +5,11 @@ from __future__ import annotations
 import re
 
 from lokikit.store.errors import QueryError
+from lokikit.store.logql.quoting import SHORT_ESCAPES
 
 _ESCAPE = re.compile(
     r"\\(?:([abfnrtv\\'\"])|x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|([0-7]{3})|)"
 )
-_SHORT = {
-    "a": "\a",
-    "b": "\b",
-    "f": "\f",
-    "n": "\n",
-    "r": "\r",
-    "t": "\t",
-    "v": "\v",
-    "\\": "\\",
-    "'": "'",
-    '"': '"',
-}
 _INTEGER = re.compile(r"[+-]?(?:0[xX][0-9a-fA-F]+|0[oO][0-7]+|0[bB][01]+|[0-9]+)")
 _MAX_INTEGER = (1 << 63) - 1
 
@@ -29,7 +18,7 @@ def read_string(text: str) -> str:
     """The text of a quoted string, `"…"` or in backquotes.
 
     Raises:
-        QueryError: it is no quoted string, or holds an escape that is none.
+        QueryError: it is no quoted string, or holds an invalid escape.
     """
     if text[:1] == "`":
         return text[1:-1].replace("\r", "")
@@ -58,7 +47,7 @@ def _unescape(raw: str) -> str:
 def _escaped(match: re.Match[str]) -> bytes:
     short, byte, small, large, octal = match.groups()
     if short:
-        return _SHORT[short].encode()
+        return SHORT_ESCAPES.get(short, short).encode()
     if byte or octal:
         return bytes([int(byte, 16) if byte else int(octal, 8) & 0xFF])
     try:

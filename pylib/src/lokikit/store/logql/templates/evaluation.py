@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 _MAX_OUTPUT_CHARS = 4 << 20
 _MAX_CALLS = 100
 _MAX_STEPS = 100_000
-"""Nodes that one line may run: far beyond what anybody formats, a tenth of a second."""
+"""Nodes that a template may run for one line, in a tenth of a second."""
 _NO_VALUE = object()
 
 
@@ -88,7 +88,7 @@ class TemplateRun:
         return "".join(self._parts)
 
     def _placed(self, problem: str) -> str:
-        """The problem with the place that it came up at."""
+        """The problem with its place in the template."""
         here = self._here
         before = self._tree.text[: here.at if here else 0]
         row, column = before.count("\n") + 1, len(before[before.rfind("\n") + 1 :].encode())

@@ -40,7 +40,7 @@ def read_fields(value: Any, names: Sequence[str]) -> Any:
     """The value at the end of a chain of fields.
 
     Raises:
-        TemplateProblem: a value on the way has no such field.
+        TemplateProblem: a value on the way lacks its field.
     """
     is_decoded = False
     for name in names:

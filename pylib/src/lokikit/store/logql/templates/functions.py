@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import json
 import math
-import re
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from lokikit.store.logql.conversion_problems import duration_problem, size_problem
 from lokikit.store.logql.patterns import check_regex
-from lokikit.store.logql.regular_expressions import compile_regex
+from lokikit.store.logql.regular_expressions import compile_regex, expand
 from lokikit.store.logql.templates import comparisons, numbers, strings, times
 from lokikit.store.logql.templates.printf import go_printf
 from lokikit.store.logql.templates.values import (
@@ -20,14 +18,12 @@ from lokikit.store.logql.templates.values import (
     format_value,
     is_true,
 )
-from lokikit.store.logql.units import parse_bytes
-from lokikit.store.logql.unwrapping import duration_seconds
+from lokikit.store.logql.unwrapping import CONVERSIONS, duration_seconds
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 _MAX_CHARS = 4 << 20
-_REFERENCE = re.compile(r"\$(?:\$|(\w+)|\{(\w+)\})")
 
 
 @dataclass(frozen=True)
@@ -37,7 +33,7 @@ class Signature:
     Args:
         call: does the work.
         parameters: the types of its arguments, in Go's names; `any` takes everything.
-        rest: the type of further arguments, None when there are none.
+        rest: the type of further arguments, None without further arguments.
     """
 
     call: Callable[..., Any]
@@ -67,20 +63,6 @@ def _refuse(constant: str) -> float:
     raise ValueError(constant)
 
 
-def _duration(text: str) -> float:
-    try:
-        return duration_seconds(text)
-    except ValueError:
-        raise TemplateProblem(duration_problem(text)) from None
-
-
-def _bytes(text: str) -> float:
-    try:
-        return float(parse_bytes(text))
-    except ValueError:
-        raise TemplateProblem(size_problem(text)) from None
-
-
 @lru_cache(500)
 def _regex(pattern: str) -> Any:
     problem = check_regex(pattern)
@@ -94,7 +76,7 @@ def _count(pattern: str, text: str) -> int:
 
 
 def _matches(regex: Any, text: str) -> Iterator[Any]:
-    """All matches but empty ones that touch the match before."""
+    """All matches, except empty matches that touch the match before."""
     end = -1
     for match in regex.finditer(text):
         if match.end() > match.start() or match.start() != end:
@@ -103,30 +85,17 @@ def _matches(regex: Any, text: str) -> Iterator[Any]:
 
 
 def _replace_all(pattern: str, text: str, replacement: str) -> str:
-    regex = _regex(pattern)
-
-    def expand(match: Any) -> str:
-        return _REFERENCE.sub(lambda reference: _group(regex, match, reference), replacement)
-
-    return _substitute(regex, text, expand)
-
-
-def _group(regex: Any, match: Any, reference: re.Match[str]) -> str:
-    name = reference[1] or reference[2]
-    if name is None:
-        return "$"
-    number = int(name) if name.isdecimal() else regex.groupindex.get(name, -1)
-    return (match[number] or "") if 0 <= number <= regex.groups else ""
+    return _substitute(_regex(pattern), text, lambda match: expand(replacement, match))
 
 
 def _replace_literal(pattern: str, text: str, replacement: str) -> str:
     return _substitute(_regex(pattern), text, lambda _: replacement)
 
 
-def _substitute(regex: Any, text: str, expand: Callable[[Any], str]) -> str:
+def _substitute(regex: Any, text: str, replace: Callable[[Any], str]) -> str:
     parts, position, size = [], 0, 0
     for match in _matches(regex, text):
-        replacement = expand(match)
+        replacement = replace(match)
         size += len(replacement)
         if size > _MAX_CHARS:
             raise TemplateProblem("regexp: the text would be too long")
@@ -183,13 +152,13 @@ FUNCTIONS: dict[str, Signature] = {
     "alignRight": Signature(strings.align_right, _SIZED),
     "b64dec": Signature(strings.b64dec, _ONE),
     "b64enc": Signature(strings.b64enc, _ONE),
-    "bytes": Signature(_bytes, _ONE),
+    "bytes": Signature(CONVERSIONS["bytes"], _ONE),
     "contains": Signature(lambda part, text: part in text, _TWO),
     "count": Signature(_count, _TWO),
     "date": Signature(times.date, ("string", "any")),
     "default": Signature(_default, ("any",), "any"),
-    "duration": Signature(_duration, _ONE),
-    "duration_seconds": Signature(_duration, _ONE),
+    "duration": Signature(duration_seconds, _ONE),
+    "duration_seconds": Signature(duration_seconds, _ONE),
     "float64": Signature(numbers.to_float, ("any",)),
     "fromJson": Signature(_from_json, _ONE),
     "hasPrefix": Signature(lambda part, text: text.startswith(part), _TWO),

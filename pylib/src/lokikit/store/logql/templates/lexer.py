@@ -84,7 +84,7 @@ def _comment_end(template: str, begin: int) -> tuple[int, bool] | None:
 
 
 def _action(template: str, position: int) -> Generator[TemplateToken, None, tuple[int, bool]]:
-    """The tokens of one action; returns its end and whether it trims what follows."""
+    """The tokens of one action; returns its end, and True when it trims the text behind it."""
     yield TemplateToken("open", "{{")
     while True:
         close = re.compile(r"(?:[ \t\r\n]+-)?\}\}").match(template, position)

@@ -59,7 +59,7 @@ def parse_moment(layout: str, text: str, zone: str) -> Moment:
 
     Raises:
         ValueError: the text does not follow the layout, or names no day of the calendar.
-        LookupError: there is no such zone.
+        LookupError: the zone is unknown.
     """
     match = re.compile(_expression(layout), re.IGNORECASE).fullmatch(text)
     if match is None:

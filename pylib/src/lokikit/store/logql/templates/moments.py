@@ -18,7 +18,7 @@ LAYOUT = re.compile(
     r"|[.,]0+(?!\d)|[.,]9+(?!\d)|1|2|3|4|5"
 )
 ZERO_NS = -62_135_596_800 * NS
-"""Go's zero time: the begin of the year 1."""
+"""Go's zero time: the start of the year 1."""
 ERA_YEARS = 400
 ERA_SECONDS = 146_097 * 86_400
 """After so many years the calendar repeats itself."""
@@ -128,7 +128,7 @@ def moment_in(time_ns: int, zone: str) -> Moment:
     """The moment on the clock of a zone of the IANA database, of `UTC` or `Local`.
 
     Raises:
-        LookupError: there is no such zone.
+        LookupError: the zone is unknown.
     """
     if zone in {"", "UTC"} or time_ns < ZERO_NS + 86_400 * NS:
         return Moment(time_ns)

@@ -120,7 +120,7 @@ def _in_command(operand: Operand) -> str:
 
 @dataclass(frozen=True)
 class Text:
-    """What stands outside of actions."""
+    """Text outside of actions."""
 
     text: str
 

@@ -1,4 +1,4 @@
-"""Arithmetic of templates: texts count as numbers, and as 0 where they are none."""
+"""Arithmetic of templates: texts count as numbers, other texts as 0."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def wrap(value: int) -> Int64:
 
 
 def to_int(value: Any) -> int:
-    """A value as an integer; 0 for what is none."""
+    """A value as an integer; 0 for other values."""
     if isinstance(value, str):
         return _parse_int(value)
     if isinstance(value, float):
@@ -46,7 +46,7 @@ def _parse_int(text: str) -> int:
 
 
 def to_float(value: Any) -> float:
-    """A value as a float; 0 for what is none."""
+    """A value as a float; 0 for other values."""
     if isinstance(value, str):
         try:
             return parse_number(value)
@@ -105,7 +105,7 @@ def addf(*values: Any) -> float:
 
 
 def subf(first: Any, *others: Any) -> float:
-    """The first number less the others, exact in decimals."""
+    """The first number minus the others, exact in decimals."""
     with localcontext(_EXACT):
         return float(_to_decimal(first) - sum(map(_to_decimal, others), Decimal(0)))
 

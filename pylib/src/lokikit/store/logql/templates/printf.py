@@ -6,6 +6,7 @@ import math
 import re
 from typing import Any
 
+from lokikit.store.logql.quoting import quote
 from lokikit.store.logql.templates.moments import Moment
 from lokikit.store.logql.templates.values import (
     MISSING,
@@ -48,7 +49,7 @@ class _Spec:
         return spaces.pad(sign + digits)
 
     def sign(self, *, negative: bool) -> str:
-        """What stands before the digits."""
+        """The sign before the digits."""
         if negative:
             return "-"
         return "+" if self.plus else " " if self.space else ""
@@ -160,7 +161,7 @@ def _format_int(spec: _Spec, value: int) -> str | None:
     elif verb == "c":
         return spec.pad(_rune(value))
     elif verb == "q":
-        return spec.pad(f"'{quote(_rune(value), quote_mark=chr(39))[1:-1]}'")
+        return spec.pad(quote(_rune(value), mark="'"))
     elif verb == "U":
         return spec.pad(f"U+{size:04X}")
     else:
@@ -234,32 +235,3 @@ def _format_string(spec: _Spec, value: str) -> str | None:
         text = prefix + text if data else text
         return spec.pad(text.upper() if verb == "X" else text)
     return None
-
-
-_QUOTED = {
-    "\\": "\\\\",
-    "\a": "\\a",
-    "\b": "\\b",
-    "\f": "\\f",
-    "\n": "\\n",
-    "\r": "\\r",
-    "\t": "\\t",
-    "\v": "\\v",
-}
-
-
-def quote(text: str, *, ascii_only: bool = False, quote_mark: str = '"') -> str:
-    """The text as a string constant of Go."""
-    parts = []
-    for char in text:
-        if char == quote_mark:
-            parts.append(f"\\{char}")
-        elif char in _QUOTED:
-            parts.append(_QUOTED[char])
-        elif char.isprintable() and (char.isascii() or not ascii_only):
-            parts.append(char)
-        elif ord(char) < 0x80:  # noqa: PLR2004 - ASCII
-            parts.append(f"\\x{ord(char):02x}")
-        else:
-            parts.append(f"\\u{ord(char):04x}" if ord(char) < 0x10000 else f"\\U{ord(char):08x}")  # noqa: PLR2004 - Unicode's planes
-    return f'"{"".join(parts)}"'

@@ -158,7 +158,7 @@ def b64enc(text: str) -> str:
 
 
 def b64dec(text: str) -> str:
-    """The text of Base64, or what is wrong with it."""
+    """The text of Base64, or the problem of invalid Base64."""
     plain = text.replace("\r", "").replace("\n", "")
     try:
         return base64.b64decode(plain, validate=True).decode("utf-8", "replace")
@@ -167,7 +167,7 @@ def b64dec(text: str) -> str:
 
 
 def _break(text: str, plain: str) -> int:
-    """The byte at which Base64 breaks: the first foreign one, or the begin of the last quantum."""
+    """The byte at which Base64 breaks: the first foreign byte, or the start of the last quantum."""
     valid = re.match(r"[A-Za-z0-9+/]*(?:=+(?=$))?", plain)
     position = valid.end() if valid else 0
     if position == len(plain) and plain[-1:] != "=":
@@ -189,7 +189,7 @@ def urldecode(text: str) -> str:
     """The text of a part of a query.
 
     Raises:
-        TemplateProblem: an escape in it is none.
+        TemplateProblem: an escape in it is invalid.
     """
     data = bytearray()
     position = 0

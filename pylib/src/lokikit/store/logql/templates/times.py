@@ -5,9 +5,9 @@ from __future__ import annotations
 import time
 from typing import Any
 
+from lokikit.store.logql.quoting import quote
 from lokikit.store.logql.templates.moment_parser import parse_moment
 from lokikit.store.logql.templates.moments import NS, ZERO_NS, Moment, moment_in
-from lokikit.store.logql.templates.printf import quote
 from lokikit.store.logql.templates.values import TemplateProblem
 
 _EPOCH_UNITS_NS = {5: 86_400 * NS, 10: NS, 13: 1_000_000, 16: 1_000, 19: 1}

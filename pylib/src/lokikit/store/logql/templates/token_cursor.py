@@ -6,7 +6,7 @@ from lokikit.store.errors import QueryError
 from lokikit.store.logql.templates.lexer import TemplateToken, tokenize
 
 END = TemplateToken("end", "")
-"""What stands behind the last token."""
+"""The token behind the last token."""
 
 
 class TokenCursor:

@@ -9,10 +9,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from lokikit.store.logql.quoting import write_short
 from lokikit.store.logql.templates.moments import Moment
-
-_PLAIN_EXPONENTS = range(-4, 6)
-"""Exponents that Go's `%v` and `%g` write without `e`."""
 
 
 class TemplateProblem(Exception):  # noqa: N818 - it becomes a label, never an answer
@@ -90,30 +88,4 @@ def format_float(value: float) -> str:
         return "NaN"
     if math.isinf(value):
         return "+Inf" if value > 0 else "-Inf"
-    digits, exponent = shortest_digits(abs(value))
-    sign = "-" if math.copysign(1, value) < 0 else ""
-    if exponent in _PLAIN_EXPONENTS:
-        return sign + plain_notation(digits, exponent)
-    fraction = f".{digits[1:]}" if len(digits) > 1 else ""
-    return f"{sign}{digits[0]}{fraction}e{exponent:+03d}"
-
-
-def shortest_digits(value: float) -> tuple[str, int]:
-    """The significant digits that name the float, and the exponent of the first."""
-    if value == 0:
-        return "0", 0
-    mantissa, _, exponent = f"{value!r}".partition("e")
-    whole, _, fraction = mantissa.partition(".")
-    digits = (whole + fraction).lstrip("0")
-    leading = len(whole + fraction) - len((whole + fraction).lstrip("0"))
-    position = len(whole) - 1 - leading + int(exponent or 0)
-    return digits.rstrip("0") or "0", position
-
-
-def plain_notation(digits: str, exponent: int) -> str:
-    """Digits without an exponent."""
-    if exponent < 0:
-        return f"0.{'0' * (-exponent - 1)}{digits}"
-    whole = digits[: exponent + 1].ljust(exponent + 1, "0")
-    fraction = digits[exponent + 1 :]
-    return f"{whole}.{fraction}" if fraction else whole
+    return write_short(value)
