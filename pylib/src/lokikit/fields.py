@@ -133,7 +133,7 @@ RUNTIME_S = "runtime_s"
 TASK_FIELDS = (TASK_NAME, ACTION, TASK_ID, START, END, RUNTIME_S)
 TASK_ACTIONS = ("run", "success", "fail", "terminate", "inaction", "crash")
 TASK_FAILURES = ("fail", "crash")
-"""The actions that say that something is wrong: `terminate` may be a worker that stops."""
+"""The actions that report a fault: `terminate` may be a worker that stops."""
 
 # --- the canary: numbered lines, and now and then what came of them -------------------
 
@@ -174,7 +174,7 @@ LABEL_ENV = "env"
 LABEL_FIELDS = MappingProxyType({LABEL_SERVICE: SERVICE, LABEL_ENV: ENV})
 """Stream label -> the line field that it is read from."""
 EVERY_STREAM = f'{{{LABEL_SERVICE}=~".+"}}'
-"""The selector of all that follows the contract."""
+"""Selector of all streams that follow the contract."""
 CLUSTER_LABELS = ("cluster", "namespace")
 MAX_LABELS = 6
 MAX_STREAMS = 500
@@ -183,23 +183,23 @@ MAX_STREAMS = 500
 METADATA_FIELDS = (REQUEST_ID, TRACE_ID)
 """Structured metadata read from the line."""
 PLATFORM_METADATA = (HOST, "pod", "container", "node", "stream")
-"""Structured metadata that only who carries the line knows."""
+"""Structured metadata that only the carrier of the line knows: the agent or `ship`."""
 TIME_FIELDS = (TIMESTAMP, "time", "ts", "@timestamp", "@t", "Timestamp", "datetime")
-"""Where a program may say the time, as RFC 3339 or as a number since 1970; the first that says one.
-As slog, logrus, pino, zap, Logstash and Serilog name it."""
+"""Fields in which programs write the time, as RFC 3339 or as a number since 1970; the first with a
+valid time counts. The names are those of slog, logrus, pino, zap, Logstash and Serilog."""
 UNKNOWN_SERVICE = "unknown"
-"""The service of a line that names none, when its carrier knows none either."""
+"""Service of a line when neither the line nor its carrier names a service."""
 DETECTED_LEVEL = "detected_level"
 """Loki's own structured metadata, read from the line's `level`."""
 DETECTED_LEVELS = MappingProxyType({level: level.replace("warning", "warn") for level in LEVELS})
-"""Our level -> what Loki calls it (`LogLevelWarn` in its `pkg/util/constants/levels.go`)."""
+"""Level of `LEVELS` -> Loki's name of it (`LogLevelWarn` in its `pkg/util/constants/levels.go`)."""
 ERROR_LEVELS = ("error", "critical", "fatal")
-"""What Loki calls the levels that count as errors: ours, and the one of others."""
+"""Loki's names of the levels that count as errors; `fatal` is a level of other programs."""
 NUMBERED_LEVELS = MappingProxyType(
     {10: "trace", 20: "debug", 30: "info", 40: "warn", 50: "error", 60: "fatal"}
 )
-"""Levels that foreign programs write as numbers, as pino and bunyan do -> what Loki calls them.
-Loki reads words alone from a line, so who carries the line says `DETECTED_LEVEL` of these."""
+"""Number that pino and bunyan write as the level -> Loki's name of that level.
+Loki reads only words from a line, so the carrier of the line sets `DETECTED_LEVEL` for numbers."""
 OTHER_LEVELS = MappingProxyType(
     {
         "notice": "info",
@@ -208,12 +208,13 @@ OTHER_LEVELS = MappingProxyType(
         "panic": "fatal",
     }
 )
-"""Words, in any case, that Loki does not read as levels -> what it calls such; who carries the line
-says so, as with `NUMBERED_LEVELS`."""
+"""Word, in any case, that Loki does not read as a level -> Loki's name of that level.
+The carrier of the line sets `DETECTED_LEVEL` for these words too."""
 LEVEL_FIELDS = (
     LEVEL,
     *("LEVEL", "Level", "log.level", "severity", "SEVERITY", "Severity", "SeverityText"),
     *("lvl", "LVL", "Lvl", "severity_text", "Severity_Text", "SEVERITY_TEXT", "levelname"),
     *("log_level", "@l"),
 )
-"""Where a program may say the level, the first that it has; the list of `loki/loki.yaml`."""
+"""Fields in which programs write the level; the first in a line counts. Equal to the list in
+`loki/loki.yaml`."""

@@ -179,7 +179,7 @@ def parse_timestamp_ns(value: object) -> int | None:
 def parse_epoch_ns(written: str) -> int | None:
     """Return the nanoseconds since 1970 of a decimal number, `None` outside 2001 to 2262.
 
-    The number of digits before its point tells seconds, milli-, micro- and nanoseconds apart.
+    Its unit (seconds, milli-, micro- or nanoseconds) follows from the digits before its point.
     """
     match = _EPOCH_NUMBER.fullmatch(written)
     if not match:
