@@ -8,6 +8,9 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 IS_NEW := import sys; sys.exit("Python %d.%d is too old" % sys.version_info[:2] if sys.version_info < (3, 10) else 0)
 NO_PIP := lokikit: pip could not install it, for the reason above; without the network: PIP_INDEX_URL names a mirror, HTTPS_PROXY a proxy, PIP_CERT the certificates to trust, PIP_FIND_LINKS with PIP_NO_INDEX=1 a folder of wheels
 
+# Images set it; thousands of Pythons that the tests start would each compile what they import.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: help up down status logs check test soak lint bench grafana package docs clean
 
 help: ## list the targets

@@ -5,14 +5,12 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
-from typing import TYPE_CHECKING
+from pathlib import Path
 
+import pip
 import pytest
 
 from lokikit.stack.kit_files import kit_root
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 MAKE = shutil.which("make")
 pytestmark = pytest.mark.skipif(MAKE is None, reason="make is not on PATH")
@@ -67,7 +65,20 @@ def test_a_python_that_makes_no_environment_is_named(tmp_path: Path, kind: str) 
 
 
 def test_a_pip_without_network_is_pointed_to_mirror_proxy_and_certificates(tmp_path: Path) -> None:
+    """Pip is that of this environment: to install it costs more than the rest of the test."""
     away = {"PIP_INDEX_URL": "http://127.0.0.1:9/simple", "PIP_RETRIES": "0"}
-    result = make_up(tmp_path, sys.executable, **away, PIP_NO_CACHE_DIR="1")
+    program = stand_in(
+        tmp_path,
+        f'[ "$2" = venv ] && exec {sys.executable} -m venv --without-pip "$4"\n'
+        f'exec {sys.executable} "$@"',
+    )
+    packages = str(Path(pip.__file__).parents[1])
+    result = make_up(tmp_path, program, **away, PIP_NO_CACHE_DIR="1", PYTHONPATH=packages)
     assert "PIP_INDEX_URL names a mirror, HTTPS_PROXY a proxy, PIP_CERT" in result
     assert "Error 3" in result
+
+
+def test_what_is_imported_is_compiled_once(tmp_path: Path) -> None:
+    """Also where the image says that compiled modules are not kept."""
+    program = stand_in(tmp_path, 'echo "kept: ${PYTHONDONTWRITEBYTECODE-yes}"; exit 1')
+    assert "kept: yes" in make_up(tmp_path, program, PYTHONDONTWRITEBYTECODE="1")
