@@ -11,6 +11,8 @@ import zipfile
 from email import message_from_bytes
 from pathlib import Path
 
+import pytest
+
 from lokikit.stack.kit_files import KIT_FILES, kit_root
 
 COMMAND_LINE_ONLY = ("typer", "rich", "requests", "dotenv", "platformdirs", "psutil", "filelock")
@@ -44,35 +46,41 @@ def carried(wheel: Path) -> set[str]:
     return {name.removeprefix("lokikit/_kit/") for name in names if "/_kit/" in name}
 
 
-def test_wheel_carries_the_kit(tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The wheel of this checkout."""
+    return build(kit_root() / "pylib", "wheel", tmp_path_factory.mktemp("wheel"))
+
+
+@pytest.fixture(scope="module")
+def sdist(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The sdist of this checkout."""
+    return build(kit_root() / "pylib", "sdist", tmp_path_factory.mktemp("sdist"))
+
+
+def test_wheel_carries_the_kit(wheel: Path) -> None:
     """Every file that the stack reads is in the wheel, byte for byte, and nothing else."""
-    wheel = build(kit_root() / "pylib", "wheel", tmp_path)
     assert carried(wheel) == kit_files()
     with zipfile.ZipFile(wheel) as archive:
         for name in kit_files():
             assert archive.read(f"lokikit/_kit/{name}") == (kit_root() / name).read_bytes(), name
 
 
-def test_wheel_from_the_sdist_is_the_same(tmp_path: Path) -> None:
+def test_wheel_from_the_sdist_is_the_same(wheel: Path, sdist: Path, tmp_path: Path) -> None:
     """A wheel that is built from the sdist, away from any checkout, holds the same files."""
-    source = build(kit_root() / "pylib", "sdist", tmp_path / "sdist")
-    with tarfile.open(source) as archive:
+    with tarfile.open(sdist) as archive:
         archive.extractall(tmp_path / "unpacked", filter="data")
     (unpacked,) = (tmp_path / "unpacked").iterdir()
-    wheels = [
-        build(folder, "wheel", tmp_path / name)
-        for name, folder in (("one", kit_root() / "pylib"), ("two", unpacked))
-    ]
-    names = [sorted(zipfile.ZipFile(wheel).namelist()) for wheel in wheels]
+    wheels = [wheel, build(unpacked, "wheel", tmp_path / "built")]
+    names = [sorted(zipfile.ZipFile(one).namelist()) for one in wheels]
     assert names[0] == names[1]
 
 
-def test_distributions_are_what_an_index_takes(tmp_path: Path) -> None:
+def test_distributions_are_what_an_index_takes(wheel: Path, sdist: Path) -> None:
     """Twine finds the metadata whole, and check-wheel-contents nothing that does not belong."""
-    built = [build(kit_root() / "pylib", kind, tmp_path / kind) for kind in ("wheel", "sdist")]
     for command in (
-        ["twine", "check", "--strict", *built],
-        ["check_wheel_contents", f"--ignore={IGNORED}", built[0]],
+        ["twine", "check", "--strict", wheel, sdist],
+        ["check_wheel_contents", f"--ignore={IGNORED}", wheel],
     ):
         done = subprocess.run(
             [sys.executable, "-m", *command], capture_output=True, text=True, check=False
@@ -80,9 +88,8 @@ def test_distributions_are_what_an_index_takes(tmp_path: Path) -> None:
         assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_metadata_lead_somewhere(tmp_path: Path) -> None:
+def test_metadata_lead_somewhere(wheel: Path) -> None:
     """An index shows who made it, for what, and under which licence."""
-    wheel = build(kit_root() / "pylib", "wheel", tmp_path)
     with zipfile.ZipFile(wheel) as archive:
         (name,) = (one for one in archive.namelist() if one.endswith(".dist-info/METADATA"))
         metadata = message_from_bytes(archive.read(name))
@@ -92,9 +99,8 @@ def test_metadata_lead_somewhere(tmp_path: Path) -> None:
     assert len(metadata.get_all("Classifier") or ()) > 10
 
 
-def test_wheel_runs_where_it_is_installed(tmp_path: Path) -> None:
+def test_wheel_runs_where_it_is_installed(wheel: Path, tmp_path: Path) -> None:
     """In an environment of its own, without a checkout, the command finds its kit and writes it."""
-    wheel = build(kit_root() / "pylib", "wheel", tmp_path / "wheel")
     # What it depends on is that of this environment: only the package itself is another one.
     venv.create(tmp_path / "venv", with_pip=False, system_site_packages=False)
     site = next((tmp_path / "venv/lib").glob("python*/site-packages"))
