@@ -15,6 +15,7 @@ import orjson
 from pythonjsonlogger.orjson import OrjsonFormatter
 
 from lokikit import fields as f
+from lokikit.output.active_span import span_ids
 from lokikit.output.caller import caller
 from lokikit.output.json_values import (
     WRITTEN_AS_IS,
@@ -35,10 +36,6 @@ if TYPE_CHECKING:
     import logging
     from collections.abc import Iterable
 
-_TRACING = "opentelemetry.trace"
-_NO_SPAN: Mapping[str, str] = {}
-_last_span: tuple[object, Mapping[str, str]] = (None, _NO_SPAN)
-"""The context of the span that was active last, and its fields."""
 _IDS = (f.REQUEST_ID, f.TRACE_ID, f.SPAN_ID)
 _NO_SECRETS_LEFT = SecretNames()
 _ANY_ID = frozenset(_IDS)
@@ -158,7 +155,7 @@ class JsonFormatter(OrjsonFormatter):
         line[f.PID] = record.process or os.getpid()
         line[f.THREAD] = record.threadName or threading.current_thread().name
         line[f.CALLER] = caller(record.pathname, record.lineno, record.funcName)
-        span = _active_span() if _TRACING in sys.modules else _NO_SPAN
+        span = span_ids()
         if not _ANY_ID.isdisjoint(names):
             _add_ids(line, span, given, names)
         elif span:
@@ -272,22 +269,6 @@ def _add_ids(
             names.remove(name)
             if (value := given[name]) not in _UNKNOWN:  # an id is empty where a header is missing
                 line[name] = value if type(value) is str else text(value)
-
-
-def _active_span() -> Mapping[str, str]:
-    """The trace fields of OpenTelemetry's active span; empty without a span."""
-    global _last_span  # noqa: PLW0603 - most lines have the span of the line before
-    span = sys.modules[_TRACING].get_current_span().get_span_context()
-    known, fields = _last_span
-    if known is not span:
-        fields = _NO_SPAN
-        if span.is_valid:
-            fields = {
-                f.TRACE_ID: span.trace_id.to_bytes(16, "big").hex(),
-                f.SPAN_ID: span.span_id.to_bytes(8, "big").hex(),
-            }
-        _last_span = (span, fields)
-    return fields
 
 
 def _exception(
