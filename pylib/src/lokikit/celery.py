@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 import time
+from collections.abc import Callable
 from contextvars import ContextVar
 from functools import wraps
 from typing import TYPE_CHECKING, Any
@@ -23,7 +24,6 @@ from lokikit.setup import keep_json_logging
 from lokikit.tasks.task import Run, are_tasks_logged, function_place
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from contextlib import AbstractContextManager
 
 _HEADER = "lokikit_request_id"

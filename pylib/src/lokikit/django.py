@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import wraps
 from typing import TYPE_CHECKING, Any
@@ -24,7 +25,6 @@ from lokikit.tasks.task import Run, function_place
 
 if TYPE_CHECKING:
     import logging
-    from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 
 _SQL = "django.db.backends"
 _LOGS_COMMANDS = "_logs_lokikit_commands"

@@ -12,11 +12,8 @@ Logging calls never raise them; the set-up, the command line and the clients do.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 
 class LokikitError(Exception):

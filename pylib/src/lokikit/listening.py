@@ -5,14 +5,12 @@ from __future__ import annotations
 import contextlib
 import socket
 import threading
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from typing import Any
 
 import uvicorn
 
 from lokikit.errors import PrerequisiteError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 _LOOPBACK = "127.0.0.1"
 _BACKLOG = 512

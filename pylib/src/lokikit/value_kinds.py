@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import logging
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network, ip_network
-from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 from lokikit.errors import SettingsError
 from lokikit.fields import LEVELS
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    Network = IPv4Network | IPv6Network
+Network = IPv4Network | IPv6Network
 
 Value = TypeVar("Value")
 Read_co = TypeVar("Read_co", covariant=True)

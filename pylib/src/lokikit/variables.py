@@ -5,8 +5,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Generic
+from typing import Generic
 
 from lokikit.value_kinds import (
     DURABLE,
@@ -19,16 +20,12 @@ from lokikit.value_kinds import (
     SWITCH,
     TEXT,
     URL,
+    Network,
     Value,
     ValueKind,
     ValueList,
     Values,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from lokikit.value_kinds import Network
 
 HEALTH_PATHS = ("/health", "/healthz", "/livez", "/metrics", "/ping", "/readyz")
 SLOW_S = 1.0

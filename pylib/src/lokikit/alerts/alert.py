@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlencode
@@ -12,8 +13,6 @@ from lokikit.fields import LABEL_SERVICE
 from lokikit.monitoring.rule_annotations import fill_annotation
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from lokikit.monitoring.rule_definition import Rule
     from lokikit.monitoring.rule_states import Instance
 

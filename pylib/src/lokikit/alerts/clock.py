@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from lokikit.times import NS_PER_S
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 _JUMP_NS = 5 * NS_PER_S
 """Smaller differences come from a clock that is corrected, or from a wait between two readings."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
@@ -12,8 +13,6 @@ from lokikit.stack.grafana.contacts import GROUP_TIMES
 from lokikit.times import NS_PER_S, parse_duration_ns
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Mapping
-
     from lokikit.alerts.ways import Way
 
     Firing = Mapping[str, Mapping[str, Alert]]

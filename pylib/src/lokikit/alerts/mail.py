@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import smtplib
 import ssl
+from collections.abc import Iterator
 from contextlib import contextmanager
 from email.message import EmailMessage
 from email.utils import format_datetime, make_msgid
@@ -14,8 +15,6 @@ from lokikit.errors import RefusedError, UnreachableError
 from lokikit.times import utc_time
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from lokikit.alerts.message import Message
     from lokikit.stack.grafana.contacts import Contacts
 

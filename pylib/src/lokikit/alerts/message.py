@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from lokikit.alerts.alert import Alert
 from lokikit.times import format_time
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 _MAX_LINE_CHARS = 500

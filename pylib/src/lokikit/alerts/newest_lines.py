@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from lokikit.alerts.message import in_seconds
@@ -13,8 +14,6 @@ from lokikit.query.readable_logql import readable
 from lokikit.times import NS_PER_S, parse_duration_ns
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from lokikit.monitoring.rule_definition import Rule
     from lokikit.query.client import Loki
 

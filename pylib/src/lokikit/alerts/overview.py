@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lokikit.alerts.alert import ACTIVE
-from lokikit.alerts.state_file import alive_file
+from lokikit.alerts.state_file import AlertState, alive_file
 from lokikit.monitoring.rule_states import Instance
 from lokikit.stack.native.alerts import is_fresh
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from lokikit.alerts.silences import Silence
-    from lokikit.alerts.state_file import AlertState
     from lokikit.monitoring.alert_rules import Breach
     from lokikit.monitoring.rule_definition import Rule
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -12,8 +13,6 @@ from lokikit.monitoring.rule_states import RuleStates
 from lokikit.times import NS_PER_S
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-
     from lokikit.alerts.evaluation import LiveAnswers
     from lokikit.monitoring.rule_definition import Rule
 

@@ -6,6 +6,7 @@ them while `lokikit alerts` runs.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
@@ -20,7 +21,6 @@ from lokikit.fields import LABEL_SERVICE
 from lokikit.times import NS_PER_S
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
 _FILE = "silences.json"

@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +18,6 @@ from lokikit.monitoring.rule_states import Instance
 from lokikit.stack.native.alerts import ALERTS_PART, ALIVE
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from pathlib import Path
 
 VERSION = 1

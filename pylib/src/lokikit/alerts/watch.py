@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from lokikit.alerts.clock import Clock, Jumps
@@ -9,18 +10,16 @@ from lokikit.alerts.dispatch import Dispatch, Timing, grouped
 from lokikit.alerts.evaluation import LiveAnswers
 from lokikit.alerts.newest_lines import newest_lines
 from lokikit.alerts.rule_book import RuleBook
-from lokikit.alerts.silences import read_silences
+from lokikit.alerts.silences import Silence, read_silences
 from lokikit.alerts.state_file import AlertState, alive_file, read_state, write_state
 from lokikit.errors import SettingsError
 from lokikit.notices import Notices
 from lokikit.times import NS_PER_S
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
 
     from lokikit.alerts.alert import Alert
-    from lokikit.alerts.silences import Silence
     from lokikit.alerts.ways import Way
     from lokikit.monitoring.rule_definition import Rule
     from lokikit.query.client import Loki

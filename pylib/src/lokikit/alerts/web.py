@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 import requests
 
-from lokikit.alerts.message import clean, in_seconds
+from lokikit.alerts.message import Message, clean, in_seconds
 from lokikit.errors import RefusedError, UnreachableError
 from lokikit.fields import LABEL_SERVICE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-
     from lokikit.alerts.alert import Alert
-    from lokikit.alerts.message import Message
 
 _TIMEOUT_S = 15
 _MAX_REASON_CHARS = 200

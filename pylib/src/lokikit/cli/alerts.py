@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -18,24 +19,20 @@ from lokikit.alerts.rule_book import distinct
 from lokikit.alerts.silences import EVERY_RULE, Silence, add_silence, lift_silence, read_silences
 from lokikit.alerts.state_file import alerts_folder, make_folder, read_state
 from lokikit.alerts.watch import Watch
-from lokikit.alerts.ways import ways_of
+from lokikit.alerts.ways import Way, ways_of
 from lokikit.cli.clients import loki_from
 from lokikit.cli.output import console, note
 from lokikit.cli.stop_signal import StopSignal
 from lokikit.errors import LokikitError, PrerequisiteError, SettingsError, UnhealthyError
 from lokikit.monitoring.alert_rules import provisioned_rules
 from lokikit.monitoring.rule_files import read_rule_file
-from lokikit.stack.grafana.contacts import read_contacts
+from lokikit.stack.grafana.contacts import Contacts, read_contacts
 from lokikit.stack.kit_files import local_url, state_dir
 from lokikit.stack.native.alerts import grafana_tells, read_kit_contacts
 from lokikit.times import parse_duration_ns
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
-    from lokikit.alerts.ways import Way
     from lokikit.monitoring.rule_definition import Rule
-    from lokikit.stack.grafana.contacts import Contacts
 
 _TIMEOUT_S = 10
 """Seconds for a query; Loki's own limit would hold up the alerts of the other rules."""

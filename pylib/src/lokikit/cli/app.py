@@ -8,13 +8,10 @@ from __future__ import annotations
 import errno
 import os
 import sys
+from collections.abc import Iterable, Sequence
 from importlib import import_module
-from typing import TYPE_CHECKING
 
 from lokikit.errors import LokikitError, PrerequisiteError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
 
 
 def _missing(error: ModuleNotFoundError) -> str:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import typer
 from rich.table import Table
@@ -26,9 +26,6 @@ from lokikit.stack.native.processes import find_groups
 from lokikit.stack.native.store import own_url
 from lokikit.stack.part_status import read_wanted
 from lokikit.times import NS_PER_S, parse_duration_ns
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 
 def check(

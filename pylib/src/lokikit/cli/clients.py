@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
 
 from lokikit.delivery.credentials import identity_headers
 from lokikit.delivery.push_api import Pusher
 from lokikit.query.client import Loki
 from lokikit.settings import read_loki_access
 from lokikit.stack.kit_files import loki_url
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 TIMEOUT_S = 70
 """A little more than Loki's own limit for a query (`limits_config.query_timeout`, 1m)."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -16,8 +17,6 @@ from lokikit.stack.kit_files import state_dir
 from lokikit.times import parse_time_ns
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from lokikit.store.logql.pipeline_syntax import Matcher
     from lokikit.store.segments.store import Store
 

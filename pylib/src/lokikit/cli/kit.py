@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable
 from fnmatch import fnmatch
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from lokikit.errors import PrerequisiteError, SettingsError
 from lokikit.stack.kit_files import KIT_FILES, KIT_MARK, kit_root
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 _MARK_TEXT = "This folder holds the files that `lokikit up` runs from when it is called here.\n"
 _WITHOUT_CACHES = shutil.ignore_patterns("__pycache__", ".*_cache")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,8 +12,6 @@ import typer
 from lokikit.errors import PrerequisiteError, SettingsError, needs_extra
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from lokikit.store.errors import SyntaxProblem
 
 _WRONG_QUERY = 2

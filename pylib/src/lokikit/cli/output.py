@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
 
 import typer
 from rich.console import Console
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
 
 _PLAIN_COLUMNS = 160
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from enum import Enum
 from typing import TYPE_CHECKING
@@ -14,16 +15,12 @@ from lokikit.cli.logql import place_shown
 from lokikit.cli.output import console, note, wants_colour, whole_output, write
 from lokikit.cli.rendering import as_raw, as_text, sample_as_json, samples_table
 from lokikit.errors import SettingsError
-from lokikit.query.client import is_log_query
-from lokikit.query.results import as_json
+from lokikit.query.client import Loki, is_log_query
+from lokikit.query.results import LogEntry, Sample, as_json
 from lokikit.times import NS_PER_S, format_time, parse_duration_ns, parse_span_ns
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    from lokikit.query.client import Loki
     from lokikit.query.paging import Direction
-    from lokikit.query.results import LogEntry, Sample
 
 Span = tuple[int, int]
 

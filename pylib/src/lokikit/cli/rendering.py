@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -13,8 +14,6 @@ from lokikit.output.terminal_text import escape_controls, escape_to_one_line, wo
 from lokikit.times import format_time
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
     from lokikit.query.results import LogEntry, Sample
 
 _IN_FRONT = frozenset({f.TIMESTAMP, f.LEVEL, f.SERVICE, f.MESSAGE})

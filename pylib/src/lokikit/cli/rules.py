@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,8 +12,6 @@ from lokikit.cli.output import counted
 from lokikit.errors import SettingsError, UnhealthyError, needs_extra
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
     from lokikit.testing.rule_tests import Result
 
 SUFFIXES = ("*.yaml", "*.yml")

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from lokikit.errors import PrerequisiteError
-from lokikit.stack.agent_metrics import ask_fluent_bit
+from lokikit.stack.agent_metrics import AgentNumbers, ask_fluent_bit
 from lokikit.stack.docker import stack as docker_stack
 from lokikit.stack.docker.compose import Compose, compose_command
 from lokikit.stack.docker.engine import daemon_problem
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from lokikit.stack.agent_metrics import AgentNumbers
     from lokikit.stack.docker.choice import RuntimeChoice
     from lokikit.stack.part_status import Condition, Wanted
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from rich.console import Group
+from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
 from rich.table import Table
 from rich.text import Text
 
@@ -15,10 +16,6 @@ from lokikit.output.terminal_text import escape_to_one_line
 from lokikit.times import format_time
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
-
     from lokikit.monitoring.alert_rules import Breach
     from lokikit.monitoring.overview import Overview, ServiceOverview
     from lokikit.query.results import LogEntry

@@ -6,8 +6,9 @@ import contextlib
 import signal
 import socket
 import sys
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import orjson
 import typer
@@ -25,9 +26,6 @@ from lokikit.ship.shipper import Shipper
 from lokikit.ship.sources import FileSource, PipeSource, Source
 from lokikit.spool.spool import DEAD_LETTERS
 from lokikit.stack.kit_files import state_dir
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
 
 Files = Annotated[
     list[str] | None,

@@ -5,10 +5,11 @@ from __future__ import annotations
 import socket
 import time
 from collections import deque
+from collections.abc import Mapping
 from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 from rich.table import Table
@@ -37,9 +38,6 @@ from lokikit.spool.replay import (
 )
 from lokikit.spool.segment import Look, look, segment_paths
 from lokikit.spool.spool import DEAD_LETTERS
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 _NEWEST = 3
 app = typer.Typer(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 import shutil
 import sys
+from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -29,14 +30,11 @@ from lokikit.stack.kit_files import asked_runtime, state_dir
 from lokikit.stack.native.page import PAGE_PART
 from lokikit.stack.native.signals import sigterm_raises
 from lokikit.stack.native.stack import alone, remove_data
-from lokikit.stack.part_status import read_wanted
+from lokikit.stack.part_status import Condition, read_wanted
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from rich.console import Console
 
-    from lokikit.stack.part_status import Condition
 
 _TRY = (
     ("top", ""),

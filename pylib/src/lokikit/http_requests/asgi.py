@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from lokikit.http_requests.asgi_scope import peer_of, read_headers, route_of, with_id
+from lokikit.http_requests.asgi_scope import (
+    App,
+    Message,
+    Receive,
+    Scope,
+    Send,
+    peer_of,
+    read_headers,
+    route_of,
+    with_id,
+)
 from lokikit.http_requests.request_log import RequestLog
 from lokikit.http_requests.user_id import user_id
 from lokikit.http_requests.websocket import serve_websocket
-
-if TYPE_CHECKING:
-    from lokikit.http_requests.asgi_scope import App, Message, Receive, Scope, Send
 
 _ERROR_FROM = 500
 

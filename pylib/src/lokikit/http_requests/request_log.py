@@ -5,10 +5,11 @@ from __future__ import annotations
 import logging
 import os
 import time
+from collections.abc import Iterable, Mapping
 from contextvars import ContextVar
 from functools import lru_cache
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from lokikit import fields as f
 from lokikit.http_requests.client_address import is_within, plain_address
@@ -24,9 +25,6 @@ from lokikit.output.event_log import (
 )
 from lokikit.output.logged_exceptions import forget_logged, mark_logged, was_logged
 from lokikit.settings import parse_networks, read_settings, words_of
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
 
 _logger = logging.getLogger("lokikit.requests")
 _PLACE = Place(__file__, 1, "request")

@@ -6,13 +6,22 @@ import logging
 from typing import TYPE_CHECKING
 
 from lokikit import fields as f
-from lokikit.http_requests.asgi_scope import peer_of, read_headers, route_of, with_id
+from lokikit.http_requests.asgi_scope import (
+    App,
+    Message,
+    Receive,
+    Scope,
+    Send,
+    peer_of,
+    read_headers,
+    route_of,
+    with_id,
+)
 from lokikit.http_requests.user_id import user_id
 from lokikit.output.event_log import Place, log_event
 from lokikit.output.logged_exceptions import mark_logged
 
 if TYPE_CHECKING:
-    from lokikit.http_requests.asgi_scope import App, Message, Receive, Scope, Send
     from lokikit.http_requests.request_log import RequestLog
 
 _logger = logging.getLogger("lokikit.requests")

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from lokikit.http_requests.request_ids import HEADER
 from lokikit.http_requests.request_log import Request, RequestLog
 from lokikit.http_requests.route_template import template
 from lokikit.http_requests.user_id import flask_user_id
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
-
-    Environ = dict[str, Any]
-    App = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
+Environ = dict[str, Any]
+App = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
 
 _ENVIRON_KEY = "HTTP_X_REQUEST_ID"
 _HEADER = HEADER.lower()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -11,8 +12,6 @@ from lokikit.monitoring.rule_files import parse_rules
 from lokikit.stack.kit_files import kit_root
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
-
     from lokikit.query.client import Loki
 
 __all__ = ["Breach", "Rule", "breaches", "provisioned_rules", "read_rules"]

@@ -6,6 +6,7 @@ import logging
 import time
 import uuid
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 from math import inf
 from typing import TYPE_CHECKING, Any
@@ -17,8 +18,6 @@ from lokikit.monitoring.canary_ledger import Findings, Ledger
 from lokikit.times import NS_PER_S
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from lokikit.query.client import Loki
     from lokikit.stack.agent_metrics import AgentNumbers
 

@@ -7,11 +7,8 @@ given up is counted once; when it comes after all, it is counted as late.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 MEMORY_S = 24 * 3600
 """Seconds after which a missing line is given up in any case, and no longer queried."""

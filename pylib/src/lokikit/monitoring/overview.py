@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -10,8 +11,6 @@ from lokikit.query import logql as queries
 from lokikit.times import NS_PER_S
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-
     from lokikit.query.client import Loki
     from lokikit.query.logql import Selection
     from lokikit.query.results import LogEntry, Sample

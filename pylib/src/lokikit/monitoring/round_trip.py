@@ -8,6 +8,7 @@ import threading
 import time
 import uuid
 from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -15,14 +16,12 @@ import orjson
 
 from lokikit import fields as f
 from lokikit.delivery.entry import read_entry
-from lokikit.delivery.push_api import Outcome
+from lokikit.delivery.push_api import Outcome, Pusher
 from lokikit.times import NS_PER_S, format_time
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from lokikit.delivery.push_api import Pusher
     from lokikit.query.client import Loki
 
 CHECK_SERVICE = "lokikit-check"

@@ -9,10 +9,7 @@ https://prometheus.io/docs/prometheus/latest/configuration/template_reference/
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping
 
 _ACTION = re.compile(r"\{\{-?\s*(.*?)\s*-?\}\}")
 _TERM = re.compile(

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import operator
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from lokikit.times import NS_PER_S
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
 
 OnNoData = Literal["NoData", "OK", "Alerting", "KeepLast"]
 OnError = Literal["Error", "OK", "Alerting", "KeepLast"]

@@ -6,6 +6,7 @@ Loki's form: https://grafana.com/docs/loki/latest/alert/
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import yaml
@@ -15,7 +16,6 @@ from lokikit.monitoring.rule_definition import RANGES, SIDES, Range, Rule
 from lokikit.times import NS_PER_MS, NS_PER_S, parse_duration_ns
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
 DEFAULT_INTERVAL = "1m"

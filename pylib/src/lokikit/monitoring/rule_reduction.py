@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
 from math import fsum, isnan
 from statistics import median
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
 
 _REDUCED: Mapping[str, Callable[[Sequence[float]], float]] = {
     "last": lambda values: values[-1],

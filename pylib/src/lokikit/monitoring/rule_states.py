@@ -12,12 +12,11 @@ https://prometheus.io/docs/prometheus/latest/configuration/alerting_rules/
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-
     from lokikit.monitoring.rule_definition import Rule
 
 State = Literal["inactive", "pending", "firing", "recovering", "nodata", "error"]

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from lokikit.alerts.overview import alert_rows, breach_rows
+from lokikit.alerts.overview import AlertRow, alert_rows, breach_rows
 from lokikit.alerts.silences import EVERY_RULE, read_silences
 from lokikit.alerts.state_file import read_state
 from lokikit.errors import SettingsError
@@ -15,10 +16,8 @@ from lokikit.monitoring.alert_rules import breaches, provisioned_rules
 from lokikit.times import NS_PER_S, parse_duration_ns
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
     from pathlib import Path
 
-    from lokikit.alerts.overview import AlertRow
     from lokikit.monitoring.rule_definition import Rule
     from lokikit.query.client import Loki
 

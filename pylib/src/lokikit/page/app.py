@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +17,7 @@ from starlette.routing import Mount, Route
 from lokikit.alerts.silences import add_silence, lift_silence
 from lokikit.errors import LokikitError, RefusedError, SettingsError, UnreachableError
 from lokikit.fields import DETECTED_LEVELS, LABEL_ENV, LABEL_SERVICE
-from lokikit.page.access import Guard
+from lokikit.page.access import Access, Guard
 from lokikit.page.alert_view import alerts_now, silence_end
 from lokikit.page.choice import Choice, read_choice
 from lokikit.page.dashboards import ask_panel, outline
@@ -30,13 +31,11 @@ from lokikit.page.status_view import pipeline, runs
 from lokikit.times import format_time
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from starlette.requests import Request
     from starlette.types import ASGIApp
 
-    from lokikit.page.access import Access
     from lokikit.query.client import Loki
     from lokikit.stack.agent_metrics import AgentNumbers
     from lokikit.stack.part_status import Condition

@@ -8,17 +8,14 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from lokikit import fields as f
 from lokikit.errors import SettingsError
 from lokikit.query.client import is_log_query
 from lokikit.query.line_conditions import can_ask_for, json_expression, quoted, writings
 from lokikit.times import NS_PER_MS, NS_PER_S, format_time, parse_duration_ns, parse_time_ns
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 _NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*", re.ASCII)
 _AGO = re.compile(r"now-(\d+[smhdw])", re.ASCII)

@@ -7,12 +7,11 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from lokikit.errors import SettingsError
-from lokikit.page.panels import KINDS, PanelQueries
+from lokikit.page.panels import KINDS, Panel, PanelQueries
 from lokikit.stack.kit_files import kit_root
 
 if TYPE_CHECKING:
     from lokikit.page.choice import Choice
-    from lokikit.page.panels import Panel
     from lokikit.query.client import Loki
 
 ORDER = ("services", "service", "tasks", "request", "pipeline")

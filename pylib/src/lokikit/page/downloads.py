@@ -4,17 +4,12 @@ from __future__ import annotations
 
 import csv
 import io
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable, Iterator
 
 from lokikit.fields import EXC_MESSAGE, EXC_TYPE, LEVEL, MESSAGE, REQUEST_ID
 from lokikit.page.lines import as_row
-from lokikit.query.results import as_json
+from lokikit.query.results import LogEntry, as_json
 from lokikit.times import format_time
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
-
-    from lokikit.query.results import LogEntry
 
 _COLUMNS = (
     "timestamp",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -14,8 +15,6 @@ from lokikit.errors import SettingsError
 from lokikit.query.line_conditions import can_ask_for
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from lokikit.page.choice import Choice
     from lokikit.query.client import Loki
     from lokikit.query.results import LogEntry

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from collections.abc import AsyncIterator
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
@@ -17,8 +18,6 @@ from lokikit.errors import LokikitError
 from lokikit.page.lines import as_row
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-
     from lokikit.query.client import Loki
 
 MAX_WAITING = 5000

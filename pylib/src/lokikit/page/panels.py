@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -14,8 +15,6 @@ from lokikit.query.readable_logql import readable
 from lokikit.times import NS_PER_S, parse_duration_ns
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
-
     from lokikit.page.choice import Choice
     from lokikit.query.client import Loki
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -11,8 +12,6 @@ from lokikit.query import logql as queries
 from lokikit.times import NS_PER_S
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-
     from lokikit.page.choice import Choice
     from lokikit.query.client import Loki
     from lokikit.query.results import Sample

@@ -4,18 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
 from lokikit.delivery.address import is_loopback
 from lokikit.errors import SettingsError
 from lokikit.listening import SignalFreeServer, listen, server_config, url_of
 from lokikit.page.access import Access
-from lokikit.page.app import make_app
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from lokikit.page.app import Sources
+from lokikit.page.app import Sources, make_app
 
 _FINISH_S = 1
 """Seconds that open requests may take at the end; a live tail would never end."""

@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import Any
 from urllib.parse import quote
 
 from lokikit.fields import DETECTED_LEVEL
-from lokikit.page.choice import alternatives
+from lokikit.page.choice import Choice, alternatives
 from lokikit.query.logql import Selection
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from lokikit.page.choice import Choice
 
 _VARIABLE = re.compile(r"\$(?:\{(\w+)(?::(\w+))?\}|(\w+))")
 _SEARCH = "|= `${search:raw}`"

@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import re
 import time
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from lokikit.delivery.http_session import Tls
 from lokikit.delivery.push_api import is_page
-from lokikit.errors import SettingsError, UnreachableError
+from lokikit.errors import LokikitError, SettingsError, UnreachableError
 from lokikit.fields import EVERY_STREAM, LABEL_SERVICE, MAX_STREAMS
 from lokikit.query.http import Transport
 from lokikit.query.live_tail import open_feed
@@ -23,11 +24,8 @@ from lokikit.settings import read_loki_access, words_of
 from lokikit.times import NS_PER_S, Moment, moment_ns
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-
     from typing_extensions import Self
 
-    from lokikit.errors import LokikitError
 
 __all__ = ["LogEntry", "LogQuery", "Loki", "Moment", "Sample", "Volume", "is_log_query", "logs"]
 

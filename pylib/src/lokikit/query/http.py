@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import random
 import time
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping
+from typing import Any
 from urllib.parse import parse_qsl
 
 import orjson
@@ -15,9 +16,6 @@ from lokikit.delivery.credentials import identity_headers
 from lokikit.delivery.http_session import LokiSession, Tls
 from lokikit.delivery.retry import backoff_s, describe_failure, parse_retry_after_s
 from lokikit.errors import LokikitError, RefusedError, SettingsError, UnreachableError
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
 
 _CONNECT_TIMEOUT_S = 2
 _LAST_TRY = 3

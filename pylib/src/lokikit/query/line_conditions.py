@@ -10,6 +10,7 @@ from __future__ import annotations
 import enum
 import json
 import re
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -22,8 +23,6 @@ from lokikit.output.redaction import SecretNames
 from lokikit.output.safe_text import clean
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping
-
     from lokikit.query.results import LogEntry
 
 _REPLACED = "\ufffd"

@@ -4,25 +4,17 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
 import orjson
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus
-from websockets.sync.client import connect
+from websockets.sync.client import ClientConnection, connect
 
 from lokikit.errors import RefusedError, UnreachableError
-from lokikit.query.http import away, refusal
-from lokikit.query.results import read_streams
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from websockets.sync.client import ClientConnection
-
-    from lokikit.query.http import Transport
-    from lokikit.query.results import LogEntry
+from lokikit.query.http import Transport, away, refusal
+from lokikit.query.results import LogEntry, read_streams
 
 _OPEN_TIMEOUT_S = 5
 _CLOSE_TIMEOUT_S = 1

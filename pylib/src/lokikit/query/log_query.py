@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import islice
 from typing import TYPE_CHECKING, Any
@@ -21,15 +22,12 @@ from lokikit.query.line_conditions import (
     selector,
 )
 from lokikit.query.tables import to_arrow, to_pandas
-from lokikit.times import NS_PER_MS, moment_ns, whole_number
+from lokikit.times import NS_PER_MS, Moment, moment_ns, whole_number
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from lokikit.query.client import Loki
     from lokikit.query.paging import Direction
     from lokikit.query.results import LogEntry
-    from lokikit.times import Moment
 
 Span = tuple[int, int]
 

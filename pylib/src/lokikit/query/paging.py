@@ -9,6 +9,7 @@ a page has one timestamp, that nanosecond is halved by the content of its lines
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator, Sequence
 from itertools import islice, takewhile
 from operator import itemgetter
 from typing import TYPE_CHECKING, Literal, Protocol
@@ -16,8 +17,6 @@ from typing import TYPE_CHECKING, Literal, Protocol
 from lokikit.errors import RefusedError, SettingsError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
     from lokikit.query.results import LogEntry
 
 Direction = Literal["forward", "backward"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -10,8 +11,6 @@ import orjson
 from lokikit.errors import PrerequisiteError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
-
     from lokikit.query.results import LogEntry
 
 TIME_COLUMN, LINE_COLUMN = "timestamp", "line"

@@ -12,6 +12,7 @@ import hashlib
 import math
 import random
 import time
+from collections.abc import Callable, Generator, Iterable, Iterator
 from typing import TYPE_CHECKING
 
 import orjson
@@ -22,7 +23,6 @@ from lokikit.query.http import is_passing
 from lokikit.times import NS_PER_S
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterable, Iterator
     from contextlib import AbstractContextManager
 
     from lokikit.query.live_tail import Feed

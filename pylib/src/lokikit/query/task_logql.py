@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from lokikit import fields as f
-from lokikit.query.logql import TASK, count, parsed, total, with_field
-
-if TYPE_CHECKING:
-    from lokikit.query.logql import Selection
+from lokikit.query.logql import TASK, Selection, count, parsed, total, with_field
 
 
 def _tasks(selected: Selection, actions: str, *fields: str) -> str:

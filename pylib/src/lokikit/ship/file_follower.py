@@ -6,6 +6,7 @@ import itertools
 import os
 import stat
 import time
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,14 +20,11 @@ from lokikit.ship.file_names import (
     rotated_files,
 )
 from lokikit.ship.followed_file import FileKey, FollowedFile
-from lokikit.ship.positions import Positions
+from lokikit.ship.positions import Position, Positions
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-
     from lokikit.notices import Notices
     from lokikit.ship.lines import Line
-    from lokikit.ship.positions import Position
 
 DRAIN_S = 30.0
 """A rotated file is read for this long after its last line: a writer may still have it open."""

@@ -7,12 +7,10 @@ import glob
 import os
 import re
 import stat
+from collections.abc import Iterator, Sequence
 from fnmatch import fnmatchcase, translate
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 _ANY_FOLDERS = "**"
 _DAY_OR_TIME = r"(?:19|20)\d\d-?(?:0[1-9]|1[0-2])[\dT:._+-]*Z?"

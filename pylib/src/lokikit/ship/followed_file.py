@@ -3,15 +3,10 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
-from lokikit.ship.lines import LineCutter
+from lokikit.ship.lines import Line, LineCutter
 from lokikit.ship.positions import HEAD_BYTES, Position, digest
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from lokikit.ship.lines import Line
 
 CHUNK_BYTES = 64 * 1024
 

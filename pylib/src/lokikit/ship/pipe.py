@@ -4,12 +4,8 @@ from __future__ import annotations
 
 import os
 import select
-from typing import TYPE_CHECKING
 
-from lokikit.ship.lines import LineCutter
-
-if TYPE_CHECKING:
-    from lokikit.ship.lines import Line
+from lokikit.ship.lines import Line, LineCutter
 
 CHUNK_BYTES = 64 * 1024
 

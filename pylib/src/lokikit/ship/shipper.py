@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from lokikit.delivery.batch_limits import MAX_BATCH_AGE_S, MAX_BATCH_BYTES, MAX_BATCH_ENTRIES
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
-
     from lokikit.delivery.delivery import Delivery
     from lokikit.delivery.entry import Entry
     from lokikit.ship.followed_file import FollowedFile

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator, Mapping
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Protocol
@@ -10,18 +11,15 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 from lokikit.delivery.entry import ArrivalClock, Entry, EntryReader
 from lokikit.delivery.equal_lines import EqualLines
 from lokikit.fields import HOST
-from lokikit.ship.tracebacks import Joiner
+from lokikit.ship.tracebacks import Event, Joiner
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
     from lokikit.notices import Notices
     from lokikit.ship.file_follower import FileFollower
     from lokikit.ship.followed_file import FollowedFile
     from lokikit.ship.lines import Line
     from lokikit.ship.pipe import PipeReader
     from lokikit.ship.positions import PositionStore
-    from lokikit.ship.tracebacks import Event
 
 
 class Mark(NamedTuple):

@@ -14,14 +14,13 @@ from __future__ import annotations
 
 import re
 import time
+from collections.abc import Callable
 from itertools import groupby
 from typing import TYPE_CHECKING, NamedTuple
 
 from lokikit.fields import MAX_LINE_BYTES
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from lokikit.ship.lines import Line
 
 JOIN_WAIT_S = 1.0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import BinaryIO
 
 try:
     import fcntl
@@ -11,8 +11,6 @@ except ImportError:
 else:
     HAS_LOCKS = True
 
-if TYPE_CHECKING:
-    from typing import BinaryIO
 
 __all__ = ["HAS_LOCKS", "try_lock"]
 

@@ -5,15 +5,16 @@ from __future__ import annotations
 import os
 import sys
 import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 import orjson
 
 from lokikit.delivery.batch_limits import MAX_BATCH_BYTES, MAX_BATCH_ENTRIES
 from lokikit.delivery.delivery import Delivery
 from lokikit.delivery.entry import Entry, read_kept_entry
-from lokikit.delivery.push_api import Answer, Outcome, read_payload
+from lokikit.delivery.push_api import Answer, Outcome, Pusher, read_payload
 from lokikit.errors import PrerequisiteError
 from lokikit.fields import LABEL_SERVICE, UNKNOWN_SERVICE
 from lokikit.spool.file_lock import try_lock
@@ -21,12 +22,9 @@ from lokikit.spool.fluentbit_chunks import is_posted, read_chunk, rejected_paths
 from lokikit.spool.spool import DEAD_LETTERS, Spool, SpoolReading
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
     from pathlib import Path
-    from typing import BinaryIO
 
     from lokikit.delivery.dead_letters import DeadLetters
-    from lokikit.delivery.push_api import Pusher
     from lokikit.notices import Notices
 
 UNREADABLE = "unreadable"

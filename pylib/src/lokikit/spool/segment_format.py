@@ -10,10 +10,8 @@ from __future__ import annotations
 import os
 import struct
 import zlib
-from typing import TYPE_CHECKING, NamedTuple
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from collections.abc import Iterator
+from typing import NamedTuple
 
 _MAGIC_STEM, _VERSION = b"lokispl", b"1"
 _HEADER = struct.Struct("<8sQI")

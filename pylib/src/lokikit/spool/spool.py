@@ -6,6 +6,7 @@ import errno
 import time
 from bisect import insort
 from collections import Counter
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -13,13 +14,11 @@ from typing import TYPE_CHECKING
 from lokikit.spool.depth_lock import DepthLock
 from lokikit.spool.segment import SpoolSegment
 from lokikit.spool.segment_folder import SegmentFolder
-from lokikit.spool.segment_format import HEADER_BYTES, pack
+from lokikit.spool.segment_format import HEADER_BYTES, RecordSpan, pack
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
-    from lokikit.spool.segment_format import RecordSpan
 
 _LEAST_SEGMENTS = 8
 _MOST_ADOPTED = 128  # each takes a file descriptor of the application

@@ -6,6 +6,7 @@ import json
 import re
 import time
 from collections import Counter
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -16,7 +17,6 @@ from lokikit.spool.fluentbit_chunks import begun_s, chunk_paths, read_chunk, rej
 from lokikit.stack.http_probe import get
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
 METRICS_PATH = "/api/v2/metrics/prometheus"

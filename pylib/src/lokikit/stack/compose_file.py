@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import yaml
@@ -11,7 +12,6 @@ import yaml
 from lokikit.stack.kit_files import kit_env, kit_root
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from pathlib import Path
 
 _VARIABLE = re.compile(r"\$\{(\w+)(?::-([^}]*))?\}")

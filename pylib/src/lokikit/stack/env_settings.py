@@ -8,15 +8,13 @@ from __future__ import annotations
 
 import os
 import re
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
 
 from lokikit.errors import SettingsError
 from lokikit.stack.grafana.contacts import PREFIX
 from lokikit.stack.kit_files import kit_env, port
 from lokikit.times import NS_PER_S, parse_duration_ns
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
 
 _VERSION = re.compile(r"[A-Za-z0-9_][\w.-]{0,127}", re.ASCII)
 """A tag of an image, by https://docs.docker.com/reference/cli/docker/image/tag/."""

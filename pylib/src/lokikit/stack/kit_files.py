@@ -8,16 +8,13 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from dotenv import dotenv_values
 
 from lokikit.delivery.address import without_api_path
 from lokikit.errors import SettingsError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
 
 KIT_FILES = (
     ".env",

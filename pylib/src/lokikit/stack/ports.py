@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import socket
+from collections.abc import Iterable
 from contextlib import suppress
-from typing import TYPE_CHECKING
 
 import psutil
 
 from lokikit.errors import PrerequisiteError, SettingsError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 _HOST = "127.0.0.1"
 

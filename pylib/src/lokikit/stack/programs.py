@@ -5,11 +5,11 @@ from __future__ import annotations
 import importlib.util
 import os
 import subprocess
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import re
-    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
 _TIMEOUT_S = 20

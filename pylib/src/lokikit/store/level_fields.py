@@ -6,12 +6,9 @@ A line that is not quite JSON still has a level when the field stands before the
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Collection, Sequence
 
 import orjson
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
 
 _SPACE = re.compile(r"[ \t\n\r]*")
 _STRING = re.compile(r'"([^"\\]*(?:\\.[^"\\]*)*)"', re.DOTALL)

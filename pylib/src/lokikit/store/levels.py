@@ -8,14 +8,11 @@ from __future__ import annotations
 
 import functools
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
 
 from lokikit.fields import DETECTED_LEVEL
 from lokikit.store.level_fields import find_json_level, find_logfmt_level
 from lokikit.store.limits import kit_limits
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
 
 UNKNOWN = "unknown"
 _SEVERITY_NUMBER = "severity_number"

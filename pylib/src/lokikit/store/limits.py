@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import os
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +15,6 @@ from lokikit.store.logql.limits import Limits
 from lokikit.times import NS_PER_S, parse_duration_ns
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from pathlib import Path
 
 _REFERENCE = re.compile(r"\$\{(\w+)(?::-([^}]*))?\}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
@@ -11,13 +12,10 @@ from lokikit.errors import SettingsError
 from lokikit.query.client import Loki
 from lokikit.tasks.process_alive import lives_here
 from lokikit.tasks.task_record import TaskException, TaskRecord, TaskRun, as_model
-from lokikit.times import moment_ns, parse_duration_ns
+from lokikit.times import Moment, moment_ns, parse_duration_ns
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
-
     from lokikit.query.log_query import LogQuery
-    from lokikit.times import Moment
 
 __all__ = ["RunQuery", "TaskException", "TaskRecord", "TaskRun", "task_runs"]
 

@@ -7,6 +7,7 @@ import logging
 import os
 import sys
 import time
+from collections.abc import Callable
 from datetime import datetime, timezone
 from functools import cache
 from typing import TYPE_CHECKING, Any, TypeVar, overload
@@ -21,7 +22,6 @@ from lokikit.output.wrapped_callables import wrap
 from lokikit.settings import read_settings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from types import FrameType, TracebackType
 
 Function = TypeVar("Function", bound="Callable[..., Any]")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -11,8 +12,6 @@ from lokikit import fields as f
 from lokikit.times import parse_timestamp_ns, utc_time
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from lokikit.query.results import LogEntry
 
 

@@ -5,16 +5,14 @@ from __future__ import annotations
 import difflib
 import logging
 import re
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from lokikit.delivery.entry import json_object
 from lokikit.fields import CALLER, LEVEL, MESSAGE
 from lokikit.output.json_formatter import JsonFormatter
 from lokikit.output.stdout_handler import StdoutHandler, is_ours
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
 
 Line = dict[str, Any]
 

@@ -6,14 +6,13 @@ pytest loads this wherever lokikit is installed, so modules are imported at thei
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 import pytest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from lokikit.query.client import Loki
     from lokikit.testing.captured_logs import Logged
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from lokikit.monitoring.rule_reduction import reduce_values
@@ -10,15 +11,11 @@ from lokikit.store.errors import QueryError
 from lokikit.store.logql.evaluator import Evaluator
 from lokikit.store.logql.memory_source import MemorySource
 from lokikit.store.logql.parser import parse_query
-from lokikit.store.logql.series import Steps
-from lokikit.store.logql.syntax import LogExpression
+from lokikit.store.logql.series import Series, Steps
+from lokikit.store.logql.syntax import LogExpression, SampleExpression
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
     from lokikit.monitoring.rule_definition import Range, Rule
-    from lokikit.store.logql.series import Series
-    from lokikit.store.logql.syntax import SampleExpression
     from lokikit.store.rows import Row
 
 

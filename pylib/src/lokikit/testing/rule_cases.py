@@ -7,6 +7,7 @@ https://prometheus.io/docs/prometheus/latest/configuration/unit_testing_rules/
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +19,6 @@ from lokikit.testing.located_yaml import load_located
 from lokikit.testing.rule_fields import Fields, Problems
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from lokikit.monitoring.rule_definition import Rule

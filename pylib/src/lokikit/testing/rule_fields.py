@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +13,6 @@ from lokikit.testing.located_yaml import Located
 from lokikit.times import NS_PER_MS, parse_duration_ns, parse_timestamp_ns
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
     from pathlib import Path
 
 _MILLISECONDS = re.compile(r"(\d+)ms", re.ASCII)

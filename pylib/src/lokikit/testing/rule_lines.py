@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -11,8 +12,6 @@ from lokikit.store.rows import Row
 from lokikit.times import format_time
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
     from lokikit.testing.rule_cases import Case
 
 NUMBER = "$n"

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from lokikit.monitoring.rule_annotations import fill_annotation
 from lokikit.times import NS_PER_S
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
     from lokikit.monitoring.rule_states import Instance, RuleStates
     from lokikit.testing.rule_cases import Expectation
 

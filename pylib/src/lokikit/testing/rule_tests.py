@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from math import isclose
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lokikit.monitoring.rule_annotations import fill_annotation
-from lokikit.monitoring.rule_states import RuleStates
+from lokikit.monitoring.rule_states import Instance, RuleStates
 from lokikit.testing.rule_answers import MemoryAnswers
-from lokikit.testing.rule_cases import read_test_file
+from lokikit.testing.rule_cases import Case, Expectation, TestFile, read_test_file
 from lokikit.testing.rule_lines import case_rows
 from lokikit.testing.rule_report import describe
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
     from lokikit.monitoring.rule_definition import Rule
-    from lokikit.monitoring.rule_states import Instance
-    from lokikit.testing.rule_cases import Case, Expectation, TestFile
 
 _PRECISION = 1e-9
 """Relative tolerance of values: a file has fewer digits than Loki computes."""

@@ -7,9 +7,9 @@ import os
 import re
 import socket
 import subprocess
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from lokikit.errors import PrerequisiteError, UnhealthyError
 from lokikit.stack.compose_file import compose_file
@@ -22,9 +22,6 @@ from lokikit.stack.grafana.provisioning import (
     smtp_variables,
 )
 from lokikit.stack.kit_files import kit_env, kit_root, overlays
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
 
 DEFAULT_PROJECT = "lokikit"
 PLUGIN = ("docker", "compose")

@@ -6,16 +6,14 @@ import json
 import os
 import shutil
 import subprocess
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from lokikit.errors import PrerequisiteError
 from lokikit.stack.programs import run
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
 
 _ASK_TIMEOUT_S = 30
 _PROJECT_LABEL = "com.docker.compose.project"

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from lokikit.stack.kit_files import local_url, port
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 DEMO_SERVICES = ("shop", "jobs", "traffic")
 CANARY = "canary"

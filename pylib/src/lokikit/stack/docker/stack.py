@@ -5,17 +5,19 @@ from __future__ import annotations
 import os
 import stat
 import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from lokikit.errors import LokikitError, PrerequisiteError
 from lokikit.stack.compose_file import built_image
-from lokikit.stack.docker.compose import MOUNTED, project_name
-from lokikit.stack.docker.engine import containers, has_image, last_words, remove_volumes
+from lokikit.stack.docker.compose import MOUNTED, Compose, project_name
+from lokikit.stack.docker.engine import Container, containers, has_image, last_words, remove_volumes
 from lokikit.stack.docker.services import (
     AGENT,
     AGENT_STORAGE,
     CANARY,
     DEMO_SERVICES,
+    ComposeService,
     stack_services,
 )
 from lokikit.stack.grafana.password import grafana_password
@@ -25,12 +27,8 @@ from lokikit.stack.part_status import TAIL_LINES, Condition, Wanted, forget_want
 from lokikit.stack.ports import check_distinct, check_free
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from lokikit.stack.docker.compose import Compose
-    from lokikit.stack.docker.engine import Container
-    from lokikit.stack.docker.services import ComposeService
 
 _POLL_S = 0.2
 _GIVES_UP_AFTER_RESTARTS = 3

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import urlsplit
 
 from lokikit.errors import SettingsError
 from lokikit.fields import LABEL_SERVICE
 from lokikit.times import NS_PER_S, parse_duration_ns
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
 
 PREFIX = "ALERT_"
 """Prefix of every variable that is read here; some of them are secrets."""

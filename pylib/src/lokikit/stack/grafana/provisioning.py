@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import yaml
@@ -12,7 +13,6 @@ from lokikit.stack.grafana.password import grafana_password
 from lokikit.stack.kit_files import kit_root
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from pathlib import Path
 
 CONTACT_FILE = "alerting/contact-points.yaml"

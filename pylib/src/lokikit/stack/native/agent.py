@@ -10,8 +10,8 @@ import shutil
 import socket
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from lokikit.errors import SettingsError
@@ -20,9 +20,6 @@ from lokikit.stack.http_probe import answers
 from lokikit.stack.kit_files import kit_env, kit_root, local_url, port
 from lokikit.stack.native.native_part import NativePart
 from lokikit.stack.programs import major_version
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 FLUENT_BIT, SHIP = "fluent-bit", "ship"
 AGENT = "AGENT"

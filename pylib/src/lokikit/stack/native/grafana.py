@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 import re
 import shutil
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from lokikit.stack.compose_file import read_compose_file
 from lokikit.stack.grafana.password import password_file
@@ -23,9 +23,6 @@ from lokikit.stack.http_probe import answers
 from lokikit.stack.kit_files import local_url, port
 from lokikit.stack.native.native_part import NativePart
 from lokikit.stack.programs import major_version
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 GRAFANA_PART = "grafana"
 _OLDEST_MAJOR = 11

@@ -5,16 +5,13 @@ from __future__ import annotations
 import os
 import re
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from lokikit.errors import PrerequisiteError
 from lokikit.stack.http_probe import answers
 from lokikit.stack.kit_files import kit_root
 from lokikit.stack.programs import run
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 OLDEST = (3, 4)
 """The oldest Loki that knows all settings of `loki/loki.yaml`."""

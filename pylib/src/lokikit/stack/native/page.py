@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from lokikit.stack.http_probe import answers
@@ -11,7 +12,6 @@ from lokikit.stack.kit_files import local_url, port
 from lokikit.stack.native.native_part import NativePart
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from pathlib import Path
 
 PAGE_PART = "page"

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from lokikit.atomic_file import new_name, replace_file
 from lokikit.stack.native.native_part import NativePart
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
 
 _PLAN, _RESTARTS = "plan.json", "restarts.json"
 _SAVED = ("name", "command", "log", "where", "cwd", "variables", "reads", "stale", "max_log_bytes")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -13,18 +14,16 @@ from lokikit.errors import PrerequisiteError, UnhealthyError
 from lokikit.stack.native.alerts import ALERTS_PART
 from lokikit.stack.native.grafana import GRAFANA_PART
 from lokikit.stack.native.page import PAGE_PART
-from lokikit.stack.native.processes import end_parts, find_groups, spawn
+from lokikit.stack.native.processes import Group, end_parts, find_groups, spawn
 from lokikit.stack.native.stack_parts import CANARY_PART, DEMO_PARTS
 from lokikit.stack.native.store import STORE_PARTS
 from lokikit.stack.part_status import Condition, Wanted, forget_wanted, tail, write_wanted
 from lokikit.stack.ports import check_distinct, check_free
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from lokikit.stack.native.native_part import NativePart
-    from lokikit.stack.native.processes import Group
 
 DATA_FOLDERS = (
     *STORE_PARTS,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from lokikit.stack.grafana.contacts import read_contacts
@@ -14,14 +15,12 @@ from lokikit.stack.native.alerts import alerts_part, kit_contacts
 from lokikit.stack.native.grafana import find_grafana, grafana_part
 from lokikit.stack.native.native_part import NativePart, always
 from lokikit.stack.native.page import PAGE_MODULES, page_part
-from lokikit.stack.native.store import STORE_PARTS, store_part
+from lokikit.stack.native.store import STORE_PARTS, StoreChoice, store_part
 from lokikit.stack.programs import missing_packages
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
-    from lokikit.stack.native.store import StoreChoice
 
 DEMO_PARTS = ("shop", "jobs", "traffic")
 DEMO_MODULES = ("flask", "gunicorn")

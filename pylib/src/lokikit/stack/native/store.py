@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,8 +26,6 @@ from lokikit.stack.native.processes import find_groups
 from lokikit.stack.programs import missing_packages
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from lokikit.stack.part_status import Wanted
 
 STORE = "STORE"

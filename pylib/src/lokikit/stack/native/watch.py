@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
@@ -34,8 +35,6 @@ from lokikit.stack.native.stack import GRACE_S, LOCK, start_part
 from lokikit.stack.part_status import read_wanted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
     from lokikit.stack.native.native_part import NativePart
 
 FIRST_WAIT_S, LONGEST_WAIT_S = 5.0, 60.0

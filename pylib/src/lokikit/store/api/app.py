@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Awaitable, Callable, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -10,9 +11,11 @@ from lokikit.store.api import status
 from lokikit.store.api.http import (
     ApiRequest,
     DisconnectedError,
+    Receive,
     Response,
     Route,
     Router,
+    Send,
     text_response,
 )
 from lokikit.store.api.metrics import CONTENT_TYPE, ServerCounters, write_metrics
@@ -20,10 +23,7 @@ from lokikit.store.api.tail_server import TailServer
 from lokikit.store.errors import StoreError
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
-
     from lokikit.store.api.engine import Engine
-    from lokikit.store.api.http import Receive, Send
     from lokikit.store.api.pushes import Pushes
     from lokikit.store.api.queries import Queries
     from lokikit.store.api.served import ServedStore

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import functools
 import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import TYPE_CHECKING, Any
@@ -19,22 +20,18 @@ from lokikit.store.api.parameters import (
     read_positive_limit,
     read_span,
 )
-from lokikit.store.logql.labels_builder import ERROR, ERROR_DETAILS
+from lokikit.store.logql.labels_builder import ERROR, ERROR_DETAILS, Processed
 from lokikit.store.logql.limits import check_entries
 from lokikit.store.logql.parser import parse_log_query
-from lokikit.store.logql.pipeline import compile_pipeline
+from lokikit.store.logql.pipeline import Pipeline, compile_pipeline
 from lokikit.store.logql.pipeline_syntax import JsonParser, LogfmtParser
 from lokikit.store.logql.units import parse_bytes
 from lokikit.store.logql.unwrapping import parse_number
 from lokikit.store.rows import Row
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
-
     from lokikit.store.api.engine import Engine
     from lokikit.store.api.http import Form
-    from lokikit.store.logql.labels_builder import Processed
-    from lokikit.store.logql.pipeline import Pipeline
     from lokikit.store.logql.syntax import LogExpression
 
 DEFAULT_LINES = 100

@@ -6,12 +6,11 @@ The evaluator is imported by the first query, so that a store answers pushes soo
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
     from lokikit.store.limits import StoreLimits
     from lokikit.store.logql.evaluator import Evaluator
     from lokikit.store.logql.series import Sampler

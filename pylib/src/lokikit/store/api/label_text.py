@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import functools
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
 
 from lokikit.store.errors import PushError
 from lokikit.store.logql.quoting import SHORT_ESCAPES, quote
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 _PAIR = re.compile(
     r'\s*([a-zA-Z_][a-zA-Z0-9_]*)\s*=\s*("(?:[^"\\\n]|\\.)*"|`[^`]*`)\s*(,|(?=\}))', re.ASCII

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import functools
 import re
+from collections.abc import Sequence
 from itertools import chain
-from typing import TYPE_CHECKING
 
 from lokikit.store.errors import PushError
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 _PLAIN = re.compile(r"[a-zA-Z](?:_?[a-zA-Z0-9])*_?|__\w+__", re.ASCII)
 _BAD = re.compile(r"[^a-zA-Z0-9_]")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -10,8 +11,6 @@ from lokikit.store.api.parameters import LABELS_SINCE_NS, QUERY_SINCE_NS, read_s
 from lokikit.store.logql.parser import parse_selector
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-
     from lokikit.store.api.http import Form
     from lokikit.store.api.served import ServedStore
 

@@ -7,13 +7,10 @@ timestamp seconds (1) and nanoseconds (2); a pair a name (1) and a value (2).
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
 from lokikit.store.errors import PushError
 from lokikit.times import NS_PER_S
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
 _MAX_SHIFT = 63

@@ -4,23 +4,19 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import orjson
 
 from lokikit.store.api.http import TOO_LARGE
 from lokikit.store.api.label_text import check_names, parse_labels
 from lokikit.store.api.metadata_names import normalize_all
-from lokikit.store.api.protobuf import decode_push
+from lokikit.store.api.protobuf import Entry, decode_push
 from lokikit.store.api.push_bodies import unpack_json, unpack_protobuf
 from lokikit.store.errors import PushError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
-
-    from lokikit.store.api.protobuf import Entry
 
 MAX_LINES = 500_000
 """Of one push: each costs a kilobyte of memory until it is stored, however short it is."""

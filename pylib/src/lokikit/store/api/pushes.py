@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
-from lokikit.store.api.http import Response
+from lokikit.store.api.http import ApiRequest, Response
 from lokikit.store.api.push import read_push, unpack_push
 from lokikit.store.api.rates import ActiveStreams, ByteRate
-from lokikit.store.api.validation import Validator
+from lokikit.store.api.validation import Checked, Validator
 from lokikit.store.errors import PushError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from lokikit.store.api.http import ApiRequest
     from lokikit.store.api.metrics import ServerCounters
     from lokikit.store.api.served import ServedStore
-    from lokikit.store.api.validation import Checked
     from lokikit.store.api.work import Workers
     from lokikit.store.limits import StoreLimits
 

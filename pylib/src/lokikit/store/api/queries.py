@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import orjson
 
 from lokikit.store.api import detected_fields, metadata_queries, query, volume
-from lokikit.store.api.http import JSON, Response, json_response, text_response
+from lokikit.store.api.http import JSON, ApiRequest, Form, Response, json_response, text_response
 from lokikit.store.api.parameters import read_span
 from lokikit.store.api.results import statistics
 from lokikit.store.api.tail_server import read_flags
 from lokikit.store.logql.parser import parse_query
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from lokikit.store.api.detected_fields import FieldRequest
     from lokikit.store.api.engine import Engine
-    from lokikit.store.api.http import ApiRequest, Form
     from lokikit.store.api.served import ServedStore
     from lokikit.store.api.volume import VolumeRequest
     from lokikit.store.api.work import Stop, Workers

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, is_dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -19,18 +20,15 @@ from lokikit.store.logql.binary_operation import scalar_value
 from lokikit.store.logql.limits import check_entries
 from lokikit.store.logql.parser import parse_query
 from lokikit.store.logql.series import Steps, align
-from lokikit.store.logql.syntax import LogExpression, LogRange
+from lokikit.store.logql.syntax import LogExpression, LogRange, SampleExpression
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
-
     from lokikit.store.api.engine import Engine
     from lokikit.store.api.http import Form
     from lokikit.store.api.parameters import Span
     from lokikit.store.limits import StoreLimits
     from lokikit.store.logql.evaluator import Evaluator
     from lokikit.store.logql.labels_builder import Processed
-    from lokikit.store.logql.syntax import SampleExpression
     from lokikit.store.rows import Direction
 
     Check = Callable[[], None]

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from lokikit.store.api.label_text import format_labels
-from lokikit.store.segments.streams import sorted_labels
+from lokikit.store.segments.streams import Labels, sorted_labels
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-
     from lokikit.store.segments.schema import PushedEntry
-    from lokikit.store.segments.streams import Labels
 
 _IDLE_S = 1800.0
 """A stream without lines for so long counts no more, as with the kit's `chunk_idle_period`."""

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from lokikit.store.api.label_text import format_labels
 from lokikit.store.api.values import write_seconds, write_value
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
-
     from lokikit.store.logql.labels_builder import Processed
     from lokikit.store.logql.series import Series, Steps
 

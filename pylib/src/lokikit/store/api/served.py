@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from lokikit.store.rows import RowSource
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-
     from lokikit.store.logql.pipeline_syntax import Matcher
     from lokikit.store.segments.database import Cursor
     from lokikit.store.segments.schema import Part, PushedEntry

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from lokikit.store.api.http import PLAIN_JSON, Response, json_response, text_response
+from lokikit.store.api.http import PLAIN_JSON, ApiRequest, Response, json_response, text_response
 from lokikit.store.errors import QueryError
 from lokikit.store.logql.units import format_range
 
 if TYPE_CHECKING:
-    from lokikit.store.api.http import ApiRequest
     from lokikit.store.limits import StoreLimits
 
 SPOKEN_VERSION = "3.7.6"

@@ -7,6 +7,7 @@ import contextlib
 import threading
 import time
 from collections import deque
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -26,8 +27,6 @@ from lokikit.store.logql.pipeline import compile_pipeline
 from lokikit.store.rows import Row
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
-
     from lokikit.store.api.engine import Engine
     from lokikit.store.api.http import Form, Send
     from lokikit.store.api.metrics import ServerCounters

@@ -4,21 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import Coroutine, Mapping
 from typing import TYPE_CHECKING, Any
 
-from lokikit.store.api.http import TEXT, ApiRequest
-from lokikit.store.api.work import wait_until_left
+from lokikit.store.api.http import TEXT, ApiRequest, Receive, Send
+from lokikit.store.api.work import Workers, wait_until_left
 from lokikit.store.errors import QueryError, StoreError
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine, Mapping
-
     from lokikit.store.api.engine import Engine
-    from lokikit.store.api.http import Receive, Send
     from lokikit.store.api.metrics import ServerCounters
     from lokikit.store.api.served import ServedStore
     from lokikit.store.api.tail import TailRequest
-    from lokikit.store.api.work import Workers
 
 PATHS = frozenset({"/loki/api/v1/tail", "/api/prom/tail"})
 _FLAGS_HEADER = "x-loki-response-encoding-flags"

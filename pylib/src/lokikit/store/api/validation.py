@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import time
 from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from functools import partial
@@ -18,8 +19,6 @@ from lokikit.store.segments.schema import PushedEntry, make_entry
 from lokikit.times import NS_PER_S
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-
     from lokikit.store.api.protobuf import Entry
     from lokikit.store.api.push import PushedStream
     from lokikit.store.limits import StoreLimits

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -22,8 +23,6 @@ from lokikit.store.segments.schema import LINE_BYTES
 from lokikit.times import NS_PER_MS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
-
     from lokikit.store.api.http import Form
     from lokikit.store.api.served import ServedStore
     from lokikit.store.logql.pipeline_syntax import Matcher

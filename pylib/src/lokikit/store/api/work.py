@@ -7,14 +7,13 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from lokikit.store.errors import StoppedError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from lokikit.store.api.http import Receive
 
 T = TypeVar("T")

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
-from lokikit.store.logql.lexer import DURATION, NUMBER, RANGE
+from lokikit.store.logql.lexer import DURATION, NUMBER, RANGE, Token
 from lokikit.store.logql.literals import number_of, parse_names
 from lokikit.store.logql.pipeline_grammar import (
     parse_matchers,
@@ -16,15 +17,13 @@ from lokikit.store.logql.syntax import (
     LogExpression,
     LogRange,
     RangeAggregation,
+    SampleExpression,
+    Unwrap,
     VectorAggregation,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from lokikit.store.logql.cursor import Cursor
-    from lokikit.store.logql.lexer import Token
-    from lokikit.store.logql.syntax import SampleExpression, Unwrap
 
 _GROUPED = frozenset(
     [

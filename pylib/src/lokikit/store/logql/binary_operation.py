@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from functools import partial
-from typing import TYPE_CHECKING
 
 from lokikit.store.errors import QueryError
 from lokikit.store.logql.operators import COMPARISONS, SET_OPERATORS, fold
-from lokikit.store.logql.syntax import BinaryOperation, Number, VectorMatching
-from lokikit.store.logql.vectors import label_filter
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    from lokikit.store.logql.syntax import SampleExpression
-    from lokikit.store.logql.vectors import LabelSet, Vector
+from lokikit.store.logql.syntax import BinaryOperation, Number, SampleExpression, VectorMatching
+from lokikit.store.logql.vectors import LabelSet, Vector, label_filter
 
 _NO_MATCHING = VectorMatching()
 _MANY_TO_MANY = (

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Sequence
 
-from lokikit.store.logql.labels_builder import ERROR, ERROR_DETAILS
+from lokikit.store.logql.labels_builder import ERROR, ERROR_DETAILS, LineState
 from lokikit.store.logql.matchers import compile_matcher
 from lokikit.store.logql.pipeline_syntax import Matcher
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    from lokikit.store.logql.labels_builder import LineState
-
-    Test = Callable[[str], bool]
+Test = Callable[[str], bool]
 
 
 def compile_drop(items: Sequence[str | Matcher]) -> Callable[[LineState], bool]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import islice, repeat
 from typing import TYPE_CHECKING
@@ -14,17 +15,19 @@ from lokikit.store.logql.binary_operation import (
 )
 from lokikit.store.logql.label_replacement import replace_labels
 from lokikit.store.logql.labels_builder import Processed
-from lokikit.store.logql.limits import DEFAULT, check_entries, check_points
+from lokikit.store.logql.limits import DEFAULT, Limits, check_entries, check_points
 from lokikit.store.logql.pipeline import compile_pipeline
 from lokikit.store.logql.range_aggregation import RangeReader
 from lokikit.store.logql.sample_extraction import hides_empty_labels
-from lokikit.store.logql.series import SampleRequest, Series
+from lokikit.store.logql.series import Sampler, SampleRequest, Series, Steps
 from lokikit.store.logql.series_collection import collect_series, series_vectors
 from lokikit.store.logql.syntax import (
     BinaryOperation,
     Grouping,
     LabelReplace,
+    LogExpression,
     RangeAggregation,
+    SampleExpression,
     VectorAggregation,
     VectorFunction,
 )
@@ -37,11 +40,6 @@ from lokikit.store.logql.vector_aggregation import (
 from lokikit.times import NS_PER_S
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
-
-    from lokikit.store.logql.limits import Limits
-    from lokikit.store.logql.series import Sampler, Steps
-    from lokikit.store.logql.syntax import LogExpression, SampleExpression
     from lokikit.store.logql.vectors import LabelSet, Vector
     from lokikit.store.rows import Direction, RowSource
 

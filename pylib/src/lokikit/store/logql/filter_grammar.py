@@ -9,6 +9,7 @@ from lokikit.store.logql.literals import matcher_of, parse_number, parse_text
 from lokikit.store.logql.pipeline_syntax import (
     AndFilter,
     BytesFilter,
+    CompareOp,
     DurationFilter,
     IpFilter,
     LabelFilter,
@@ -19,7 +20,6 @@ from lokikit.store.logql.pipeline_syntax import (
 
 if TYPE_CHECKING:
     from lokikit.store.logql.cursor import Cursor
-    from lokikit.store.logql.pipeline_syntax import CompareOp
 
 _STRENGTH = {"or": 1, "and": 2}
 _OPERATORS = frozenset({"=", "==", "!=", "=~", "!~", ">", ">=", "<", "<="})

@@ -5,15 +5,13 @@ Templates are imported when a query has them: a store starts a tenth sooner with
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from lokikit.store.errors import QueryError
-from lokikit.store.logql.labels_builder import ERROR, ERROR_DETAILS
+from lokikit.store.logql.labels_builder import ERROR, ERROR_DETAILS, LineState
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    from lokikit.store.logql.labels_builder import LineState
     from lokikit.store.logql.pipeline_syntax import LabelAssignment
 
     Stage = Callable[[LineState], bool]

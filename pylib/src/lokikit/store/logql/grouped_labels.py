@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from lokikit.store.logql.labels_builder import CLASH_SUFFIX, ERROR, clear_metadata
-from lokikit.store.logql.vectors import METRIC_NAME, label_set
+from lokikit.store.logql.labels_builder import CLASH_SUFFIX, ERROR, LineState, clear_metadata
+from lokikit.store.logql.vectors import METRIC_NAME, LabelSet, label_set
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from lokikit.store.logql.labels_builder import LineState
     from lokikit.store.logql.syntax import Grouping, Unwrap
-    from lokikit.store.logql.vectors import LabelSet
     from lokikit.store.rows import Row
 
 _MAX_REMEMBERED = 50_000

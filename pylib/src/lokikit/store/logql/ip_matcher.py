@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator
 
 from lokikit.store.errors import QueryError
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 

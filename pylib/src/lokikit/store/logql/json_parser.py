@@ -10,7 +10,8 @@ from __future__ import annotations
 import functools
 import json
 import re
-from typing import TYPE_CHECKING, Any
+from collections.abc import Collection, Iterator
+from typing import Any
 
 import orjson
 
@@ -23,9 +24,6 @@ from lokikit.store.logql.json_scanner import (
     unescape,
 )
 from lokikit.store.logql.labels_builder import CLASH_SUFFIX
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
 
 Pair = tuple[str, str]
 """A flat label name and its text."""

@@ -6,7 +6,7 @@ Loki reads JSON with.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Sequence
 
 from lokikit.store.logql.json_scanner import (
     MALFORMED,
@@ -18,11 +18,8 @@ from lokikit.store.logql.json_scanner import (
     unescape,
 )
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    Path = tuple[str, ...]
-    Found = Callable[[int, str, str], None]
+Path = tuple[str, ...]
+Found = Callable[[int, str, str], None]
 
 
 class PathSearch:

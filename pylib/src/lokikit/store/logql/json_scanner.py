@@ -7,12 +7,10 @@ strings, objects and arrays are found by their delimiters alone, as Loki finds t
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Literal
+from collections.abc import Iterator
+from typing import Literal
 
 from lokikit.store.logql.quoting import SHORT_ESCAPES
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 Kind = Literal["text", "scalar", "null", "array", "object"]
 

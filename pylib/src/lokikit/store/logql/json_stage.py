@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -17,12 +18,9 @@ from lokikit.store.logql.json_parser import (
 )
 from lokikit.store.logql.json_paths import PathSearch
 from lokikit.store.logql.json_scanner import REPLACEMENT
-from lokikit.store.logql.labels_builder import CLASH_SUFFIX
+from lokikit.store.logql.labels_builder import CLASH_SUFFIX, LineState
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    from lokikit.store.logql.labels_builder import LineState
     from lokikit.store.logql.pipeline_syntax import Extraction, JsonParser
 
     Stage = Callable[[LineState], bool]

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
 from lokikit.store.logql.conversion_problems import duration_problem
 from lokikit.store.logql.ip_matcher import addresses_in, compile_ip
-from lokikit.store.logql.labels_builder import ERROR_DETAILS
+from lokikit.store.logql.labels_builder import ERROR_DETAILS, LineState
 from lokikit.store.logql.matchers import compile_label_matcher
 from lokikit.store.logql.operators import COMPARISONS
 from lokikit.store.logql.pipeline_syntax import (
@@ -14,6 +14,7 @@ from lokikit.store.logql.pipeline_syntax import (
     BytesFilter,
     DurationFilter,
     IpFilter,
+    LabelFilter,
     NumberFilter,
     OrFilter,
     StringFilter,
@@ -21,13 +22,7 @@ from lokikit.store.logql.pipeline_syntax import (
 from lokikit.store.logql.units import parse_duration_ns
 from lokikit.store.logql.unwrapping import parse_number, size_bytes
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from lokikit.store.logql.labels_builder import LineState
-    from lokikit.store.logql.pipeline_syntax import LabelFilter
-
-    Check = Callable[[LineState], bool]
+Check = Callable[[LineState], bool]
 
 FILTER_ERROR = "LabelFilterErr"
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from lokikit.store.errors import QueryError
 from lokikit.store.logql.regular_expressions import compile_regex, expand
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
     from lokikit.store.logql.syntax import LabelReplace
     from lokikit.store.logql.vectors import LabelSet, Vector
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from lokikit.store.errors import QueryError
@@ -10,8 +11,6 @@ from lokikit.store.logql.pattern_filter import compile_pattern_filter
 from lokikit.store.logql.regular_expressions import compile_regex, line_words
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from lokikit.store.logql.pipeline_syntax import LineFilter, LineText
 
 _TAKES_ALL = {"|=": {""}, "|~": {"", ".*"}}

@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING, cast
 
 from lokikit.store.logql.lexer import IDENTIFIER, NUMBER, STRING, Token
 from lokikit.store.logql.patterns import check_regex
-from lokikit.store.logql.pipeline_syntax import Matcher
+from lokikit.store.logql.pipeline_syntax import Matcher, MatchOp
 
 if TYPE_CHECKING:
     from lokikit.store.logql.cursor import Cursor
-    from lokikit.store.logql.pipeline_syntax import MatchOp
 
 MATCH_OPS = ("=", "=~", "!~", "!=")  # in the order of Loki's error texts
 _REGEX_OPS = frozenset({"=~", "!~"})

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
 from lokikit.store.logql.json_scanner import REPLACEMENT
 from lokikit.store.logql.quoting import SHORT_ESCAPES
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 _SPACE = re.compile(r"[\x00-\x20]*")
 _KEY = re.compile(r'[^\x00-\x20="]*')

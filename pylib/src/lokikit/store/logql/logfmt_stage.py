@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from lokikit.store.logql.json_expression import parse_key
 from lokikit.store.logql.json_parser import sanitize_name
 from lokikit.store.logql.json_scanner import REPLACEMENT
-from lokikit.store.logql.labels_builder import CLASH_SUFFIX
+from lokikit.store.logql.labels_builder import CLASH_SUFFIX, LineState
 from lokikit.store.logql.logfmt_parser import LogfmtProblem, read_logfmt
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from lokikit.store.logql.labels_builder import LineState
     from lokikit.store.logql.pipeline_syntax import LogfmtParser
 
 LOGFMT_ERROR = "LogfmtParserErr"

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from lokikit.store.logql.regular_expressions import compile_regex, is_literal
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-
     from lokikit.store.logql.pipeline_syntax import Matcher
 
 _MAX_COMPILED = 1000

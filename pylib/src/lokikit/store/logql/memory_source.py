@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from lokikit.fields import DETECTED_LEVEL
 from lokikit.store.levels import detect_level
 from lokikit.store.logql.matchers import selects
-from lokikit.store.rows import Row
+from lokikit.store.rows import Direction, Row
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-
     from lokikit.store.logql.pipeline_syntax import Matcher, Stage
-    from lokikit.store.rows import Direction
 
 _ROWS_BETWEEN_CHECKS = 512
 

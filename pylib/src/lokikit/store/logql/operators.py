@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import math
 import operator
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from collections.abc import Callable
 
 COMPARISONS: dict[str, Callable[[float, float], bool]] = {
     "==": operator.eq,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -10,14 +11,12 @@ from lokikit.store.logql.pipeline_syntax import (
     LabelFilterStage,
     LabelFormat,
     LineFormat,
+    Stage,
 )
 from lokikit.store.logql.templates.mentions import template_fields
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
     from lokikit.store.logql.labels_builder import LineState
-    from lokikit.store.logql.pipeline_syntax import Stage
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,15 @@ from lokikit.store.logql.aggregation_grammar import (
     parse_vector_aggregation,
 )
 from lokikit.store.logql.cursor import Cursor
-from lokikit.store.logql.lexer import CALL, END, NUMBER, RANGE_FUNCTIONS, STRING, VECTOR_FUNCTIONS
+from lokikit.store.logql.lexer import (
+    CALL,
+    END,
+    NUMBER,
+    RANGE_FUNCTIONS,
+    STRING,
+    VECTOR_FUNCTIONS,
+    Token,
+)
 from lokikit.store.logql.literals import number_of, parse_names, parse_number
 from lokikit.store.logql.operators import SET_OPERATORS, STRENGTH, fold, groups_right
 from lokikit.store.logql.patterns import check_regex, matches_empty
@@ -31,7 +39,6 @@ from lokikit.store.logql.syntax import (
 )
 
 if TYPE_CHECKING:
-    from lokikit.store.logql.lexer import Token
     from lokikit.store.logql.pipeline_syntax import Matcher
 
 _NEEDS_MATCHER = (

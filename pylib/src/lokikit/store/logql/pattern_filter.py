@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
 from lokikit.store.errors import QueryError
 from lokikit.store.logql.patterns import consecutive_captures, split_pattern
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 
 def compile_pattern_filter(pattern: str) -> Callable[[str], bool]:

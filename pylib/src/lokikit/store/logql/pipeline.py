@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
 from lokikit.store.errors import QueryError
@@ -18,7 +19,7 @@ from lokikit.store.logql.labels_builder import (
 )
 from lokikit.store.logql.line_filters import compile_line_filter
 from lokikit.store.logql.logfmt_stage import compile_logfmt
-from lokikit.store.logql.parse_hints import parse_hints
+from lokikit.store.logql.parse_hints import ParseHints, parse_hints
 from lokikit.store.logql.pipeline_syntax import (
     Decolorize,
     DropLabels,
@@ -31,14 +32,11 @@ from lokikit.store.logql.pipeline_syntax import (
     LogfmtParser,
     PatternParser,
     RegexpParser,
+    Stage,
 )
 from lokikit.store.logql.text_parsers import compile_pattern, compile_regexp, unpack
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    from lokikit.store.logql.parse_hints import ParseHints
-    from lokikit.store.logql.pipeline_syntax import Stage
     from lokikit.store.rows import Row
 
     Run = Callable[[LineState], bool]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Literal, TypeVar, cast
 
 from lokikit.store.logql.filter_grammar import parse_ip, parse_label_filter
@@ -35,8 +36,6 @@ from lokikit.store.logql.pipeline_syntax import (
 from lokikit.store.logql.syntax import Unwrap
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from lokikit.store.logql.cursor import Cursor
 
 _Item = TypeVar("_Item")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from lokikit.store.logql.pipeline_syntax import (
     JsonParser,
     LineFilter,
@@ -11,11 +9,9 @@ from lokikit.store.logql.pipeline_syntax import (
     LogfmtParser,
     PatternParser,
     RegexpParser,
+    Stage,
     UnpackParser,
 )
-
-if TYPE_CHECKING:
-    from lokikit.store.logql.pipeline_syntax import Stage
 
 _READ_LINE = (LineFilter, JsonParser, LogfmtParser, PatternParser, RegexpParser, UnpackParser)
 

@@ -6,14 +6,12 @@ node as LogQL: a stage with its `|` or operator in front, a filter with two side
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from lokikit.store.logql.quoting import quote, write_fixed
 from lokikit.store.logql.units import format_bytes, format_duration
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 MatchOp = Literal["=", "!=", "=~", "!~"]
 CompareOp = Literal["==", "!=", ">", ">=", "<", "<="]

@@ -6,6 +6,7 @@ numbers cut to six places, `on ()` left out of long queries), the exact text is 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import singledispatch
 from typing import TYPE_CHECKING
 
@@ -28,8 +29,6 @@ from lokikit.store.logql.syntax import (
 from lokikit.store.logql.units import format_duration, format_range
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from lokikit.store.logql.pipeline_syntax import Matcher
 
 _MAX_COLUMNS = 100

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from operator import itemgetter
 from typing import TYPE_CHECKING
 
@@ -16,8 +17,6 @@ from lokikit.store.logql.windows import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
     from lokikit.store.logql.pipeline_syntax import Matcher
     from lokikit.store.logql.series import Steps
     from lokikit.store.logql.syntax import Grouping, RangeAggregation

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import operator
+from collections.abc import Callable, Iterable, Sequence
 from functools import reduce
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -13,7 +14,6 @@ from lokikit.times import NS_PER_MS, NS_PER_S
 
 if TYPE_CHECKING:
     from array import array
-    from collections.abc import Callable, Iterable, Sequence
 
     from lokikit.store.logql.syntax import RangeAggregation
     from lokikit.store.logql.windows import Window

@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from lokikit.store.errors import QueryError
 from lokikit.store.logql.grouped_labels import GroupedLabels
 from lokikit.store.logql.label_filters import filter_names
 from lokikit.store.logql.label_value import LabelValue
-from lokikit.store.logql.labels_builder import ERROR
+from lokikit.store.logql.labels_builder import ERROR, LineState
 from lokikit.store.logql.pipeline import compile_pipeline
 from lokikit.store.logql.pipeline_rewrite import without_idle_formats
-from lokikit.store.logql.pipeline_syntax import DropLabels, KeepLabels, LabelFormat, LineFilter
-from lokikit.store.logql.syntax import Grouping, RangeAggregation
-from lokikit.store.logql.vectors import labels_text
+from lokikit.store.logql.pipeline_syntax import (
+    DropLabels,
+    KeepLabels,
+    LabelFormat,
+    LineFilter,
+    Stage,
+)
+from lokikit.store.logql.syntax import Grouping, RangeAggregation, SampleExpression, Unwrap
+from lokikit.store.logql.vectors import LabelSet, labels_text
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from lokikit.store.logql.labels_builder import LineState
-    from lokikit.store.logql.pipeline_syntax import Stage
-    from lokikit.store.logql.syntax import SampleExpression, Unwrap
-    from lokikit.store.logql.vectors import LabelSet
     from lokikit.store.rows import Row
 
     Sample = tuple[LabelSet, float]

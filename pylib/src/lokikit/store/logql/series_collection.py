@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Iterator, Sequence
 
 from lokikit.store.errors import LimitError
-from lokikit.store.logql.series import Series
-from lokikit.store.logql.vectors import label_set
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
-
-    from lokikit.store.logql.series import Steps
-    from lokikit.store.logql.vectors import LabelSet, Vector
+from lokikit.store.logql.series import Series, Steps
+from lokikit.store.logql.vectors import LabelSet, Vector, label_set
 
 MAX_VALUES = 20_000_000
 """Series times steps of one answer: 160 MB of references."""

@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator
 
 from lokikit.store.errors import QueryError
 from lokikit.store.logql.json_parser import JSON_ERROR, sanitize_name, string_text
 from lokikit.store.logql.json_scanner import JsonProblem, members, unescape
-from lokikit.store.logql.labels_builder import CLASH_SUFFIX
+from lokikit.store.logql.labels_builder import CLASH_SUFFIX, LineState
 from lokikit.store.logql.patterns import check_captures, check_pattern, split_pattern
 from lokikit.store.logql.regular_expressions import compile_regex
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    from lokikit.store.logql.labels_builder import LineState
-
-    Stage = Callable[[LineState], bool]
+Stage = Callable[[LineState], bool]
 
 ENTRY = "_entry"
 _NO_OBJECT = "expecting json object(6), but it is not"

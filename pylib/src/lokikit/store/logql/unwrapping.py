@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
 from lokikit.store.logql.conversion_problems import duration_problem, size_problem
 from lokikit.store.logql.quoting import quote
 from lokikit.store.logql.units import parse_bytes, parse_duration_ns
 from lokikit.times import NS_PER_S
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 _DECIMAL = re.compile(
     r"[-+]?(?:\d[\d_]*(?:\.[\d_]*)?|\.\d[\d_]*)(?:e[-+]?\d[\d_]*)?", re.ASCII | re.IGNORECASE

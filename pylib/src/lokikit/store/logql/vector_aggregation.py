@@ -3,20 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Iterator, Sequence
 from operator import itemgetter
-from typing import TYPE_CHECKING
 
 from lokikit.store.errors import QueryError
 from lokikit.store.logql.range_functions import largest, mean, smallest, total, vector_variance
 from lokikit.store.logql.selection import BestSamples
-from lokikit.store.logql.syntax import Grouping
-from lokikit.store.logql.vectors import METRIC_NAME, group_filter, label_filter
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
-
-    from lokikit.store.logql.syntax import VectorAggregation
-    from lokikit.store.logql.vectors import LabelSet, Vector
+from lokikit.store.logql.syntax import Grouping, VectorAggregation
+from lokikit.store.logql.vectors import METRIC_NAME, LabelSet, Vector, group_filter, label_filter
 
 SORTING = frozenset({"sort", "sort_desc"})
 SELECTING = frozenset({"topk", "bottomk"})

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from lokikit.store.logql.quoting import quote
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
     from lokikit.store.logql.syntax import Grouping
 
 LabelSet = tuple[tuple[str, str], ...]

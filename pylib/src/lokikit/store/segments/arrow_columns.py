@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from arro3.core import Array, DataType, Table
 
 from lokikit.store.segments.schema import COLUMNS
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
 
 _TYPES = {
     "BIGINT": DataType.int64(),

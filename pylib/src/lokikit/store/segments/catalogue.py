@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, NamedTuple
 
 from lokikit.store.segments.append_log import log_number
 from lokikit.store.segments.damaged import DAMAGED, set_aside
-from lokikit.store.segments.database import DatabaseError
+from lokikit.store.segments.database import Cursor, DatabaseError
 from lokikit.store.segments.disk import TEMPORARY, remove_files, write_file
 from lokikit.store.segments.duplicates import newest_sealed
 from lokikit.store.segments.segment import Segment, SegmentName, segment_name, summary_path
 from lokikit.store.segments.summary import Summary, decode_summary, summarize
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
     from pathlib import Path
 
     from lokikit.store.segments.counters import Counters
-    from lokikit.store.segments.database import Cursor
     from lokikit.store.segments.head import Head
     from lokikit.store.segments.streams import Streams
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import shutil
 import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from lokikit.store.errors import PushError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
 UNAVAILABLE = 503

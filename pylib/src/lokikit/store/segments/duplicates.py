@@ -6,11 +6,10 @@ a look: the normal case. The others are looked up.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
-
     from lokikit.store.segments.database import Cursor
     from lokikit.store.segments.schema import Part
     from lokikit.store.segments.segment import Segment

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, BinaryIO
 
 import duckdb
@@ -10,16 +11,14 @@ import orjson
 from lokikit.atomic_file import new_name
 from lokikit.errors import PrerequisiteError
 from lokikit.fields import LABEL_FIELDS
-from lokikit.store.segments.database import quoted
+from lokikit.store.segments.database import Cursor, quoted
 from lokikit.store.segments.disk import remove_files
 from lokikit.times import format_time
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from lokikit.store.logql.pipeline_syntax import Matcher
-    from lokikit.store.segments.database import Cursor
     from lokikit.store.segments.store import Store
 
 EVER_NS = (1 << 63) - 1

@@ -6,19 +6,13 @@ import threading
 import time
 import weakref
 from bisect import bisect_right
+from collections.abc import Callable, Sequence
 from itertools import accumulate
 from operator import itemgetter
-from typing import TYPE_CHECKING
 
-from lokikit.store.segments.database import table_columns
+from lokikit.store.segments.database import Cursor, table_columns
 from lokikit.store.segments.schema import Part
-from lokikit.store.segments.stored_rows import table_columns_of
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    from lokikit.store.segments.database import Cursor
-    from lokikit.store.segments.stored_rows import StoredRow
+from lokikit.store.segments.stored_rows import StoredRow, table_columns_of
 
 _LINE, _STREAM, _TS = itemgetter(2), itemgetter(1), itemgetter(0)
 _NO_ROWS_NS = (1 << 63) - 1

@@ -7,26 +7,29 @@ the batches of all that wait.
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable, Mapping, Sequence
 from operator import itemgetter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 from lokikit.store.errors import PushError, StoreError
 from lokikit.store.segments.append_log import AppendLog, log_path, open_unbuffered
-from lokikit.store.segments.disk_guard import UNAVAILABLE
+from lokikit.store.segments.disk_guard import UNAVAILABLE, DiskGuard
 from lokikit.store.segments.duplicates import late_rows, stored_in_part, stored_in_segments
 from lokikit.store.segments.head import Head
-from lokikit.store.segments.stored_rows import clean_text, encode_rows, make_row, split_metadata
+from lokikit.store.segments.stored_rows import (
+    StoredRow,
+    clean_text,
+    encode_rows,
+    make_row,
+    split_metadata,
+)
 from lokikit.store.segments.streams import sorted_labels
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
-    from typing import BinaryIO
 
     from lokikit.store.segments.core import Core
-    from lokikit.store.segments.disk_guard import DiskGuard
     from lokikit.store.segments.schema import PushedEntry
-    from lokikit.store.segments.stored_rows import StoredRow
 
 _TIME = itemgetter(1)
 _SEAL_WAIT_S = 10.0

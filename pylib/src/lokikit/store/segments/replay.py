@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from lokikit.store.segments.append_log import cut_torn_end, log_number, log_path, read_log
 from lokikit.store.segments.damaged import keep_damage
-from lokikit.store.segments.ingest import MAX_WAITING
+from lokikit.store.segments.ingest import MAX_WAITING, Ingest
 from lokikit.store.segments.stored_rows import decode_rows
 
 if TYPE_CHECKING:
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from lokikit.store.segments.core import Core
     from lokikit.store.segments.counters import Counters
     from lokikit.store.segments.head import Head
-    from lokikit.store.segments.ingest import Ingest
 
 _TIME = itemgetter(0)
 

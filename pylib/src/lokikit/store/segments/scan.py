@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import heapq
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lokikit.store.segments.segment import Segment
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
-
     from lokikit.store.rows import Direction
     from lokikit.store.segments.database import Cursor
     from lokikit.store.segments.schema import Part

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from types import MappingProxyType
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from lokikit.fields import (
     ACTION,
@@ -22,9 +23,6 @@ from lokikit.fields import (
     TASK_ID,
     TASK_NAME,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 HOT_FIELDS = (
     HTTP_METHOD,

@@ -5,19 +5,17 @@ from __future__ import annotations
 import re
 import threading
 import weakref
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
-from lokikit.store.segments.database import quoted
+from lokikit.store.segments.database import Cursor, quoted
 from lokikit.store.segments.disk import TEMPORARY, put_in_place, remove_files, write_file
 from lokikit.store.segments.schema import LINE_BYTES, LINE_BYTES_SQL, ROW_GROUP_ROWS, Part
-from lokikit.store.segments.summary import file_checksum, summarize
+from lokikit.store.segments.summary import Summary, file_checksum, summarize
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
     from pathlib import Path
 
-    from lokikit.store.segments.database import Cursor
-    from lokikit.store.segments.summary import Summary
 
 _NAME = re.compile(r"seg-(\d{10})-(\d{10})-(-?\d+)-(-?\d+)\.parquet")
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from lokikit.errors import SettingsError
 from lokikit.store.segments.append_log import log_number
@@ -19,9 +19,6 @@ from lokikit.store.segments.segment import segment_name, summary_path
 from lokikit.store.segments.settings import StoreSettings
 from lokikit.store.segments.store import Store
 from lokikit.store.segments.streams import STREAMS_LOG
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 
 @contextmanager

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, BinaryIO
 
 from filelock import FileLock, Timeout
 
@@ -13,13 +14,13 @@ from lokikit.store.segments.append_log import open_unbuffered
 from lokikit.store.segments.catalogue import Catalogue
 from lokikit.store.segments.core import Core, Waste
 from lokikit.store.segments.counters import Counters
-from lokikit.store.segments.database import open_database
+from lokikit.store.segments.database import Cursor, open_database
 from lokikit.store.segments.disk import remove_files, remove_old_snapshots
 from lokikit.store.segments.disk_guard import DiskGuard, free_bytes
 from lokikit.store.segments.ingest import Ingest
 from lokikit.store.segments.replay import replay_logs
 from lokikit.store.segments.scan import RowSelection, scan_parts
-from lokikit.store.segments.schema import LINE_BYTES
+from lokikit.store.segments.schema import LINE_BYTES, Part, PushedEntry
 from lokikit.store.segments.segment import Segment
 from lokikit.store.segments.settings import StoreSettings
 from lokikit.store.segments.stored_rows import joined_metadata
@@ -27,13 +28,9 @@ from lokikit.store.segments.streams import Labels, Streams, sorted_labels
 from lokikit.store.segments.upkeep import Upkeep
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
-    from typing import BinaryIO
 
     from lokikit.store.logql.pipeline_syntax import Matcher, Stage
-    from lokikit.store.segments.database import Cursor
-    from lokikit.store.segments.schema import Part, PushedEntry
 
 _CHECK_ROWS = 500
 _LOCK = "store.lock"

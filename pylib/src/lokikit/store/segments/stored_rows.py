@@ -5,17 +5,15 @@ from __future__ import annotations
 import json
 import re
 from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import orjson
 
 from lokikit.fields import DETECTED_LEVEL
 from lokikit.store.logql.json_parser import has_json_error, is_plain_json, label_text
 from lokikit.store.segments.schema import HOT_FIELDS, hot_column
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
 
 _HOT_COLUMNS = {name: hot_column(name) for name in HOT_FIELDS}
 _EXPONENT = re.compile(r"[0-9][eE][-+]?[0-9]+[,}\]]")

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 import orjson
 
@@ -12,9 +13,7 @@ from lokikit.fields import LABEL_SERVICE, UNKNOWN_SERVICE
 from lokikit.store.segments.append_log import AppendLog, cut_torn_end, open_unbuffered, read_log
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
     from pathlib import Path
-    from typing import BinaryIO
 
     from lokikit.store.segments.records import Damage
 

@@ -6,19 +6,18 @@ It is in a small file next to the segment: a line with its own checksum, and a l
 from __future__ import annotations
 
 import zlib
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from lokikit.store.segments.database import quoted
+from lokikit.store.segments.database import Cursor, quoted
 from lokikit.store.segments.schema import LINE_BYTES, LINE_BYTES_SQL
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
     from pathlib import Path
 
-    from lokikit.store.segments.database import Cursor
 
 _CHUNK_BYTES = 1 << 20
 

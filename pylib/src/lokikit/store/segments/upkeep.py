@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from lokikit.store.segments.append_log import log_path
@@ -13,8 +14,6 @@ from lokikit.store.segments.retention import expired_segments
 from lokikit.store.segments.segment import write_segment
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from lokikit.store.segments.core import Core
     from lokikit.store.segments.head import Head
     from lokikit.store.segments.ingest import Ingest

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Iterator, Sequence
 from itertools import accumulate, chain, pairwise
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -13,8 +14,6 @@ from lokikit.store.sql.predicates import NotProvenError
 from lokikit.times import NS_PER_S
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
-
     from lokikit.store.logql.syntax import RangeAggregation
     from lokikit.store.sql.bins import Bins
 

@@ -7,8 +7,8 @@ evaluator.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from lokikit.store.logql.pipeline_syntax import (
     AndFilter,
@@ -16,15 +16,17 @@ from lokikit.store.logql.pipeline_syntax import (
     DropLabels,
     JsonParser,
     KeepLabels,
+    LabelFilter,
     LabelFilterStage,
     LineFilter,
     LineFormat,
     NumberFilter,
     OrFilter,
+    Stage,
     StringFilter,
 )
 from lokikit.store.segments.schema import HOT_FIELDS, hot_column
-from lokikit.store.sql.names import ERROR_LABELS
+from lokikit.store.sql.names import ERROR_LABELS, Label, Names
 from lokikit.store.sql.predicates import (
     NotProvenError,
     all_of,
@@ -35,12 +37,6 @@ from lokikit.store.sql.predicates import (
     match_condition,
     negated,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from lokikit.store.logql.pipeline_syntax import LabelFilter, Stage
-    from lokikit.store.sql.names import Label, Names
 
 _HARMLESS_TEMPLATE = re.compile(r"([^{]|\{(?!\{)|\{\{\s*\.[a-zA-Z_]\w*\s*\}\})*")
 ODD = "odd"

@@ -6,17 +6,18 @@ few: what SQL is not known to read alike adds nothing to it.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
 
-from lokikit.store.logql.pipeline_syntax import Decolorize, LineFilter, LineFormat, UnpackParser
+from lokikit.store.logql.pipeline_syntax import (
+    Decolorize,
+    LineFilter,
+    LineFormat,
+    Stage,
+    UnpackParser,
+)
 from lokikit.store.sql.conditions import Conditions
 from lokikit.store.sql.names import Names, StreamLabels
 from lokikit.store.sql.predicates import NotProvenError
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from lokikit.store.logql.pipeline_syntax import Stage
 
 _CHANGE_LINE = (LineFormat, Decolorize, UnpackParser)
 

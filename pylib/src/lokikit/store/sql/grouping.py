@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -11,22 +12,18 @@ from lokikit.store.logql.pipeline_syntax import (
     KeepLabels,
     LabelFilterStage,
     LineFilter,
+    Stage,
 )
 from lokikit.store.logql.sample_extraction import SampleExtractor
-from lokikit.store.logql.syntax import Grouping, LogExpression
+from lokikit.store.logql.syntax import Grouping, LogExpression, RangeAggregation
 from lokikit.store.rows import Row
 from lokikit.store.segments.stored_rows import joined_metadata
-from lokikit.store.sql.names import stream_column
+from lokikit.store.sql.names import Names, StreamLabels, stream_column
 from lokikit.store.sql.predicates import NotProvenError, literal
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from lokikit.store.logql.pipeline_syntax import Stage
     from lokikit.store.logql.series import SampleRequest
-    from lokikit.store.logql.syntax import RangeAggregation
     from lokikit.store.logql.vectors import LabelSet
-    from lokikit.store.sql.names import Names, StreamLabels
 
 _SUMMABLE = frozenset({"count_over_time", "bytes_over_time", "rate", "bytes_rate", "sum_over_time"})
 _SAME_EXTREME = {"max": "max_over_time", "min": "min_over_time"}

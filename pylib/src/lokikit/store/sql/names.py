@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -11,8 +12,6 @@ from lokikit.store.segments.schema import HOT_FIELDS, hot_column
 from lokikit.store.sql.predicates import NotProvenError, literal
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from lokikit.store.logql.pipeline_syntax import JsonParser
 
 _NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")

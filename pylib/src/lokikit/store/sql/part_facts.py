@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import threading
 import weakref
+from collections.abc import Callable, Iterable
 from itertools import count
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from lokikit.store.segments.schema import hot_column
+from lokikit.store.segments.schema import Part, hot_column
 from lokikit.store.sql.names import UNKNOWN_ROWS, RowTraits
 from lokikit.store.sql.predicates import is_number, literal
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-
     from lokikit.store.segments.database import Cursor
-    from lokikit.store.segments.schema import Part
 
 _MAX_KNOWN = 100_000
 _MAX_ODD_SHARE = 0.05

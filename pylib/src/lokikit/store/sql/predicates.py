@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from lokikit.store.errors import StoreError
@@ -10,8 +11,6 @@ from lokikit.store.logql.matchers import contained_text, label_words
 from lokikit.store.logql.regular_expressions import line_words
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from lokikit.store.logql.pipeline_syntax import LineFilter, MatchOp
 
 _COLUMN = re.compile(r"[a-z]\w*")

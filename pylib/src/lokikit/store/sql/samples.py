@@ -7,21 +7,22 @@ the evaluator's own pipeline into the same bins; bins become windows.
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable, Iterable
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 from lokikit.store.errors import LimitError, QueryError
 from lokikit.store.logql.sample_extraction import SampleExtractor
-from lokikit.store.logql.series import Series
+from lokikit.store.logql.series import SampleRequest, Series
 from lokikit.store.logql.syntax import Grouping
-from lokikit.store.logql.vectors import group_filter
+from lokikit.store.logql.vectors import LabelSet, group_filter
 from lokikit.store.rows import Row
-from lokikit.store.segments.database import DatabaseError
+from lokikit.store.segments.database import Cursor, DatabaseError
 from lokikit.store.segments.stored_rows import joined_metadata
-from lokikit.store.sql.accumulators import accumulator_type
+from lokikit.store.sql.accumulators import Accumulator, accumulator_type
 from lokikit.store.sql.bins import Bins
 from lokikit.store.sql.conditions import Conditions
-from lokikit.store.sql.engine import fetched, stoppable
+from lokikit.store.sql.engine import SqlStore, fetched, stoppable
 from lokikit.store.sql.grouping import chosen_groups
 from lokikit.store.sql.names import Names, RowTraits, StreamLabels
 from lokikit.store.sql.part_facts import PartFacts
@@ -29,14 +30,7 @@ from lokikit.store.sql.predicates import NotProvenError, all_of
 from lokikit.store.sql.unwrapping import add_unwrap
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-
-    from lokikit.store.logql.series import SampleRequest
-    from lokikit.store.logql.vectors import LabelSet
-    from lokikit.store.segments.database import Cursor
     from lokikit.store.segments.schema import Part
-    from lokikit.store.sql.accumulators import Accumulator
-    from lokikit.store.sql.engine import SqlStore
 
 _logger = logging.getLogger(__name__)
 _MAX_BATCH_ROWS = 1_000_000

@@ -5,11 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lokikit.store.logql.label_filters import filter_names
-from lokikit.store.logql.pipeline_syntax import AndFilter, StringFilter
+from lokikit.store.logql.pipeline_syntax import AndFilter, LabelFilter, StringFilter
 from lokikit.store.sql.predicates import NotProvenError
 
 if TYPE_CHECKING:
-    from lokikit.store.logql.pipeline_syntax import LabelFilter
     from lokikit.store.logql.syntax import Unwrap
     from lokikit.store.sql.conditions import Conditions
 

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from lokikit.store.logql.templates.moments import Moment
-from lokikit.store.logql.templates.nodes import Field
+from lokikit.store.logql.templates.nodes import Field, Literal, Operand
 from lokikit.store.logql.templates.values import MISSING, TemplateProblem, type_name
-
-if TYPE_CHECKING:
-    from lokikit.store.logql.templates.nodes import Literal, Operand
 
 
 def constant_of(literal: Literal, kind: str) -> Any:

@@ -25,6 +25,8 @@ from lokikit.store.logql.templates.nodes import (
     Jump,
     Literal,
     Nil,
+    Node,
+    Operand,
     Pipe,
     Text,
     Variable,
@@ -38,7 +40,6 @@ from lokikit.store.logql.templates.values import (
 )
 
 if TYPE_CHECKING:
-    from lokikit.store.logql.templates.nodes import Node, Operand
     from lokikit.store.logql.templates.parser import TemplateTree
 
 _MAX_OUTPUT_CHARS = 4 << 20

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 from lokikit.store.logql.templates.moments import DAYS, MONTHS, NS, Moment
 from lokikit.store.logql.templates.values import (
@@ -13,9 +14,6 @@ from lokikit.store.logql.templates.values import (
     print_value,
     type_name,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
 
 _MOMENT_FIELDS: dict[str, Callable[[Moment], Any]] = {
     "Unix": lambda at: Int64(at.time_ns // NS),

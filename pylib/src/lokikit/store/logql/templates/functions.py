@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from lokikit.store.logql.patterns import check_regex
 from lokikit.store.logql.regular_expressions import compile_regex, expand
@@ -19,9 +20,6 @@ from lokikit.store.logql.templates.values import (
     is_true,
 )
 from lokikit.store.logql.unwrapping import CONVERSIONS, duration_seconds
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
 
 _MAX_CHARS = 4 << 20
 

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from lokikit.store.errors import QueryError
-
-if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator
 
 KEYWORDS = frozenset(
     {"if", "else", "end", "range", "with", "define", "template", "block", "break", "continue"}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING
 
 from lokikit.store.errors import QueryError
 from lokikit.store.logql.templates.constants import read_char, read_number, read_string
@@ -20,16 +19,15 @@ from lokikit.store.logql.templates.nodes import (
     Jump,
     Literal,
     Nil,
+    Node,
+    Operand,
     Pipe,
     Text,
     Variable,
 )
 from lokikit.store.logql.templates.token_cursor import END, TokenCursor
 
-if TYPE_CHECKING:
-    from lokikit.store.logql.templates.nodes import Node, Operand
-
-    Body = tuple[Node, ...]
+Body = tuple[Node, ...]
 
 _MAX_PARSED = 500
 _MAX_NESTING = 100

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
 
 from lokikit.store.logql.templates.evaluation import TemplateRun
-from lokikit.store.logql.templates.nodes import Action, Field, Text
+from lokikit.store.logql.templates.nodes import Action, Field, Node, Text
 from lokikit.store.logql.templates.parser import parse_template
 from lokikit.store.logql.templates.values import Labels, TemplateProblem
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from lokikit.store.logql.templates.nodes import Node
 
 __all__ = ["Template", "TemplateProblem"]
 
