@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from lokikit.store.api.engine import Engine
     from lokikit.store.api.pushes import Pushes
     from lokikit.store.api.queries import Queries
-    from lokikit.store.api.served import ServedStore
     from lokikit.store.api.work import Workers
+    from lokikit.store.segments.store import Store
 
 _log = logging.getLogger("lokikit.store")
 _API = "/loki/api/v1"
@@ -47,7 +47,7 @@ class App:
         workers: the threads.
     """
 
-    def __init__(self, store: ServedStore, engine: Engine, workers: Workers) -> None:
+    def __init__(self, store: Store, engine: Engine, workers: Workers) -> None:
         self._store, self._limits, self._workers = store, engine.limits, workers
         self.counters = ServerCounters()
         self._engine = engine

@@ -12,13 +12,13 @@ from lokikit.store.logql.parser import parse_selector
 
 if TYPE_CHECKING:
     from lokikit.store.api.http import Form
-    from lokikit.store.api.served import ServedStore
+    from lokikit.store.segments.store import Store
 
 SUCCESS = {"status": "success"}
 _KNOWN_LABELS = {"cluster", "namespace", "instance", "pod"}
 
 
-def label_names(store: ServedStore, form: Form, now_ns: int) -> dict[str, Any]:
+def label_names(store: Store, form: Form, now_ns: int) -> dict[str, Any]:
     """`labels`: the names that the selected streams have.
 
     Raises:
@@ -28,7 +28,7 @@ def label_names(store: ServedStore, form: Form, now_ns: int) -> dict[str, Any]:
     return _listed(names)
 
 
-def label_values(store: ServedStore, form: Form, now_ns: int, name: str) -> dict[str, Any]:
+def label_values(store: Store, form: Form, now_ns: int, name: str) -> dict[str, Any]:
     """`label/NAME/values`: the values that the selected streams have.
 
     Raises:
@@ -38,7 +38,7 @@ def label_values(store: ServedStore, form: Form, now_ns: int, name: str) -> dict
     return _listed(values)
 
 
-def series(store: ServedStore, form: Form, now_ns: int) -> dict[str, Any]:
+def series(store: Store, form: Form, now_ns: int) -> dict[str, Any]:
     """`series`: the labels of each stream that one of the selectors selects.
 
     Raises:
@@ -54,7 +54,7 @@ def series(store: ServedStore, form: Form, now_ns: int) -> dict[str, Any]:
     return {**SUCCESS, "data": [dict(labels) for labels in sorted(found)]}
 
 
-def index_stats(store: ServedStore, form: Form, now_ns: int) -> dict[str, int]:
+def index_stats(store: Store, form: Form, now_ns: int) -> dict[str, int]:
     """`index/stats`: how much a selector selects; each stream counts as one chunk.
 
     Raises:
@@ -71,7 +71,7 @@ def index_stats(store: ServedStore, form: Form, now_ns: int) -> dict[str, int]:
     }
 
 
-def detected_labels(store: ServedStore, form: Form, now_ns: int) -> dict[str, Any]:
+def detected_labels(store: Store, form: Form, now_ns: int) -> dict[str, Any]:
     """`detected_labels`: how many values each label of the selected streams has.
 
     Labels that hold nothing but numbers or UUIDs are left out, as by Loki, unless people know
@@ -103,7 +103,7 @@ def _is_id(value: str) -> bool:
     return False
 
 
-def _streams(store: ServedStore, form: Form, now_ns: int) -> list[Mapping[str, str]]:
+def _streams(store: Store, form: Form, now_ns: int) -> list[Mapping[str, str]]:
     span = read_span(form, now_ns, LABELS_SINCE_NS)
     query = form.get("query")
     matchers = parse_selector(query) if query else ()

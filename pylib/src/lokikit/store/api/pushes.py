@@ -15,9 +15,9 @@ from lokikit.store.errors import PushError
 
 if TYPE_CHECKING:
     from lokikit.store.api.metrics import ServerCounters
-    from lokikit.store.api.served import ServedStore
     from lokikit.store.api.work import Workers
     from lokikit.store.limits import StoreLimits
+    from lokikit.store.segments.store import Store
 
 TOO_MANY = 429
 _NO_CONTENT = 204
@@ -37,7 +37,7 @@ class Pushes:
 
     def __init__(
         self,
-        store: ServedStore,
+        store: Store,
         limits: StoreLimits,
         workers: Workers,
         counters: ServerCounters,

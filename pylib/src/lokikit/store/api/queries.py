@@ -18,9 +18,9 @@ from lokikit.store.logql.parser import parse_query
 if TYPE_CHECKING:
     from lokikit.store.api.detected_fields import FieldRequest
     from lokikit.store.api.engine import Engine
-    from lokikit.store.api.served import ServedStore
     from lokikit.store.api.volume import VolumeRequest
     from lokikit.store.api.work import Stop, Workers
+    from lokikit.store.segments.store import Store
 
 
 class Queries:
@@ -32,7 +32,7 @@ class Queries:
         workers: the threads.
     """
 
-    def __init__(self, store: ServedStore, engine: Engine, workers: Workers) -> None:
+    def __init__(self, store: Store, engine: Engine, workers: Workers) -> None:
         self._store, self._engine, self._workers = store, engine, workers
 
     async def instant(self, request: ApiRequest) -> Response:
@@ -122,7 +122,7 @@ class Queries:
         return volume.read_volume(form, now_ns, max_points=max_points, ranged=ranged)
 
     async def _metadata(
-        self, request: ApiRequest, read: Callable[[ServedStore, Form, int], Any]
+        self, request: ApiRequest, read: Callable[[Store, Form, int], Any]
     ) -> Response:
         form, now_ns = await request.form(), self._engine.clock_ns()
         return await self._run(request, lambda _: read(self._store, form, now_ns), is_lookup=True)

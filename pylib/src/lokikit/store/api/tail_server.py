@@ -14,8 +14,8 @@ from lokikit.store.errors import QueryError, StoreError
 if TYPE_CHECKING:
     from lokikit.store.api.engine import Engine
     from lokikit.store.api.metrics import ServerCounters
-    from lokikit.store.api.served import ServedStore
     from lokikit.store.api.tail import TailRequest
+    from lokikit.store.segments.store import Store
 
 PATHS = frozenset({"/loki/api/v1/tail", "/api/prom/tail"})
 _FLAGS_HEADER = "x-loki-response-encoding-flags"
@@ -38,7 +38,7 @@ class TailServer:
     """
 
     def __init__(
-        self, store: ServedStore, engine: Engine, workers: Workers, counters: ServerCounters
+        self, store: Store, engine: Engine, workers: Workers, counters: ServerCounters
     ) -> None:
         self._store, self._engine, self._workers = store, engine, workers
         self._counters = counters

@@ -24,8 +24,8 @@ from lokikit.times import NS_PER_MS
 
 if TYPE_CHECKING:
     from lokikit.store.api.http import Form
-    from lokikit.store.api.served import ServedStore
     from lokikit.store.logql.pipeline_syntax import Matcher
+    from lokikit.store.segments.store import Store
 
 Metric = tuple[tuple[str, str], ...]
 _SERIES, _LABELS = "series", "labels"
@@ -95,7 +95,7 @@ def read_volume(form: Form, now_ns: int, *, max_points: int, ranged: bool) -> Vo
     )
 
 
-def volume_data(store: ServedStore, request: VolumeRequest) -> dict[str, Any]:
+def volume_data(store: Store, request: VolumeRequest) -> dict[str, Any]:
     """One value for each group, the largest first."""
     span, totals = request.span, Counter[Metric]()
     for labels, (size, _) in store.volume(request.matchers, span.start_ns, span.behind_ns).items():
@@ -110,7 +110,7 @@ def volume_data(store: ServedStore, request: VolumeRequest) -> dict[str, Any]:
 
 
 def volume_range_data(
-    store: ServedStore, request: VolumeRequest, check: Callable[[], None]
+    store: Store, request: VolumeRequest, check: Callable[[], None]
 ) -> dict[str, Any]:
     """One value for each group and step, at the last millisecond of the step."""
     groups: dict[Metric, Counter[int]] = {}
@@ -143,7 +143,7 @@ def _largest(totals: Mapping[Metric, int], limit: int) -> Sequence[tuple[Metric,
 
 
 def _buckets(
-    store: ServedStore, request: VolumeRequest, check: Callable[[], None]
+    store: Store, request: VolumeRequest, check: Callable[[], None]
 ) -> Iterator[tuple[Mapping[str, str], int, int]]:
     """Labels of a stream, number of the step, bytes."""
     labels = store.stream_numbers(request.matchers)

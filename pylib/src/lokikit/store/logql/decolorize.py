@@ -1,8 +1,12 @@
-"""Removal of ANSI escape sequences."""
+"""The stage `| decolorize`, which removes ANSI escape sequences."""
 
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from lokikit.store.logql.labels_builder import LineState
 
 _SEQUENCE = re.compile(
     "[\x1b\x9b][\\[\\]()#;?]*"
@@ -11,8 +15,8 @@ _SEQUENCE = re.compile(
 )
 
 
-def decolorize(line: str) -> str:
-    """The line without color codes."""
-    if "\x1b" in line or "\x9b" in line:
-        return _SEQUENCE.sub("", line)
-    return line
+def decolorize(state: LineState) -> bool:
+    """Remove color codes from the line, which always stays."""
+    if "\x1b" in state.line or "\x9b" in state.line:
+        state.line = _SEQUENCE.sub("", state.line)
+    return True

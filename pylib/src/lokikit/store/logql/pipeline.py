@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from lokikit.store.errors import QueryError
 from lokikit.store.logql.decolorize import decolorize
@@ -33,14 +33,14 @@ from lokikit.store.logql.pipeline_syntax import (
     PatternParser,
     RegexpParser,
     Stage,
+    UnpackParser,
 )
 from lokikit.store.logql.text_parsers import compile_pattern, compile_regexp, unpack
 
 if TYPE_CHECKING:
     from lokikit.store.rows import Row
 
-    Run = Callable[[LineState], bool]
-
+Run = Callable[[LineState], bool]
 S = TypeVar("S", bound="Stage")
 C = TypeVar("C")
 
@@ -135,44 +135,25 @@ def compile_stage(stage: Stage) -> Run:
     Raises:
         QueryError: the stage cannot run; the text says why.
     """
-    return _compile_filter(stage) or _compile_parser(stage) or _compile_change(stage)
+    return _COMPILERS[type(stage)](stage)
 
 
-def _compile_filter(stage: Stage) -> Run | None:
-    if isinstance(stage, LineFilter):
-        takes = compile_line_filter(stage)
-        return lambda state: takes(state.line)
-    if isinstance(stage, LabelFilterStage):
-        return compile_label_filter(stage.condition)
-    return None
+def _line_filter(stage: LineFilter) -> Run:
+    takes = compile_line_filter(stage)
+    return lambda state: takes(state.line)
 
 
-def _compile_parser(stage: Stage) -> Run | None:
-    if isinstance(stage, JsonParser):
-        return compile_json(stage)
-    if isinstance(stage, LogfmtParser):
-        return compile_logfmt(stage)
-    if isinstance(stage, RegexpParser):
-        return compile_regexp(stage.pattern)
-    if isinstance(stage, PatternParser):
-        return compile_pattern(stage.pattern)
-    return None
-
-
-def _compile_change(stage: Stage) -> Run:
-    if isinstance(stage, LineFormat):
-        return compile_line_format(stage.template)
-    if isinstance(stage, LabelFormat):
-        return compile_label_format(stage.assignments)
-    if isinstance(stage, DropLabels):
-        return compile_drop(stage.items)
-    if isinstance(stage, KeepLabels):
-        return compile_keep(stage.items)
-    if isinstance(stage, Decolorize):
-        return _decolorize
-    return unpack
-
-
-def _decolorize(state: LineState) -> bool:
-    state.line = decolorize(state.line)
-    return True
+_COMPILERS: dict[type[Stage], Callable[[Any], Run]] = {
+    LineFilter: _line_filter,
+    LabelFilterStage: lambda stage: compile_label_filter(stage.condition),
+    JsonParser: compile_json,
+    LogfmtParser: compile_logfmt,
+    RegexpParser: lambda stage: compile_regexp(stage.pattern),
+    PatternParser: lambda stage: compile_pattern(stage.pattern),
+    UnpackParser: lambda _: unpack,
+    LineFormat: lambda stage: compile_line_format(stage.template),
+    LabelFormat: lambda stage: compile_label_format(stage.assignments),
+    DropLabels: lambda stage: compile_drop(stage.items),
+    KeepLabels: lambda stage: compile_keep(stage.items),
+    Decolorize: lambda _: decolorize,
+}

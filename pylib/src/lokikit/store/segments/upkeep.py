@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 from lokikit.store.segments.append_log import log_path
 from lokikit.store.segments.disk import remove_files
 from lokikit.store.segments.merging import choose_merge, merge_segments
-from lokikit.store.segments.retention import expired_segments
 from lokikit.store.segments.segment import write_segment
 
 if TYPE_CHECKING:
@@ -120,9 +119,9 @@ class Upkeep:
         self._ingest.is_sealed.set()
 
     def _delete_expired(self) -> None:
-        """Delete the segments that are older than the retention."""
+        """Delete segments whose rows are all too old; queries leave out other old rows."""
         oldest_ns = self._settings.oldest_kept_ns()
-        expired = expired_segments(self._catalogue.segments, oldest_ns)
+        expired = [one for one in self._catalogue.segments if one.name.max_ns < oldest_ns]
         if expired:
             self._catalogue.replace(expired, [])
             self._counters.add("deleted_segments", len(expired))
