@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import gc
+import signal
 import sys
 from functools import cache
 from typing import TYPE_CHECKING
 
 import pytest
+from tests.schedule import Schedule
 
 from lokikit.errors import PrerequisiteError
 from lokikit.stack.native.loki import require_loki
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Generator, Iterator
+
+    from tests.stack.engines import Engine, Running
+    from xdist.remote import Producer
 
 _ON_LOKI = ("stack", "agent", "integration", "grafana", "chart")
 """Folders with tests that run on a real Loki."""
@@ -26,6 +32,28 @@ def _no_loki() -> str:
     except PrerequisiteError as error:
         return str(error)
     return ""
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Schedule | None:
+    """Have the tests that share a server run in one worker."""
+    return Schedule(config, log) if config.option.dist == "loadfile" else None
+
+
+def pytest_configure() -> None:
+    """Take interrupts, and let the tests' programs take theirs: `make test &` ignores them."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Collect without the garbage collector, which would search thousands of tests for nothing."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -64,3 +92,20 @@ def say(request: pytest.FixtureRequest) -> Callable[[str], None]:
             sys.stderr.write(f"\ntests: {text}\n")
 
     return show
+
+
+@pytest.fixture(scope="session")
+def shared_loki(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Callable[[Engine], Running]]:
+    """Start each engine once, however often tests on one and on the other take turns."""
+    started: dict[str, Running] = {}
+
+    def start(engine: Engine) -> Running:
+        if engine.name not in started:
+            started[engine.name] = engine.make(tmp_path_factory.mktemp("loki"), {}).start()
+        return started[engine.name]
+
+    yield start
+    for loki in started.values():
+        loki.kill()

@@ -35,11 +35,9 @@ def engine(request: pytest.FixtureRequest) -> Engine:
 
 
 @pytest.fixture(scope="session")
-def loki_url(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def loki_url(engine: Engine, shared_loki: Callable[[Engine], Running]) -> str:
     """The URL of a Loki that all tests of the run share; use labels of your own."""
-    loki = engine.make(tmp_path_factory.mktemp("loki"), {}).start()
-    yield loki.url
-    loki.kill()
+    return shared_loki(engine).url
 
 
 @pytest.fixture
