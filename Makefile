@@ -6,7 +6,13 @@ BIN := $(VENV)/bin
 LOKIKIT := $(BIN)/lokikit
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 IS_NEW := import sys; sys.exit("Python %d.%d is too old" % sys.version_info[:2] if sys.version_info < (3, 10) else 0)
-NO_PIP := lokikit: pip could not install it, for the reason above; without the network: PIP_INDEX_URL names a mirror, HTTPS_PROXY a proxy, PIP_CERT the certificates to trust, PIP_FIND_LINKS with PIP_NO_INDEX=1 a folder of wheels
+# Prints what pip prints; behind "pip failed" the fix for it.
+EXPLAIN := awk 'BEGIN { proxy = ENVIRON["HTTPS_PROXY"] ENVIRON["https_proxy"] ENVIRON["HTTP_PROXY"] ENVIRON["http_proxy"] } \
+	/^pip failed$$/ { failed = 1; next } { print; fflush() } \
+	/CERTIFICATE_VERIFY_FAILED|CA certificate bundle/ { fix = "it does not trust the certificate of the index: PIP_CERT=/path/ca.pem names the authority of your company" } \
+	/ProxyError/ || (proxy && /NewConnectionError/) { fix = "the proxy in HTTPS_PROXY or HTTP_PROXY does not let it through: name another, or unset them" } \
+	/No space left/ { fix = "the disk is full: make room" } \
+	END { if (failed) { print "lokikit: pip could not install it: " (fix ? fix : "see above; without the network PIP_INDEX_URL names a mirror, HTTPS_PROXY a proxy, PIP_FIND_LINKS with PIP_NO_INDEX=1 a folder of wheels"); exit 3 } }'
 
 # Images set it; thousands of Pythons that the tests start would each compile what they import.
 unexport PYTHONDONTWRITEBYTECODE
@@ -74,11 +80,11 @@ clean: $(VENV)/run ## stop everything and remove the stack's data
 $(VENV)/run: pylib/pyproject.toml
 	@echo "Installing lokikit into $(VENV): once, takes a minute."
 	@$(BIN)/python -c 'import pip; $(IS_NEW)' 2>/dev/null || { $(PYTHON) -c '$(IS_NEW)' && $(PYTHON) -m venv --clear $(VENV); } || \
-		{ echo "lokikit: no environment in $(VENV), for the reason above: install Python 3.10 or newer with its venv module (Debian: python3-venv) or name one (make PYTHON=python3.12), in a checkout that can be written to"; exit 3; }
-	@$(PIP) --editable 'pylib[push,cli,page,demo]' || { echo "$(NO_PIP)"; exit 3; }
+		{ echo "lokikit: no environment in $(VENV), for the reason above: install Python 3.10 or newer with its venv module (Debian: python3-venv) or name one (make PYTHON=python3.12), in a checkout that can be written to, on a disk with room"; exit 3; }
+	@{ $(PIP) --editable 'pylib[push,cli,page,demo]' 2>&1 || echo "pip failed"; } | $(EXPLAIN)
 	@touch $@
 
 $(VENV)/test: $(VENV)/run tests/requirements.lock
 	@echo "Installing what the tests need into $(VENV)."
-	@$(PIP) --no-compile --require-hashes --requirement tests/requirements.lock || { echo "$(NO_PIP)"; exit 3; }
+	@{ $(PIP) --no-compile --require-hashes --requirement tests/requirements.lock 2>&1 || echo "pip failed"; } | $(EXPLAIN)
 	@touch $@

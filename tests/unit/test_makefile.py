@@ -6,11 +6,15 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pip
 import pytest
 
 from lokikit.stack.kit_files import kit_root
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 MAKE = shutil.which("make")
 pytestmark = pytest.mark.skipif(MAKE is None, reason="make is not on PATH")
@@ -64,7 +68,7 @@ def test_a_python_that_makes_no_environment_is_named(tmp_path: Path, kind: str) 
     assert "Error 3" in result
 
 
-def test_a_pip_without_network_is_pointed_to_mirror_proxy_and_certificates(tmp_path: Path) -> None:
+def test_a_pip_without_network_is_pointed_to_mirror_proxy_and_wheels(tmp_path: Path) -> None:
     """Pip is that of this environment: to install it costs more than the rest of the test."""
     away = {"PIP_INDEX_URL": "http://127.0.0.1:9/simple", "PIP_RETRIES": "0"}
     program = stand_in(
@@ -74,7 +78,53 @@ def test_a_pip_without_network_is_pointed_to_mirror_proxy_and_certificates(tmp_p
     )
     packages = str(Path(pip.__file__).parents[1])
     result = make_up(tmp_path, program, **away, PIP_NO_CACHE_DIR="1", PYTHONPATH=packages)
-    assert "PIP_INDEX_URL names a mirror, HTTPS_PROXY a proxy, PIP_CERT" in result
+    assert "PIP_INDEX_URL names a mirror, HTTPS_PROXY a proxy, PIP_FIND_LINKS" in result
+    assert "Error 3" in result
+
+
+@pytest.mark.parametrize(
+    ("said", "variables", "fix"),
+    [
+        pytest.param(
+            "SSLError(SSLCertVerificationError(1, [SSL: CERTIFICATE_VERIFY_FAILED] certificate",
+            {},
+            "PIP_CERT=/path/ca.pem",
+            id="an authority that pip does not know",
+        ),
+        pytest.param(
+            "OSError: Could not find a suitable TLS CA certificate bundle, invalid path: /ca.pem",
+            {},
+            "PIP_CERT=/path/ca.pem",
+            id="no file of certificates",
+        ),
+        pytest.param(
+            "ProxyError(Cannot connect to proxy., OSError(Tunnel connection failed: 407",
+            {},
+            "HTTPS_PROXY or HTTP_PROXY",
+            id="a proxy of pip 24 refuses",
+        ),
+        pytest.param(
+            "NewConnectionError(HTTPSConnection(host=127.0.0.1, port=9): Connection refused",
+            {"HTTPS_PROXY": "http://127.0.0.1:9"},
+            "HTTPS_PROXY or HTTP_PROXY",
+            id="a proxy of pip 26 is away",
+        ),
+        pytest.param("OSError: [Errno 28] No space left on device", {}, "make room", id="disk"),
+    ],
+)
+def test_what_pip_says_ends_in_a_sentence_with_the_fix(
+    tmp_path: Path, said: str, variables: Mapping[str, str], fix: str
+) -> None:
+    """An environment whose pip says what pip says, which was tried with a server of each kind."""
+    failing = f"#!/bin/sh\necho '{said}' >&2\nexit 1\n"
+    (tmp_path / "pip").write_text(failing)
+    python = f"""[ "$2" = venv ] || exec {sys.executable} "$@"
+mkdir -p .venv/bin && cp {tmp_path}/pip .venv/bin/python && chmod +x .venv/bin/python"""
+    result = make_up(tmp_path, stand_in(tmp_path, python), **variables)
+    sentence = result.partition("lokikit: pip could not install it: ")[2].splitlines()[0]
+    assert fix in sentence
+    assert said in result
+    assert "pip failed" not in result
     assert "Error 3" in result
 
 
