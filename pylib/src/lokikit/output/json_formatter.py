@@ -28,6 +28,7 @@ from lokikit.output.level_names import LEVELS, level_at_or_below, own_level
 from lokikit.output.log_record import Record, given_fields
 from lokikit.output.redaction import AT, SecretNames, mask_url_passwords
 from lokikit.output.safe_text import COLOUR_CODE, class_name, clean, key_name, text
+from lokikit.output.stacktraces import format_exception
 from lokikit.output.timestamps import StampClock, process_clock
 from lokikit.output.truncation import cut_line
 from lokikit.settings import read_settings, words_of
@@ -226,6 +227,10 @@ class JsonFormatter(OrjsonFormatter):
             rest[f.STACKTRACE] = text(record.exc_text)
         if record.stack_info:
             rest[f.STACK] = text(record.stack_info)
+
+    def formatException(self, ei: Any) -> str:  # noqa: N802 - stdlib's name
+        """The stack trace; `ei` is the type, the exception and its traceback."""
+        return format_exception(ei[1], ei[2]).removesuffix("\n")
 
     def _stacktrace(self, exception: BaseException, traceback: TracebackType | None) -> str:
         try:
