@@ -68,7 +68,7 @@ def stack(client: DockerClient, tmp_path_factory: pytest.TempPathFactory) -> Ite
     try:
         up = one.run("up")
         assert up.returncode == 0, up.stdout + up.stderr
-        one.said = up.stdout
+        one.output = up.stdout
         yield one
     finally:
         one.remove()

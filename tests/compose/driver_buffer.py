@@ -1,7 +1,7 @@
 """How far Docker's own buffer reaches: `python -m tests.compose.driver_buffer`, some minutes.
 
 It brings a stack up, takes its agent away or leaves it, has containers print numbered lines, and
-tells how many of them are in Loki in the end. Figures of this machine, no assertion.
+prints how many of them are in Loki at the end. Figures of this machine, no assertion.
 """
 
 from __future__ import annotations

@@ -57,7 +57,7 @@ def stocked_docker(say: Callable[[str], object]) -> Iterator[DockerClient]:
     """The Docker of this machine with every image that the stack needs.
 
     Raises:
-        CannotMakeImageError: there is no Docker, or an image cannot be had; the text says why.
+        CannotMakeImageError: Docker is missing, or an image cannot be had; names the reason.
     """
     # Asked without the SDK, which leaves a socket open where nobody answers.
     if problem := daemon_problem():
@@ -71,10 +71,10 @@ def stocked_docker(say: Callable[[str], object]) -> Iterator[DockerClient]:
 
 
 def _ensure_images(client: DockerClient, say: Callable[[str], object]) -> None:
-    """Have every image that the stack needs, and say which ones are not the official ones.
+    """Have every image that the stack needs, and report those that are not the official images.
 
     Raises:
-        CannotMakeImageError: one cannot be had; the text says which and why.
+        CannotMakeImageError: an image cannot be had; the text names it and the reason.
     """
     for name, make in _makers().items():
         if not _is_here(client, name) and not _can_be_pulled(client, name):
@@ -166,7 +166,7 @@ def _make_base(client: DockerClient, name: str) -> None:
 def _make_grafana(client: DockerClient, name: str) -> None:
     command = json.dumps(["python", "-c", _STAND_IN])
     text = f"FROM {base_image()}\nUSER 472\nSTOPSIGNAL SIGINT\nCMD {command}\n"
-    labels = {MARK: "A STAND-IN that only answers: nothing is said about Grafana itself"}
+    labels = {MARK: "A STAND-IN that only answers: it proves nothing about Grafana itself"}
     client.images.build(fileobj=io.BytesIO(text.encode()), tag=name, labels=labels, rm=True)
 
 

@@ -62,7 +62,7 @@ def serve(client: DockerClient, images: dict[str, str], folder: Path) -> Iterato
                 self.wfile.write(body)
 
         def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base's name
-            """Keep the output of the tests to what they say."""
+            """Keep the lines of requests out of the output of the tests."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Answer)
     threading.Thread(target=server.serve_forever, daemon=True).start()

@@ -70,12 +70,12 @@ class DockerStack:
             **{key: str(port) for key, port in with_ports.items()},
         }
         self.loki = Loki(f"http://127.0.0.1:{with_ports['LOKI_PORT']}")
-        self.said = ""
-        """By the `up` that brought it up for all tests."""
+        self.output = ""
+        """Output of the `up` that brought it up for all tests."""
         self._writers: list[Container] = []
 
     def run(self, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
-        """What `lokikit` with `arguments` said and returned."""
+        """Output and exit code of `lokikit` with `arguments`."""
         inherited = {name: value for name, value in os.environ.items() if name != "LOKI_URL"}
         return subprocess.run(
             [sys.executable, "-m", "lokikit", *arguments],
@@ -87,7 +87,7 @@ class DockerStack:
         )
 
     def compose(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """What `docker compose` with `arguments` said and returned, typed in the checkout."""
+        """Output and exit code of `docker compose` with `arguments`, run in the checkout."""
         return subprocess.run(
             [*compose_command(os.environ), *arguments],
             cwd=kit_root(),

@@ -25,7 +25,7 @@ def fresh(client: DockerClient, tmp_path: Path) -> Iterator[DockerStack]:
 
 
 def test_down_keeps_and_clean_removes(fresh: DockerStack) -> None:
-    """Down leaves the data and no container; clean asks, and removes only when told so."""
+    """Down leaves the data and no container; clean asks, and removes only after a yes."""
     up = fresh.run("up", RUNTIME="auto")
     assert "Runtime: docker (its daemon answers and the images are here)." in up.stdout, up.stderr
     assert up.returncode == 0, up.stdout + up.stderr

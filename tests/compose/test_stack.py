@@ -1,4 +1,4 @@
-"""`make up` with Docker: what it says and starts, and what goes through it."""
+"""`make up` with Docker: its output, its services, and lines through it."""
 
 from __future__ import annotations
 
@@ -41,11 +41,11 @@ def started(stack: DockerStack) -> dict[str, tuple[str, str]]:
 
 
 def test_says_where_everything_is(stack: DockerStack) -> None:
-    """Up says why Docker, where each service is, and Grafana's password."""
-    assert "Runtime: docker (RUNTIME=docker)." in stack.said
+    """Up prints the reason for Docker, the address of each service, and Grafana's password."""
+    assert "Runtime: docker (RUNTIME=docker)." in stack.output
     for key in ("LOKI_PORT", "FLUENTBIT_HTTP_PORT", "GRAFANA_PORT", "DEMO_PORT"):
-        assert f"127.0.0.1:{stack.variables[key]}" in stack.said, key
-    assert f"user admin, password {password_file(stack.state).read_text()} " in stack.said
+        assert f"127.0.0.1:{stack.variables[key]}" in stack.output, key
+    assert f"user admin, password {password_file(stack.state).read_text()} " in stack.output
 
 
 def test_start_order(stack: DockerStack) -> None:

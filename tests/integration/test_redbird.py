@@ -54,11 +54,11 @@ class Scheduler:
         )
 
     def history(self) -> dict[str, Any]:
-        """What it knows of its tasks at its end."""
+        """The history that it knows at its end."""
         done = self.run()
         assert done.returncode == 0, done.stdout + done.stderr
         entries = [json.loads(line) for line in done.stdout.splitlines()]
-        (history,) = [line["told"] for line in entries if line.get("event") == "history"]
+        (history,) = [line["known"] for line in entries if line.get("event") == "history"]
         return dict(history)
 
 
@@ -66,13 +66,13 @@ class Scheduler:
 def histories(
     loki_url: str, rocketry_python: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> list[dict[str, Any]]:
-    """What two processes of one scheduler, one after the other, know of their tasks."""
+    """The histories that two processes of one scheduler know, one after the other."""
     scheduler = Scheduler(rocketry_python, loki_url, tmp_path_factory.mktemp("scheduler"))
     return [scheduler.history(), scheduler.history()]
 
 
 def test_a_process_knows_at_once_what_it_ran(histories: list[dict[str, Any]]) -> None:
-    """Each task ran once, and its history says so."""
+    """Each task ran once, as its history shows."""
     first, _ = histories
     assert first["report"]["actions"] == ["run", "success"]
     assert first["fail"]["actions"] == ["run", "fail"]
@@ -90,7 +90,7 @@ def test_a_restarted_scheduler_finds_its_state_again(histories: list[dict[str, A
 
 
 def test_red_birds_conditions_are_kept(histories: list[dict[str, Any]]) -> None:
-    """Records are asked for by one of several values, by a time, and by their place."""
+    """Records are selected by one of several values, by a time, and by their place."""
     for history in histories:
         value = history["report"]
         assert (value["first"], value["ends"], value["since"]) == ("run", 1, 2)

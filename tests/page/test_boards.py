@@ -62,8 +62,8 @@ def test_every_panel_shows_something(tab: Tab, uid: str) -> None:
     assert tab.texts(".board .panel h2") == titles
     for panel in dashboards()[uid]["panels"]:
         body = tab.at(f".panel[aria-label={json.dumps(panel['title'])}] .body").last
-        told = body.inner_text().strip() or body.locator("canvas").count()
-        assert told, panel["title"]
+        content = body.inner_text().strip() or body.locator("canvas").count()
+        assert content, panel["title"]
         assert "is not a function" not in body.inner_text()
 
 
@@ -83,9 +83,9 @@ def test_a_table_holds_what_the_store_answers(tab: Tab, demo_url: str) -> None:
     rows = tab.at(".panel[aria-label='Top exceptions'] tbody tr").all()
     shown = [[cell.inner_text() for cell in row.locator("td").all()] for row in rows]
     asked = Loki(demo_url).instant(exception_types(ALL, "6h"))
-    told = {(one.labels["service_name"], one.labels["exc_type"], one.value) for one in asked}
-    assert {tuple(row) for row in shown} <= told
-    assert len(shown) == min(len(told), 10)
+    counts = {(one.labels["service_name"], one.labels["exc_type"], one.value) for one in asked}
+    assert {tuple(row) for row in shown} <= counts
+    assert len(shown) == min(len(counts), 10)
     counts = [int(row[2]) for row in shown]
     assert counts == sorted(counts, reverse=True)
 
@@ -95,11 +95,11 @@ def test_a_graph_holds_what_the_store_answers(tab: Tab, demo_url: str) -> None:
     legend = tab.texts(".panel[aria-label='Lines by service'] .legend > *")
     shown = dict(re.fullmatch(r"(\S+) demo\s+([\d.]+)(?: K)?", one).groups() for one in legend)  # type: ignore[union-attr]
     counted = Loki(demo_url).instant(lines(ALL, "6h"))
-    told = {one.labels["service_name"]: int(one.value) for one in counted}
-    assert shown.keys() == told.keys()
+    counts = {one.labels["service_name"]: int(one.value) for one in counted}
+    assert shown.keys() == counts.keys()
     for service, text in shown.items():
-        number = float(text) * (1000 if told[service] >= 1000 else 1)
-        assert number == pytest.approx(told[service], rel=0.006)
+        number = float(text) * (1000 if counts[service] >= 1000 else 1)
+        assert number == pytest.approx(counts[service], rel=0.006)
 
 
 def test_a_name_leads_to_its_service_with_the_time_that_is_shown(tab: Tab) -> None:

@@ -39,9 +39,9 @@ def test_healthy(loki_url: str, programs: Programs, threads: int, records: int) 
     # A burst is faster than any Loki: who keeps nothing on disk and wants all of it, waits.
     handler = {"on_full": "block", "block_timeout_s": FLUSH_S}
     writing = Writing(loki_url, service, each, threads=threads, handler=handler, flush_s=FLUSH_S)
-    told = programs.write(writing).report("closed", FLUSH_S * 2)
-    assert told["flushed"], told
-    assert told["stats"]["sent"] == records
+    report = programs.write(writing).report("closed", FLUSH_S * 2)
+    assert report["flushed"], report
+    assert report["stats"]["sent"] == records
     assert_exact(loki_url, service, dict.fromkeys(range(threads), each))
 
 
@@ -68,10 +68,10 @@ def test_outage(
     getattr(loki, end)()
     threading.Event().wait(outage_s)  # nothing happens at the end of an outage but its end
     loki.start()
-    told = writer.report("closed", FLUSH_S * 2)
-    assert told["stats"]["retried"], "the outage was none"
-    assert told["flushed"], told
-    assert told["peak_kb"] < MAX_PEAK_KB
+    report = writer.report("closed", FLUSH_S * 2)
+    assert report["stats"]["retried"], "the outage was none"
+    assert report["flushed"], report
+    assert report["peak_kb"] < MAX_PEAK_KB
     assert_exact(loki.url, service, {0: records})
 
 
@@ -94,10 +94,10 @@ def test_fault(
         writer.report("written")
         eventually(lambda: proxy.counts[fault] > 1)
         proxy.switch(fault, *[Mode.PASS] * 4)
-        told = writer.report("closed", FLUSH_S)
-    assert told["flushed"], told
-    assert told["stats"]["dropped"] == {}
-    assert told["peak_kb"] < MAX_PEAK_KB
+        report = writer.report("closed", FLUSH_S)
+    assert report["flushed"], report
+    assert report["stats"]["dropped"] == {}
+    assert report["peak_kb"] < MAX_PEAK_KB
     assert_exact(loki_url, service, {0: records})
 
 
@@ -110,7 +110,7 @@ def test_memory_alone_bridges_a_fault(loki_url: str, programs: Programs, records
         writer = programs.write(Writing(proxy.url, service, records, flush_s=FLUSH_S))
         writer.report("written")
         proxy.switch(Mode.PASS)
-        told = writer.report("closed", FLUSH_S)
-    assert told["flushed"], told
-    assert told["peak_kb"] < MAX_PEAK_KB
+        report = writer.report("closed", FLUSH_S)
+    assert report["flushed"], report
+    assert report["peak_kb"] < MAX_PEAK_KB
     assert_exact(loki_url, service, {0: records})

@@ -68,19 +68,19 @@ class Terminal:
             start_new_session=True,
         )
         os.close(slave)
-        self.said = ""
+        self.output = ""
 
     def shows(self, *words: str) -> bool:
         """Whether it has shown all of that since it was last forgotten."""
         with contextlib.suppress(OSError):  # nothing is read of a terminal whose program has ended
             while select.select([self._master], [], [], 0)[0]:
-                self.said += os.read(self._master, 65536).decode(errors="replace")
-        return all(word in self.said for word in words)
+                self.output += os.read(self._master, 65536).decode(errors="replace")
+        return all(word in self.output for word in words)
 
     def frames(self) -> list[str]:
         """Each whole frame that it has shown since it was last forgotten."""
         self.shows()
-        return self.said.split("lokikit top")[1:-1]
+        return self.output.split("lokikit top")[1:-1]
 
     def end(self, number: int) -> int:
         """Send it a signal; its exit code."""
@@ -128,7 +128,7 @@ def test_live(loki: str, terminals: list[Terminal]) -> None:
     """On a terminal it goes on until Ctrl-C, and leaves the screen as it was."""
     terminals.append(one := Terminal(loki, 100, 30))
     eventually(lambda: one.shows("shop", "ValueError", "Many errors"), within_s=60)
-    one.said = ""
+    one.output = ""
     eventually(lambda: one.shows("shop"))
     assert one.process.poll() is None
     assert one.end(signal.SIGINT) == 0
@@ -136,16 +136,16 @@ def test_live(loki: str, terminals: list[Terminal]) -> None:
 
 
 def test_loki_goes_and_comes(loki: str, terminals: list[Terminal]) -> None:
-    """It keeps trying, says so, shows what it had, and goes on; in a pipe it is an error."""
+    """It keeps trying, reports that, keeps its content, and goes on; in a pipe it is an error."""
     proxy = FaultProxy(loki)
     terminals.append(one := Terminal(proxy.url, 60, 24))
     eventually(lambda: one.shows("shop", "400"), within_s=60)
     proxy.switch(Mode.REFUSE)
-    one.said = ""
+    one.output = ""
     eventually(lambda: one.shows("Trying", "shop"), within_s=60)
     assert run(proxy.url, "top", "--once").returncode == 4
     proxy.switch(Mode.PASS)
-    one.said = ""
+    one.output = ""
     eventually(lambda: [frame for frame in one.frames() if "Trying" not in frame], within_s=60)
     assert one.end(signal.SIGTERM) == 128 + signal.SIGTERM
     proxy.close()

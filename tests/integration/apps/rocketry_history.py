@@ -33,7 +33,7 @@ def fail() -> None:
 
 if __name__ == "__main__":
     app.run()
-    told = {
+    known = {
         task.name: {
             "status": task.status,
             "runs": len(task.logger.filter_by(action="run").all()),
@@ -46,4 +46,4 @@ if __name__ == "__main__":
         }
         for task in app.session.tasks
     }
-    print(json.dumps({"event": "history", "told": told}))
+    print(json.dumps({"event": "history", "known": known}))

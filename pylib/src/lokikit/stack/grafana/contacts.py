@@ -92,7 +92,7 @@ class Contacts:
                 "Nobody is told of an alert: set ALERT_MAIL_TO, ALERT_WEBHOOK_URL, "
                 "ALERT_SLACK_URL or ALERT_URLS."
             )
-        return f"Alerts are told by {', '.join(self.names)}."
+        return f"Alerts are sent by {', '.join(self.names)}."
 
 
 def read_contacts(environ: Mapping[str, str] = os.environ) -> Contacts:
