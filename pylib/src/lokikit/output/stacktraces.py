@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 _MAX_CACHED = 2048
 """Places in source code; one more, and all are forgotten."""
+_MAX_CHARACTERS = 4096
+"""Of a text that is kept: the lines of generated code may have any length."""
 _LEADING = ("__cause__", "__context__")
 _SHOWN_REPEATS = 3
 """Of a recursion; `traceback` shows as many."""
@@ -79,16 +81,19 @@ def format_exception(exception: BaseException, tb: TracebackType | None) -> str:
 def _stack(tb: TracebackType | None) -> _Stack:
     stack = _Stack()
     while tb is not None:
-        code = tb.tb_frame.f_code
-        key = id(code), tb.tb_lasti, tb.tb_lineno
-        entry = _entries.get(key)
-        if entry is None:
-            (text,) = traceback.format_tb(tb, limit=1)
-            entry = _Entry(code, (code.co_filename, tb.tb_lineno, code.co_name), text)
-            if len(_entries) >= _MAX_CACHED:
-                _entries.clear()
-            _entries[key] = entry
-        stack.append(entry)
+        key = id(tb.tb_frame.f_code), tb.tb_lasti, tb.tb_lineno
+        stack.append(_entries.get(key) or _learn(key, tb))
         tb = tb.tb_next
     limit = getattr(sys, "tracebacklimit", None)
     return stack if limit is None else _Stack(stack[: max(limit, 0)])
+
+
+def _learn(key: tuple[int, int, int], tb: TracebackType) -> _Entry:
+    (text,) = traceback.format_tb(tb, limit=1)
+    code = tb.tb_frame.f_code
+    entry = _Entry(code, (code.co_filename, tb.tb_lineno, code.co_name), text)
+    if len(_entries) >= _MAX_CACHED:
+        _entries.clear()
+    if len(text) <= _MAX_CHARACTERS:
+        _entries[key] = entry
+    return entry
