@@ -44,6 +44,7 @@ class Helm:
             "HELM_CONFIG_HOME": str(folder / "config"),
             "HELM_DATA_HOME": str(folder / "data"),
             "KUBECONFIG": str(kubeconfig or folder / "none"),
+            "GOGC": "off",  # it has 90 MB at its end, and a third of its time went there
         }
 
     def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:

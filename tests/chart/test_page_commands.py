@@ -70,6 +70,7 @@ def run(
         **os.environ,
         "KUBECONFIG": str(cluster.kubeconfig),
         "HELM_CACHE_HOME": str(folder / "cache"),
+        "GOGC": "off",
         "PATH": f"{folder}{os.pathsep}{os.environ['PATH']}",
     }
 
