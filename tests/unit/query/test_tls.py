@@ -98,10 +98,52 @@ def test_both_sides_show_their_certificates(
         assert loki.labels() == ["a"]
 
 
+def test_the_certificates_of_the_environment_count_on_this_machine_too(
+    guarded: Guarded, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Loki is often behind a tunnel of SSH, under an address of loopback."""
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(guarded.ca_file))
+    with Loki(url, client_cert=guarded.client_cert) as loki:
+        assert loki.labels() == ["a"]
+
+
+@pytest.mark.parametrize("bundle", ["absent.pem", "client.txt"])
+def test_a_file_without_certificates_is_named(
+    url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, bundle: str
+) -> None:
+    (tmp_path / "client.txt").write_text("no certificate")
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / bundle))
+    fix = "REQUESTS_CA_BUNDLE has to name a PEM file"
+    with Loki(url, timeout_s=0.1) as loki, pytest.raises(UnreachableError, match=fix):
+        loki.labels()
+    assert fix in Pusher(url).push([]).reason
+
+
+def test_a_certificate_for_another_host_is_not_put_down_to_the_authority(
+    guarded: Guarded, url: str
+) -> None:
+    other = url.replace("127.0.0.1", "localhost")
+    with (
+        Loki(other, ca_file=guarded.ca_file, timeout_s=0.1) as loki,
+        pytest.raises(UnreachableError, match="name its host as the certificate does"),
+    ):
+        loki.labels()
+
+
 def test_a_server_of_another_authority_is_not_asked(guarded: Guarded, url: str) -> None:
     """Without its certificate nobody is trusted."""
-    with pytest.raises(UnreachableError, match="certificate"):
+    fix = "name the certificates to trust, REQUESTS_CA_BUNDLE=/path/ca.pem"
+    with pytest.raises(UnreachableError, match=fix):
         Loki(url, client_cert=guarded.client_cert, timeout_s=0.1).labels()
+    assert fix in Pusher(url).push([]).reason
+
+
+def test_a_loki_without_tls_is_named() -> None:
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+        url = f"https://127.0.0.1:{server.server_port}"
+        assert "use http://" in Pusher(url).push([]).reason
+        server.shutdown()
 
 
 def test_a_push_trusts_what_it_is_told_to(

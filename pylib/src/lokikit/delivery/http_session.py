@@ -31,8 +31,9 @@ class Tls:
 
     def context(self) -> ssl.SSLContext:
         """Return the same settings for connections other than HTTP requests."""
-        bundle = self._bundle()
-        is_folder = bool(bundle) and Path(str(bundle)).is_dir()
+        trusted = self.trusted()
+        bundle = trusted if isinstance(trusted, str) else None
+        is_folder = bundle is not None and Path(bundle).is_dir()
         context = ssl.create_default_context(
             cafile=None if is_folder else bundle, capath=bundle if is_folder else None
         )
@@ -45,11 +46,11 @@ class Tls:
             context.load_cert_chain(*self.client_cert)
         return context
 
-    def _bundle(self) -> str | None:
-        """Return the certificates to trust; requests reads the same variables by itself."""
-        if isinstance(self.verify, bool):
-            return os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE") or None
-        return self.verify
+    def trusted(self) -> bool | str:
+        """Return `verify`, or in place of `True` the PEM file that the environment names."""
+        if self.verify is not True:
+            return self.verify
+        return os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE") or True
 
 
 class LokiSession(requests.Session):
@@ -71,8 +72,8 @@ class LokiSession(requests.Session):
 
     def request(self, *args: Any, **kwargs: Any) -> requests.Response:
         """Send a request with the certificates of `Tls`."""
-        # REQUESTS_CA_BUNDLE would win over a session's own `verify`.
-        kwargs |= {"verify": self._tls.verify, "cert": self._tls.client_cert}
+        # REQUESTS_CA_BUNDLE would win over a session's own `verify`, and count nothing on loopback.
+        kwargs |= {"verify": self._tls.trusted(), "cert": self._tls.client_cert}
         return super().request(*args, **kwargs)
 
 

@@ -15,6 +15,18 @@ if TYPE_CHECKING:
 MIN_BACKOFF_S = 0.5
 MAX_BACKOFF_S = 30.0
 MAX_RETRY_AFTER_S = 60.0
+_NO_BUNDLE = "REQUESTS_CA_BUNDLE has to name a PEM file of certificates"
+_TLS_FIXES = (
+    ("certificate is not valid for", "name its host as the certificate does"),
+    (
+        "CERTIFICATE_VERIFY_FAILED",
+        "name the certificates to trust, REQUESTS_CA_BUNDLE=/path/ca.pem",
+    ),
+    ("CA certificate bundle", _NO_BUNDLE),
+    ("NO_CERTIFICATE_OR_CRL_FOUND", _NO_BUNDLE),
+    ("WRONG_VERSION_NUMBER", "it speaks no TLS, so use http://"),
+)
+"""Part of a text of OpenSSL or requests -> fix; the first counts."""
 
 
 def parse_retry_after_s(value: str | None, now_s: Callable[[], float] = time.time) -> float:
@@ -38,6 +50,11 @@ def backoff_s(attempt: int, rng: random.Random) -> float:
     """
     longest_s = min(MAX_BACKOFF_S, MIN_BACKOFF_S * 2 ** min(attempt, 16))
     return rng.uniform(0.0, longest_s)
+
+
+def tls_fix(cause: str) -> str:
+    """Return the fix for a failure of TLS that `describe_failure` names; empty for others."""
+    return next((fix for part, fix in _TLS_FIXES if part in cause), "")
 
 
 def describe_failure(error: BaseException) -> str:

@@ -14,7 +14,7 @@ import requests
 from lokikit.delivery.address import read_address
 from lokikit.delivery.credentials import identity_headers
 from lokikit.delivery.http_session import LokiSession, Tls
-from lokikit.delivery.retry import backoff_s, describe_failure, parse_retry_after_s
+from lokikit.delivery.retry import backoff_s, describe_failure, parse_retry_after_s, tls_fix
 from lokikit.errors import LokikitError, RefusedError, SettingsError, UnreachableError
 
 _CONNECT_TIMEOUT_S = 2
@@ -97,7 +97,7 @@ class Transport:
                 f"Loki at {self.url} gave no answer in time: "
                 "ask for a shorter span, or see to its load."
             ) from error
-        except requests.RequestException as error:
+        except OSError as error:  # of requests, or of a file of certificates that is not there
             raise away(self.url, error) from error
 
     def close(self) -> None:
@@ -122,15 +122,10 @@ class Transport:
 def away(url: str, error: Exception) -> UnreachableError:
     """Return the error for a Loki that does not answer, with advice."""
     cause = describe_failure(error)
-    if "CERTIFICATE_VERIFY_FAILED" in cause:
-        return UnreachableError(
-            f"no connection to Loki at {url} ({cause}): "
-            "name the certificates to trust, REQUESTS_CA_BUNDLE=/path/ca.pem."
-        )
-    return UnreachableError(
-        f"no connection to Loki at {url} ({cause}): is it running? "
-        "See `lokikit status`, start it with `lokikit up`, or set LOKI_URL."
+    fix = tls_fix(cause) or (
+        "is it running? See `lokikit status`, start it with `lokikit up`, or set LOKI_URL"
     )
+    return UnreachableError(f"no connection to Loki at {url} ({cause}): {fix}.")
 
 
 def refusal(
