@@ -44,12 +44,7 @@ class SignalFreeServer(uvicorn.Server):
 
 
 def server_config(app: Any, **options: Any) -> uvicorn.Config:
-    """Return a configuration with asyncio and h11, without log lines of uvicorn.
-
-    Args:
-        app: the ASGI application.
-        options: further arguments of `uvicorn.Config`.
-    """
+    """Return a configuration with asyncio and h11 that logs nothing; `options` are further ones."""
     return uvicorn.Config(
         app,
         http="h11",
@@ -64,12 +59,7 @@ def server_config(app: Any, **options: Any) -> uvicorn.Config:
 
 
 def listen(host: str, port: int, server: str) -> socket.socket:
-    """Return a socket that listens; port 0 takes a free port.
-
-    Args:
-        host: the address.
-        port: the port.
-        server: name of the server, for the error.
+    """Return a socket that listens; port 0 takes a free port, and errors name the `server`.
 
     Raises:
         PrerequisiteError: the port is taken, or this machine does not have the address.

@@ -40,11 +40,7 @@ _ALLOWED = (
 
 
 def parse_duration_ns(text: str, name: str) -> int:
-    """Return the nanoseconds of a duration such as `1h30m`.
-
-    Args:
-        text: the duration.
-        name: name of the option, for the error.
+    """Return the nanoseconds of a duration such as `1h30m`; `name` is its option, for the error.
 
     Raises:
         SettingsError: the text is no duration, or longer than Loki's time.

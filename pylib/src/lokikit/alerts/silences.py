@@ -49,13 +49,7 @@ class Silence:
     made_ns: int
 
     def covers(self, rule: str, labels: Mapping[str, str], now_ns: int) -> bool:
-        """Return True when an alert of that rule with these labels is silenced now.
-
-        Args:
-            rule: uid of the rule.
-            labels: labels of the alert.
-            now_ns: the current time.
-        """
+        """Return True when an alert of that rule, by its uid, with these labels is silenced now."""
         return (
             now_ns < self.until_ns
             and self.rule in {EVERY_RULE, rule, labels.get(_RULE, rule)}

@@ -71,13 +71,7 @@ def _span_name(since: str, since_s: int) -> str:
 
 
 class _Look:
-    """Queries Loki, and keeps the answers for the screen.
-
-    Args:
-        loki: the Loki.
-        since_s: seconds to look back.
-        title: title of the screen.
-    """
+    """Queries Loki, and keeps the answers for the screen."""
 
     def __init__(self, loki: Loki, since_s: int, title: str) -> None:
         self._loki, self._since_s = loki, since_s

@@ -47,14 +47,7 @@ async def serve_websocket(
 
 
 class _WebSocket:
-    """The state of a connection, read from its messages.
-
-    Args:
-        log: writes its line.
-        scope: ASGI scope of the connection.
-        receive: `receive` of the server.
-        send: `send` of the server.
-    """
+    """The state of a connection, read from its messages."""
 
     def __init__(self, log: RequestLog, scope: Scope, receive: Receive, send: Send) -> None:
         self._log = log

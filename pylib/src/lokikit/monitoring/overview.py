@@ -41,13 +41,7 @@ class Questions:
 
 
 def questions(selected: Selection, step: str, span: str) -> Questions:
-    """Return the queries over the selected lines.
-
-    Args:
-        selected: the lines.
-        step: span of a count.
-        span: the whole span.
-    """
+    """Return the queries over the selected lines: counts per step, other numbers over the span."""
     return Questions(
         lines=queries.lines(selected, step),
         error_ratio=queries.error_ratio(selected, span),

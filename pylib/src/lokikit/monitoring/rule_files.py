@@ -40,11 +40,7 @@ def read_rule_file(path: Path) -> list[Rule]:
 
 
 def parse_rules(text: str, source: str) -> Iterator[Rule]:
-    """Return the alert rules in the text of a file, none without `groups`.
-
-    Args:
-        text: YAML.
-        source: name of the file, for errors.
+    """Return the alert rules in YAML, none without `groups`; errors name its file, the `source`.
 
     Raises:
         SettingsError: the text is no YAML, or a rule cannot be evaluated here.

@@ -73,12 +73,7 @@ def _host(text: str) -> str:
 
 
 class Guard:
-    """Refuses requests by the rules of access, and adds the security headers to every answer.
-
-    Args:
-        app: application for accepted requests.
-        access: rules of access.
-    """
+    """Refuses requests by the rules of access, and adds the security headers to every answer."""
 
     def __init__(self, app: ASGIApp, access: Access) -> None:
         self._app, self._access = app, access

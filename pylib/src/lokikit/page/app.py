@@ -75,12 +75,7 @@ class Sources:
 
 
 def make_app(sources: Sources, access: Access) -> ASGIApp:
-    """Return the ASGI application.
-
-    Args:
-        sources: sources of its content.
-        access: rules of access.
-    """
+    """Return the ASGI application."""
     answers = Answers(sources)
     reads = [
         *(answers.start, answers.lines, answers.around, answers.line, answers.histogram),
@@ -103,11 +98,7 @@ def make_app(sources: Sources, access: Access) -> ASGIApp:
 
 
 class Answers:
-    """The answers under `/api`; each is called in a thread, with the request.
-
-    Args:
-        sources: sources of their content.
-    """
+    """The answers under `/api`; each is called in a thread, with the request."""
 
     def __init__(self, sources: Sources) -> None:
         self._sources = sources

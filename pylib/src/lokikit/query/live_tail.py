@@ -21,12 +21,7 @@ _CLOSE_TIMEOUT_S = 1
 
 
 class Feed:
-    """An open connection.
-
-    Args:
-        connection: the websocket.
-        url: address of the Loki, for errors.
-    """
+    """An open connection to a Loki, whose `url` is for errors."""
 
     def __init__(self, connection: ClientConnection, url: str) -> None:
         self._connection = connection

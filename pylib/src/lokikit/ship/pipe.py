@@ -11,11 +11,7 @@ CHUNK_BYTES = 64 * 1024
 
 
 class PipeReader:
-    """Reads a pipe to its end; a full pipe holds its writer up.
-
-    Args:
-        descriptor: the reading end.
-    """
+    """Reads a pipe to its end; a full pipe holds its writer up."""
 
     def __init__(self, descriptor: int) -> None:
         self.ended = False

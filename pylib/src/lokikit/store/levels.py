@@ -97,13 +97,7 @@ class LevelDetector:
         metadata: Sequence[Mapping[str, str]],
         labels: Mapping[str, str],
     ) -> list[str | None]:
-        """The levels of lines of one stream, each as `detect` finds it.
-
-        Args:
-            lines: the texts.
-            metadata: of each line.
-            labels: of the stream.
-        """
+        """The levels of lines of one stream, each as `detect` finds it."""
         names: set[str] = set().union(*metadata)
         if self._deciding.isdisjoint(names) and self._deciding.isdisjoint(labels):
             find, of_line = _KIT_LINE.match, self._of_other_line

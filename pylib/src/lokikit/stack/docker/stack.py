@@ -55,12 +55,6 @@ def bring_up(
 ) -> list[Condition]:
     """Start the services that do not run as they should; return the state of all.
 
-    Args:
-        compose: runs Compose.
-        say: prints a message for the user.
-        demo: True to run the demo.
-        canary: True to run the canary.
-
     Raises:
         PrerequisiteError: a port is taken or a file cannot be read; running services stay as is.
         SettingsError: two services have the same port.
@@ -86,12 +80,7 @@ def bring_up(
 
 
 def take_down(compose: Compose, *, volumes: bool) -> list[str]:
-    """Stop the services; return those that were running.
-
-    Args:
-        compose: runs Compose.
-        volumes: True to remove their data too.
-    """
+    """Stop the services, and with `volumes` remove their data; return those that were running."""
     ended = [container.service for container in _by_service(compose).values() if container.pid]
     compose.run("down", "--remove-orphans", *(("--volumes",) if volumes else ()))
     forget_wanted(compose.state)

@@ -39,13 +39,7 @@ _NO_CONTENT, _FAILED = 204, 500
 
 
 class App:
-    """Loki's API.
-
-    Args:
-        store: holds the lines.
-        engine: evaluates queries over them.
-        workers: the threads.
-    """
+    """Loki's API."""
 
     def __init__(self, store: Store, engine: Engine, workers: Workers) -> None:
         self._store, self._limits, self._workers = store, engine.limits, workers

@@ -30,14 +30,7 @@ _DOUBLE_SLASHES = re.compile(r"/{2,}")
 
 @dataclass(frozen=True)
 class Response:
-    """One answer.
-
-    Args:
-        status: the HTTP status.
-        body: its bytes.
-        content_type: of the body; empty for none.
-        headers: further headers.
-    """
+    """One answer; an empty content type sends none."""
 
     status: int = 200
     body: bytes = b""
@@ -159,11 +152,7 @@ class Route:
 
 
 class Router:
-    """Finds the route of a request.
-
-    Args:
-        routes: all of them.
-    """
+    """Finds the route of a request."""
 
     def __init__(self, routes: Sequence[Route]) -> None:
         self._exact = {route.path: route for route in routes if "{}" not in route.path}

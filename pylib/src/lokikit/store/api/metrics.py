@@ -59,12 +59,7 @@ class ServerCounters:
 
 
 def write_metrics(counters: ServerCounters, stored: Mapping[str, int]) -> str:
-    """All counts as text.
-
-    Args:
-        counters: of the server.
-        stored: of the store, by name.
-    """
+    """All counts of the server and of the store as text."""
     values = {**{(name, ""): count for name, count in stored.items()}, **counters.snapshot()}
     lines: list[str] = []
     for name, counts in groupby(sorted(values.items()), key=lambda item: item[0][0]):

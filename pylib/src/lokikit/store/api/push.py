@@ -63,11 +63,7 @@ def unpack_push(body: bytes, content_type: str, encoding: str, max_bytes: int) -
 
 
 def read_push(content: bytes, content_type: str) -> list[PushedStream]:
-    """The streams of a push.
-
-    Args:
-        content: the result of `unpack_push`.
-        content_type: of the request.
+    """The streams of a push whose body `unpack_push` has unpacked.
 
     Raises:
         PushError: with Loki's status and, where it has words for people, its text.

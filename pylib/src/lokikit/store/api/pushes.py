@@ -25,15 +25,7 @@ _LARGE_BYTES = 8 << 20
 
 
 class Pushes:
-    """Answers pushes.
-
-    Args:
-        store: takes the lines.
-        limits: what a push may hold.
-        workers: the threads.
-        counters: of the server.
-        clock_ns: nanoseconds since 1970.
-    """
+    """Answers pushes."""
 
     def __init__(
         self,

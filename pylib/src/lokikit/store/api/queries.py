@@ -24,13 +24,7 @@ if TYPE_CHECKING:
 
 
 class Queries:
-    """Answers queries.
-
-    Args:
-        store: holds the lines.
-        engine: evaluates over them.
-        workers: the threads.
-    """
+    """Answers queries."""
 
     def __init__(self, store: Store, engine: Engine, workers: Workers) -> None:
         self._store, self._engine, self._workers = store, engine, workers

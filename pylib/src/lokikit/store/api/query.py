@@ -41,15 +41,7 @@ _NO_INSTANT = (
 
 @dataclass(frozen=True)
 class LineRequest:
-    """A log query over a span.
-
-    Args:
-        query: the query.
-        span: the time.
-        limit: lines at most.
-        direction: of the lines.
-        interval_ns: the least time between two lines.
-    """
+    """A log query over a span; two lines of its answer lie `interval_ns` apart or more."""
 
     query: LogExpression
     span: Span
@@ -60,12 +52,7 @@ class LineRequest:
 
 @dataclass(frozen=True)
 class SampleQuery:
-    """A metric query.
-
-    Args:
-        expression: the query.
-        steps: when to evaluate it.
-    """
+    """A metric query."""
 
     expression: SampleExpression
     steps: Steps

@@ -18,13 +18,7 @@ _IDLE_S = 1800.0
 
 
 class ByteRate:
-    """Bytes that may come in: so many a second, and so many at once after a quiet time.
-
-    Args:
-        per_s: bytes a second.
-        burst: bytes at once.
-        clock: seconds that only grow.
-    """
+    """Bytes that may come in: so many a second, and so many at once after a quiet time."""
 
     def __init__(self, per_s: int, burst: int, clock: Callable[[], float] = time.monotonic) -> None:
         self.per_s, self._burst, self._clock = per_s, burst, clock
@@ -44,12 +38,7 @@ class ByteRate:
 
 
 class ActiveStreams:
-    """The streams that got lines lately.
-
-    Args:
-        limit: how many there may be.
-        clock: seconds that only grow.
-    """
+    """The streams that got lines lately."""
 
     def __init__(self, limit: int, clock: Callable[[], float] = time.monotonic) -> None:
         self._limit, self._clock = limit, clock

@@ -65,13 +65,9 @@ _REACHED = ("totalReached", "totalChunksMatched", "totalBatches", "totalLinesSen
 
 
 def streams_data(entries: Iterable[Processed], flags: Sequence[str]) -> dict[str, Any]:
-    """Lines by stream, ordered by labels.
+    """Lines by stream, ordered by labels; the entries are ordered by time.
 
     Without the flag `categorize-labels`, metadata and parsed labels count as labels of the stream.
-
-    Args:
-        entries: ordered by time.
-        flags: of the encoding.
     """
     grouped = _categorized(entries) if CATEGORIZE in flags else _merged(entries)
     ordered = sorted(grouped, key=lambda group: format_labels(group[0]))

@@ -75,9 +75,6 @@ class _SqlSamplers:
 class ServedFolder:
     """An open store with its server, which `run` serves until `stop`.
 
-    Args:
-        settings: where and how.
-
     Attributes:
         store: the open store.
         port: port of the address.
@@ -146,13 +143,7 @@ def serve(settings: ServerSettings, started: Callable[[str], None]) -> None:
 
 @dataclass(frozen=True)
 class RunningStore:
-    """A store that a thread of this process serves.
-
-    Args:
-        url: its address.
-        port: of the address.
-        store: the store itself.
-    """
+    """A store that a thread of this process serves."""
 
     url: str
     port: int

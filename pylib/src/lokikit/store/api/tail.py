@@ -77,14 +77,7 @@ def read_tail(form: Form, now_ns: int, flags: tuple[str, ...]) -> TailRequest:
 
 
 class Queue:
-    """New lines on their way to one client; lines over the bound are dropped and reported.
-
-    Args:
-        query: selects lines.
-        loop: of the server.
-        counters: of the server.
-        max_waiting: lines to hold for a slow client.
-    """
+    """New lines on their way to one client; lines over the bound are dropped and reported."""
 
     def __init__(
         self,
@@ -138,14 +131,7 @@ def _described(entry: PushedEntry) -> dict[str, Any]:
 
 
 class Tailing:
-    """One client's tail.
-
-    Args:
-        engine: holds the lines.
-        request: the request.
-        queue: gets new lines already.
-        send: to the client.
-    """
+    """One client's tail; its queue gets new lines already."""
 
     def __init__(self, engine: Engine, request: TailRequest, queue: Queue, send: Send) -> None:
         self._engine, self._request, self._queue, self._send = engine, request, queue, send

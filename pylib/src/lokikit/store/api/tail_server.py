@@ -28,14 +28,7 @@ _INTERNAL_ERROR = 1011
 
 
 class TailServer:
-    """Tails of one store.
-
-    Args:
-        store: passes new lines on.
-        engine: reads stored lines.
-        workers: the threads that read them.
-        counters: of the server.
-    """
+    """Tails of one store."""
 
     def __init__(
         self, store: Store, engine: Engine, workers: Workers, counters: ServerCounters

@@ -50,12 +50,7 @@ class Checked:
 
 
 class Validator:
-    """Checks pushes.
-
-    Args:
-        limits: bounds of a push.
-        clock_ns: nanoseconds since 1970.
-    """
+    """Checks pushes."""
 
     def __init__(self, limits: StoreLimits, clock_ns: Callable[[], int] = time.time_ns) -> None:
         self._limits = limits

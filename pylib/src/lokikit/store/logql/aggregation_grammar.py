@@ -156,11 +156,7 @@ def _grouping(cursor: Cursor) -> Grouping | None:
 def parse_vector_aggregation(
     cursor: Cursor, parse_operand: Callable[[Cursor], SampleExpression]
 ) -> VectorAggregation:
-    """`sum by (a) (…)`, `topk(5, …) without (b)` and the like.
-
-    Args:
-        cursor: at the name.
-        parse_operand: reads the expression inside.
+    """`sum by (a) (…)`, `topk(5, …) without (b)` and the like, from the cursor at its name.
 
     Raises:
         SyntaxProblem: a parameter or grouping is missing or out of place.

@@ -25,9 +25,6 @@ class Cursor:
 
     `selectors`, `regexes` and `stages` collect the parts that are checked once the whole text
     follows the grammar.
-
-    Args:
-        text: the query.
     """
 
     __slots__ = (

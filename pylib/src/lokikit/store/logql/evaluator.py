@@ -73,14 +73,7 @@ class Evaluator:
     def entries(
         self, query: LogExpression, start_ns: int, end_ns: int, limit: int, direction: Direction
     ) -> list[Entry]:
-        """The first `limit` lines of a log query, `start_ns` <= time < `end_ns`.
-
-        Args:
-            query: the log query.
-            start_ns: the first moment.
-            end_ns: the moment behind the last.
-            limit: at most this many lines.
-            direction: `backward` begins with the newest line.
+        """The first `limit` lines of a log query from `start_ns` up to, not including, `end_ns`.
 
         Raises:
             LimitError: `limit` is above the limit of lines.

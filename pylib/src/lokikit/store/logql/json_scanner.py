@@ -159,15 +159,9 @@ def read_key(text: str, position: int, end: int) -> tuple[str, int]:
 def members(
     text: str, position: int, end: int, known: dict[int, int] | None = None
 ) -> Iterator[tuple[str, Kind, str, int]]:
-    """Key, kind, text and end of each member of the object that begins at `position`.
+    """Yield key, kind, text and end of each member of an object; `known` as for `block_end`.
 
     Text behind the closing brace is not read.
-
-    Args:
-        text: the JSON.
-        position: of the object.
-        end: end of the text to read.
-        known: as for `block_end`.
 
     Raises:
         JsonProblem: the walk reaches text that is no JSON.

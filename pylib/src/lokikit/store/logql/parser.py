@@ -108,11 +108,7 @@ def parse_log_query(text: str) -> LogExpression:
 
 
 def parse_selector(text: str, *, allows_all: bool = False) -> tuple[Matcher, ...]:
-    """The matchers of `{a="b"}`, as `match[]` and the index endpoints take these.
-
-    Args:
-        text: a selector without a pipeline.
-        allows_all: True accepts `{}`.
+    """The matchers of `{a="b"}`, and with `allows_all` of `{}`; for `match[]` and the index.
 
     Raises:
         QueryError: the text is something else, or no matcher narrows the streams down.

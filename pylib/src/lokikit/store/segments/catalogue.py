@@ -39,10 +39,6 @@ class Holdings(NamedTuple):
 class Catalogue:
     """The segments and heads of a store.
 
-    Args:
-        folder: of the store.
-        counters: counts and reports damaged files.
-
     Attributes:
         newest: stream -> time of its newest sealed row.
     """

@@ -34,17 +34,7 @@ class Waste:
 
 @dataclass(frozen=True)
 class Core:
-    """One open store.
-
-    Args:
-        folder: where it is.
-        settings: its sizes and times.
-        counters: its counts and notices.
-        database: DuckDB.
-        streams: the labels.
-        catalogue: its segments and unsealed rows.
-        waste: tables and files to remove.
-    """
+    """One open store."""
 
     folder: Path
     settings: StoreSettings

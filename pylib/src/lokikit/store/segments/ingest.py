@@ -54,11 +54,6 @@ class _Ticket:
 class Ingest:
     """Takes pushes.
 
-    Args:
-        core: the store.
-        guard: refuses when the disk is full.
-        opened: opens logs for appending.
-
     Attributes:
         has_rows: set when rows wait for their insertion.
         is_sealed: set after each seal.

@@ -17,12 +17,7 @@ _HEADER_BYTES = len(MARKER) + _NUMBERS.size
 
 @dataclass(frozen=True)
 class AppendRecord:
-    """One intact record.
-
-    Args:
-        payload: its content.
-        end: offset behind it.
-    """
+    """One intact record, which ends at the offset `end`."""
 
     payload: bytes
     end: int

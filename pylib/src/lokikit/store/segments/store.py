@@ -53,14 +53,7 @@ class Store(RowSource):
         opened: Callable[[Path], BinaryIO] = open_unbuffered,
         measure: Callable[[Path], int] = free_bytes,
     ) -> None:
-        """Open the folder.
-
-        Args:
-            folder: created when absent.
-            settings: sizes and times.
-            opened: opens a log for appending.
-            measure: returns the free bytes of the disk.
-        """
+        """Open the folder, created when absent; tests replace `opened` and `measure`."""
         self.folder, self.settings = folder.resolve(), settings or StoreSettings()
         self.counters = Counters()
         self.folder.mkdir(parents=True, exist_ok=True)

@@ -29,10 +29,6 @@ def sorted_labels(labels: Mapping[str, str]) -> Labels:
 class Streams:
     """The numbers of the streams and their labels.
 
-    Args:
-        folder: of the store.
-        opened: opens the log for appending.
-
     Attributes:
         damages: what in the log was damaged.
     """

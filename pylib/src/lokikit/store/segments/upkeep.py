@@ -21,12 +21,7 @@ _RETRY_S = 5.0
 
 
 class Upkeep:
-    """The background work of a store, in two threads.
-
-    Args:
-        core: the store.
-        ingest: its intake.
-    """
+    """The background work of a store, in two threads."""
 
     def __init__(self, core: Core, ingest: Ingest) -> None:
         self._core, self._ingest = core, ingest

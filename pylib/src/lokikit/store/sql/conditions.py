@@ -162,12 +162,7 @@ class Conditions:
         return f"({plain} AND {number} {_COMPARISONS[condition.op]} {wanted})"
 
     def demand_number(self, label: Label, *, skips_empty: bool = False) -> str:
-        """The condition that a label is a plain number; rows with another text become hard.
-
-        Args:
-            label: of the rows.
-            skips_empty: an empty text drops the row.
-        """
+        """The condition that a label is a plain number; rows with another text become hard."""
         name = label.hot_field
         is_filled = skips_empty or (name is not None and f'"{name}"' in self._demanded)
         if name is not None:

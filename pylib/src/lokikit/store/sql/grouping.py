@@ -97,12 +97,7 @@ def _filters_before_parser(stages: Sequence[Stage]) -> bool:
 
 
 class Groups:
-    """How SQL names the group of a row: by a class of its stream, and by expressions.
-
-    Args:
-        names: of the labels.
-        streams: the selected ones.
-    """
+    """How SQL names the group of a row: by a class of its stream, and by expressions."""
 
     def __init__(self, names: Sequence[str], streams: StreamLabels) -> None:
         if len(streams.labels) > _MAX_JOINED:
@@ -158,12 +153,7 @@ class Groups:
 
 
 class WholeLabels(Groups):
-    """Each set of labels is a group: those of the stream, structured metadata, and the level.
-
-    Args:
-        aggregation: without a grouping.
-        streams: the selected ones.
-    """
+    """Each set of labels is a group: those of the stream, structured metadata, and the level."""
 
     def __init__(self, aggregation: RangeAggregation, streams: StreamLabels) -> None:
         super().__init__((), streams)

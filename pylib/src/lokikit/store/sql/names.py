@@ -175,12 +175,7 @@ UNKNOWN_ROWS = RowTraits()
 
 
 class Names:
-    """How SQL reads each label at one point of a pipeline.
-
-    Args:
-        streams: the selected ones.
-        traits: of the rows.
-    """
+    """How SQL reads each label at one point of a pipeline."""
 
     def __init__(self, streams: StreamLabels, traits: RowTraits = UNKNOWN_ROWS) -> None:
         self.streams, self.traits = streams, traits

@@ -33,13 +33,7 @@ _TOKEN = re.compile(
 
 @dataclass(frozen=True)
 class TemplateToken:
-    """A piece of a template: `text`, `open`, `close`, or a group of the lexer's expression.
-
-    Args:
-        kind: as above.
-        text: as it stands.
-        at: its place in the template.
-    """
+    """A piece of a template: `text`, `open`, `close`, or a group of the lexer's expression."""
 
     kind: str
     text: str
