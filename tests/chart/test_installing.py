@@ -27,6 +27,9 @@ CLASS = {"grafana.persistence.storageClass": "a"}
 FORBIDDEN = {"restricted volume types", "runAsNonRoot != true", "runAsUser=0"}
 """All that Pod Security `restricted` has against the agent."""
 
+PARTS = {"default", "external", "ha", "minimal", "production", "umbrella"}
+"""Profiles that differ in their parts, volumes or names; of the others a life is in `make soak`."""
+
 
 def pods_of(resources: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
     """Component -> a pod as its workload would make it; that of `helm test` too."""
@@ -78,7 +81,10 @@ def test_pod_security(cluster: Cluster, installing: Helm, name: str) -> None:
     assert len(re.findall(r"[,:] \S[^(,]* \(", against_agent)) == len(forbidden), against_agent
 
 
-@pytest.mark.parametrize("name", PROFILES)
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(one, marks=() if one in PARTS else pytest.mark.soak) for one in PROFILES],
+)
 def test_life_of_a_release(cluster: Cluster, installing: Helm, name: str) -> None:
     """Install, upgrade, roll back and uninstall succeed; an upgrade rolls the pods it must."""
     namespace = cluster.namespace(PRIVILEGED)
