@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import logging
+from typing import Any
 
 from apscheduler.events import EVENT_EXECUTOR_ADDED, EVENT_SCHEDULER_STARTED
 
 from lokikit.output.event_log import drop_duplicate_records, repeats_exception
 from lokikit.tasks.task import are_tasks_logged, task
-
-if TYPE_CHECKING:
-    import logging
 
 _LOGGER = "apscheduler.executors"
 _REPEATED_MESSAGES = ('Running job "%s" (scheduled at %s)', 'Job "%s" executed successfully')

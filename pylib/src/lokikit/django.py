@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import inspect
+import logging
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import wraps
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from asgiref.sync import markcoroutinefunction
 
@@ -22,9 +23,6 @@ from lokikit.http_requests.user_id import user_id
 from lokikit.output.event_log import drop_duplicate_records
 from lokikit.setup import logging_config as _logging_config
 from lokikit.tasks.task import Run, function_place
-
-if TYPE_CHECKING:
-    import logging
 
 _SQL = "django.db.backends"
 _LOGS_COMMANDS = "_logs_lokikit_commands"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lokikit.alerts.alert import ACTIVE
@@ -12,8 +13,6 @@ from lokikit.monitoring.rule_states import Instance
 from lokikit.stack.native.alerts import is_fresh
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from lokikit.alerts.silences import Silence
     from lokikit.monitoring.alert_rules import Breach
     from lokikit.monitoring.rule_definition import Rule

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import orjson
 from filelock import FileLock
@@ -19,9 +19,6 @@ from lokikit.atomic_file import replace_file
 from lokikit.errors import SettingsError
 from lokikit.fields import LABEL_SERVICE
 from lokikit.times import NS_PER_S
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 _FILE = "silences.json"
 EVERY_RULE = "all"

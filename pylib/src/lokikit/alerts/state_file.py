@@ -9,16 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import orjson
 
 from lokikit.atomic_file import replace_file
 from lokikit.monitoring.rule_states import Instance
 from lokikit.stack.native.alerts import ALERTS_PART, ALIVE
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 VERSION = 1
 _CLOSED_FOLDER = 0o700

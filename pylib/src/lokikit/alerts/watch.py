@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lokikit.alerts.clock import Clock, Jumps
@@ -17,8 +18,6 @@ from lokikit.notices import Notices
 from lokikit.times import NS_PER_S
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from lokikit.alerts.alert import Alert
     from lokikit.alerts.ways import Way
     from lokikit.monitoring.rule_definition import Rule

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lokikit.errors import PrerequisiteError
@@ -27,8 +28,6 @@ from lokikit.stack.native.watch import MAX_IN_A_ROW, end_watch, find_watch, star
 from lokikit.stack.programs import missing_packages
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from rich.console import Console
 
     from lokikit.stack.docker.choice import RuntimeChoice

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeVar
+import logging
+from typing import Any, TypeVar
 
 from lokikit.errors import SettingsError
 from lokikit.http_requests.asgi import AsgiMiddleware
 from lokikit.http_requests.request_log import takes_exception
 from lokikit.http_requests.wsgi import WsgiMiddleware, note_flask
 from lokikit.output.event_log import drop_duplicate_records
-
-if TYPE_CHECKING:
-    import logging
 
 App = TypeVar("App")
 

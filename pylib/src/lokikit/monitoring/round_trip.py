@@ -10,6 +10,7 @@ import uuid
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import orjson
@@ -20,8 +21,6 @@ from lokikit.delivery.push_api import Outcome, Pusher
 from lokikit.times import NS_PER_S, format_time
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from lokikit.query.client import Loki
 
 CHECK_SERVICE = "lokikit-check"

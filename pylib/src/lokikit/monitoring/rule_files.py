@@ -7,16 +7,14 @@ Loki's form: https://grafana.com/docs/loki/latest/alert/
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import yaml
 
 from lokikit.errors import SettingsError
 from lokikit.monitoring.rule_definition import RANGES, SIDES, Range, Rule
 from lokikit.times import NS_PER_MS, NS_PER_S, parse_duration_ns
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 DEFAULT_INTERVAL = "1m"
 REDUCERS = frozenset({"last", "mean", "min", "max", "sum", "count", "median"})

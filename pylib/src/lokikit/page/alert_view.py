@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lokikit.alerts.overview import AlertRow, alert_rows, breach_rows
@@ -16,8 +17,6 @@ from lokikit.monitoring.alert_rules import breaches, provisioned_rules
 from lokikit.times import NS_PER_S, parse_duration_ns
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from lokikit.monitoring.rule_definition import Rule
     from lokikit.query.client import Loki
 

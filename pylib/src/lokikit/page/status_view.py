@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import requests
@@ -15,8 +16,6 @@ from lokikit.stack.http_probe import get
 from lokikit.tasks.run_query import task_runs
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from lokikit.page.choice import Choice
     from lokikit.query.client import Loki
     from lokikit.stack.agent_metrics import AgentNumbers

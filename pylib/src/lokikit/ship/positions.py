@@ -6,16 +6,14 @@ import hashlib
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import orjson
 from filelock import FileLock, Timeout
 
 from lokikit.atomic_file import new_name, replace_file
 from lokikit.errors import PrerequisiteError, SettingsError
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 HEAD_BYTES = 256
 """A file is recognized by its inode and this much of its beginning, as inodes are reused."""

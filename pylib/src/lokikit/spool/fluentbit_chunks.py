@@ -11,16 +11,14 @@ import json
 import re
 import struct
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import msgpack
 
 from lokikit import fields as f
 from lokikit.delivery.entry import Entry
 from lokikit.times import NS_PER_S
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 REJECTED = "rejected"
 """Folder in the agent's storage for chunks that Loki refused; `storage.rejected.path` there."""

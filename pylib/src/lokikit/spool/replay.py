@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 import orjson
@@ -22,8 +23,6 @@ from lokikit.spool.fluentbit_chunks import is_posted, read_chunk, rejected_paths
 from lokikit.spool.spool import DEAD_LETTERS, Spool, SpoolReading
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from lokikit.delivery.dead_letters import DeadLetters
     from lokikit.notices import Notices
 

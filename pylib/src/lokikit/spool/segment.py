@@ -11,7 +11,8 @@ import os
 import re
 from bisect import insort
 from contextlib import suppress
-from typing import TYPE_CHECKING, NamedTuple
+from pathlib import Path
+from typing import NamedTuple
 
 from lokikit.spool.file_lock import HAS_LOCKS, try_lock
 from lokikit.spool.segment_format import (
@@ -24,9 +25,6 @@ from lokikit.spool.segment_format import (
     packed_place,
     records,
 )
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 _NAME = re.compile(r"\d{20}-\d{10}-\d{6}\.spool")
 """Time of creation in ns, process id, number: names sort by age."""

@@ -5,12 +5,9 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from lokikit.spool.segment import SpoolSegment, segment_paths
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 class SegmentFolder:

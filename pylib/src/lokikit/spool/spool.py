@@ -9,16 +9,12 @@ from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from lokikit.spool.depth_lock import DepthLock
 from lokikit.spool.segment import SpoolSegment
 from lokikit.spool.segment_folder import SegmentFolder
 from lokikit.spool.segment_format import HEADER_BYTES, RecordSpan, pack
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
 
 _LEAST_SEGMENTS = 8
 _MOST_ADOPTED = 128  # each takes a file descriptor of the application

@@ -9,15 +9,12 @@ from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import requests
 
 from lokikit.spool.fluentbit_chunks import begun_s, chunk_paths, read_chunk, rejected_paths
 from lokikit.stack.http_probe import get
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 METRICS_PATH = "/api/v2/metrics/prometheus"
 HEALTH_PATH = "/api/v2/health"

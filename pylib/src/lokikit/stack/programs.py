@@ -6,11 +6,11 @@ import importlib.util
 import os
 import subprocess
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import re
-    from pathlib import Path
 
 _TIMEOUT_S = 20
 

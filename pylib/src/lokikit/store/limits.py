@@ -7,15 +7,13 @@ import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 from lokikit.errors import SettingsError
 from lokikit.stack.kit_files import kit_root
 from lokikit.store.logql.limits import Limits
 from lokikit.times import NS_PER_S, parse_duration_ns
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 _REFERENCE = re.compile(r"\$\{(\w+)(?::-([^}]*))?\}")
 _BYTES = re.compile(r"([\d.]+)\s*([kmgt]?)i?b?", re.ASCII | re.IGNORECASE)

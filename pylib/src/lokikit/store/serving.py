@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from lokikit.errors import PrerequisiteError
 from lokikit.stack.kit_files import kit_env, kit_root
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from lokikit.store.limits import StoreLimits, kit_limits
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 DEFAULT_PORT = 3100
 LOOPBACK = "127.0.0.1"

@@ -10,7 +10,8 @@ import time
 from collections.abc import Callable
 from datetime import datetime, timezone
 from functools import cache
-from typing import TYPE_CHECKING, Any, TypeVar, overload
+from types import FrameType, TracebackType
+from typing import Any, TypeVar, overload
 
 from lokikit import fields as f
 from lokikit.errors import SettingsError
@@ -20,9 +21,6 @@ from lokikit.output.logged_exceptions import forget_logged
 from lokikit.output.safe_text import text
 from lokikit.output.wrapped_callables import wrap
 from lokikit.settings import read_settings
-
-if TYPE_CHECKING:
-    from types import FrameType, TracebackType
 
 Function = TypeVar("Function", bound="Callable[..., Any]")
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import yaml
@@ -19,8 +20,6 @@ from lokikit.testing.located_yaml import load_located
 from lokikit.testing.rule_fields import Fields, Problems
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from lokikit.monitoring.rule_definition import Rule
 
 STATES = ("inactive", "pending", "firing", "recovering", "resolved", "nodata", "error")

@@ -5,15 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 from lokikit.errors import SettingsError
 from lokikit.monitoring.rule_definition import Rule
 from lokikit.testing.located_yaml import Located
 from lokikit.times import NS_PER_MS, parse_duration_ns, parse_timestamp_ns
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 _MILLISECONDS = re.compile(r"(\d+)ms", re.ASCII)
 _NO_RULE = Rule("", "", "", "", "any", 0)

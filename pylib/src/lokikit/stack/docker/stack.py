@@ -6,7 +6,7 @@ import os
 import stat
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from lokikit.errors import LokikitError, PrerequisiteError
 from lokikit.stack.compose_file import built_image
@@ -25,10 +25,6 @@ from lokikit.stack.http_probe import answers
 from lokikit.stack.kit_files import kit_root
 from lokikit.stack.part_status import TAIL_LINES, Condition, Wanted, forget_wanted, write_wanted
 from lokikit.stack.ports import check_distinct, check_free
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
 
 _POLL_S = 0.2
 _GIVES_UP_AFTER_RESTARTS = 3

@@ -5,16 +5,14 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import yaml
 
 from lokikit.errors import SettingsError
 from lokikit.stack.compose_file import filled, read_compose_file
 from lokikit.stack.docker.compose_services import read_services
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 SERVICE_LABEL = "service"
 """Label from which the agent reads the name of a service."""

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import yaml
 
 from lokikit.stack.grafana.contacts import KINDS, contact_file, read_contacts
 from lokikit.stack.grafana.password import grafana_password
 from lokikit.stack.kit_files import kit_root
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 CONTACT_FILE = "alerting/contact-points.yaml"
 DASHBOARDS = "GRAFANA_DASHBOARDS"

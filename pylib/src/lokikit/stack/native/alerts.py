@@ -6,7 +6,7 @@ import json
 import sys
 import time
 from dataclasses import asdict
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from lokikit.errors import SettingsError
 from lokikit.stack.grafana.contacts import Contacts
@@ -15,9 +15,6 @@ from lokikit.stack.native.native_part import NativePart
 from lokikit.stack.native.processes import find_groups
 from lokikit.stack.native.store import STORE_PARTS
 from lokikit.stack.part_status import read_wanted
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 ALERTS_PART = "alerts"
 ALIVE = "alive"

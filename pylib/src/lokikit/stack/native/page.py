@@ -5,14 +5,11 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from lokikit.stack.http_probe import answers
 from lokikit.stack.kit_files import local_url, port
 from lokikit.stack.native.native_part import NativePart
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 PAGE_PART = "page"
 PAGE_MODULES = ("starlette", "markdown_it", "uvicorn", "h11")

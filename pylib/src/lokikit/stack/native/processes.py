@@ -12,6 +12,7 @@ import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import psutil
@@ -20,8 +21,6 @@ from lokikit.delivery.address import around_loopback
 from lokikit.stack.grafana.contacts import PREFIX
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from lokikit.stack.native.native_part import NativePart
 
 MARK = "LOKIKIT_PART"

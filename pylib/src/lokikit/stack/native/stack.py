@@ -6,6 +6,7 @@ import shutil
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from filelock import FileLock, Timeout
@@ -21,8 +22,6 @@ from lokikit.stack.part_status import Condition, Wanted, forget_wanted, tail, wr
 from lokikit.stack.ports import check_distinct, check_free
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from lokikit.stack.native.native_part import NativePart
 
 DATA_FOLDERS = (

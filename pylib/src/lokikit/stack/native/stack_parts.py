@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from lokikit.stack.grafana.contacts import read_contacts
 from lokikit.stack.http_probe import answers
@@ -17,10 +17,6 @@ from lokikit.stack.native.native_part import NativePart, always
 from lokikit.stack.native.page import PAGE_MODULES, page_part
 from lokikit.stack.native.store import STORE_PARTS, StoreChoice, store_part
 from lokikit.stack.programs import missing_packages
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
 
 DEMO_PARTS = ("shop", "jobs", "traffic")
 DEMO_MODULES = ("flask", "gunicorn")

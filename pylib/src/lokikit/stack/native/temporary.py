@@ -7,13 +7,10 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from lokikit.errors import PrerequisiteError
 from lokikit.stack.native.store import require_store
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 _SERVE = """
 import sys

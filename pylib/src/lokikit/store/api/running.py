@@ -13,6 +13,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lokikit.errors import PrerequisiteError
@@ -26,8 +27,6 @@ from lokikit.store.settings import ServerSettings
 from lokikit.times import NS_PER_S
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     import uvicorn
 
     from lokikit.store.logql.series import Sampler

@@ -5,13 +5,11 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, BinaryIO
+from pathlib import Path
+from typing import BinaryIO
 
 from lokikit.store.segments.disk import sync_folder
 from lokikit.store.segments.records import AppendRecord, Damage, encode_record, read_records
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 _NAME = re.compile(r"log-(\d{10})")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from lokikit.store.segments.append_log import log_number
@@ -15,8 +16,6 @@ from lokikit.store.segments.segment import Segment, SegmentName, segment_name, s
 from lokikit.store.segments.summary import Summary, decode_summary, summarize
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from lokikit.store.segments.counters import Counters
     from lokikit.store.segments.head import Head
     from lokikit.store.segments.streams import Streams

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lokikit.store.segments.disk import remove_files
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from lokikit.store.segments.catalogue import Catalogue
     from lokikit.store.segments.counters import Counters
     from lokikit.store.segments.database import Cursor

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lokikit.store.segments.disk import sync_folder
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from lokikit.store.segments.counters import Counters
     from lokikit.store.segments.records import Damage
 

@@ -14,11 +14,11 @@ except ModuleNotFoundError as error:  # pragma: no cover - the extra is installe
         "Where no wheel of DuckDB exists for this platform, run Loki and set LOKI_URL."
     ) from error
 
+from pathlib import Path
+
 from lokikit.store.segments.schema import COLUMNS, LINE_BYTES, LINE_BYTES_SQL
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from lokikit.store.segments.settings import StoreSettings
 
 Cursor = duckdb.DuckDBPyConnection

@@ -5,10 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import time
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from pathlib import Path
+from pathlib import Path
 
 TEMPORARY = ".tmp"
 """Suffix of files that are not complete yet; a start deletes them."""

@@ -5,12 +5,9 @@ from __future__ import annotations
 import shutil
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from lokikit.store.errors import PushError
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 UNAVAILABLE = 503
 _EVERY_S = 0.2

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 import duckdb
@@ -16,8 +17,6 @@ from lokikit.store.segments.disk import remove_files
 from lokikit.times import format_time
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from lokikit.store.logql.pipeline_syntax import Matcher
     from lokikit.store.segments.store import Store
 

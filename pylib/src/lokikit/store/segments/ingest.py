@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from operator import itemgetter
+from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from lokikit.store.errors import PushError, StoreError
@@ -26,8 +27,6 @@ from lokikit.store.segments.stored_rows import (
 from lokikit.store.segments.streams import sorted_labels
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from lokikit.store.segments.core import Core
     from lokikit.store.segments.schema import PushedEntry
 

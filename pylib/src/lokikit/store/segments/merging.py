@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lokikit.store.segments.database import Cursor, quoted
@@ -11,8 +12,6 @@ from lokikit.store.segments.schema import COLUMNS, LINE_BYTES, LINE_BYTES_SQL
 from lokikit.store.segments.segment import Segment, write_segment
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from lokikit.store.segments.settings import StoreSettings
 
 _SPANS_IN_RETENTION = 8

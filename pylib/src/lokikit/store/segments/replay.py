@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from operator import itemgetter
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lokikit.store.segments.append_log import cut_torn_end, log_number, log_path, read_log
@@ -11,8 +12,6 @@ from lokikit.store.segments.ingest import MAX_WAITING, Ingest
 from lokikit.store.segments.stored_rows import decode_rows
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from lokikit.store.segments.core import Core
     from lokikit.store.segments.counters import Counters
     from lokikit.store.segments.head import Head

@@ -6,16 +6,13 @@ import re
 import threading
 import weakref
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, NamedTuple
+from pathlib import Path
+from typing import NamedTuple
 
 from lokikit.store.segments.database import Cursor, quoted
 from lokikit.store.segments.disk import TEMPORARY, put_in_place, remove_files, write_file
 from lokikit.store.segments.schema import LINE_BYTES, LINE_BYTES_SQL, ROW_GROUP_ROWS, Part
 from lokikit.store.segments.summary import Summary, file_checksum, summarize
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
 
 _NAME = re.compile(r"seg-(\d{10})-(\d{10})-(-?\d+)-(-?\d+)\.parquet")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from filelock import FileLock, Timeout
@@ -28,8 +29,6 @@ from lokikit.store.segments.streams import Labels, Streams, sorted_labels
 from lokikit.store.segments.upkeep import Upkeep
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from lokikit.store.logql.pipeline_syntax import Matcher, Stage
 
 _CHECK_ROWS = 500

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -13,8 +14,6 @@ from lokikit.fields import LABEL_SERVICE, UNKNOWN_SERVICE
 from lokikit.store.segments.append_log import AppendLog, cut_torn_end, open_unbuffered, read_log
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from lokikit.store.segments.records import Damage
 
 Labels = tuple[tuple[str, str], ...]

@@ -8,16 +8,13 @@ from __future__ import annotations
 import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import orjson
 
 from lokikit.store.segments.database import Cursor, quoted
 from lokikit.store.segments.schema import LINE_BYTES, LINE_BYTES_SQL
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
 
 _CHUNK_BYTES = 1 << 20
 
