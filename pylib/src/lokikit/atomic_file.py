@@ -11,6 +11,22 @@ def new_name(path: Path) -> Path:
     return path.with_name(f"{path.name}.new")
 
 
+def sync_file(path: Path) -> None:
+    """Return when the content of the file is on the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def sync_folder(path: Path) -> None:
+    """Return when the names in the folder are on the disk."""
+    if os.name == "nt":  # Windows opens no folders; its renames are journalled
+        return
+    sync_file(path)
+
+
 def replace_file(path: Path, data: bytes, *, durable: bool) -> None:
     """Replace `path` by `data`.
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
 
+from lokikit.atomic_file import sync_folder
 from lokikit.spool.segment import SpoolSegment, segment_paths
 
 
@@ -45,7 +46,8 @@ class SegmentFolder:
             name = f"{since_ns:020d}-{os.getpid():010d}-{self._numbers % 1_000_000:06d}.spool"
             if segment := SpoolSegment.create(self.path / name):
                 if self._sync:
-                    _sync_names(self.path)
+                    with suppress(OSError):  # some network disks cannot
+                        sync_folder(self.path)
                 return segment
 
     def others(self, own: Iterable[SpoolSegment]) -> list[Path]:
@@ -63,12 +65,3 @@ def _size_bytes(path: Path) -> int:
         return path.stat().st_size
     except OSError:  # another process has deleted it
         return 0
-
-
-def _sync_names(folder: Path) -> None:
-    with suppress(OSError):  # Windows opens no folder
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)

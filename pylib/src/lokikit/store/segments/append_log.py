@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
-from lokikit.store.segments.disk import sync_folder
+from lokikit.atomic_file import sync_folder
 from lokikit.store.segments.records import AppendRecord, Damage, encode_record, read_records
 
 _NAME = re.compile(r"log-(\d{10})")
@@ -31,12 +31,7 @@ def open_unbuffered(path: Path) -> BinaryIO:
 
 
 class AppendLog:
-    """A log file for writing.
-
-    Args:
-        path: created when absent; records are appended to an existing file.
-        opened: opens the file.
-    """
+    """A log file for writing, created when absent; records are appended to an existing one."""
 
     def __init__(self, path: Path, opened: Callable[[Path], BinaryIO] = open_unbuffered) -> None:
         self.path = path

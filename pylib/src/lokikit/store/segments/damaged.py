@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lokikit.store.segments.disk import sync_folder
+from lokikit.atomic_file import sync_folder
 
 if TYPE_CHECKING:
     from lokikit.store.segments.counters import Counters

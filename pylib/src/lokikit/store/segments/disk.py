@@ -2,32 +2,17 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import time
 from pathlib import Path
+
+from lokikit.atomic_file import sync_file, sync_folder
 
 TEMPORARY = ".tmp"
 """Suffix of files that are not complete yet; a start deletes them."""
 SNAPSHOT_PREFIX = "snapshot-"
 """Of the names of folders that an export works in."""
 _SNAPSHOT_MAX_AGE_S = 24 * 3600
-
-
-def sync_file(path: Path) -> None:
-    """Return when the content of the file is on the disk."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def sync_folder(path: Path) -> None:
-    """Return when the names in the folder are on the disk."""
-    if os.name == "nt":  # Windows opens no folders; its renames are journalled
-        return
-    sync_file(path)
 
 
 def put_in_place(temporary: Path, final: Path) -> None:
