@@ -98,9 +98,6 @@ class RequestMiddleware:
 
     The id of the request is bound to every line in between, and returned in the answer.
 
-    Args:
-        get_response: the rest of Django.
-
     Raises:
         SettingsError: a variable of the environment is wrong.
     """
@@ -176,12 +173,7 @@ def _user_id(request: Any) -> str | None:
 
 
 class _Body:
-    """Counts a streaming body; writes the line of the request at its end.
-
-    Args:
-        line: the request.
-        write_line: writes the line, with the size in bytes.
-    """
+    """Counts a streaming body; writes the line of the request at its end."""
 
     def __init__(self, line: Request, write_line: Callable[[int], None]) -> None:
         self._line = line

@@ -20,12 +20,7 @@ def to_stderr(text: str) -> None:
 
 
 class Notices:
-    """Prints each kind of message at most once in `EVERY_S`.
-
-    Args:
-        write: prints a line.
-        clock: seconds of a monotonic clock.
-    """
+    """Prints each kind of message at most once in `EVERY_S`."""
 
     def __init__(
         self,

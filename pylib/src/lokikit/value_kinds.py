@@ -69,11 +69,7 @@ class ValueKind(Generic[Value]):
 
 @dataclass(frozen=True)
 class ValueList(Generic[Value]):
-    """A list of values, which commas separate in a text.
-
-    Args:
-        item: the kind of each value.
-    """
+    """A list of values, which commas separate in a text."""
 
     item: ValueKind[Value]
 

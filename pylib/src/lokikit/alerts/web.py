@@ -24,13 +24,7 @@ _NEVER = "0001-01-01T00:00:00Z"
 
 
 class HttpWay:
-    """Posts each message as JSON.
-
-    Args:
-        name: name of the receiver, for errors.
-        url: URL of the receiver.
-        body: returns the JSON of a message.
-    """
+    """Posts each message as JSON; errors call the receiver `name`."""
 
     def __init__(self, name: str, url: str, body: Callable[[Message], dict[str, Any]]) -> None:
         self._name, self._url, self._body = name, url, body

@@ -161,12 +161,7 @@ class RequestLog:
 
 
 class Request:
-    """A request, from its beginning to its line.
-
-    Args:
-        log: the request log of its application.
-        given_id: id in the request's header.
-    """
+    """A request, from its beginning to its line; `given_id` is the id in its header."""
 
     __slots__ = (
         "_bound",

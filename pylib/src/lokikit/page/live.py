@@ -33,14 +33,7 @@ Event = tuple[str, Any]
 
 
 class Follower:
-    """Follows one query in a thread of its own, until `stop`.
-
-    Args:
-        loki: client for this thread alone.
-        query: a log query.
-        since_ns: time of the first line.
-        loop: event loop of the coroutine that reads the events.
-    """
+    """Follows one query until `stop`, in a thread and with a client of its own."""
 
     def __init__(
         self, loki: Loki, query: str, since_ns: int, loop: asyncio.AbstractEventLoop

@@ -14,12 +14,7 @@ _TIME = "Time"
 
 @dataclass(frozen=True)
 class Frame:
-    """An answer, or the result of a transformation.
-
-    Args:
-        rows: rows with labels, `Time` and a value.
-        ref: letter of the query.
-    """
+    """An answer, or the result of a transformation; `ref` is the letter of the query."""
 
     rows: list[Row]
     ref: str = ""

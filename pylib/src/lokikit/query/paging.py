@@ -42,12 +42,7 @@ class Fetch(Protocol):
 
 
 class Pager:
-    """Pages through spans of time; remembers a page size that Loki could answer.
-
-    Args:
-        fetch: queries Loki once.
-        page_entries: most entries per answer of this Loki.
-    """
+    """Pages through spans of time; remembers a page size that Loki could answer."""
 
     def __init__(self, fetch: Fetch, page_entries: int = MAX_PAGE_ENTRIES) -> None:
         self._fetch = fetch

@@ -23,13 +23,7 @@ _BEFORE_EXTENSION = re.compile(rf"\.\d{{1,4}}|[._-]{{1,2}}{_DAY_OR_TIME}", re.AS
 
 
 class FoundFile(NamedTuple):
-    """A regular file of some folder.
-
-    Args:
-        path: absolute.
-        inode: its number.
-        mtime_ns: when it was last written to.
-    """
+    """A regular file of some folder, with its absolute path."""
 
     path: str
     inode: int

@@ -228,13 +228,7 @@ class FileSource:
 
 
 class PipeSource:
-    """Lines of a pipe.
-
-    Args:
-        pipe: reads it.
-        service: service of lines that name no service.
-        host: platform metadata.
-    """
+    """Lines of a pipe; `service` is for lines that name none."""
 
     durable = False
 

@@ -33,15 +33,7 @@ TAKEN = "dead-letters.*.replaying"
 
 
 class ReplaySender:
-    """Delivers batches, and gives up when Loki takes nothing for a while.
-
-    Args:
-        pusher: pushes to Loki.
-        letters: keeps entries that Loki refuses.
-        notices: prints problems.
-        timeout_s: time without a taken push after which to give up.
-        sleep: waits for a number of seconds.
-        clock: seconds of a monotonic clock.
+    """Delivers batches, and gives up when Loki takes no push for `timeout_s`.
 
     Attributes:
         answer: answer of the last push.

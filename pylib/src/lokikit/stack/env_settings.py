@@ -34,12 +34,7 @@ _MAX_RETENTION_NS = 100 * 365 * 24 * _HOUR_NS
 
 
 class Kind(NamedTuple):
-    """A kind of value.
-
-    Args:
-        is_valid: returns True for a valid value.
-        wanted: end of the error's sentence.
-    """
+    """A kind of value; `wanted` is the end of an error's sentence."""
 
     is_valid: Callable[[str], bool]
     wanted: str

@@ -75,11 +75,6 @@ class LevelDetector:
         """The level, mostly one of Loki's seven or `unknown`.
 
         `None` when a label of the stream has the name already, so that no level is added.
-
-        Args:
-            line: the text.
-            metadata: the structured metadata, with names that are sanitized.
-            labels: of the stream.
         """
         if DETECTED_LEVEL in labels:
             return None

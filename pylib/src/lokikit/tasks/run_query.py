@@ -159,14 +159,11 @@ def _choices(actions: Any) -> frozenset[str] | None:
 
 
 def pair_runs(records: Iterable[TaskRecord]) -> list[TaskRun]:
-    """Return the runs that records describe, in the order in which they began.
+    """Return the runs that records in the order of time describe, the first to begin first.
 
     A run without an end has the status `run`. Of two runs with the same id the first has ended; it
     is a `crash` unless a record says how. Celery sends the next attempt before it ends the attempt
     before, so an end may follow the next beginning.
-
-    Args:
-        records: in the order of time.
     """
     runs: list[TaskRun] = []
     begun: dict[tuple[str, str], list[TaskRecord]] = {}

@@ -17,13 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class TaskException:
-    """An exception of a task.
-
-    Args:
-        type: its class, with the module.
-        message: its text.
-        stacktrace: traceback, empty when the line has none.
-    """
+    """An exception of a task; `stacktrace` is empty when the line has none."""
 
     type: str
     message: str

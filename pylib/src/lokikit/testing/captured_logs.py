@@ -51,9 +51,6 @@ class Logged:
 
     Lines are selected by fields: a value must equal the value in the line, a compiled regular
     expression must be found in it.
-
-    Args:
-        lines: list that grows while the test runs.
     """
 
     def __init__(self, lines: list[Line]) -> None:

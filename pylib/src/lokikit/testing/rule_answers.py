@@ -20,11 +20,7 @@ if TYPE_CHECKING:
 
 
 class MemoryAnswers:
-    """Evaluates rules' queries over rows.
-
-    Args:
-        rows: the rows, in any order.
-    """
+    """Evaluates rules' queries over rows in any order."""
 
     def __init__(self, rows: Iterable[Row]) -> None:
         self._evaluator = Evaluator(MemorySource(rows))

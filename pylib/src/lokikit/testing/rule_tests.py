@@ -24,13 +24,7 @@ _PRECISION = 1e-9
 
 @dataclass(frozen=True)
 class Result:
-    """The result of a test.
-
-    Args:
-        path: path of its file.
-        name: name of the test.
-        failures: text for each expectation that is not met.
-    """
+    """The result of a test, with a text for each expectation that is not met."""
 
     path: Path
     name: str

@@ -55,13 +55,7 @@ def compose_command(environ: Mapping[str, str]) -> tuple[str, ...]:
 
 @dataclass(frozen=True)
 class Compose:
-    """Compose for one stack.
-
-    Args:
-        command: the command that runs Compose.
-        state: folder of the stack's state.
-        environ: environment of the command.
-    """
+    """Runs Compose for one stack, which keeps its state in the folder `state`."""
 
     command: tuple[str, ...]
     state: Path

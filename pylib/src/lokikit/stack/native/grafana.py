@@ -36,12 +36,7 @@ _PASSWORD = "GF_SECURITY_ADMIN_PASSWORD"  # noqa: S105 - the name of a setting
 
 @dataclass(frozen=True)
 class Grafana:
-    """A Grafana of this machine.
-
-    Args:
-        program: path of `grafana`.
-        home: folder of its files, with `conf/defaults.ini`.
-    """
+    """A Grafana of this machine; the folder `home` has `conf/defaults.ini`."""
 
     program: Path
     home: Path

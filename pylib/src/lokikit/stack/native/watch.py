@@ -69,13 +69,7 @@ def find_watch(state: Path) -> list[psutil.Process]:
 
 
 def revive(state: Path, now_s: float, say: Callable[[str], object]) -> None:
-    """Restart the parts that have died and waited long enough; a round of the watch.
-
-    Args:
-        state: folder of the stack, locked by the caller.
-        now_s: seconds since 1970.
-        say: prints a message.
-    """
+    """Restart the parts that have died and waited long enough; the caller has locked `state`."""
     groups, before = find_groups(state), read_restarts(state)
     after = dict(before)
     for part in read_plan(state):

@@ -48,14 +48,7 @@ _JSON, _LOGFMT = "json", "logfmt"
 
 @dataclass(frozen=True)
 class FieldRequest:
-    """The parameters of a request.
-
-    Args:
-        query: selects lines.
-        span: the time.
-        lines: number of lines to read.
-        limit: fields, or values, at most.
-    """
+    """The parameters of a request; `lines` is the number of lines to read."""
 
     query: LogExpression
     span: Span

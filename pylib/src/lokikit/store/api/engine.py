@@ -21,14 +21,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Engine:
-    """What queries run on.
-
-    Args:
-        source: holds the rows.
-        samplers: makes the fast paths of one query.
-        limits: bounds of pushes and queries.
-        clock_ns: nanoseconds since 1970.
-    """
+    """What queries run on; `samplers` makes the fast paths of one query."""
 
     source: RowSource
     limits: StoreLimits

@@ -61,12 +61,7 @@ class DisconnectedError(Exception):
 
 
 class ApiRequest:
-    """One request.
-
-    Args:
-        scope: ASGI's description of it.
-        receive: returns the messages with its body.
-    """
+    """One request."""
 
     def __init__(self, scope: Mapping[str, Any], receive: Receive) -> None:
         self.method: str = scope["method"]
@@ -138,13 +133,7 @@ class Form:
 
 @dataclass(frozen=True)
 class Route:
-    """What answers a path.
-
-    Args:
-        path: with `{}` for a part that is handed to the handler.
-        methods: accepted methods; others get 405.
-        handler: answers.
-    """
+    """What answers a path; the handler gets the part of the path for which `{}` stands."""
 
     path: str
     methods: frozenset[str]

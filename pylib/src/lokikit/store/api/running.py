@@ -120,11 +120,7 @@ class ServedFolder:
 
 
 def serve(settings: ServerSettings, started: Callable[[str], None]) -> None:
-    """Serve a folder until SIGTERM or SIGINT.
-
-    Args:
-        settings: where and how.
-        started: is called with the address before the first request is answered.
+    """Serve a folder until SIGTERM or SIGINT; `started` gets the address before the first request.
 
     Raises:
         PrerequisiteError: the port or the folder is taken, or cannot be written to.

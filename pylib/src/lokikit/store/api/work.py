@@ -28,12 +28,7 @@ _LATE = (
 
 
 class Stop:
-    """Ends a query: a call raises once the query has to stop.
-
-    Args:
-        timeout_s: how long the query may take.
-        clock: seconds that only grow.
-    """
+    """Ends a query: a call raises once the query has to stop, or has taken `timeout_s`."""
 
     def __init__(self, timeout_s: float, clock: Callable[[], float] = time.monotonic) -> None:
         self._deadline_s = clock() + timeout_s

@@ -78,13 +78,7 @@ def block_end(text: str, position: int, end: int, known: dict[int, int] | None =
 def read_value(
     text: str, position: int, end: int, known: dict[int, int] | None = None
 ) -> tuple[Kind, str, int]:
-    """The kind of the value here, its text without quotes, and the position behind it.
-
-    Args:
-        text: the JSON.
-        position: of the value, or of space before it.
-        end: end of the text to read.
-        known: as for `block_end`.
+    """Kind, text without quotes and end of the value at `position`; `known` as for `block_end`.
 
     Raises:
         JsonProblem: no value, a value without an end, or text that is no JSON value.

@@ -62,12 +62,7 @@ def clear_metadata(row: Row) -> Mapping[str, str]:
 
 
 class LineState:
-    """One line inside a pipeline; stages change it.
-
-    Args:
-        row: the stored line.
-        hints: what the rest of the query wants from the parsers.
-    """
+    """One line inside a pipeline, which stages change; `hints` are for the parsers."""
 
     __slots__ = (
         "complete",

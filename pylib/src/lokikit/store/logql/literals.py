@@ -46,12 +46,7 @@ def parse_number(cursor: Cursor) -> float:
 
 
 def number_of(cursor: Cursor, token: Token, role: str = "literal") -> float:
-    """Value of a number token.
-
-    Args:
-        cursor: for the position of an error.
-        token: of kind `NUMBER`.
-        role: what the number is, in the words of Loki's error.
+    """Value of a number token; an error calls the number `role`, as Loki's does.
 
     Raises:
         SyntaxProblem: the number is binary, octal, a whole hexadecimal, or too large.

@@ -36,12 +36,7 @@ _INDENT = "  "
 
 
 def print_query(expression: Expression, depth: int = 0) -> str:
-    """Canonical text of a tree.
-
-    Args:
-        expression: the tree.
-        depth: levels of indentation in front of the text.
-    """
+    """Canonical text of a tree, with `depth` levels of indentation in front."""
     line = _write_line(expression)
     if len(line) <= _MAX_COLUMNS:
         return _INDENT * depth + line

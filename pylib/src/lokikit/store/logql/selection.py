@@ -12,14 +12,10 @@ if TYPE_CHECKING:
 
 
 class BestSamples:
-    """Keeps the `count` best of the samples offered.
+    """Keeps the `count` largest of the samples offered, or else the smallest.
 
     Among equal values the answer depends on how the heap moves its items, so these are the steps
     of Go's `container/heap`; Python's `heapq` moves them otherwise.
-
-    Args:
-        count: how many to keep.
-        largest: keep the largest values; otherwise the smallest.
     """
 
     def __init__(self, count: int, *, largest: bool) -> None:

@@ -23,12 +23,6 @@ class DiskGuard:
 
     No stored line is deleted for room: the sender keeps its lines and repeats them,
     and pushes are taken again as soon as there is room.
-
-    Args:
-        folder: of the store.
-        min_free_bytes: the floor.
-        measure: returns the free bytes of a folder.
-        clock: seconds of a clock that never steps back.
     """
 
     def __init__(

@@ -61,11 +61,7 @@ class Head:
         return len(self._buffer)
 
     def publish(self, rows: Sequence[StoredRow]) -> None:
-        """Show rows that are on the disk to every query that begins from now on.
-
-        Args:
-            rows: one batch, in the order of time.
-        """
+        """Show a batch of rows, ordered by time and on the disk, to each query from now on."""
         if not self.rows:
             self.since_s = time.monotonic()
         self.keys.update(map(hash, rows))

@@ -56,14 +56,7 @@ def summary_path(path: Path) -> Path:
 
 
 class Segment:
-    """One segment.
-
-    Args:
-        path: of its file.
-        name: parts of the file's name.
-        summary: its summary.
-        is_verified: True when its checksum is known to be right.
-    """
+    """One segment; `is_verified` when its checksum is known to be right."""
 
     def __init__(
         self, path: Path, name: SegmentName, summary: Summary, *, is_verified: bool = False

@@ -21,15 +21,7 @@ _CHUNK_BYTES = 1 << 20
 
 @dataclass(frozen=True)
 class StreamSummary:
-    """The rows of one stream in a segment.
-
-    Args:
-        labels: of the stream, so that a segment explains itself.
-        rows: how many.
-        line_bytes: of their lines, in UTF-8.
-        min_ns: time of the oldest.
-        max_ns: time of the newest.
-    """
+    """The rows of one stream in a segment, with its labels, so that a segment explains itself."""
 
     labels: Mapping[str, str]
     rows: int

@@ -193,11 +193,7 @@ class Samples:
 
 
 class MergedWindow:
-    """The samples of neighbouring bins, as the evaluator's functions read a window.
-
-    Args:
-        cells: times and values of each bin.
-    """
+    """The samples of neighbouring bins, as the evaluator's functions read a window."""
 
     def __init__(self, cells: list[tuple[array[int], array[float]]]) -> None:
         self._cells = cells

@@ -23,12 +23,7 @@ _CHANGE_LINE = (LineFormat, Decolorize, UnpackParser)
 
 
 def row_condition(stages: Sequence[Stage], streams: Mapping[int, Mapping[str, str]]) -> str:
-    """The condition on the columns of a part; `TRUE` where nothing can be left out.
-
-    Args:
-        stages: of the query, or its first ones.
-        streams: number -> labels of the selected streams.
-    """
+    """The condition on the columns of a part; `TRUE` where nothing can be left out."""
     conditions = Conditions(Names(StreamLabels(streams, joined=False)))
     are_labels_known = True
     for stage in stages:

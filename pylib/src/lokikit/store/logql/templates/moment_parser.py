@@ -50,12 +50,7 @@ _PATTERNS = {
 
 
 def parse_moment(layout: str, text: str, zone: str) -> Moment:
-    """The time that a text names.
-
-    Args:
-        layout: of Go.
-        text: the time.
-        zone: the zone of a text that names none.
+    """The time of a text in the `layout` of Go; a text without a zone has `zone`.
 
     Raises:
         ValueError: the text does not follow the layout, or names no day of the calendar.

@@ -26,13 +26,7 @@ ERA_SECONDS = 146_097 * 86_400
 
 @dataclass(frozen=True)
 class Moment:
-    """A time with its zone.
-
-    Args:
-        time_ns: nanoseconds since 1970.
-        offset_s: seconds east of UTC.
-        zone: the abbreviation.
-    """
+    """A time with its zone: seconds east of UTC, and an abbreviation."""
 
     time_ns: int
     offset_s: int = 0

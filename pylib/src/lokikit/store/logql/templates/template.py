@@ -13,11 +13,7 @@ __all__ = ["Template", "TemplateProblem"]
 
 
 class Template:
-    """A template, ready to run.
-
-    Args:
-        text: of the template.
-        name: what errors call it, `line` or `label`.
+    """A template, ready to run; errors call it `name`: `line` or `label`.
 
     Raises:
         QueryError: it is wrong, or uses a function that does not exist.
