@@ -47,6 +47,11 @@ def test_wrong_value_is_refused_with_its_name(name: str, value: str) -> None:
         check_env({name: value})
 
 
+def test_a_wrong_address_of_loki_is_refused_before_anything_starts() -> None:
+    with pytest.raises(SettingsError, match="'nonsense' is not the URL of a Loki"):
+        check_env({"LOKI_URL": "nonsense"})
+
+
 @pytest.mark.parametrize("name", sorted(WRONG))
 def test_an_empty_value_in_the_shell_leaves_that_of_the_file(name: str) -> None:
     check_env({name: ""})

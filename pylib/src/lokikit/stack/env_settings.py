@@ -11,9 +11,10 @@ import re
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
+from lokikit.delivery.address import read_address
 from lokikit.errors import SettingsError
 from lokikit.stack.grafana.contacts import PREFIX
-from lokikit.stack.kit_files import kit_env, port
+from lokikit.stack.kit_files import kit_env, loki_url, port
 from lokikit.times import NS_PER_S, parse_duration_ns
 
 _VERSION = re.compile(r"[A-Za-z0-9_][\w.-]{0,127}", re.ASCII)
@@ -100,12 +101,13 @@ _OF_THE_SHELL = re.compile(
 
 
 def check_env(environ: Mapping[str, str] = os.environ) -> None:
-    """Return when each value of `.env`, or of the shell over it, can be used.
+    """Return when `LOKI_URL` and each value of `.env`, or of the shell over it, can be used.
 
     Raises:
         SettingsError: names the first value that cannot be used, and the valid values.
     """
     values = kit_env(environ)
+    read_address(loki_url(environ))
     for name in kit_env({}):
         if name.endswith(_PORT):
             port(name, environ)

@@ -22,7 +22,9 @@ def check_distinct(wanted: Iterable[tuple[str, int]]) -> None:
     keys: dict[int, str] = {}
     for key, port in wanted:
         if port in keys:
-            raise SettingsError(f"{keys[port]} and {key} are both {port}: change one in .env.")
+            raise SettingsError(
+                f"{keys[port]} and {key} are both {port}: change one in .env or the shell."
+            )
         keys[port] = key
 
 
