@@ -126,6 +126,12 @@ def test_a_bad_query_is_a_setting(serve: Callable[..., Answers]) -> None:
         Transport(server.url).ask("/x", {})
 
 
+def test_a_server_without_the_api_is_named_without_its_page(serve: Callable[..., Answers]) -> None:
+    server = serve((404, b"<!doctype html><title>Not Found</title>"))
+    with pytest.raises(RefusedError, match=r"has no API of Loki \(404\): check LOKI_URL\.$"):
+        Transport(server.url).ask("/x", {})
+
+
 @pytest.mark.parametrize("body", [b"<html>log in</html>", b'"text"', b"{}"])
 def test_something_else_answers(serve: Callable[..., Answers], body: bytes) -> None:
     """A page of something that is not Loki is named as such."""

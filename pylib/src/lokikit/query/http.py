@@ -20,6 +20,7 @@ from lokikit.errors import LokikitError, RefusedError, SettingsError, Unreachabl
 _CONNECT_TIMEOUT_S = 2
 _LAST_TRY = 3
 _BAD_REQUEST = 400
+_NOT_FOUND = 404
 _TOO_MANY_REQUESTS = 429
 _SERVER_ERROR = 500
 _MAX_REASON_CHARS = 2000
@@ -133,6 +134,9 @@ def refusal(
 ) -> RefusedError | SettingsError:
     """Return the error for an answer with `status`, with Loki's text on one line."""
     reason = " ".join(body.split())[:_MAX_REASON_CHARS] or "no reason given"
+    if status == _NOT_FOUND:
+        text = f"what answers at {url} has no API of Loki (404): check LOKI_URL."
+        return RefusedError(text, status)
     if status == _BAD_REQUEST:
         return SettingsError(f"Loki does not accept the query: {reason}")
     text = f"Loki at {url} refuses the query ({status}): {reason}"
