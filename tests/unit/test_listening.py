@@ -26,3 +26,8 @@ def test_a_taken_port_is_an_error_that_names_who_wants_it() -> None:
         port = listener.getsockname()[1]
         with pytest.raises(PrerequisiteError, match=f"the page cannot listen on 127.0.0.1:{port}"):
             listen("127.0.0.1", port, "the page")
+
+
+def test_an_address_of_another_machine_is_pointed_to_host() -> None:
+    with pytest.raises(PrerequisiteError, match="an address of this machine with --host"):
+        listen("192.0.2.1", 0, "the page")

@@ -76,7 +76,8 @@ def listen(host: str, port: int, server: str) -> socket.socket:
         listener.close()
         raise PrerequisiteError(
             f"{server} cannot listen on {host}:{port}: {error.strerror or error}; stop what "
-            "uses the port, or choose another with --port."
+            "uses the port, or choose another with --port, or an address of this machine with "
+            "--host."
         ) from error
     listener.setblocking(False)
     return listener

@@ -84,6 +84,13 @@ def test_a_full_disk_is_one_line_with_the_fix() -> None:
     assert done.stderr.count("\n") == 1
 
 
+def test_the_light_install_names_the_extra() -> None:
+    code = "import sys; sys.modules['typer'] = None; import lokikit.cli.app"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == PrerequisiteError.exit_code
+    assert done.stderr.endswith("pip install 'lokikit[cli]'\n")
+
+
 @pytest.mark.parametrize(("command", "code"), [("up", 3), ("ship", 3), ("--version", 0)])
 def test_windows_is_named_where_a_command_needs_another_system(
     monkeypatch: pytest.MonkeyPatch,

@@ -78,6 +78,14 @@ def test_the_place_is_shown_beside_lokis_refusal(capsys: pytest.CaptureFixture[s
     assert capsys.readouterr().err == '{a="b"} | json |\n                ^\n'
 
 
+def test_a_word_in_place_of_a_query_is_answered_with_an_example(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with pytest.raises(SettingsError), logql.place_shown("error"):
+        raise SettingsError("Loki does not accept the query")
+    assert """'{service_name="shop"} |= "word"'""" in capsys.readouterr().err
+
+
 def test_a_query_that_is_only_refused_by_loki_has_no_place(
     capsys: pytest.CaptureFixture[str],
 ) -> None:

@@ -23,7 +23,8 @@ try:
 
     import lokikit
 except ModuleNotFoundError as error:  # the light install has no command line
-    sys.exit(f"lokikit: {_missing(error)}")
+    sys.stderr.write(f"lokikit: {_missing(error)}\n")
+    sys.exit(PrerequisiteError.exit_code)
 
 _EXIT_CODES = """
 Exit codes: **0** done, **1** unhealthy or lines lost, **2** a wrong option, setting or query,

@@ -36,4 +36,7 @@ def last(  # noqa: PLR0913, PLR0917 - typer reads the options from the signature
         for entry in entries:
             write(show(entry))
     if not entries:
-        note(f"no lines of {service} within {since}.")
+        asked = "".join(
+            f" {name}={text}" for name, text in (("level", level), ("env", env)) if text
+        )
+        note(f"no lines of {service}{asked} within {since}.")

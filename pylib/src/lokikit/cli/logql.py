@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from lokikit.store.errors import SyntaxProblem
 
 _WRONG_QUERY = 2
+_EXAMPLE = """A query names streams in braces: '{service_name="shop"} |= "word"'."""
 app = typer.Typer(help="Check a LogQL query, or lay it out, without asking Loki.")
 
 Query = Annotated[
@@ -83,6 +84,8 @@ def place_shown(query: str) -> Iterator[None]:
             problem = find_problem(query)
             if problem:
                 typer.echo(point_out(query, problem), err=True)
+                if "{" not in query:
+                    typer.echo(_EXAMPLE, err=True)
         raise
 
 
