@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
-from lokikit.store.logql.lexer import DURATION, NUMBER, RANGE, Token
+from lokikit.store.logql.lexer import (
+    COUNTS,
+    DURATION,
+    GROUPED,
+    NUMBER,
+    RANGE,
+    RANKED,
+    SORTING,
+    Token,
+)
 from lokikit.store.logql.literals import number_of, parse_names
 from lokikit.store.logql.pipeline_grammar import (
     parse_matchers,
@@ -25,23 +34,8 @@ from lokikit.store.logql.syntax import (
 if TYPE_CHECKING:
     from lokikit.store.logql.cursor import Cursor
 
-_GROUPED = frozenset(
-    [
-        "avg_over_time",
-        "max_over_time",
-        "min_over_time",
-        "first_over_time",
-        "last_over_time",
-        "stdvar_over_time",
-        "stddev_over_time",
-        "quantile_over_time",
-    ]
-)
-_WITHOUT_UNWRAP = frozenset({"count_over_time", "bytes_rate", "bytes_over_time"})
 _UNWRAP_OR_NOT = frozenset({"rate", "absent_over_time"})
-_RANKED = frozenset({"topk", "bottomk", "approx_topk"})
 _MAX_DIGITS = 18
-_SORTED = frozenset({"sort", "sort_desc"})
 
 
 def parse_range_aggregation(cursor: Cursor) -> RangeAggregation:
@@ -79,11 +73,11 @@ def _check_range_aggregation(
         why = f"parameter {parameter.text} not supported for operation {op}"
     elif not parameter and op == "quantile_over_time":
         why = f"parameter required for operation {op}"
-    elif grouping and op not in _GROUPED:
+    elif grouping and op not in GROUPED:
         why = f"grouping not allowed for {op} aggregation"
-    elif unwrap and op in _WITHOUT_UNWRAP:
+    elif unwrap and op in COUNTS:
         why = f"invalid aggregation {op} with unwrap"
-    elif not unwrap and op not in _WITHOUT_UNWRAP | _UNWRAP_OR_NOT:
+    elif not unwrap and op not in COUNTS | _UNWRAP_OR_NOT:
         why = f"invalid aggregation {op} without unwrap"
     if why:
         raise cursor.refusal(name, why)
@@ -185,11 +179,11 @@ def _check_vector_aggregation(
     cursor: Cursor, name: Token, parameter: Token | None, grouping: Grouping | None
 ) -> None:
     op, why = name.text, ""
-    if op in _RANKED:
+    if op in RANKED:
         why = _parameter_problem(op, parameter)
     elif parameter:
         why = f"unsupported parameter for operation {op}({parameter.text},"
-    elif op in _SORTED and grouping and grouping.labels:
+    elif op in SORTING and grouping and grouping.labels:
         why = "sort and sort_desc doesn't allow grouping by "
     if op == "approx_topk" and not why:
         why = f"{'grouping not allowed for ' if grouping else ''}{op} is not supported"

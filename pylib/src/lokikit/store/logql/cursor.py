@@ -27,19 +27,6 @@ class Cursor:
     follows the grammar.
     """
 
-    __slots__ = (
-        "_index",
-        "_operations",
-        "_problem",
-        "_tokens",
-        "current",
-        "kind",
-        "regexes",
-        "selectors",
-        "stages",
-        "text",
-    )
-
     def __init__(self, text: str) -> None:
         self.text = text
         self.selectors: list[tuple[Token, tuple[Matcher, ...]]] = []

@@ -15,6 +15,7 @@ from lokikit.store.logql.binary_operation import (
 )
 from lokikit.store.logql.label_replacement import replace_labels
 from lokikit.store.logql.labels_builder import Processed
+from lokikit.store.logql.lexer import SORTING
 from lokikit.store.logql.limits import DEFAULT, Limits, check_entries, check_points
 from lokikit.store.logql.pipeline import compile_pipeline
 from lokikit.store.logql.range_aggregation import RangeReader
@@ -22,6 +23,7 @@ from lokikit.store.logql.sample_extraction import hides_empty_labels
 from lokikit.store.logql.series import Sampler, SampleRequest, Series, Steps
 from lokikit.store.logql.series_collection import collect_series, series_vectors
 from lokikit.store.logql.syntax import (
+    SUMMABLE,
     BinaryOperation,
     Grouping,
     LabelReplace,
@@ -33,7 +35,6 @@ from lokikit.store.logql.syntax import (
 )
 from lokikit.store.logql.vector_aggregation import (
     SELECTING,
-    SORTING,
     aggregate,
     average_of_sums,
 )
@@ -45,9 +46,6 @@ if TYPE_CHECKING:
 
 Entry = Processed
 """A line of the answer to a log query, with its labels by category."""
-
-SUMMABLE = frozenset({"count_over_time", "rate", "bytes_over_time", "bytes_rate", "sum_over_time"})
-"""Range aggregations whose `sum` is the same aggregation over coarser series."""
 
 
 class Evaluator:

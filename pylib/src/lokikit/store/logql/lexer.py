@@ -21,69 +21,22 @@ FLAG = "FUNCTION_FLAG"
 CALL = "call"  # the name of a function, in front of its parenthesis
 CONVERSION = "conversion"
 
-KEYWORDS = frozenset(
-    [
-        "by",
-        "without",
-        "json",
-        "logfmt",
-        "pattern",
-        "regexp",
-        "unpack",
-        "line_format",
-        "label_format",
-        "decolorize",
-        "drop",
-        "keep",
-        "unwrap",
-        "offset",
-        "bool",
-        "on",
-        "ignoring",
-        "group_left",
-        "group_right",
-        "and",
-        "or",
-        "unless",
-        "variants",
-        "of",
-    ]
+_PARSERS = {"json", "logfmt", "pattern", "regexp", "unpack"}
+_FORMATS = {"line_format", "label_format", "decolorize", "drop", "keep"}
+_MATCHING = {"by", "without", "on", "ignoring", "group_left", "group_right"}
+_OPERATORS = {"and", "or", "unless", "bool", "offset", "unwrap", "variants", "of"}
+KEYWORDS = frozenset(_PARSERS | _FORMATS | _MATCHING | _OPERATORS)
+COUNTS = frozenset({"count_over_time", "bytes_rate", "bytes_over_time"})
+"""Range aggregations over lines."""
+GROUPED = frozenset(
+    f"{name}_over_time"
+    for name in ("avg", "max", "min", "first", "last", "stdvar", "stddev", "quantile")
 )
-RANGE_FUNCTIONS = frozenset(
-    [
-        "rate",
-        "rate_counter",
-        "count_over_time",
-        "bytes_rate",
-        "bytes_over_time",
-        "absent_over_time",
-        "sum_over_time",
-        "avg_over_time",
-        "max_over_time",
-        "min_over_time",
-        "first_over_time",
-        "last_over_time",
-        "stdvar_over_time",
-        "stddev_over_time",
-        "quantile_over_time",
-    ]
-)
-VECTOR_FUNCTIONS = frozenset(
-    [
-        "sum",
-        "avg",
-        "min",
-        "max",
-        "count",
-        "stddev",
-        "stdvar",
-        "topk",
-        "bottomk",
-        "approx_topk",
-        "sort",
-        "sort_desc",
-    ]
-)
+"""Range aggregations that may have a grouping of their own."""
+RANGE_FUNCTIONS = COUNTS | GROUPED | {"rate", "rate_counter", "absent_over_time", "sum_over_time"}
+RANKED = frozenset({"topk", "bottomk", "approx_topk"})
+SORTING = frozenset({"sort", "sort_desc"})
+VECTOR_FUNCTIONS = RANKED | SORTING | {"sum", "avg", "min", "max", "count", "stddev", "stdvar"}
 _CONVERSIONS = frozenset({"duration", "duration_seconds", "bytes"})
 _CALLS = RANGE_FUNCTIONS | VECTOR_FUNCTIONS | _CONVERSIONS | {"ip", "vector", "label_replace"}
 

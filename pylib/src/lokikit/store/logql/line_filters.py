@@ -13,8 +13,6 @@ from lokikit.store.logql.regular_expressions import compile_regex, line_words
 if TYPE_CHECKING:
     from lokikit.store.logql.pipeline_syntax import LineFilter, LineText
 
-_TAKES_ALL = {"|=": {""}, "|~": {"", ".*"}}
-
 
 def compile_line_filter(line_filter: LineFilter) -> Callable[[str], bool]:
     """True for the lines that stay.
@@ -22,10 +20,8 @@ def compile_line_filter(line_filter: LineFilter) -> Callable[[str], bool]:
     Raises:
         QueryError: an expression, address or pattern is wrong.
     """
-    op, operands = line_filter.op, line_filter.operands
-    taking_all = _TAKES_ALL.get(op, set())
-    effective = [one for one in operands if one.is_ip or one.text not in taking_all]
-    tests = [_test(op, one, alone=len(operands) == 1) for one in effective]
+    op, is_alone = line_filter.op, len(line_filter.operands) == 1
+    tests = [_test(op, one, alone=is_alone) for one in line_filter.effective]
     if not tests:
         return lambda _: True
     if op in {"|=", "|~", "|>"}:

@@ -15,6 +15,7 @@ from lokikit.store.logql.units import format_bytes, format_duration
 
 MatchOp = Literal["=", "!=", "=~", "!~"]
 CompareOp = Literal["==", "!=", ">", ">=", "<", "<="]
+_ALL_LINES = {"|=": ("",), "|~": ("", ".*")}
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,12 @@ class LineFilter:
 
     op: Literal["|=", "!=", "|~", "!~", "|>", "!>"]
     operands: tuple[LineText, ...]
+
+    @property
+    def effective(self) -> list[LineText]:
+        """The operands without those that Loki leaves out: they would take each line."""
+        all_lines = _ALL_LINES.get(self.op, ())
+        return [one for one in self.operands if one.is_ip or one.text not in all_lines]
 
     def __str__(self) -> str:
         return f"{self.op} {' or '.join(map(str, self.operands))}"

@@ -12,6 +12,9 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from lokikit.store.logql.pipeline_syntax import LabelFilter, Matcher, Stage
 
+SUMMABLE = frozenset({"count_over_time", "rate", "bytes_over_time", "bytes_rate", "sum_over_time"})
+"""Range aggregations whose `sum` is the same aggregation over coarser series."""
+
 
 @dataclass(frozen=True)
 class LogExpression:

@@ -7,12 +7,12 @@ from collections.abc import Callable, Iterator, Sequence
 from operator import itemgetter
 
 from lokikit.store.errors import QueryError
+from lokikit.store.logql.lexer import SORTING
 from lokikit.store.logql.range_functions import largest, mean, smallest, total, vector_variance
 from lokikit.store.logql.selection import BestSamples
 from lokikit.store.logql.syntax import Grouping, VectorAggregation
 from lokikit.store.logql.vectors import METRIC_NAME, LabelSet, Vector, group_filter, label_filter
 
-SORTING = frozenset({"sort", "sort_desc"})
 SELECTING = frozenset({"topk", "bottomk"})
 DESCENDING = frozenset({"topk", "sort_desc"})
 

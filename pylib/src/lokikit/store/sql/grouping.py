@@ -15,7 +15,7 @@ from lokikit.store.logql.pipeline_syntax import (
     Stage,
 )
 from lokikit.store.logql.sample_extraction import SampleExtractor
-from lokikit.store.logql.syntax import Grouping, LogExpression, RangeAggregation
+from lokikit.store.logql.syntax import SUMMABLE, Grouping, LogExpression, RangeAggregation
 from lokikit.store.rows import Row
 from lokikit.store.segments.stored_rows import joined_metadata
 from lokikit.store.sql.names import Names, StreamLabels, stream_column
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from lokikit.store.logql.series import SampleRequest
     from lokikit.store.logql.vectors import LabelSet
 
-_SUMMABLE = frozenset({"count_over_time", "bytes_over_time", "rate", "bytes_rate", "sum_over_time"})
 _SAME_EXTREME = {"max": "max_over_time", "min": "min_over_time"}
 _MAX_JOINED = 5000
 _FILTERS = (LineFilter, LabelFilterStage)
@@ -40,7 +39,7 @@ def group_names(request: SampleRequest) -> tuple[str, ...]:
     aggregation, outer = request.aggregation, request.outer
     grouping = aggregation.grouping
     if outer is not None:
-        is_sum = outer.op == "sum" and aggregation.op in _SUMMABLE
+        is_sum = outer.op == "sum" and aggregation.op in SUMMABLE
         if grouping or not (is_sum or _SAME_EXTREME.get(outer.op) == aggregation.op):
             raise NotProvenError(f"{outer.op} of {aggregation.op}")
         grouping = outer.grouping or Grouping(())

@@ -18,8 +18,6 @@ _FILLED = re.compile(r"coalesce\(\w+, ''\)|''")
 _BEGINS_OBJECT = frozenset({r"^\s*\{", r"^\s*{", r"^\{", "^{"})
 _DIFFERS = re.compile(r"\\[CpP]")
 _COSTLY = "regexp_matches("
-_IDLE = {"|=": frozenset({""}), "|~": frozenset({"", ".*"})}
-"""Operands that Loki leaves out, also next to others."""
 NUMBER = r"(-?[1-9][0-9]{0,30}|0)(\.[0-9]{1,40})?([eE][-+]?[0-9]{1,2})?"
 """Numbers that DuckDB and Go read alike, to the last bit; others are read by the pipeline."""
 
@@ -81,8 +79,7 @@ def line_condition(stage: LineFilter) -> str:
     if stage.op in {"|>", "!>"} or any(operand.is_ip for operand in stage.operands):
         raise NotProvenError(f"line filter {stage.op}")
     finds = _holds if stage.op in {"|=", "!="} else _finds
-    idle = _IDLE.get(stage.op, frozenset())
-    texts = [operand.text for operand in stage.operands if operand.text not in idle]
+    texts = [operand.text for operand in stage.effective]
     if not texts:
         return "TRUE"
     found = any_of([finds(text) for text in texts])
