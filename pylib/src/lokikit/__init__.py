@@ -14,12 +14,7 @@ if TYPE_CHECKING:
     from lokikit.output.structlog_loguru import take_in_loguru, take_in_structlog
     from lokikit.push.handler import LokiHandler
     from lokikit.query.client import Loki, logs
-    from lokikit.setup import (
-        JsonHandler,
-        keep_json_logging,
-        logging_config,
-        setup_json_logging,
-    )
+    from lokikit.setup import JsonHandler, keep_json_logging, logging_config, setup_json_logging
     from lokikit.tasks.run_query import task_runs
     from lokikit.tasks.task import TaskInaction, TaskTermination, task
 

@@ -12,11 +12,7 @@ from typing import Any
 from asgiref.sync import markcoroutinefunction
 
 from lokikit.http_requests.request_ids import HEADER
-from lokikit.http_requests.request_log import (
-    Request,
-    RequestLog,
-    takes_exception,
-)
+from lokikit.http_requests.request_log import Request, RequestLog, takes_exception
 from lokikit.http_requests.route_template import template
 from lokikit.http_requests.served import are_logged_here, is_served_here
 from lokikit.http_requests.user_id import user_id

@@ -23,11 +23,7 @@ def logged() -> Iterator[Logged]:
 
     Lines below the level of the service are left out; without a set-up of logging no level is.
     """
-    from lokikit.testing.captured_logs import (  # noqa: PLC0415 - only when used
-        CapturingHandler,
-        Logged,
-        open_root_level,
-    )
+    from lokikit.testing.captured_logs import CapturingHandler, Logged, open_root_level  # noqa: PLC0415 - only when used
 
     root, handler = logging.getLogger(), CapturingHandler()
     with open_root_level():

@@ -14,12 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from lokikit.store.api.parameters import (
-    QUERY_SINCE_NS,
-    Span,
-    read_positive_limit,
-    read_span,
-)
+from lokikit.store.api.parameters import QUERY_SINCE_NS, Span, read_positive_limit, read_span
 from lokikit.store.logql.labels_builder import ERROR, ERROR_DETAILS, Processed
 from lokikit.store.logql.limits import check_entries
 from lokikit.store.logql.parser import parse_log_query

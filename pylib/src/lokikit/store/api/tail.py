@@ -13,12 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from lokikit.store.api.parameters import (
-    QUERY_SINCE_NS,
-    read_limit,
-    read_positive_limit,
-    read_span,
-)
+from lokikit.store.api.parameters import QUERY_SINCE_NS, read_limit, read_positive_limit, read_span
 from lokikit.store.api.results import CATEGORIZE, categories
 from lokikit.store.errors import QueryError
 from lokikit.store.logql.matchers import selects

@@ -69,10 +69,7 @@ class TailServer:
         return tail
 
     async def _follow(self, tail: TailRequest, receive: Receive, send: Send) -> None:
-        from lokikit.store.api.tail import (  # noqa: PLC0415 - pushes start without
-            Queue,
-            Tailing,
-        )
+        from lokikit.store.api.tail import Queue, Tailing  # noqa: PLC0415 - pushes start without
 
         queue = Queue(tail.query, asyncio.get_running_loop(), self._counters)
         tailing = Tailing(self._engine, tail, queue, send)

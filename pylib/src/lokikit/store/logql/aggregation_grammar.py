@@ -16,11 +16,7 @@ from lokikit.store.logql.lexer import (
     Token,
 )
 from lokikit.store.logql.literals import number_of, parse_names
-from lokikit.store.logql.pipeline_grammar import (
-    parse_matchers,
-    parse_stages,
-    parse_unwrap,
-)
+from lokikit.store.logql.pipeline_grammar import parse_matchers, parse_stages, parse_unwrap
 from lokikit.store.logql.syntax import (
     Grouping,
     LogExpression,

@@ -4,14 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lokikit.store.logql.lexer import (
-    CALL,
-    CONVERSION,
-    END,
-    Token,
-    problem,
-    scan,
-)
+from lokikit.store.logql.lexer import CALL, CONVERSION, END, Token, problem, scan
 
 if TYPE_CHECKING:
     from lokikit.store.errors import SyntaxProblem

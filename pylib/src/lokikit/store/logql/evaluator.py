@@ -8,11 +8,7 @@ from itertools import islice, repeat
 from typing import TYPE_CHECKING
 
 from lokikit.store.errors import LimitError, QueryError
-from lokikit.store.logql.binary_operation import (
-    operate_on_scalar,
-    operate_on_vectors,
-    scalar_value,
-)
+from lokikit.store.logql.binary_operation import operate_on_scalar, operate_on_vectors, scalar_value
 from lokikit.store.logql.label_replacement import replace_labels
 from lokikit.store.logql.labels_builder import Processed
 from lokikit.store.logql.lexer import SORTING
@@ -33,11 +29,7 @@ from lokikit.store.logql.syntax import (
     VectorAggregation,
     VectorFunction,
 )
-from lokikit.store.logql.vector_aggregation import (
-    SELECTING,
-    aggregate,
-    average_of_sums,
-)
+from lokikit.store.logql.vector_aggregation import SELECTING, aggregate, average_of_sums
 from lokikit.times import NS_PER_S
 
 if TYPE_CHECKING:

@@ -25,10 +25,7 @@ def compile_line_format(text: str) -> Stage:
     Raises:
         QueryError: the template is wrong, or uses a function that does not exist.
     """
-    from lokikit.store.logql.templates.template import (  # noqa: PLC0415 - for a start without it
-        Template,
-        TemplateProblem,
-    )
+    from lokikit.store.logql.templates.template import Template, TemplateProblem  # noqa: PLC0415 - for a start without it
 
     template = Template(text)
     if template.only_field is not None:
@@ -62,10 +59,7 @@ def compile_label_format(assignments: Sequence[LabelAssignment]) -> Stage:
     Raises:
         QueryError: a template is wrong, or a label is assigned twice or may not be assigned.
     """
-    from lokikit.store.logql.templates.template import (  # noqa: PLC0415 - for a start without it
-        Template,
-        TemplateProblem,
-    )
+    from lokikit.store.logql.templates.template import Template, TemplateProblem  # noqa: PLC0415 - for a start without it
 
     names = [one.label for one in assignments]
     for name in names:

@@ -7,12 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from lokikit.store.logql.label_filters import compile_label_filter, filter_name, filter_names
-from lokikit.store.logql.pipeline_syntax import (
-    LabelFilterStage,
-    LabelFormat,
-    LineFormat,
-    Stage,
-)
+from lokikit.store.logql.pipeline_syntax import LabelFilterStage, LabelFormat, LineFormat, Stage
 from lokikit.store.logql.templates.mentions import template_fields
 
 if TYPE_CHECKING:

@@ -11,12 +11,7 @@ from lokikit.store.logql.drop_keep import compile_drop, compile_keep
 from lokikit.store.logql.format_stages import compile_label_format, compile_line_format
 from lokikit.store.logql.json_stage import compile_json
 from lokikit.store.logql.label_filters import compile_label_filter
-from lokikit.store.logql.labels_builder import (
-    NO_LABELS,
-    LineState,
-    Processed,
-    clear_metadata,
-)
+from lokikit.store.logql.labels_builder import NO_LABELS, LineState, Processed, clear_metadata
 from lokikit.store.logql.line_filters import compile_line_filter
 from lokikit.store.logql.logfmt_stage import compile_logfmt
 from lokikit.store.logql.parse_hints import ParseHints, parse_hints

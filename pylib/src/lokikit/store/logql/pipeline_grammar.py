@@ -7,12 +7,7 @@ from typing import TYPE_CHECKING, Literal, TypeVar, cast
 
 from lokikit.store.logql.filter_grammar import parse_ip, parse_label_filter
 from lokikit.store.logql.lexer import CONVERSION, FLAG, IDENTIFIER, STRING
-from lokikit.store.logql.literals import (
-    MATCH_OPS,
-    matcher_of,
-    parse_matcher,
-    parse_text,
-)
+from lokikit.store.logql.literals import MATCH_OPS, matcher_of, parse_matcher, parse_text
 from lokikit.store.logql.patterns import check_captures, check_pattern
 from lokikit.store.logql.pipeline_syntax import (
     Decolorize,

@@ -13,12 +13,7 @@ from lokikit.store.logql.patterns import check_regex
 from lokikit.store.logql.regular_expressions import compile_regex, expand
 from lokikit.store.logql.templates import comparisons, numbers, strings, times
 from lokikit.store.logql.templates.printf import go_printf
-from lokikit.store.logql.templates.values import (
-    MISSING,
-    TemplateProblem,
-    format_value,
-    is_true,
-)
+from lokikit.store.logql.templates.values import MISSING, TemplateProblem, format_value, is_true
 from lokikit.store.logql.unwrapping import CONVERSIONS, duration_seconds
 
 _MAX_CHARS = 4 << 20

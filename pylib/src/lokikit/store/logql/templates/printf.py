@@ -8,12 +8,7 @@ from typing import Any
 
 from lokikit.store.logql.quoting import quote
 from lokikit.store.logql.templates.moments import Moment
-from lokikit.store.logql.templates.values import (
-    MISSING,
-    format_float,
-    format_value,
-    type_name,
-)
+from lokikit.store.logql.templates.values import MISSING, format_float, format_value, type_name
 
 _VERB = re.compile(
     r"%(?P<flags>[-+# 0]*)(?:\[(?P<index>\d+)\])?(?P<width>\*|\d+)?"
