@@ -10,7 +10,7 @@
 
 local HERE = string.match(debug.getinfo(1, "S").source, "^@(.*/)") or ""
 local cleaned, jsonline = dofile(HERE .. "cleaned.lua"), dofile(HERE .. "jsonline.lua")
-local levels = dofile(HERE .. "levels.lua")
+local levels, pods = dofile(HERE .. "levels.lua"), dofile(HERE .. "pods.lua")
 
 local MAX_LINE_BYTES = 256 * 1024
 local MAX_VALUE_BYTES = 1024
@@ -194,13 +194,23 @@ local function read_time(fields)
   return nil
 end
 
--- tag -> the timestamps that were given last, and whether its file was rotated
+-- tag -> the timestamps that were given last, whether its file was rotated, and its pod
 local sources, source_count = {}, 0
 
 -- Whether a tag is of a file that was rotated: 0.log.20261121-100000 of a pod, whose own name may hold
 -- `.log.` too, number of Docker.
 local function is_rotated(tag)
   return match(tag, "^line:container%.[^_]+_%d+$") or match(tag, "^line:container%.[^_]+_[^_]+_[^_]+_[^_]+_.*%.log%.")
+end
+
+-- The pod that a tag names, as the path of a container's file does.
+local function pod_of_tag(tag)
+  local pod, namespace, container, uid = match(tag, "^line:container%.([^_]+)_([^_]+)_([^_]+)_([^_]+)_")
+  if pod then
+    return pods.new(pod, namespace, container, uid)
+  end
+  pod, namespace, container = match(tag, "^line:heartbeat%.([^_]+)_([^_]+)_([^_]+)$")
+  return pod and { pod_name = pod, namespace_name = namespace, container_name = container, is_known = true }
 end
 
 local function source_of(tag)
@@ -211,6 +221,7 @@ local function source_of(tag)
     end
     source = {
       sec = 0, nsec = 0, repeats = 0, arrived_sec = 0, arrived_nsec = 0, is_rotated = is_rotated(tag),
+      pod = pod_of_tag(tag),
     }
     sources[tag], source_count = source, source_count + 1
   end
@@ -282,31 +293,27 @@ end
 local CLUSTER = word(os.getenv("CLUSTER"))
 local NO_POD = {}
 
--- What is known of the pod, whose name only the path of a container's file gives: by the API server,
--- or else by that path. A record of any other input may bear a field `kubernetes`: whoever sent it
+-- What is known of the pod. A record of any other input may bear a field `kubernetes`: whoever sent it
 -- has no say in whose lines they are.
-local function pod_of(tag, record)
+local function pod_of(tag, record, source)
   if tag == "line:events" then
     return record.kubernetes  -- events.lua made it
   end
-  local pod, namespace, container = match(tag, "^line:container%.([^_]+)_([^_]+)_([^_]+)_")
-  if not pod then
-    pod, namespace, container = match(tag, "^line:heartbeat%.([^_]+)_([^_]+)_([^_]+)$")
+  local pod = source.pod
+  if pod and not pod.is_known then
+    pods.look_up(pod)
   end
-  if not pod then
-    return nil
-  end
-  return record.kubernetes
-    or { pod_name = pod, namespace_name = namespace, container_name = container }
+  return pod
+end
+
+local function keeps_to_itself(pod, record)
+  return pod and pod.excluded and pod.excluded[record.stream]
 end
 
 -- The service of lines that name none: what the platform knows, the best first.
 local function default_service(tag, record, pod)
   if pod then
-    local labels, annotations = pod.labels or {}, pod.annotations or {}
-    return word(annotations["lokikit/service"])
-      or word(labels["app.kubernetes.io/name"]) or word(labels.app)
-      or word(pod.container_name)
+    return word(pod.service) or word(pod.container_name)
   end
   local attrs = type(record.attrs) == "table" and record.attrs or record
   return word(attrs.service)
@@ -382,10 +389,13 @@ local function entry_of(tag, time, record)
   if whole == "" then
     return -1, time, record
   end
+  local pod = pod_of(tag, record, source)
+  if keeps_to_itself(pod, record) then
+    return -1, time, record
+  end
   local fields = jsonline.fields(whole, is_simple)
   line_fields = fields
   local line = fit(whole, MAX_LINE_BYTES)
-  local pod = pod_of(tag, record)
   local kept = {
     log = line,
     service_name = label(fields.service) or label(default_service(tag, record, pod)) or UNKNOWN_SERVICE,

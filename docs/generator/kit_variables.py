@@ -177,12 +177,18 @@ OF_THE_AGENT = (
         ("KUBE_URL", "KUBE_TOKEN_FILE", "KUBE_CA_FILE"),
         "the API server that names pods, the token for it, its certificate",
         "`https://kubernetes.default.svc`, "
-        "`/var/run/secrets/kubernetes.io/serviceaccount/token`, the certificate beside it",
+        "`/var/run/secrets/kubernetes.io/serviceaccount/token`, "
+        "`/var/run/secrets/kubernetes.io/serviceaccount/ca.crt`",
     ),
     KitVariable(
         ("NAMESPACE",),
         "of the agent, on a cluster: the label `namespace` of the lines that are posted to it",
         "`default`",
+    ),
+    KitVariable(
+        ("POD_NAME",),
+        "of the agent, on a cluster: the `pod` of the numbered lines that it writes itself",
+        "`agent`",
     ),
     KitVariable(
         ("FLUENTBIT_BIND",), "the address that the agent listens on", "`0.0.0.0`: all of them"

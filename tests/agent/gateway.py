@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import http.client
+import ssl
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+import trustme
+
 if TYPE_CHECKING:
-    from ssl import SSLContext
+    from pathlib import Path
 
 _PASSED_ON = ("Content-Type", "Content-Encoding", "X-Scope-OrgID")
 _TIMEOUT_S = 30
@@ -30,7 +33,7 @@ class Gateway(ThreadingHTTPServer):
     daemon_threads = True
 
     def __init__(
-        self, upstream: str, authorization: str | None = None, tls: SSLContext | None = None
+        self, upstream: str, authorization: str | None = None, tls: ssl.SSLContext | None = None
     ) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
         self.upstream = urlsplit(upstream).netloc
@@ -51,6 +54,21 @@ class Gateway(ThreadingHTTPServer):
         """Listen no more."""
         self.shutdown()
         self.server_close()
+
+
+class Authority:
+    """A certificate authority, its certificate in a file, and servers that it vouches for."""
+
+    def __init__(self, folder: Path) -> None:
+        self._authority = trustme.CA()
+        self.file = folder / "ca.pem"
+        self._authority.cert_pem.write_to_path(str(self.file))
+
+    def server(self, name: str = "127.0.0.1") -> ssl.SSLContext:
+        """What a server of that name speaks TLS with."""
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self._authority.issue_cert(name).configure_cert(context)
+        return context
 
 
 class _Handler(BaseHTTPRequestHandler):

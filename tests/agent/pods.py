@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import socket
 import threading
 import uuid
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import datetime, timezone
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
@@ -14,6 +16,8 @@ from tests.stack.shipping import append
 from tests.waiting import eventually
 
 if TYPE_CHECKING:
+    import ssl
+    from collections.abc import Iterator
     from pathlib import Path
 
     from lokikit.query.client import Loki
@@ -24,17 +28,34 @@ _PART = 16 * 1024
 
 
 class ApiServer:
-    """What the agent asks of an API server: one pod at a time."""
+    """What the agent asks of an API server: one pod at a time.
 
-    def __init__(self) -> None:
+    Args:
+        tls: how it speaks TLS, where it does.
+
+    Attributes:
+        pods: their metadata by name.
+        refusals: the statuses of its next answers; without any it answers about pods.
+        speaks: while it is not set, the server takes requests and does not answer.
+        asked: how many requests came in.
+    """
+
+    def __init__(self, tls: ssl.SSLContext | None = None) -> None:
         self.pods: dict[str, dict[str, Any]] = {}
-        pods = self.pods
+        self.refusals: list[int] = []
+        self.speaks = threading.Event()
+        self.speaks.set()
+        self.asked = 0
+        server = self
 
         class Answer(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
+                server.asked += 1
+                server.speaks.wait()
                 _, _, _, _, namespace, _, name = self.path.split("/")
-                metadata = pods.get(name)
-                self.send_response(404 if metadata is None else 200)
+                metadata = server.pods.get(name)
+                answer = 404 if metadata is None else 200
+                self.send_response(server.refusals.pop() if server.refusals else answer)
                 pod = {"metadata": {"name": name, "namespace": namespace, **(metadata or {})}}
                 body = json.dumps({**pod, "spec": {"nodeName": "node-7"}, "status": {}}).encode()
                 self.send_header("Content-Length", str(len(body)))
@@ -45,13 +66,34 @@ class ApiServer:
                 """Say nothing."""
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Answer)
-        self.url = f"http://127.0.0.1:{self._server.server_port}"
+        self._server.daemon_threads = True
+        if tls is not None:
+            # The handshake belongs to the thread of its connection, not to the one that accepts.
+            self._server.socket = tls.wrap_socket(
+                self._server.socket, server_side=True, do_handshake_on_connect=False
+            )
+        self.url = f"{'https' if tls else 'http'}://127.0.0.1:{self._server.server_port}"
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
 
     def close(self) -> None:
         """End it."""
+        self.speaks.set()
         self._server.shutdown()
         self._server.server_close()
+
+
+@contextmanager
+def dropping_port() -> Iterator[int]:
+    """A port that answers no packet, as behind a policy that drops them: its backlog is full."""
+    with ExitStack() as opened:
+        listening = opened.enter_context(socket.socket())
+        listening.bind(("127.0.0.1", 0))
+        listening.listen(0)
+        address = listening.getsockname()
+        with suppress(TimeoutError):
+            while True:
+                opened.enter_context(socket.create_connection(address, timeout=0.5))
+        yield address[1]
 
 
 class Pods:

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import base64
 import contextlib
-import ssl
 from typing import TYPE_CHECKING
 
 import pytest
 import requests
-import trustme
 from tests.agent.feeding import File, json_lines
-from tests.agent.gateway import Gateway
+from tests.agent.gateway import Authority, Gateway
 from tests.stack.asking import recent_entries
 from tests.stack.engines import RunningLoki
 from tests.stack.pushing import assert_exact, new_service, stored_numbers
@@ -20,6 +18,7 @@ from tests.waiting import eventually
 from lokikit.query.client import Loki
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
@@ -122,21 +121,6 @@ def test_tenant(with_tenants: RunningLoki, make_agent: MakeAgent) -> None:
 
     eventually(lambda: seen("team-a") == LINES + POSTED, within_s=60)
     assert seen("team-b") == 0
-
-
-class Authority:
-    """A certificate authority, its certificate in a file, and servers that it vouches for."""
-
-    def __init__(self, folder: Path) -> None:
-        self._authority = trustme.CA()
-        self.file = folder / "ca.pem"
-        self._authority.cert_pem.write_to_path(str(self.file))
-
-    def server(self, name: str = "127.0.0.1") -> ssl.SSLContext:
-        """What a server of that name speaks TLS with."""
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        self._authority.issue_cert(name).configure_cert(context)
-        return context
 
 
 @pytest.fixture(scope="module")

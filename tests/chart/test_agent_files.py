@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from tests.agent.conftest import api, fluent_bit, make_agent
+from tests.agent.running import HOST
 from tests.agent.sink import Sink
 from tests.chart.cluster import PRIVILEGED
 from tests.chart.helming import config, container, given, variables, workloads
@@ -145,11 +146,12 @@ def test_inputs_of_the_user(run: Run, sink: Sink, tmp_path: Path) -> None:
 
 
 def test_heartbeats(run: Run, sink: Sink) -> None:
-    """Without a canary the agent writes numbered lines of its own, in its own namespace."""
-    run(sink.url, {"cluster": "north"})
+    """Without a canary the agent writes numbered lines of its own pod and namespace."""
+    run(sink.url, {"cluster": "north"}, POD_NAME="lokikit-agent-x")
     beat = sink.found('"canary_seq":1')
     labels = {"service_name": "canary", "cluster": "north", "namespace": "logs"}
     assert beat.labels.items() >= labels.items()
+    assert beat.metadata.items() >= {"pod": "lokikit-agent-x", "host": HOST}.items()
 
 
 def test_posted_lines_have_cluster_and_namespace(run: Run, sink: Sink) -> None:

@@ -122,7 +122,9 @@ def test_heartbeats(release: Release) -> None:
     """Without a canary the agent's numbered lines are there, which `pipeline-silent` counts."""
     query = f'{{service_name="canary", namespace="{release.namespace}"}} |= "canary_seq"'
     beats = eventually(lambda: recent_entries(release.loki(), query), within_s=120)
-    assert beats[0].metadata["host"] == NAME
+    metadata = beats[0].metadata
+    assert metadata["host"] == NAME
+    assert metadata["pod"] == release.pod("agent")["metadata"]["name"]
 
 
 def test_tenants(machine: Machine) -> None:

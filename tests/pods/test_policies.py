@@ -8,6 +8,8 @@ from urllib.parse import urlsplit
 import pytest
 from tests.chart.cluster import PRIVILEGED
 from tests.pods.release import FOUND, Release, arrived
+from tests.stack.asking import recent_entries
+from tests.waiting import eventually
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -96,3 +98,18 @@ def test_ways_in_are_open(release: Release, target: tuple[str, int]) -> None:
     """Grafana, which asks for a password, and `POST /logs` answer to any pod."""
     namespace = release.cluster.namespace(PRIVILEGED)
     release.ended(asks(release, target, namespace, {}, PATIENT), namespace)
+
+
+def test_lines_go_on_without_the_api_server(release: Release) -> None:
+    """A pod goes by its container while a policy keeps the agent from that server."""
+
+    def service() -> str:
+        pod = release.prints("print('hello')", labels={"app": "shop"})
+        query = f'{{namespace="{release.namespace}"}} | pod="{pod}"'
+        (entry,) = eventually(lambda: recent_entries(release.loki(), query), within_s=120)
+        return entry.labels["service_name"]
+
+    release.upgrade(networkPolicy__apiServerPorts=[1])
+    eventually(lambda: service() == "main", within_s=300)
+    release.upgrade()
+    eventually(lambda: service() == "shop", within_s=300)

@@ -34,7 +34,7 @@ SERVICE = """
     hc_errors_count hc_retry_failure_count
 """
 INPUTS = {
-    "dummy": "tag dummy interval_sec",
+    "dummy": "tag dummy interval_sec interval_nsec",
     "forward": "listen port tag_prefix buffer_chunk_size buffer_max_size",
     "http": "listen port tag buffer_max_size",
     "kubernetes_events": """tag kube_url kube_ca_file kube_token_file kube_retention_time
@@ -46,8 +46,8 @@ INPUTS = {
 EVERY_INPUT = "name alias processors storage.type mem_buf_limit threaded"
 FILTERS = {
     "grep": "exclude regex",
-    "kubernetes": """kube_tag_prefix kube_url kube_token_file regex_parser annotations merge_log
-        k8s-logging.parser k8s-logging.exclude buffer_size""",
+    "kubernetes": """use_journal cache_use_docker_id kube_url kube_ca_file kube_token_file
+        kube_namespace_file regex_parser annotations merge_log buffer_size log_level""",
     "lua": "script code call time_as_table",
     "modify": "rename copy add set remove remove_wildcard condition",
     "multiline": "mode multiline.key_content multiline.parser flush_ms emitter_name",

@@ -49,10 +49,14 @@
   value: {{ .Values.agent.storageLimit | default (include "lokikit.setting" (list . "FLUENTBIT_STORAGE_LIMIT")) | quote }}
 {{- end }}
 
-{{/* The `host` of the lines of a node. */}}
-{{- define "lokikit.nodeName" -}}
+{{/* The `host` of the lines of a node, and the `pod` of the agent's own. */}}
+{{- define "lokikit.nodeAndPod" -}}
 - name: HOSTNAME
   valueFrom:
     fieldRef:
       fieldPath: spec.nodeName
+- name: POD_NAME
+  valueFrom:
+    fieldRef:
+      fieldPath: metadata.name
 {{- end }}
