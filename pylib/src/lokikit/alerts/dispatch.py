@@ -26,7 +26,7 @@ _MAX_RETRY_NS = 300 * NS_PER_S
 
 @dataclass(frozen=True)
 class Timing:
-    """The waits of messages, the same as those of Grafana's policy.
+    """The waits of messages, the same as in Grafana's policy.
 
     Args:
         wait_ns: time from the first alert of a service to its message, so that others join it.

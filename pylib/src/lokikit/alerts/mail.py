@@ -32,7 +32,7 @@ class Mail:
 
     Args:
         contacts: the server and the addresses.
-        trusted: certificates to trust; those of the system by default.
+        trusted: certificates to trust; by default the certificates of the system.
     """
 
     def __init__(self, contacts: Contacts, trusted: ssl.SSLContext | None = None) -> None:

@@ -23,7 +23,7 @@ def ids_of(request_id: str | None, trace_parent: str | None) -> dict[str, str]:
 
     Args:
         request_id: the value of `HEADER`; up to 128 characters.
-        trace_parent: the value of `TRACE_HEADER`; the span is that of the caller.
+        trace_parent: the value of `TRACE_HEADER`; the span is the span of the caller.
     """
     ids: dict[str, str] = {}
     if request_id and _SANE_ID.fullmatch(request_id):

@@ -101,7 +101,7 @@ class Canary:
         self._look_at_s = now_s + _FIRST_PAUSE_S
 
     def _look(self, *, lost: bool) -> LokikitError | None:
-        """Read back the lines that are, or are not, given up; return the reason if that fails."""
+        """Read back the lines that are given up, or the others; return the reason if that fails."""
         problem = None
         if span := self._ledger.span(lost=lost):
             try:

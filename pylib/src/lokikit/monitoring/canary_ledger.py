@@ -82,7 +82,7 @@ class Ledger:
         self._forget(now_s)
 
     def span(self, *, lost: bool) -> Span | None:
-        """Return the span of the lines that are, or are not, given up."""
+        """Return the span of the lines that are given up, or of the others."""
         times = [line.time_ns for line in self._lines.values() if line.lost == lost]
         return (min(times), max(times)) if times else None
 

@@ -76,7 +76,7 @@ class Rule:
         keep_firing_for_ns: time for which it fires on after the breach.
         missing_evaluations: evaluations without its series after which a Grafana-managed alert
             resolves.
-        labels: labels added to those of each series.
+        labels: labels added to the labels of each series.
         annotations: name -> template.
         is_paused: True when it is switched off.
     """

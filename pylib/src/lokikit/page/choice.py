@@ -1,7 +1,7 @@
 """The choice of lines in a URL of the page, and its LogQL.
 
-The names are those of Grafana's URLs (`var-service`, `from=now-1h`), so that a link to a dashboard
-leads to the same place on either.
+The names are the same as in Grafana's URLs (`var-service`, `from=now-1h`), so that a link to a
+dashboard leads to the same place on either.
 """
 
 from __future__ import annotations

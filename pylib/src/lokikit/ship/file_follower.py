@@ -228,7 +228,7 @@ class FileFollower:
         if not self._is_followed(position.path):
             self._others += [position] if places else []
         elif places and not position.head_bytes:
-            # It was empty. Its inode alone may be that of another file by now.
+            # It was empty. Another file may have its inode by now.
             self._finish(position.path, position.mtime_ns - 1)
         elif not any(self._reopen(position) for _ in range(_TRIES)):
             self._finish(position.path, position.mtime_ns)

@@ -19,7 +19,7 @@ _BEHIND = re.compile(r"[._-]\d[\dT:._+-]*Z?", re.ASCII)
 `app.log-20261121`, `app.log.2026-11-21_10-00`."""
 _BEFORE_EXTENSION = re.compile(rf"\.\d{{1,4}}|[._-]{{1,2}}{_DAY_OR_TIME}", re.ASCII)
 """Before the extension, as loguru and logrotate's `extension` write: `app.1.log`,
-`app.2026-11-21_10-00-00_123456.log`. A long number alone may be that of a process."""
+`app.2026-11-21_10-00-00_123456.log`. A long number alone may be the id of a process."""
 
 
 class FoundFile(NamedTuple):

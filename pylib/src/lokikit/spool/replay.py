@@ -151,7 +151,7 @@ def replay_chunks(storage: Path, sender: ReplaySender, host: str) -> bool:
 
 
 def letter_paths(folder: Path) -> list[Path]:
-    """Return the files of dead letters: that of the handler or the agent, those of `ship`."""
+    """Return the files of dead letters: one of the handler or the agent, several of `ship`."""
     return [
         path
         for path in (folder / DEAD_LETTERS, *sorted(folder.glob(f"*.{DEAD_LETTERS}")))

@@ -54,8 +54,7 @@ class RowSource(Protocol):
             start_ns: the first moment.
             end_ns: the moment behind the last.
             direction: `forward` yields the oldest first.
-            prefilter: the first stages of the query, or all; rows that they drop may be left out
-                or not.
+            prefilter: the first stages of the query, or all; rows that they drop may be missing.
             check: raises when the query has to stop (time, memory, a client that left); called
                 every few hundred rows.
         """

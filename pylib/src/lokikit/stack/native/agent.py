@@ -181,7 +181,7 @@ def _storage(state: Path) -> Path:
 
 
 def _ship_positions(state: Path) -> Path:
-    """Return a file of the stack's own: `positions.json` is that of `lokikit ship` by hand."""
+    """Return a file of the stack's own: a `lokikit ship` by hand uses `positions.json`."""
     return state / "ship/stack.json"
 
 

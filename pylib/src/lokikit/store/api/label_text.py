@@ -46,7 +46,7 @@ def parse_labels(text: str) -> Mapping[str, str]:
 
 
 def check_names(labels: Mapping[str, str]) -> None:
-    """Return when all names can be those of labels.
+    """Return when all names can be names of labels.
 
     Raises:
         PushError: one cannot; the text has the place where Loki's parser stops.

@@ -48,7 +48,7 @@ class ServerCounters:
         self._counts: Counter[tuple[str, str]] = Counter()
 
     def add(self, name: str, amount: int = 1, status: int | None = None) -> None:
-        """Add to a count, to that of a status when it has several."""
+        """Add to a count; some are counted by status."""
         with self._lock:
             self._counts[name, "" if status is None else f'{{status="{status}"}}'] += amount
 

@@ -50,7 +50,7 @@ def unpack_push(body: bytes, content_type: str, encoding: str, max_bytes: int) -
 
     Args:
         body: of the request.
-        content_type: that of the request: JSON, or protobuf for any other type.
+        content_type: JSON, or protobuf for any other type.
         encoding: its `Content-Encoding`.
         max_bytes: that the body may unpack to.
 

@@ -18,7 +18,7 @@ _IDLE_S = 1800.0
 
 
 class ByteRate:
-    """Bytes that may come in: so many a second, and so many at once after a quiet time."""
+    """A limit of incoming bytes: `per_s` a second, and `burst` at once after a quiet time."""
 
     def __init__(self, per_s: int, burst: int, clock: Callable[[], float] = time.monotonic) -> None:
         self.per_s, self._burst, self._clock = per_s, burst, clock

@@ -154,7 +154,7 @@ def running_store(
     Args:
         folder: holds the data.
         port: 0 takes a free one.
-        settings: others than those of the kit; `folder` and `port` go before theirs.
+        settings: in place of the settings of the kit; `folder` and `port` override its own.
 
     Raises:
         PrerequisiteError: the port or the folder is taken, or cannot be written to.

@@ -1,4 +1,4 @@
-"""`label_replace(v, "dst", "$1", "src", "re")`: a label made from another one."""
+"""`label_replace(v, "dst", "$1", "src", "re")`: a label made from another label."""
 
 from __future__ import annotations
 

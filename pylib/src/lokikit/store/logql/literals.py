@@ -95,7 +95,7 @@ def require_regex(cursor: Cursor, token: Token, prefix: str = "") -> None:
     """Check the regular expression of a string token.
 
     Raises:
-        SyntaxProblem: it is not RE2's; the text is that of Loki, behind the prefix.
+        SyntaxProblem: RE2 does not take it; the text is Loki's, behind the prefix.
     """
     why = check_regex(str(token.value))
     if why:

@@ -46,7 +46,7 @@ def replay_logs(core: Core, ingest: Ingest) -> None:
 
 
 def _renumbered(folder: Path, last_sealed: int) -> list[int]:
-    """Numbers of the logs, all higher than those of segments, so that no later name lies."""
+    """Numbers of the logs, all higher than the numbers in names of segments."""
     numbers = sorted(n for path in folder.iterdir() if (n := log_number(path)) is not None)
     highest = max([last_sealed, *numbers])
     for number in [n for n in numbers if n <= last_sealed]:

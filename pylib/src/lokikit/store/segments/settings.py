@@ -15,9 +15,9 @@ class StoreSettings:
     """Sizes and times of one store.
 
     Args:
-        seal_bytes: unsealed lines of so many bytes become a segment.
+        seal_bytes: bytes of unsealed lines that become a segment.
         seal_age_s: lines that are unsealed for so long become a segment.
-        merge_count: so many neighbouring segments of about one size become one.
+        merge_count: number of neighbouring segments of about one size that are merged.
         merged_max_bytes: lines in a merged segment, at most.
         retention_s: lines older than that are deleted; 0 keeps all.
         min_free_bytes: with less free space on the disk, pushes are refused.

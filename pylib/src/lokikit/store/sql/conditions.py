@@ -70,7 +70,7 @@ class Conditions:
         """Take in all stages.
 
         Raises:
-            NotProvenError: SQL is not known to mean the same as one of them.
+            NotProvenError: SQL is not known to mean the same as a condition.
         """
         for stage in stages:
             self.add(stage)

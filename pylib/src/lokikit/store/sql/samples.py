@@ -1,4 +1,4 @@
-"""The leaves of metric queries, answered by SQL where its answer is that of the evaluator.
+"""The leaves of metric queries, answered by SQL where the evaluator would answer the same.
 
 SQL filters, groups and aggregates the plain rows of each part into bins; hard rows go through
 the evaluator's own pipeline into the same bins; bins become windows.
@@ -36,7 +36,7 @@ _logger = logging.getLogger(__name__)
 _MAX_BATCH_ROWS = 1_000_000
 """Rows of the parts that are read by one statement, so that its memory stays bounded."""
 _COMMON_ROWS = RowTraits(metadata=frozenset())
-"""By which it is found out what to ask of parts: names of fields are seldom those of metadata."""
+"""Traits to find out what to ask of parts: metadata seldom has the name of a field."""
 _MAX_SERIES = 100_000
 _MAX_POINTS = 10_000_000
 """Series of a leaf, and points of all of them: more would not fit into a small memory."""
@@ -119,7 +119,7 @@ def _cut_batch(parts: list[Part]) -> list[Part]:
 
 
 def refuse_too_many(series: int, points: int) -> None:
-    """Raise a LimitError where so many series, of so many points each, are too many."""
+    """Raise a LimitError for too many series, or too many points in all of them."""
     most = min(_MAX_SERIES, _MAX_POINTS // points)
     if series > most:
         raise LimitError(

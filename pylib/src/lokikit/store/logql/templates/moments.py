@@ -21,7 +21,7 @@ ZERO_NS = -62_135_596_800 * NS
 """Go's zero time: the start of the year 1."""
 ERA_YEARS = 400
 ERA_SECONDS = 146_097 * 86_400
-"""After so many years the calendar repeats itself."""
+"""Years after which the calendar repeats itself."""
 
 
 @dataclass(frozen=True)

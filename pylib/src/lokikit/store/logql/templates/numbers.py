@@ -158,7 +158,7 @@ def floor(value: Any) -> float:
 
 
 def round_half_up(value: Any, places: int, round_on: float = 0.5) -> float:
-    """The value to so many places; a rest of `round_on` or more rounds up."""
+    """The value rounded to a number of places; a rest of `round_on` or more rounds up."""
     number = to_float(value)
     if not math.isfinite(number):
         return number

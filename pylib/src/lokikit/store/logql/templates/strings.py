@@ -93,7 +93,7 @@ def align_right(count: int, text: str) -> str:
 
 
 def repeat(count: int, text: str) -> str:
-    """The text so many times.
+    """The text, repeated `count` times.
 
     Raises:
         TemplateProblem: the count is negative, or the result beyond a mebibyte.
@@ -105,7 +105,7 @@ def repeat(count: int, text: str) -> str:
 
 
 def indent(spaces: int, text: str) -> str:
-    """Each line behind so many spaces."""
+    """Each line, indented by a number of spaces."""
     pad = repeat(spaces, " ")
     return pad + replace("\n", f"\n{pad}", text)
 
@@ -126,7 +126,7 @@ def _check_size(size_chars: int) -> None:
 
 
 def replace_some(text: str, old: str, new: str, count: int) -> str:
-    """The text with the first so many occurrences replaced; all for a negative count."""
+    """The text with the first `count` occurrences replaced; all for a negative count."""
     times = text.count(old)
     _check_size((times if count < 0 else min(count, times)) * len(new))
     return text.replace(old, new, count if count >= 0 else -1)
