@@ -5,6 +5,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 LOKIKIT := $(BIN)/lokikit
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+# Installs the 236 packages of the tests with a tenth of pip's work; pip does it where uv cannot: it
+# knows neither pip.conf nor the other variables of pip.
+UV := $(if $(PIP_INDEX_URL),UV_DEFAULT_INDEX=$(PIP_INDEX_URL)) $(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes
 IS_NEW := import sys; sys.exit("Python %d.%d is too old" % sys.version_info[:2] if sys.version_info < (3, 10) else 0)
 # Prints what pip prints; behind "pip failed" the fix for it.
 EXPLAIN := awk 'BEGIN { proxy = ENVIRON["HTTPS_PROXY"] ENVIRON["https_proxy"] ENVIRON["HTTP_PROXY"] ENVIRON["http_proxy"] } \
@@ -84,7 +87,8 @@ $(VENV)/run: pylib/pyproject.toml
 	@{ $(PIP) --editable 'pylib[push,cli,page,demo]' 2>&1 || echo "pip failed"; } | $(EXPLAIN)
 	@touch $@
 
-$(VENV)/test: $(VENV)/run tests/requirements.lock
+$(VENV)/test: $(VENV)/run tests/installer.lock tests/requirements.lock
 	@echo "Installing what the tests need into $(VENV)."
-	@{ $(PIP) --no-compile --require-hashes --requirement tests/requirements.lock 2>&1 || echo "pip failed"; } | $(EXPLAIN)
+	@{ $(PIP) --require-hashes --requirement tests/installer.lock && $(UV) --requirement tests/requirements.lock; } 2>/dev/null || \
+		{ $(PIP) --no-compile --require-hashes --requirement tests/requirements.lock 2>&1 || echo "pip failed"; } | $(EXPLAIN)
 	@touch $@

@@ -18,7 +18,8 @@ def test_what_is_asked_for_is_what_is_locked() -> None:
 
 
 def test_each_package_has_a_hash() -> None:
-    """Pip refuses a file that is not one of those that were locked."""
-    blocks = re.split(r"\n(?=[\w.-]+(?:\[[\w,-]+\])?==)", LOCK)[1:]
+    """Pip and uv refuse a file that is not one of those that were locked."""
+    texts = LOCK + (kit_root() / "tests/installer.lock").read_text()
+    blocks = re.split(r"\n(?=[\w.-]+(?:\[[\w,-]+\])?==)", texts)[1:]
     assert len(blocks) > 100
     assert [block.split()[0] for block in blocks if "--hash=sha256:" not in block] == []
