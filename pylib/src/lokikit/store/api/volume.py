@@ -118,10 +118,10 @@ def volume_range_data(
         for metric in request.grouping.metrics(labels):
             groups.setdefault(metric, Counter())[bucket] += size
     totals = Counter({metric: sizes.total() for metric, sizes in groups.items()})
-    chosen = sorted((dict(metric) for metric, _ in _largest(totals, request.limit)), key=_order)
+    largest = (dict(metric) for metric, _ in _largest(totals, request.limit))
     result = [
         {"metric": metric, "values": _values(groups[tuple(metric.items())], request.step_ns)}
-        for metric in chosen
+        for metric in sorted(largest, key=format_labels)
     ]
     return {"resultType": "matrix" if result else "vector", "result": result}
 
@@ -131,10 +131,6 @@ def _values(sizes: Mapping[int, int], step_ns: int) -> list[tuple[int | float, s
         (write_seconds((bucket + 1) * step_ns - NS_PER_MS), str(size))
         for bucket, size in sorted(sizes.items())
     ]
-
-
-def _order(metric: Mapping[str, str]) -> str:
-    return format_labels(metric)
 
 
 def _largest(totals: Mapping[Metric, int], limit: int) -> Sequence[tuple[Metric, int]]:

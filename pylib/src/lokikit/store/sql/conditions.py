@@ -149,7 +149,7 @@ class Conditions:
     def _string_filter(self, condition: StringFilter) -> str:
         matcher = condition.matcher
         if matcher.name in ERROR_LABELS:
-            return _constant_condition(matcher.op, matcher.value)
+            return match_condition("''", matcher.op, matcher.value)  # of a row without an error
         label = self.read(matcher.name)
         text = hot_column(label.hot_field) if label.hot_field else label.sql
         return match_condition(text, matcher.op, matcher.value)
@@ -242,8 +242,3 @@ def _names_only(items: Sequence[object]) -> list[str]:
     if not all(isinstance(item, str) for item in items):
         raise NotProvenError("labels dropped by their values")
     return [item for item in items if isinstance(item, str)]
-
-
-def _constant_condition(op: str, wanted: str) -> str:
-    """The condition that a row without an error fulfils a filter on its error."""
-    return match_condition("''", op, wanted)  # type: ignore[arg-type]  # of a matcher
