@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from tests.forked import COMMAND, Forked
 from tests.ports import free_ports
 from tests.stack.demo import ONE_ROUND_OF_TASKS, Programs
 from tests.stack.engines import EMBEDDED
@@ -44,14 +43,8 @@ def running_page(loki_url: str, state: Path, **variables: str) -> Iterator[str]:
     url = f"http://127.0.0.1:{port}"
     state.mkdir(parents=True, exist_ok=True)
     environ = {**os.environ, "LOKI_URL": loki_url, "LOKIKIT_STATE": str(state), **variables}
-    with (state / "page.log").open("ab") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "lokikit", "page", "--port", str(port)],
-            env=environ,
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-        )
+    log = state / "page.log"
+    process = Forked(COMMAND, ["page", "--port", str(port)], environ, (log, log))
     try:
         eventually(lambda: answers(url + HEALTH_PATH), within_s=60)
         yield url

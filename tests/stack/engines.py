@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import yaml
+from tests.forked import STORE, Forked
 from tests.ports import free_ports
 from tests.waiting import eventually
 
@@ -16,7 +17,7 @@ from lokikit.stack.native.loki import config_file, is_ready, loki_command, loki_
 from lokikit.stack.native.store import EMBEDDED_PART, LOKI_PART, store_command
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     import pytest
 
@@ -46,18 +47,11 @@ class Running:
         self.log = folder / "loki.log"
         self.variables = {**loki_variables(folder / "data", self.port, grpc_port), **variables}
         self._config = _with_limits(folder, limits) if limits else None
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: subprocess.Popen[bytes] | Forked | None = None
 
     def start(self, *arguments: str) -> Running:
         """Start it, with further command line `arguments`, and wait until it is ready."""
-        with self.log.open("ab") as log:
-            self._process = subprocess.Popen(
-                [*self._command(), *arguments],
-                env={**os.environ, **self.variables},
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-            )
+        self._process = self._launch(arguments, {**os.environ, **self.variables})
         eventually(self._is_up, within_s=60)
         return self
 
@@ -79,7 +73,9 @@ class Running:
             self._process.kill()
             self._process.wait(_STOP_S)
 
-    def _command(self) -> list[str]:
+    def _launch(
+        self, arguments: Sequence[str], environment: Mapping[str, str]
+    ) -> subprocess.Popen[bytes] | Forked:
         raise NotImplementedError
 
     def _is_up(self) -> bool:
@@ -110,10 +106,19 @@ class RunningLoki(Running):
         super().__init__(folder, variables, limits)
         self._program = program
 
-    def _command(self) -> list[str]:
+    def _launch(
+        self, arguments: Sequence[str], environment: Mapping[str, str]
+    ) -> subprocess.Popen[bytes]:
         # Of two such flags Loki reads the last.
         own = [f"-config.file={self._config}"] if self._config else []
-        return [*loki_command(self._program), *own]
+        with self.log.open("ab") as log:
+            return subprocess.Popen(
+                [*loki_command(self._program), *own, *arguments],
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+            )
 
 
 class RunningStore(Running):
@@ -121,9 +126,10 @@ class RunningStore(Running):
 
     name = "embedded"
 
-    def _command(self) -> list[str]:
+    def _launch(self, arguments: Sequence[str], environment: Mapping[str, str]) -> Forked:
         own = ["--config", str(self._config)] if self._config else []
-        return [*store_command(Path(self.variables["LOKI_DATA"]), self.port), *own]
+        _, _, _, *where = store_command(Path(self.variables["LOKI_DATA"]), self.port)
+        return Forked(STORE, [*where, *own, *arguments], environment, (self.log, self.log))
 
 
 @dataclass(frozen=True)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
+import os
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from tests.forked import STORE, Forked
 from tests.stack.conftest import free_ports
 from tests.store.running_loki import is_ready
 from tests.waiting import eventually
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 def running_store(folder: Path) -> Iterator[int]:
     """The port of a store that keeps its data in that folder."""
     (port,) = free_ports(1)
-    command = [sys.executable, "-m", "lokikit.store", "--data", str(folder), "--port", str(port)]
-    with (folder / "store.log").open("wb") as log:
-        process = subprocess.Popen(command, stdout=log, stderr=log)
+    log = folder / "store.log"
+    where = ["--data", str(folder), "--port", str(port)]
+    process = Forked(STORE, where, os.environ, (log, log))
     try:
         eventually(lambda: is_ready(port))
         yield port
