@@ -6,10 +6,9 @@ import os
 import sys
 from pathlib import Path
 
+from lokikit.delivery.address import is_loopback
 from lokikit.errors import PrerequisiteError
 from lokikit.stack.kit_files import kit_env, kit_root
-
-_LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
 def serve_store(
@@ -41,7 +40,7 @@ def serve_store(
     if retention:
         environ["LOKI_RETENTION"] = retention
     limits = read_limits(config or kit_root() / "loki/loki.yaml", environ)
-    if host not in _LOOPBACK:
+    if not is_loopback(host):
         _say(f"store: {host} is open to other machines, and there is no password")
     settings = ServerSettings(data, host, port, limits)
     serve(settings, lambda url: _say(f"store: {url} serves {data}"))
