@@ -18,7 +18,7 @@ TOGETHER = {
         "tests/chart/test_other_clusters.py::test_names_that_are_taken",
         "tests/chart/test_page_commands.py",
     ),
-    "the lines of the demo": ("tests/page/",),
+    "the lines of the demo": ("tests/page/test_explore.py", "tests/page/test_safety.py"),
 }
 """What is shared -> how the ids of its tests begin."""
 
