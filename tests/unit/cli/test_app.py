@@ -91,6 +91,43 @@ def test_the_light_install_names_the_extra() -> None:
     assert done.stderr.endswith("pip install 'lokikit[cli]'\n")
 
 
+_INTERRUPTED_IMPORT = """
+import sys
+class Busy:
+    def find_spec(self, name, *_):
+        if name == module:
+            raise KeyboardInterrupt
+module = sys.argv[1]
+sys.meta_path.insert(0, Busy())
+import lokikit.cli.app
+sys.argv[1:] = ["query", "{}"]
+lokikit.cli.app.main()
+"""
+
+
+@pytest.mark.parametrize("module", ["typer", "lokikit.cli.query"])
+def test_an_import_that_is_interrupted_prints_no_traceback(module: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", _INTERRUPTED_IMPORT, module],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (130, "")
+
+
+def test_an_interrupted_up_names_what_runs_on(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setenv("LOKIKIT_STATE", str(tmp_path))
+    monkeypatch.setattr("lokikit.cli.stack.choose", interrupt)
+    assert run(monkeypatch, "up") == 130
+    assert "parts that were started run on" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(("command", "code"), [("up", 3), ("ship", 3), ("--version", 0)])
 def test_windows_is_named_where_a_command_needs_another_system(
     monkeypatch: pytest.MonkeyPatch,

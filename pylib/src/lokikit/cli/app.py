@@ -13,6 +13,9 @@ from importlib import import_module
 
 from lokikit.errors import LokikitError, PrerequisiteError
 
+_INTERRUPTED = 130
+"""Exit code after Ctrl-C, as a shell has it."""
+
 
 def _missing(error: ModuleNotFoundError) -> str:
     return f"the command line needs its extra ({error.name} is missing): pip install 'lokikit[cli]'"
@@ -25,6 +28,8 @@ try:
 except ModuleNotFoundError as error:  # the light install has no command line
     sys.stderr.write(f"lokikit: {_missing(error)}\n")
     sys.exit(PrerequisiteError.exit_code)
+except KeyboardInterrupt:  # imports take a while on a busy machine
+    sys.exit(_INTERRUPTED)
 
 _EXIT_CODES = """
 Exit codes: **0** done, **1** unhealthy or lines lost, **2** a wrong option, setting or query,
@@ -121,6 +126,8 @@ def main() -> None:
         app = command_line(wanted)
     except ModuleNotFoundError as error:
         sys.exit(_complain(_missing(error), PrerequisiteError.exit_code))
+    except KeyboardInterrupt:
+        sys.exit(_INTERRUPTED)
     try:
         code = app(prog_name="lokikit", standalone_mode=False)
     except LokikitError as error:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import shlex
 import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -64,7 +65,7 @@ def up(
     check_env()
     if sentence := unread_settings():
         note(sentence)
-    with sigterm_raises(), alone(state, console.print):
+    with _rest_named(), sigterm_raises(), alone(state, console.print):
         wanted = read_wanted(state)
         choice = choose(asked, wanted.runtime if wanted else None, console)
         console.print(f"Runtime: {choice.runtime} ({choice.reason}).")
@@ -121,6 +122,19 @@ def status() -> None:
     if numbers := numbers_now(wanted, state):
         console.print(f"\nAgent: {numbers}.")
     _complain(statuses, console)
+
+
+@contextmanager
+def _rest_named() -> Iterator[None]:
+    """Name what an interrupted `up` leaves behind."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        note(
+            f"interrupted: parts that were started run on; {_this()} up starts the others, "
+            f"{_this()} down stops them."
+        )
+        raise
 
 
 def _table(statuses: Sequence[Condition]) -> Table:
