@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from lokikit.delivery.push_api import Pusher
 from lokikit.errors import LokikitError, RefusedError, SettingsError, UnreachableError
 from lokikit.query.client import Loki
 from lokikit.query.http import Transport
@@ -124,6 +125,16 @@ def test_a_bad_query_is_a_setting(serve: Callable[..., Answers]) -> None:
     server = serve((400, b"parse error at line 1,\n col 4"))
     with pytest.raises(SettingsError, match=r"parse error at line 1, col 4$"):
         Transport(server.url).ask("/x", {})
+
+
+def test_a_proxy_that_refuses_is_named_and_not_loki(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    monkeypatch.delenv("no_proxy", raising=False)
+    url = "http://loki.example:3100"
+    with pytest.raises(UnreachableError, match=r"the proxy in HTTP_PROXY.*Loki's host in NO_PROXY"):
+        Transport(url, timeout_s=0).ask("/x", {})
+    assert "Loki's host in NO_PROXY" in Pusher(url).push([]).reason
 
 
 def test_a_server_without_the_api_is_named_without_its_page(serve: Callable[..., Answers]) -> None:

@@ -20,7 +20,7 @@ from lokikit.delivery.address import read_address
 from lokikit.delivery.credentials import header_value, identity_headers
 from lokikit.delivery.entry import Entry, read_kept_entry, valid_json
 from lokikit.delivery.http_session import LokiSession, Tls
-from lokikit.delivery.retry import describe_failure, parse_retry_after_s, tls_fix
+from lokikit.delivery.retry import describe_failure, fix_of, parse_retry_after_s
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -131,7 +131,7 @@ class Pusher:
                 return classify(response.status_code, self._reason(response), response.headers)
         except (requests.RequestException, OSError) as error:
             cause = describe_failure(error)
-            return Answer(Outcome.RETRY, ": ".join(filter(None, (cause, tls_fix(cause)))))
+            return Answer(Outcome.RETRY, ": ".join(filter(None, (cause, fix_of(cause)))))
         except ValueError as error:  # of requests: URL or headers are unusable
             reason = f"{type(error).__name__}: {error}; check the URL and the headers"
             return Answer(Outcome.CONFIGURATION, reason)

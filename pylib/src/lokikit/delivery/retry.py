@@ -1,4 +1,4 @@
-"""The wait before the next try, and the text of a failure."""
+"""The wait before the next try, and the text of a failure with its fix."""
 
 from __future__ import annotations
 
@@ -16,7 +16,9 @@ MIN_BACKOFF_S = 0.5
 MAX_BACKOFF_S = 30.0
 MAX_RETRY_AFTER_S = 60.0
 _NO_BUNDLE = "REQUESTS_CA_BUNDLE has to name a PEM file of certificates"
-_TLS_FIXES = (
+_PROXY = "the proxy in HTTP_PROXY or HTTPS_PROXY"
+_FIXES = (
+    (_PROXY, "name another, or Loki's host in NO_PROXY"),
     ("certificate is not valid for", "name its host as the certificate does"),
     (
         "CERTIFICATE_VERIFY_FAILED",
@@ -26,7 +28,7 @@ _TLS_FIXES = (
     ("NO_CERTIFICATE_OR_CRL_FOUND", _NO_BUNDLE),
     ("WRONG_VERSION_NUMBER", "it speaks no TLS, so use http://"),
 )
-"""Part of a text of OpenSSL or requests -> fix; the first counts."""
+"""Part of what `describe_failure` returns -> fix; the first counts."""
 
 
 def parse_retry_after_s(value: str | None, now_s: Callable[[], float] = time.time) -> float:
@@ -52,15 +54,21 @@ def backoff_s(attempt: int, rng: random.Random) -> float:
     return rng.uniform(0.0, longest_s)
 
 
-def tls_fix(cause: str) -> str:
-    """Return the fix for a failure of TLS that `describe_failure` names; empty for others."""
-    return next((fix for part, fix in _TLS_FIXES if part in cause), "")
+def fix_of(cause: str) -> str:
+    """Return the fix for a failure of TLS or of a proxy; empty for other failures."""
+    return next((fix for part, fix in _FIXES if part in cause), "")
 
 
 def describe_failure(error: BaseException) -> str:
     """Return the system's text for a failed request, from below urllib3 and requests."""
     if isinstance(error, requests.Timeout):
         return "timed out: no answer within the limit"
+    said = _text_of_system(error)
+    is_of_proxy = isinstance(error, requests.exceptions.ProxyError)
+    return f"{_PROXY} does not let it through: {said}" if is_of_proxy else said
+
+
+def _text_of_system(error: BaseException) -> str:
     inner: BaseException | None = error
     while inner is not None:
         if isinstance(inner, OSError) and inner.strerror:

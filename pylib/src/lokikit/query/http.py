@@ -14,7 +14,7 @@ import requests
 from lokikit.delivery.address import read_address
 from lokikit.delivery.credentials import identity_headers
 from lokikit.delivery.http_session import LokiSession, Tls
-from lokikit.delivery.retry import backoff_s, describe_failure, parse_retry_after_s, tls_fix
+from lokikit.delivery.retry import backoff_s, describe_failure, fix_of, parse_retry_after_s
 from lokikit.errors import LokikitError, RefusedError, SettingsError, UnreachableError
 
 _CONNECT_TIMEOUT_S = 2
@@ -123,7 +123,7 @@ class Transport:
 def away(url: str, error: Exception) -> UnreachableError:
     """Return the error for a Loki that does not answer, with advice."""
     cause = describe_failure(error)
-    fix = tls_fix(cause) or (
+    fix = fix_of(cause) or (
         "is it running? See `lokikit status`, start it with `lokikit up`, or set LOKI_URL"
     )
     return UnreachableError(f"no connection to Loki at {url} ({cause}): {fix}.")
