@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from lokikit.store.logql.conversion_problems import duration_problem
 from lokikit.store.logql.ip_matcher import addresses_in, compile_ip
 from lokikit.store.logql.labels_builder import ERROR_DETAILS, LineState
 from lokikit.store.logql.matchers import compile_label_matcher
@@ -19,8 +18,7 @@ from lokikit.store.logql.pipeline_syntax import (
     OrFilter,
     StringFilter,
 )
-from lokikit.store.logql.units import parse_duration_ns
-from lokikit.store.logql.unwrapping import parse_number, size_bytes
+from lokikit.store.logql.unwrapping import duration_ns, parse_number, size_bytes
 
 Check = Callable[[LineState], bool]
 
@@ -78,7 +76,7 @@ def _number_check(condition: NumberFilter | DurationFilter | BytesFilter) -> Che
     if isinstance(condition, NumberFilter):
         convert, wanted = parse_number, condition.value
     elif isinstance(condition, DurationFilter):
-        convert, wanted = _duration_ns, float(condition.value_ns)
+        convert, wanted = duration_ns, float(condition.value_ns)
     else:
         convert, wanted = size_bytes, float(condition.value_bytes)
 
@@ -95,13 +93,6 @@ def _number_check(condition: NumberFilter | DurationFilter | BytesFilter) -> Che
         return compare(value, wanted)
 
     return check
-
-
-def _duration_ns(text: str) -> int:
-    try:
-        return parse_duration_ns(text)
-    except ValueError:
-        raise ValueError(duration_problem(text)) from None
 
 
 def _ip_check(condition: IpFilter) -> Check:

@@ -43,16 +43,21 @@ def _well_spaced(text: str) -> bool:
     return "_" not in text or not re.search(r"__|_(?![0-9a-fA-F])|(?<![0-9a-fA-FxX])_", text)
 
 
-def duration_seconds(text: str) -> float:
-    """The seconds of a Go duration; whole and fraction are added as Go's `Seconds` does.
+def duration_ns(text: str) -> int:
+    """The nanoseconds of a Go duration.
 
     Raises:
         ValueError: the text is no duration; worded as Go words it.
     """
     try:
-        total_ns = parse_duration_ns(text)
+        return parse_duration_ns(text)
     except ValueError:
         raise ValueError(duration_problem(text)) from None
+
+
+def duration_seconds(text: str) -> float:
+    """As `duration_ns` in seconds; whole and fraction are added as Go's `Seconds` does."""
+    total_ns = duration_ns(text)
     whole, rest_ns = divmod(abs(total_ns), NS_PER_S)
     seconds = whole + rest_ns / 1e9
     return -seconds if total_ns < 0 else seconds
