@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from tests.faults import FaultProxy, Mode
+from tests.one_engine import engine
 from tests.stack.pushing import (
     Programs,
     Writing,
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.stack.pushing import Program
+
+__all__ = ["engine"]
 
 RATE = 4_000.0
 

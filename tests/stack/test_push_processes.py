@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 import requests
+from tests.one_engine import engine
 from tests.programs.forking import CHILDREN
 from tests.stack.conftest import free_ports
 from tests.stack.pushing import (
@@ -25,6 +26,8 @@ from tests.waiting import eventually
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+__all__ = ["engine"]
 
 SEND = """
 import sys

@@ -8,6 +8,7 @@ import sys
 import textwrap
 
 import pytest
+from tests.one_engine import engine
 from tests.stack.pushing import (
     REPOSITORY,
     Programs,
@@ -16,6 +17,8 @@ from tests.stack.pushing import (
     stored,
     stored_numbers,
 )
+
+__all__ = ["engine"]
 
 SET_UP = """
     import logging, sys, threading

@@ -1,4 +1,4 @@
-"""`lokikit ship` follows files into a real Loki: at least once, whatever happens to them."""
+"""`lokikit ship` follows files into Loki: at least once, whatever happens to them."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
+from tests.one_engine import engine
 from tests.stack.pushing import sizes
 from tests.stack.shipping import Ship, append, lines_of, new_service, stored_lines
 from tests.waiting import eventually
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.stack.engines import Running
+
+__all__ = ["engine"]
 
 LINES = 20_000
 CHUNK = 50

@@ -1,4 +1,4 @@
-"""What foreign programs print, shipped from files into a real Loki: the shared table of cases."""
+"""What foreign programs print, shipped from files into Loki: the shared table of cases."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from tests.foreign import Case, cases
+from tests.one_engine import engine
 from tests.stack.shipping import Ship, append, new_service, stored_lines, stored_of_case
 from tests.waiting import eventually
 
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from lokikit.query.results import LogEntry
+
+__all__ = ["engine"]
 
 MOMENT = datetime.now(timezone.utc)
 CASES = cases(MOMENT)

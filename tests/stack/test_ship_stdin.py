@@ -1,4 +1,4 @@
-"""`lokikit ship` reads a pipe into a real Loki, under the log contract."""
+"""`lokikit ship` reads a pipe into Loki, under the log contract."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import time
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
+from tests.one_engine import engine
 from tests.stack.shipping import Ship, line_at, lines_of, new_service, stored, stored_lines
 from tests.waiting import eventually
 
@@ -15,6 +16,8 @@ from lokikit import fields
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+__all__ = ["engine"]
 
 YEAR_US = 365 * 86_400 * 1_000_000
 
