@@ -126,6 +126,7 @@ def test_up_again_leaves_all_alone(stack: Stack) -> None:
     assert stack.pids() == before
 
 
+@ON_STORE
 def test_killed_parts_come_back_by_themselves(stack: Stack) -> None:
     """Status says how often; a new up begins to count anew."""
     stack.run("up")
