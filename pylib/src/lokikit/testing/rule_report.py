@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from lokikit.monitoring.rule_annotations import fill_annotation
-from lokikit.times import NS_PER_S
+from lokikit.store.logql.quoting import format_labels
+from lokikit.store.logql.units import format_range
 
 if TYPE_CHECKING:
     from lokikit.monitoring.rule_states import Instance, RuleStates
     from lokikit.testing.rule_cases import Expectation
-
-_UNITS_S = (("d", 86_400), ("h", 3600), ("m", 60), ("s", 1))
 
 
 def describe(expected: Expectation, states: RuleStates, start_ns: int) -> str:
@@ -20,7 +19,7 @@ def describe(expected: Expectation, states: RuleStates, start_ns: int) -> str:
     rule = expected.rule
     lines = [
         (
-            f"  line {expected.line}: at {short_duration(expected.at_ns)}, "
+            f"  line {expected.line}: at {format_range(expected.at_ns)}, "
             f"rule {rule.title!r} (a breach is {rule.limit})"
         ),
         f"    expected  {_wanted(expected)}",
@@ -33,17 +32,8 @@ def describe(expected: Expectation, states: RuleStates, start_ns: int) -> str:
     return "\n".join(lines)
 
 
-def short_duration(duration_ns: int) -> str:
-    """Return a duration in the largest units: `1h30m`, `0s`."""
-    rest_s, text = abs(duration_ns) // NS_PER_S, ""
-    for unit, size_s in _UNITS_S:
-        count, rest_s = divmod(rest_s, size_s)
-        text += f"{count}{unit}" if count else ""
-    return f"{'-' if duration_ns < 0 else ''}{text or '0s'}"
-
-
 def _wanted(expected: Expectation) -> str:
-    parts = [f"{expected.state:10}", _braces(expected.labels)]
+    parts = [f"{expected.state:10}", format_labels(expected.labels)]
     if expected.value is not None:
         parts.append(f"value {expected.value:.15g}")
     if expected.count is not None:
@@ -55,17 +45,13 @@ def _wanted(expected: Expectation) -> str:
 def _parts(instance: Instance, expected: Expectation, start_ns: int) -> Iterator[str]:
     is_resolved = instance.state == "inactive" and instance.has_fired
     yield f"{'resolved' if is_resolved else instance.state:10}"
-    yield _braces({**instance.labels, **instance.own_labels})
+    yield format_labels({**instance.labels, **instance.own_labels})
     yield "no value" if instance.value is None else f"value {instance.value:.15g}"
     if instance.state != "inactive":
-        yield f"since {short_duration(instance.since_ns - start_ns)}"
+        yield f"since {format_range(instance.since_ns - start_ns)}"
     if instance.reason:
         yield f"({instance.reason})"
     labels = instance.alert_labels(expected.rule)
     for name in expected.annotations:
         template = expected.rule.annotations.get(name, "")
         yield f"{name} {fill_annotation(template, labels, instance.value)!r}"
-
-
-def _braces(labels: Mapping[str, str]) -> str:
-    return "{" + ", ".join(f'{name}="{value}"' for name, value in sorted(labels.items())) + "}"

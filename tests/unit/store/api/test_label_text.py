@@ -1,7 +1,8 @@
 import pytest
 
-from lokikit.store.api.label_text import format_labels, parse_labels
+from lokikit.store.api.label_text import parse_labels
 from lokikit.store.errors import PushError
+from lokikit.store.logql.quoting import format_labels
 
 
 def test_labels_are_written_in_order():

@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 
 from lokikit.store.errors import PushError
-from lokikit.store.logql.quoting import SHORT_ESCAPES, quote
+from lokikit.store.logql.quoting import SHORT_ESCAPES, format_labels
 
 _PAIR = re.compile(
     r'\s*([a-zA-Z_][a-zA-Z0-9_]*)\s*=\s*("(?:[^"\\\n]|\\.)*"|`[^`]*`)\s*(,|(?=\}))', re.ASCII
@@ -16,12 +16,6 @@ _NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
 _BAD_CHARACTER = re.compile(r"[^a-zA-Z0-9_]")
 _ESCAPE = re.compile(r"\\(x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}|[0-7]{3}|.)", re.DOTALL)
 _MAX_CODE_POINT = 0x10FFFF
-
-
-def format_labels(labels: Mapping[str, str]) -> str:
-    """`{a="b", c="d"}`, sorted by name."""
-    pairs = [f"{name}={quote(labels[name])}" for name in sorted(labels)]
-    return f"{{{', '.join(pairs)}}}"
 
 
 @functools.lru_cache(maxsize=4096)

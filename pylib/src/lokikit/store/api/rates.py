@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from lokikit.store.api.label_text import format_labels
+from lokikit.store.logql.quoting import format_labels
 from lokikit.store.segments.streams import Labels, sorted_labels
 
 if TYPE_CHECKING:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from lokikit.store.api.label_text import format_labels
 from lokikit.store.api.values import write_seconds, write_value
+from lokikit.store.logql.quoting import format_labels
 
 if TYPE_CHECKING:
     from lokikit.store.logql.labels_builder import Processed

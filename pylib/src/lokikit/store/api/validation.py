@@ -12,9 +12,9 @@ from functools import partial
 from itertools import chain, repeat
 from typing import TYPE_CHECKING
 
-from lokikit.store.api.label_text import format_labels
 from lokikit.store.levels import LevelDetector
 from lokikit.store.logql.labels_builder import CLASH_SUFFIX
+from lokikit.store.logql.quoting import format_labels
 from lokikit.store.segments.schema import PushedEntry, make_entry
 from lokikit.times import NS_PER_S
 

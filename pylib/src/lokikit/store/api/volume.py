@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from lokikit.store.api.label_text import format_labels
 from lokikit.store.api.parameters import (
     DEFAULT_LIMIT,
     QUERY_SINCE_NS,
@@ -19,6 +18,7 @@ from lokikit.store.api.parameters import (
 from lokikit.store.api.values import write_seconds
 from lokikit.store.errors import QueryError
 from lokikit.store.logql.parser import parse_selector
+from lokikit.store.logql.quoting import format_labels
 from lokikit.store.segments.schema import LINE_BYTES
 from lokikit.times import NS_PER_MS
 

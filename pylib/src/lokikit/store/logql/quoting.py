@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Mapping
 from decimal import Decimal
 
 _SHORT = {
@@ -53,6 +54,11 @@ def _escaped(character: str, *, ascii_only: bool) -> str:
     if code < _ASCII:
         return f"\\x{code:02x}"
     return f"\\u{code:04x}" if code < _BASIC else f"\\U{code:08x}"
+
+
+def format_labels(labels: Mapping[str, str]) -> str:
+    """Labels as Go prints them: `{a="b", c="d"}`, sorted by name."""
+    return f"{{{', '.join(f'{name}={quote(labels[name])}' for name in sorted(labels))}}}"
 
 
 def unescape(content: str) -> str:

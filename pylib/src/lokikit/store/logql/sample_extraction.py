@@ -19,10 +19,11 @@ from lokikit.store.logql.pipeline_syntax import (
     LineFilter,
     Stage,
 )
+from lokikit.store.logql.quoting import format_labels
 from lokikit.store.logql.syntax import Grouping, RangeAggregation, SampleExpression, Unwrap
-from lokikit.store.logql.vectors import LabelSet, labels_text
 
 if TYPE_CHECKING:
+    from lokikit.store.logql.vectors import LabelSet
     from lokikit.store.rows import Row
 
     Sample = tuple[LabelSet, float]
@@ -137,5 +138,5 @@ def _wanted(grouping: Grouping | None, unwrap: Unwrap | None) -> frozenset[str] 
 
 
 def _pipeline_error(labels: Mapping[str, str]) -> QueryError:
-    text = _PIPELINE_ERROR.format(error=labels[ERROR], series=labels_text(labels))
+    text = _PIPELINE_ERROR.format(error=labels[ERROR], series=format_labels(labels))
     return QueryError(text)

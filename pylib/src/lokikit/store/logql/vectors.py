@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
-from lokikit.store.logql.quoting import quote
-
 if TYPE_CHECKING:
     from lokikit.store.logql.syntax import Grouping
 
@@ -61,8 +59,3 @@ def group_filter(grouping: Grouping | None) -> Callable[[LabelSet], LabelSet]:
         return lambda _labels: ()
     names = frozenset((*grouping.labels, METRIC_NAME) if grouping.without else grouping.labels)
     return label_filter(names, keep=not grouping.without, keep_empty=not grouping.without)
-
-
-def labels_text(labels: Mapping[str, str]) -> str:
-    """Labels as Go prints them: `{a="1", b="2"}`."""
-    return "{" + ", ".join(f"{name}={quote(labels[name])}" for name in sorted(labels)) + "}"
