@@ -1,7 +1,8 @@
 from __future__ import annotations
 
+from lokikit.store.logql.quoting import format_labels
 from lokikit.store.logql.syntax import Grouping
-from lokikit.store.logql.vectors import group_filter, labels_text
+from lokikit.store.logql.vectors import group_filter
 
 LABELS = (("a", "1"), ("b", ""), ("c", "3"))
 
@@ -19,4 +20,4 @@ def test_without_drops_empty_labels():
 
 
 def test_labels_are_printed_as_go_does():
-    assert labels_text({"b": 'x"y', "a": "1"}) == '{a="1", b="x\\"y"}'
+    assert format_labels({"b": 'x"y', "a": "1"}) == '{a="1", b="x\\"y"}'
