@@ -32,7 +32,7 @@ def init(folder: Folder) -> None:
     _require_empty(folder)
     for name in KIT_FILES:
         _copy(kit_root() / name, folder / name)
-    (folder / KIT_MARK).write_text(_MARK_TEXT)
+    (folder / KIT_MARK).write_text(_MARK_TEXT, encoding="utf-8")
     typer.echo(f"Wrote the kit to {folder}. Change what you like there, then:")
     typer.echo(f"  cd {folder} && lokikit up")
 

@@ -59,9 +59,9 @@ def _save(override: Override, target: Path) -> None:
         SettingsError: the file exists already, or cannot be written.
     """
     try:
-        if target.exists() and not target.read_text().startswith(HEADER):
+        if target.exists() and not target.read_text(encoding="utf-8").startswith(HEADER):
             raise SettingsError(f"{target} is not a file of `lokikit wire`: move it away first.")
-        target.write_text(override.text)
+        target.write_text(override.text, encoding="utf-8")
     except OSError as error:
         raise SettingsError(
             f"cannot write {target}: {error.strerror}; without --write the override is printed."

@@ -37,7 +37,11 @@ class Breach:
 def provisioned_rules() -> list[Rule]:
     """Return the rules of the kit that are switched on."""
     folder = kit_root() / "grafana/provisioning/alerting"
-    return [rule for file in sorted(folder.glob("*.yaml")) for rule in read_rules(file.read_text())]
+    return [
+        rule
+        for file in sorted(folder.glob("*.yaml"))
+        for rule in read_rules(file.read_text(encoding="utf-8"))
+    ]
 
 
 def read_rules(text: str) -> Iterator[Rule]:

@@ -22,7 +22,7 @@ def compose_file() -> Path:
 
 def read_compose_file() -> dict[str, Any]:
     """Return the content of the kit's Compose file, with its variables."""
-    return dict(yaml.safe_load(compose_file().read_text()))
+    return dict(yaml.safe_load(compose_file().read_text(encoding="utf-8")))
 
 
 def filled(text: str, environ: Mapping[str, str] = os.environ) -> str:

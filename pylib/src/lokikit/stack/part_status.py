@@ -63,7 +63,7 @@ def read_wanted(state: Path) -> Wanted | None:
 
 def write_wanted(state: Path, wanted: Wanted) -> None:
     """Save the stack until `forget_wanted`."""
-    _wanted_file(state).write_text(json.dumps(asdict(wanted)))
+    _wanted_file(state).write_text(json.dumps(asdict(wanted)), encoding="utf-8")
 
 
 def forget_wanted(state: Path) -> None:

@@ -59,7 +59,7 @@ def _read(file: Path, including: tuple[Path, ...]) -> dict[str, Mapping[str, Any
 
 def _load(file: Path) -> Any:
     try:
-        return yaml.load(file.read_text(), _ComposeLoader)  # noqa: S506 - a SafeLoader
+        return yaml.load(file.read_text(encoding="utf-8"), _ComposeLoader)  # noqa: S506 - a SafeLoader
     except OSError as error:
         raise SettingsError(f"cannot read {file}: {error.strerror}.") from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:

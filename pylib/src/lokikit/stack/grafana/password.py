@@ -23,6 +23,6 @@ def grafana_password(state: Path) -> str:
     if not file.is_file():
         file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         file.parent.chmod(0o700)
-        file.write_text(secrets.token_urlsafe(_BYTES))
+        file.write_text(secrets.token_urlsafe(_BYTES), encoding="utf-8")
         file.chmod(0o644)
-    return file.read_text()
+    return file.read_text(encoding="utf-8")

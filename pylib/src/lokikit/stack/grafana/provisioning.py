@@ -106,7 +106,7 @@ def smtp_variables(environ: Mapping[str, str], password_file: Path) -> dict[str,
 
 def _ever(state: Path) -> frozenset[str]:
     try:
-        return frozenset((state / "grafana" / _EVER).read_text().split()) & {*KINDS}
+        return frozenset((state / "grafana" / _EVER).read_text(encoding="utf-8").split()) & {*KINDS}
     except OSError:
         return frozenset()
 

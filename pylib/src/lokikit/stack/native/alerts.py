@@ -37,7 +37,7 @@ def write_kit_contacts(state: Path, contacts: Contacts) -> None:
     file.parent.mkdir(mode=_CLOSED_FOLDER, parents=True, exist_ok=True)
     file.touch(mode=_CLOSED_FILE)
     file.chmod(_CLOSED_FILE)
-    file.write_text(json.dumps(asdict(contacts)))
+    file.write_text(json.dumps(asdict(contacts)), encoding="utf-8")
 
 
 def read_kit_contacts(file: Path) -> Contacts:

@@ -53,6 +53,8 @@ class NativePart:
     @property
     def settings(self) -> str:
         """Digest of its settings; a part whose digest has changed must be restarted."""
-        content = [file.read_text() if file.exists() else None for file in self.reads]
+        content = [
+            file.read_text(encoding="utf-8") if file.exists() else None for file in self.reads
+        ]
         settings = json.dumps([self.command, sorted(self.variables.items()), content])
         return hashlib.sha256(settings.encode()).hexdigest()[:16]
