@@ -15,6 +15,7 @@ from pathlib import Path
 from lokikit.errors import SettingsError
 from lokikit.store.segments.append_log import log_number
 from lokikit.store.segments.disk import SNAPSHOT_PREFIX
+from lokikit.store.segments.format_mark import FORMAT_FILE
 from lokikit.store.segments.segment import segment_name, summary_path
 from lokikit.store.segments.settings import StoreSettings
 from lokikit.store.segments.store import Store
@@ -46,7 +47,8 @@ def copy_folder(folder: Path, target: Path) -> None:
     for path in sorted(folder.iterdir()):
         if log_number(path) is not None:
             _copy(path, target)
-    _copy(folder / STREAMS_LOG, target)
+    for name in (STREAMS_LOG, FORMAT_FILE):
+        _copy(folder / name, target)
     while not _link_segments(folder, target):
         pass
 

@@ -18,6 +18,7 @@ from lokikit.store.segments.counters import Counters
 from lokikit.store.segments.database import Cursor, open_database
 from lokikit.store.segments.disk import remove_files, remove_old_snapshots
 from lokikit.store.segments.disk_guard import DiskGuard, free_bytes
+from lokikit.store.segments.format_mark import check_format
 from lokikit.store.segments.ingest import Ingest
 from lokikit.store.segments.replay import replay_logs
 from lokikit.store.segments.scan import RowSelection, scan_parts
@@ -58,6 +59,7 @@ class Store(RowSource):
         self.folder.mkdir(parents=True, exist_ok=True)
         self._lock = _locked(self.folder)
         try:
+            check_format(self.folder)
             core = _core(self.folder, self.settings, self.counters, opened)
             guard = DiskGuard(self.folder, self.settings.min_free_bytes, measure)
             self._ingest = Ingest(core, guard, opened)
@@ -74,7 +76,7 @@ class Store(RowSource):
         """Open the folder, created when absent.
 
         Raises:
-            PrerequisiteError: another process has it open.
+            PrerequisiteError: another process has it open, or a newer program wrote it.
         """
         return cls(folder, settings)
 
