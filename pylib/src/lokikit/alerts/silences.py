@@ -73,14 +73,7 @@ def read_silences(folder: Path, now_ns: int) -> list[Silence]:
 
 
 def add_silence(folder: Path, rule: str, service: str, until_ns: int, now_ns: int) -> Silence:
-    """Silence a rule, for one service or for every service.
-
-    Args:
-        folder: `alerts_folder` of the stack.
-        rule: the uid of the rule, or `all`.
-        service: empty for every service.
-        until_ns: end of the silence.
-        now_ns: the current time.
+    """Silence a rule, by its uid or `all`, for a service, or without a name for every service.
 
     Raises:
         SettingsError: the file of silences cannot be read, or the silence lasts no time or more

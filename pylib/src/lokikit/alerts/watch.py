@@ -28,18 +28,7 @@ LOOKS_EVERY_S = 5.0
 
 
 class Watch:
-    """Evaluates rules and sends messages, a step at a time.
-
-    Args:
-        rules: the rules that are switched on.
-        loki: the Loki that is queried.
-        folder: folder of the state and the silences.
-        ways: name -> way of messages.
-        timing: the waits of messages.
-        page_url: URL of the page, for links in messages.
-        clock: the clocks.
-        notices: prints problems.
-    """
+    """Evaluates rules and sends messages, a step at a time; `page_url` is for links in messages."""
 
     def __init__(  # noqa: PLR0913 - each is a part that tests replace
         self,

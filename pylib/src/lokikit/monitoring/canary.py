@@ -31,13 +31,7 @@ _log = logging.getLogger(f.CANARY_LOGGER)
 
 @dataclass(frozen=True)
 class Pace:
-    """The intervals of the canary.
-
-    Args:
-        interval_s: seconds between two numbered lines.
-        check_every_s: seconds between two check lines.
-        patience_s: see `Ledger`.
-    """
+    """The intervals of the canary; `patience_s` is for its `Ledger`."""
 
     interval_s: float
     check_every_s: float

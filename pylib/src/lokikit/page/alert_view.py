@@ -33,9 +33,7 @@ _NO_STATES = (
 def alerts_now(loki: Loki, folder: Path) -> dict[str, Any]:
     """Return all rules with their series, the loudest first, the silences, and a note.
 
-    Args:
-        loki: queried when no `lokikit alerts` keeps states.
-        folder: folder of the states.
+    Loki is queried when no `lokikit alerts` keeps states in the folder.
 
     Raises:
         LokikitError: Loki does not answer, or the file of silences cannot be read.

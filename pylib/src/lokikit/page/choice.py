@@ -32,14 +32,7 @@ KINDS = ("label", "metadata", "field")
 
 @dataclass(frozen=True)
 class FieldChoice:
-    """A condition on a label, on metadata or on a field of the line.
-
-    Args:
-        kind: a word of `KINDS`.
-        name: name of the label, the metadata or the field.
-        operator: `=` or `!=`.
-        value: the text.
-    """
+    """A condition on a label, metadata, or a field of the line; `kind` is a word of `KINDS`."""
 
     kind: str
     name: str

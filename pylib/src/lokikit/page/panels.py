@@ -27,13 +27,7 @@ _PRESENTATION = readable("")
 
 @dataclass(frozen=True)
 class PanelQueries:
-    """Runs the queries of panels for a choice.
-
-    Args:
-        loki: the store.
-        choice: the choice of the user.
-        find_panel: returns the panel of the same dashboard with an id.
-    """
+    """Runs the queries of panels for a choice; `find_panel` is for the same dashboard."""
 
     loki: Loki
     choice: Choice

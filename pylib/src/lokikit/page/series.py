@@ -31,12 +31,7 @@ def step_s(range_s: int, points: int, least_s: int = 1) -> int:
 
 @dataclass(frozen=True)
 class Grid:
-    """The moments that all series of a graph share.
-
-    Args:
-        times_s: seconds since 1970, the end of each span.
-        step_s: seconds between two moments.
-    """
+    """The moments that all series of a graph share, each the end of a span of `step_s` seconds."""
 
     times_s: range
     step_s: int

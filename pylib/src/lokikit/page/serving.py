@@ -19,14 +19,9 @@ _FINISH_S = 1
 def serve_page(
     sources: Sources, host: str, port: int, password: str, started: Callable[[str], None]
 ) -> None:
-    """Serve until SIGTERM or SIGINT.
+    """Serve until SIGTERM or SIGINT; `started` gets the URL before the first request.
 
-    Args:
-        sources: sources of the page's content.
-        host: address to listen on.
-        port: port to listen on; 0 takes a free port.
-        password: password of the page; empty for no password.
-        started: called with the URL before the first request is answered.
+    Port 0 takes a free port; an empty password is none.
 
     Raises:
         SettingsError: other machines could read the page, and there is no password.

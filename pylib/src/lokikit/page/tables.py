@@ -22,11 +22,7 @@ class Frame:
 
 @dataclass(frozen=True)
 class Trend:
-    """The values of a series in a cell.
-
-    Args:
-        values: values in the order of time, `None` for a missing value.
-    """
+    """The values of a series in a cell, in the order of time; `None` for a missing value."""
 
     values: tuple[float | None, ...]
 
@@ -37,12 +33,7 @@ class Trend:
 
 
 def transformed(frames: Sequence[Frame], steps: Sequence[Mapping[str, Any]]) -> list[Row]:
-    """Return the rows of the table that the steps make of the answers of a panel.
-
-    Args:
-        frames: the answers.
-        steps: `id` and `options` of each transformation.
-    """
+    """Return the rows of the table that the steps make of the answers of a panel."""
     for step in steps:
         if not step.get("disabled"):
             frames = STEPS[step["id"]](frames, step.get("options", {}))

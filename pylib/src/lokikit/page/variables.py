@@ -20,13 +20,7 @@ _TIME = re.compile(r"&?\$\{__url_time_range\}")
 
 
 def fill(expr: str, choice: Choice, step_s: int) -> str:
-    """Return a query with the values of the choice in place of the variables.
-
-    Args:
-        expr: query in the file of the dashboard.
-        choice: the choice of the user.
-        step_s: seconds between two points of a graph.
-    """
+    """Return a query with the values of the choice in place of the variables."""
     spans = {"__auto": step_s, "__interval": step_s, "__range": choice.range_s}
     every = Selection()
     chosen = {

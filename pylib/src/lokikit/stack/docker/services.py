@@ -37,13 +37,7 @@ class ComposeService:
 def stack_services(
     *, demo: bool, canary: bool = True, environ: Mapping[str, str] = os.environ
 ) -> list[ComposeService]:
-    """Return the services in the order in which `up` waits for their health.
-
-    Args:
-        demo: True for a stack with the demo.
-        canary: True for a stack with the canary.
-        environ: overrides the kit's `.env`.
-    """
+    """Return the services in the order in which `up` waits for their health."""
     services = [_web("loki", "LOKI_PORT", "/ready", environ), _agent(environ)]
     services.append(_web("grafana", "GRAFANA_PORT", "/api/health", environ))
     if canary:

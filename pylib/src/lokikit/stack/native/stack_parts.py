@@ -28,14 +28,7 @@ _SETTLES_S = 1
 def stack_parts(
     state: Path, store: StoreChoice, *, demo: bool, environ: Mapping[str, str] = os.environ
 ) -> list[NativePart]:
-    """Return the parts in the order in which they start.
-
-    Args:
-        state: folder that they write to.
-        store: the store; a Loki elsewhere is no part.
-        demo: True for a stack with the demo.
-        environ: overrides the kit's `.env`.
-    """
+    """Return the parts in the order in which they start; a Loki elsewhere is no part."""
     stored = store_part(store, state, environ)
     parts = [*([stored] if stored else []), agent_part(state, store.url, environ)]
     if grafana := find_grafana(environ):

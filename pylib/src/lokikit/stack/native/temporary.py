@@ -26,12 +26,9 @@ _LOG_CHARS = 2000
 
 @contextmanager
 def temporary_store(folder: Path) -> Iterator[str]:
-    """Run a store with the kit's limits for the block; yields its URL.
+    """Run a store for the block, with the kit's limits, and yield its URL; all files are in `folder`.
 
     The store is a process of its own: tests of a service may fork, count threads or set warnings.
-
-    Args:
-        folder: folder of its data and its log.
 
     Raises:
         PrerequisiteError: the store is not installed, or does not start.

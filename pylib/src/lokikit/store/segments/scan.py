@@ -28,15 +28,7 @@ _HEAD_GROWTH = 4
 
 @dataclass(frozen=True)
 class RowSelection:
-    """The rows that a scan yields.
-
-    Args:
-        start_ns: the first moment.
-        end_ns: the moment behind the last.
-        condition: a further condition in SQL.
-        direction: `forward` yields the oldest first.
-        check: raises when the scan has to stop.
-    """
+    """The rows that a scan yields, from `start_ns` up to, not including, `end_ns`."""
 
     start_ns: int
     end_ns: int

@@ -18,14 +18,7 @@ _NAME = re.compile(r"seg-(\d{10})-(\d{10})-(-?\d+)-(-?\d+)\.parquet")
 
 
 class SegmentName(NamedTuple):
-    """The parts of the name of a segment's file.
-
-    Args:
-        first_log: number of the first log whose rows it has.
-        last_log: number of the last.
-        min_ns: time of its oldest row.
-        max_ns: time of its newest row.
-    """
+    """The parts of the name of a segment's file: its first and last log, oldest and newest row."""
 
     first_log: int
     last_log: int

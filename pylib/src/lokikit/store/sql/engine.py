@@ -36,9 +36,7 @@ class SqlStore(Protocol):
 def stoppable(cursor: Cursor, check: Callable[[], None]) -> Iterator[None]:
     """Interrupt what the cursor does as soon as `check` raises, and raise the same.
 
-    Args:
-        cursor: runs SQL inside.
-        check: is called from another thread every few hundredths of a second.
+    Another thread calls `check` every few hundredths of a second.
     """
     ended = threading.Event()
     problems: list[BaseException] = []
