@@ -26,7 +26,7 @@ _LOG_CHARS = 2000
 
 @contextmanager
 def temporary_store(folder: Path) -> Iterator[str]:
-    """Run a store for the block, with the kit's limits, and yield its URL; all files are in `folder`.
+    """Run a store in `folder` for the block, with the kit's limits, and yield its URL.
 
     The store is a process of its own: tests of a service may fork, count threads or set warnings.
 
