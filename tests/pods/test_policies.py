@@ -105,7 +105,7 @@ def test_lines_go_on_without_the_api_server(release: Release) -> None:
 
     def service() -> str:
         pod = release.prints("print('hello')", labels={"app": "shop"})
-        query = f'{{namespace="{release.namespace}"}} | pod="{pod}"'
+        query = f'{{service_name=~"main|shop"}} | pod="{pod}"'
         (entry,) = eventually(lambda: recent_entries(release.loki(), query), within_s=120)
         return entry.labels["service_name"]
 
