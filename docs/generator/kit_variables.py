@@ -148,7 +148,7 @@ OF_THE_AGENT = (
     KitVariable(
         ("LOKI_TLS", "LOKI_TLS_VERIFY", "LOKI_CA_FILE"),
         "`on` for TLS; `off` trusts any server; certificates to trust",
-        "`off`, `on`, those of the system",
+        "`off`, `on`, those of the system; `lokikit up` takes `REQUESTS_CA_BUNDLE`",
     ),
     KitVariable(
         ("LOKI_CERT_FILE", "LOKI_KEY_FILE"),

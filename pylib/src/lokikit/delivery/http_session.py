@@ -16,6 +16,11 @@ if TYPE_CHECKING:
     from lokikit.delivery.address import Address
 
 
+def bundle_of(environ: Mapping[str, str]) -> str:
+    """Return the PEM file of certificates that the environment names; empty without a name."""
+    return environ.get("REQUESTS_CA_BUNDLE") or environ.get("CURL_CA_BUNDLE") or ""
+
+
 @dataclass(frozen=True)
 class Tls:
     """Which servers to trust, and the client's own certificate.
@@ -48,9 +53,7 @@ class Tls:
 
     def trusted(self) -> bool | str:
         """Return `verify`, or in place of `True` the PEM file that the environment names."""
-        if self.verify is not True:
-            return self.verify
-        return os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE") or True
+        return bundle_of(os.environ) or True if self.verify is True else self.verify
 
 
 class LokiSession(requests.Session):

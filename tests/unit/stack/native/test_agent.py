@@ -104,10 +104,28 @@ def test_fluent_bit_sends_to_a_loki_elsewhere(tmp_path: Path, install) -> None:
     assert (result["LOKI_TENANT"], result["LOKI_USER"]) == ("team-a", "me")
 
 
-def test_fluent_bit_sends_to_no_path(tmp_path: Path, install) -> None:
+@pytest.mark.parametrize(("path", "sent"), [("", ""), ("/", ""), ("/logs", "/logs")])
+def test_fluent_bit_sends_to_a_path(tmp_path: Path, install, path: str, sent: str) -> None:
     install("5.1.1")
-    with pytest.raises(SettingsError, match="which has a path: AGENT=ship"):
-        agent_part(tmp_path, "https://loki.example/logs", {})
+    part = agent_part(tmp_path, f"https://loki.example{path}", {})
+    assert part.variables["LOKI_PATH"] == sent
+
+
+@pytest.mark.parametrize(
+    ("environ", "trusted"),
+    [
+        ({}, None),
+        ({"REQUESTS_CA_BUNDLE": "/company.pem"}, "/company.pem"),
+        ({"REQUESTS_CA_BUNDLE": "/company.pem", "LOKI_CA_FILE": "/own.pem"}, "/own.pem"),
+    ],
+    ids=["system", "of the commands", "its own"],
+)
+def test_fluent_bit_trusts_what_the_commands_trust(
+    tmp_path: Path, install, environ: dict[str, str], trusted: str | None
+) -> None:
+    install("5.1.1")
+    variables = agent_part(tmp_path, "https://loki.example", environ).variables
+    assert variables.get("LOKI_CA_FILE") == trusted
 
 
 @pytest.mark.parametrize("name", ["a,b", "a[1]", "a*", "a?", "{a}"])

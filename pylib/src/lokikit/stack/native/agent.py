@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from lokikit.delivery.http_session import bundle_of
 from lokikit.errors import SettingsError
 from lokikit.stack.agent_metrics import HEALTH_PATH, AgentNumbers, ask_fluent_bit, read_ship_stats
 from lokikit.stack.http_probe import answers
@@ -127,20 +128,18 @@ def _fluent_bit(state: Path, loki_url: str, environ: Mapping[str, str]) -> Nativ
 def _output_variables(loki_url: str, environ: Mapping[str, str]) -> dict[str, str]:
     """Return the variables of Fluent Bit's output to that Loki: address, TLS, credentials.
 
-    Raises:
-        SettingsError: the URL has a path, which that output does not take.
+    It trusts the certificates that the commands trust, unless `LOKI_CA_FILE` names others.
     """
     url = urlsplit(loki_url)
-    if url.path.strip("/"):
-        raise SettingsError(
-            f"Fluent Bit cannot send to {loki_url}, which has a path: {AGENT}=ship can."
-        )
     secure = url.scheme == "https"
+    authority = environ.get("LOKI_CA_FILE") or bundle_of(environ)
     access = {name: environ[key] for name, key in _ACCESS.items() if environ.get(key)}
     return {
         "LOKI_HOST": url.hostname or "",
         "LOKI_PORT": str(url.port or (443 if secure else 80)),
+        "LOKI_PATH": url.path.rstrip("/"),
         **({"LOKI_TLS": "on"} if secure else {}),
+        **({"LOKI_CA_FILE": authority} if secure and authority else {}),
         **access,
     }
 
