@@ -60,6 +60,7 @@ lint-style:
 lint-types:
 	@$(BIN)/mypy
 	@$(BIN)/mypy --python-version 3.11 --package grafana.generator --package docs.generator
+	@$(BIN)/mypy docs/hooks.py deploy/chart/generate.py pylib/hatch_build.py deploy/demo/*.py
 
 lint-audit:
 	@$(BIN)/python -m tests.tools.audit build/sbom.json
