@@ -30,7 +30,6 @@ from lokikit.monitoring.rule_files import parse_rules
 from lokikit.query.client import Loki
 from lokikit.stack.grafana.contacts import read_contacts
 from lokikit.stack.native.grafana import find_grafana
-from lokikit.stack.native.temporary import temporary_store
 from lokikit.testing.rule_cases import read_test_file
 from lokikit.testing.rule_lines import case_rows
 from lokikit.times import NS_PER_S
@@ -131,8 +130,9 @@ class Office:
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[str]:
-    with temporary_store(tmp_path) as url:
-        yield url
+    started = EMBEDDED.make(tmp_path, {}).start()
+    yield started.url
+    started.kill()
 
 
 @pytest.fixture
