@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -13,8 +14,6 @@ from lokikit.value_kinds import FORMATS, FSYNC
 from lokikit.variables import HEALTH_PATHS, SLOW_S
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-
     from lokikit.value_kinds import Network
 
 __all__ = (

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import logging
 import os
+from collections.abc import Iterable
 from typing import IO, TYPE_CHECKING, Any, cast
 
 from lokikit.delivery.address import read_address
@@ -32,8 +33,6 @@ from lokikit.settings import (
 from lokikit.tasks.rocketry import take_in_rocketry
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from lokikit.push.handler import LokiHandler
 
 _NOT_PUSHED = (

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from ipaddress import ip_address
-from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
 from lokikit.errors import SettingsError
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 PUSH_PATH = "/loki/api/v1/push"
 _LOOPBACK = ("127.0.0.1", "localhost")

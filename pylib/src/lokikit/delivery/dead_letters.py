@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Callable
 from datetime import datetime, timezone
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -12,9 +14,6 @@ import orjson
 from lokikit.delivery.entry import valid_json
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
-
     from lokikit.delivery.entry import Entry
 
 _KINDS = {

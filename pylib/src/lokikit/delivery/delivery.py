@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -12,8 +13,6 @@ from lokikit.delivery.push_api import Answer, Outcome
 from lokikit.delivery.retry import MAX_BACKOFF_S, backoff_s
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
     from lokikit.delivery.dead_letters import DeadLetters
     from lokikit.delivery.entry import Entry
     from lokikit.notices import Notices

@@ -5,18 +5,15 @@ from __future__ import annotations
 import json
 import time
 from codecs import BOM_UTF8
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import orjson
 
 from lokikit import fields as f
 from lokikit.delivery.equal_lines import EqualLines, open_ns
 from lokikit.times import parse_epoch_ns, parse_timestamp_ns
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 MAX_VALUE_BYTES = 1024
 """Longer labels and metadata are cut: Loki would refuse the line over them."""

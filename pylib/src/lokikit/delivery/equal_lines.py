@@ -5,12 +5,9 @@ fluentbit/contract.lua does the same for the agent.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
 
 from lokikit.times import NS_PER_MS, NS_PER_S, NS_PER_US
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 MAX_SENT = 10_000
 """At least this many lines may come between two equal lines."""

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
 
 from lokikit.delivery.entry import MAX_VALUE_BYTES
 from lokikit.fields import DETECTED_LEVEL, METADATA_FIELDS, TRUNCATED
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 MAX_METADATA_ENTRIES = 32
 """`limits_config.max_structured_metadata_entries_count` of the kit's Loki; its default is 128."""

@@ -10,8 +10,9 @@ import enum
 import gzip
 import re
 import time
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import orjson
 import requests
@@ -21,9 +22,6 @@ from lokikit.delivery.credentials import header_value, identity_headers
 from lokikit.delivery.entry import Entry, read_kept_entry, valid_json
 from lokikit.delivery.http_session import LokiSession, Tls
 from lokikit.delivery.retry import describe_failure, fix_of, parse_retry_after_s
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
 
 CONNECT_TIMEOUT_S = 2.0
 READ_TIMEOUT_S = 10.0

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import email.utils
 import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import requests
 
 if TYPE_CHECKING:
     import random
-    from collections.abc import Callable
 
 MIN_BACKOFF_S = 0.5
 MAX_BACKOFF_S = 30.0

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
 
 from lokikit import fields as f
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 _TRACING = "opentelemetry.trace"
 _NO_IDS: Mapping[str, str] = {}

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 import time
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import orjson
 
 from lokikit import fields as f
 from lokikit.output.json_formatter import JsonFormatter
 from lokikit.output.terminal_text import escape_controls, escape_to_one_line, word_or_json
-
-if TYPE_CHECKING:
-    import logging
 
 _COLOURS = {"debug": "2", "info": "32", "warning": "33", "error": "31", "critical": "1;31"}
 """SGR parameters (ECMA-48, section 8.3.117)."""

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable, Iterable
 from contextlib import nullcontext
 from contextvars import ContextVar
+from types import FrameType
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from lokikit.output.wrapped_callables import wrap
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
     from contextvars import Token
-    from types import FrameType
 
 Function = TypeVar("Function", bound="Callable[..., Any]")
 Item = TypeVar("Item")

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, NamedTuple
 
 from lokikit.output.alarm_handlers import is_alarm
 from lokikit.output.logged_exceptions import mark_logged, was_logged
 from lokikit.output.stdout_handler import StdoutHandler, gets_our_lines
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
 
 
 class Place(NamedTuple):

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import socket
 import sys
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import orjson
 from pythonjsonlogger.orjson import OrjsonFormatter
@@ -32,10 +33,6 @@ from lokikit.output.stacktraces import format_exception
 from lokikit.output.timestamps import StampClock, process_clock
 from lokikit.output.truncation import cut_line
 from lokikit.settings import read_settings, words_of
-
-if TYPE_CHECKING:
-    import logging
-    from collections.abc import Iterable
 
 _IDS = (f.REQUEST_ID, f.TRACE_ID, f.SPAN_ID)
 _NO_SECRETS_LEFT = SecretNames()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta, timezone
 from decimal import Decimal
 from pathlib import Path
@@ -15,8 +16,6 @@ from lokikit.output.safe_text import key_name, text
 from lokikit.output.value_writers import write_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
-
     from lokikit.output.redaction import SecretNames
 
 MAX_DEPTH = 32

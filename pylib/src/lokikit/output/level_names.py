@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import logging
+from typing import Any
 
 from lokikit import fields as f
 from lokikit.output.safe_text import COLOUR_CODE, text
-
-if TYPE_CHECKING:
-    import logging
 
 LEVELS = {(10 * number, level.upper()): level for number, level in enumerate(f.LEVELS, 1)}
 """Number and name of the levels of `logging` -> ours."""

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import wraps
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from lokikit.fields import RESERVED_SUFFIX
 from lokikit.output.context import bound_fields
 from lokikit.output.root_guard import guard
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 _SET_BY_FORMATTERS = frozenset({"message", "asctime"})
 _TASK_NAME = "taskName"  # from Python 3.12 on

@@ -11,10 +11,8 @@ from contextlib import suppress
 from contextvars import ContextVar
 from inspect import CO_ASYNC_GENERATOR, CO_COROUTINE, CO_GENERATOR, CO_ITERABLE_COROUTINE
 from itertools import count
-from typing import TYPE_CHECKING, NamedTuple
-
-if TYPE_CHECKING:
-    from types import TracebackType
+from types import TracebackType
+from typing import NamedTuple
 
 _MAX_REMEMBERED = 8
 """Exceptions kept with their frames: the id of a freed traceback is soon used again."""

@@ -7,13 +7,12 @@ from __future__ import annotations
 
 import dataclasses
 import types
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from functools import lru_cache
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
-
     from lokikit.output.redaction import SecretNames
 
     Fields = Iterable[tuple[str, Any]]

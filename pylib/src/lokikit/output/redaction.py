@@ -6,15 +6,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from numbers import Number
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from lokikit.fields import REDACTED
 from lokikit.output.safe_text import clean
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
 
 
 def _word_set(words: str) -> frozenset[str]:

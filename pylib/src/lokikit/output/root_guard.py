@@ -12,18 +12,16 @@ import logging.config
 import logging.handlers
 import sys
 import threading
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from functools import wraps
-from typing import TYPE_CHECKING, Any
+from types import FrameType
+from typing import Any
 from weakref import WeakSet
 
 from lokikit.output.alarm_handlers import is_alarm, is_own_line
 from lokikit.output.console_handlers import is_console
 from lokikit.output.stdout_handler import gets_our_lines, is_ours
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-    from types import FrameType
 
 _root = logging.getLogger()
 _lock: threading.RLock = getattr(logging, "_lock", None) or threading.RLock()

@@ -6,10 +6,8 @@ import sys
 import traceback
 from itertools import groupby
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any, NamedTuple
-
-if TYPE_CHECKING:
-    from types import CodeType, TracebackType
+from types import CodeType, TracebackType
+from typing import Any, NamedTuple
 
 _MAX_CACHED = 2048
 """Places in source code; one more, and all are forgotten."""

@@ -9,7 +9,8 @@ import stat
 import sys
 import weakref
 from collections import Counter
-from typing import IO, TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import IO, Any
 
 from lokikit.output.streams import plain_descriptor, write_line
 
@@ -19,9 +20,6 @@ except ImportError:  # Windows: lines of several processes may mix
     _HAS_RECORD_LOCKS = False
 else:
     _HAS_RECORD_LOCKS = True
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 
 class StdoutHandler(logging.Handler):

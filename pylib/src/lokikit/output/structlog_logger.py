@@ -5,16 +5,14 @@ from __future__ import annotations
 import logging
 import sys
 import traceback
-from typing import TYPE_CHECKING, Any, NoReturn
+from collections.abc import Callable, MutableMapping
+from types import FrameType
+from typing import Any, NoReturn
 
 import structlog
 from structlog._frames import _find_first_app_frame_and_name
 
 from lokikit.fields import RESERVED_SUFFIX
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, MutableMapping
-    from types import FrameType
 
 _LEVELS = {
     "debug": logging.DEBUG,

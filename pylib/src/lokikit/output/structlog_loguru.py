@@ -5,14 +5,12 @@ from __future__ import annotations
 import logging
 import sys
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Any
+from types import FrameType
+from typing import Any
 
 from lokikit.output.event_log import handle_record, handlers_of
 from lokikit.output.log_record import install_records
 from lokikit.output.stdout_handler import gets_our_lines
-
-if TYPE_CHECKING:
-    from types import FrameType
 
 
 def take_in_structlog() -> None:

@@ -7,15 +7,13 @@ import sys
 import threading
 import traceback
 import warnings
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from types import TracebackType
+from typing import Any
 
 from lokikit.output.event_log import handle_record
 from lokikit.output.logged_exceptions import was_logged
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from types import TracebackType
 
 _logger = logging.getLogger("lokikit.output.uncaught")
 _warnings_logger = logging.getLogger("py.warnings")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import types
 from collections import UserString, deque
-from collections.abc import Mapping, Sequence, ValuesView
+from collections.abc import Callable, Iterable, Mapping, Sequence, ValuesView
 from collections.abc import Set as AbstractSet
 from datetime import date, time, timedelta
 from enum import Enum
@@ -26,8 +26,6 @@ from lokikit.output.object_fields import (
 from lokikit.output.safe_text import clean, key_name, text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-
     from lokikit.output.json_values import Walk
 
     Write = Callable[[Walk, Any, int], Any]

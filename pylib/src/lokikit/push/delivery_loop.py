@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from lokikit.delivery.batch_limits import MAX_BATCH_AGE_S, MAX_BATCH_ENTRIES
@@ -13,7 +14,6 @@ from lokikit.push.sender import Sender
 
 if TYPE_CHECKING:
     from collections import Counter
-    from collections.abc import Callable
 
     from lokikit.delivery.dead_letters import DeadLetters
     from lokikit.delivery.entry import Entry

@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 import weakref
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -40,8 +41,6 @@ from lokikit.settings import FSYNC, read_settings
 from lokikit.spool.spool import DEAD_LETTERS, Spool
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from lokikit.push.queue import Item
 
 MAX_RECORDS = 50_000

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import Any
 
 from lokikit.errors import SettingsError
 from lokikit.settings import FSYNC
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 _MODES = ("drop", "block")
 _PAIR = 2

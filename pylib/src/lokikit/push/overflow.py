@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import time
 from collections import Counter
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from lokikit.delivery.batch_limits import MAX_BATCH_BYTES, MAX_BATCH_ENTRIES
 from lokikit.delivery.push_api import payload, read_payload
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from lokikit.delivery.entry import Entry
     from lokikit.notices import Notices
     from lokikit.spool.spool import Spool, SpoolReading

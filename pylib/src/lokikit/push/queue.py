@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 import orjson
 
@@ -14,9 +14,6 @@ from lokikit.fields import METADATA_FIELDS
 from lokikit.output.safe_text import text
 from lokikit.push.stream_labels import Labels
 from lokikit.times import parse_timestamp_ns
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 Item = tuple[bytes, bytes, Labels, Labels]
 """Timestamp (RFC 3339 without its `Z`), line, labels, structured metadata."""

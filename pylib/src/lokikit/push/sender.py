@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -11,8 +12,6 @@ from lokikit.delivery.delivery import Delivery, isolating_errors
 from lokikit.delivery.push_api import Outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
-
     from lokikit.delivery.dead_letters import DeadLetters
     from lokikit.delivery.entry import Entry
     from lokikit.delivery.push_api import Answer, Pusher

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from lokikit.delivery.entry import MAX_VALUE_BYTES, fit, label_value
 from lokikit.delivery.metadata_limits import (
@@ -13,9 +14,6 @@ from lokikit.delivery.metadata_limits import (
 )
 from lokikit.fields import LABEL_FIELDS, MAX_LABELS, PLATFORM_METADATA
 from lokikit.output.safe_text import text
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
 
 MAX_VALUES = 50
 """Most values of a label that records set; a label with more values becomes metadata."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
+from collections.abc import Set as AbstractSet
 from typing import TYPE_CHECKING, Any
 
 from lokikit.delivery.batch_limits import MAX_BATCH_ENTRIES
@@ -11,9 +13,6 @@ from lokikit.push.delivery_loop import TICK_S, DeliveryLoop
 from lokikit.push.flush_at_exit import flush_at_end_of_child
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from collections.abc import Set as AbstractSet
-
     from lokikit.push.queue import Item
 
 SPILL_ENTRIES = 100
