@@ -8,10 +8,8 @@ import signal
 import subprocess
 from typing import TYPE_CHECKING, Any
 
-import boto3
 import requests
 import yaml
-from moto.server import ThreadedMotoServer
 from tests.stack.conftest import free_ports
 from tests.waiting import eventually
 
@@ -50,6 +48,8 @@ class ObjectStore:
     """S3 on a free port of 127.0.0.1 that can go away and come back with all that it had."""
 
     def __init__(self) -> None:
+        import boto3  # noqa: PLC0415 - each worker would wait for it, and one needs it
+
         (self._port,) = free_ports(1)
         self.endpoint = f"127.0.0.1:{self._port}"
         self.start()
@@ -64,6 +64,8 @@ class ObjectStore:
 
     def start(self) -> None:
         """Answer again."""
+        from moto.server import ThreadedMotoServer  # noqa: PLC0415 - as above
+
         self._server = ThreadedMotoServer(ip_address="127.0.0.1", port=self._port, verbose=False)
         self._server.start()
 

@@ -7,7 +7,6 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from daphne.management.commands.runserver import Command as RunServer
 from gunicorn.config import Config
 from gunicorn.glogging import Logger
 from hypercorn.logging import AccessLogAtoms
@@ -131,6 +130,10 @@ def test_access_line_of_gunicorn_does_not_repeat_that_of_a_middleware(lines: Lin
 
 def channels(path: str, status: int = 200) -> None:
     """Have Daphne's `runserver` log a request, in a context of its own."""
+    from daphne.management.commands.runserver import (  # noqa: PLC0415 - each worker would wait
+        Command,
+    )
+
     take_in_access_lines()
     values = {
         "method": "GET",
@@ -140,7 +143,7 @@ def channels(path: str, status: int = 200) -> None:
         "time_taken": 0.0015,
         "size": 3,
     }
-    Context().run(RunServer().log_action, "http", "complete", values)
+    Context().run(Command().log_action, "http", "complete", values)
 
 
 def test_access_line_of_daphne_does_not_repeat_that_of_a_middleware(lines: Lines) -> None:
