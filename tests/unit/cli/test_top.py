@@ -11,8 +11,10 @@ from rich.console import Console
 
 from lokikit.cli.screen import Screen
 from lokikit.cli.top import _span_name
-from lokikit.monitoring.alert_rules import Breach, Rule, provisioned_rules, read_rules
+from lokikit.errors import SettingsError
+from lokikit.monitoring.alert_rules import Breach, Rule, provisioned_rules
 from lokikit.monitoring.overview import Overview, ServiceOverview, covered_s, questions
+from lokikit.monitoring.rule_files import parse_rules
 from lokikit.query.logql import Selection
 from lokikit.query.readable_logql import readable
 from lokikit.query.results import LogEntry
@@ -20,6 +22,7 @@ from lokikit.stack.kit_files import kit_root
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
 ROOF = Rule("error-ratio", "Many errors", "critical", "", "gt", 0.05, "OK")
 FLOOR = Rule("silent", "Silent", "warning", "", "lt", 1, "Alerting")
@@ -154,9 +157,24 @@ def test_rules_are_those_of_grafana() -> None:
     assert rules["pipeline-silent"].is_breached(0)
 
 
+@pytest.mark.parametrize(
+    ("content", "problem"), [(b"groups: [", "is no YAML"), (b"\xff\xfe", "is no text in UTF-8")]
+)
+def test_a_broken_file_of_rules_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: bytes, problem: str
+) -> None:
+    folder = tmp_path / "grafana/provisioning/alerting"
+    folder.mkdir(parents=True)
+    (tmp_path / ".env").touch()
+    (folder / "rules.yaml").write_bytes(content)
+    monkeypatch.setenv("LOKIKIT_KIT", str(tmp_path))
+    with pytest.raises(SettingsError, match=rf"alerting/rules\.yaml {problem}"):
+        provisioned_rules()
+
+
 def test_file_without_rules() -> None:
     """Other files of that folder have none."""
-    assert list(read_rules("apiVersion: 1\npolicies: []\n")) == []
+    assert list(parse_rules("apiVersion: 1\npolicies: []\n", "policies.yaml")) == []
 
 
 @pytest.mark.parametrize(

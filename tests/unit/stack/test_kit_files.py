@@ -36,6 +36,17 @@ def test_environment_wins_over_the_file() -> None:
     assert result["REGISTRY"] == "docker.io"
 
 
+def test_a_line_that_a_kit_of_the_user_lacks_is_that_of_the_package(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An upgrade may read names that the copy of an earlier version does not have."""
+    of_package = kit_env({})["LOKI_RETENTION"]
+    (tmp_path / ".env").write_text("LOKI_PORT=4100\n")
+    monkeypatch.setenv("LOKIKIT_KIT", str(tmp_path))
+    result = kit_env({})
+    assert (result["LOKI_PORT"], result["LOKI_RETENTION"]) == ("4100", of_package)
+
+
 def test_state_is_chosen_by_the_environment(tmp_path: Path) -> None:
     """LOKIKIT_STATE names the state folder; in a checkout it is .lokikit otherwise."""
     assert state_dir({"LOKIKIT_STATE": str(tmp_path)}) == tmp_path

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 from lokikit.errors import LokikitError, UnreachableError
 from lokikit.monitoring.rule_definition import Rule
-from lokikit.monitoring.rule_files import parse_rules
+from lokikit.monitoring.rule_files import read_rule_file
 from lokikit.stack.kit_files import kit_root
 
 if TYPE_CHECKING:
     from lokikit.query.client import Loki
 
-__all__ = ["Breach", "Rule", "breaches", "provisioned_rules", "read_rules"]
+__all__ = ["Breach", "Rule", "breaches", "provisioned_rules"]
 
 
 @dataclass(frozen=True)
@@ -35,18 +35,13 @@ class Breach:
 
 
 def provisioned_rules() -> list[Rule]:
-    """Return the rules of the kit that are switched on."""
-    folder = kit_root() / "grafana/provisioning/alerting"
-    return [
-        rule
-        for file in sorted(folder.glob("*.yaml"))
-        for rule in read_rules(file.read_text(encoding="utf-8"))
-    ]
+    """Return the rules of the kit that are switched on.
 
-
-def read_rules(text: str) -> Iterator[Rule]:
-    """Return the rules of a provisioning file that are switched on."""
-    return (rule for rule in parse_rules(text, "the rules") if not rule.is_paused)
+    Raises:
+        SettingsError: a file of rules cannot be read.
+    """
+    files = sorted((kit_root() / "grafana/provisioning/alerting").glob("*.yaml"))
+    return [rule for file in files for rule in read_rule_file(file) if not rule.is_paused]
 
 
 def breaches(loki: Loki, rules: Iterable[Rule], now_ns: int) -> list[Breach]:

@@ -34,6 +34,8 @@ def read_rule_file(path: Path) -> list[Rule]:
         text = path.read_text(encoding="utf-8")
     except OSError as error:
         raise SettingsError(f"cannot read the rules of {path}: {error.strerror}.") from error
+    except UnicodeDecodeError as error:
+        raise SettingsError(f"{path} is no text in UTF-8: {error.reason}.") from error
     return list(parse_rules(text, str(path)))
 
 

@@ -63,12 +63,21 @@ def kit_root(environ: Mapping[str, str] = os.environ) -> Path:
             )
         return folder
     here = Path.cwd()
-    return here if (here / KIT_MARK).is_file() else checkout_root() or _PACKAGE / "_kit"
+    return here if (here / KIT_MARK).is_file() else _own_root()
+
+
+def _own_root() -> Path:
+    return checkout_root() or _PACKAGE / "_kit"
 
 
 def kit_env(environ: Mapping[str, str] = os.environ) -> Mapping[str, str]:
-    """Return the kit's `.env`, overridden by `environ`, where an empty variable counts as unset."""
-    stored = dotenv_values(kit_root() / ".env", interpolate=False)
+    """Return the kit's `.env`, overridden by `environ`, where an empty variable counts as unset.
+
+    A line that the `.env` of a user's kit lacks is that of the package, as after an upgrade.
+    """
+    roots = dict.fromkeys((_own_root(), kit_root()))
+    files = (dotenv_values(root / ".env", interpolate=False) for root in roots)
+    stored = {name: value for file in files for name, value in file.items()}
     overrides = {
         name: value
         for name, value in environ.items()
