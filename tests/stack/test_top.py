@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from tests.faults import FaultProxy, Mode
+from tests.one_engine import ON_STORE
 from tests.stack.asking import command, environment, push, run
 from tests.waiting import eventually
 
@@ -135,6 +136,7 @@ def test_live(loki: str, terminals: list[Terminal]) -> None:
     assert one.shows("\x1b[?1049l")
 
 
+@ON_STORE
 def test_loki_goes_and_comes(loki: str, terminals: list[Terminal]) -> None:
     """It keeps trying, reports that, keeps its content, and goes on; in a pipe it is an error."""
     proxy = FaultProxy(loki)
