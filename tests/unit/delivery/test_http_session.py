@@ -48,6 +48,18 @@ def test_a_context_that_trusts_any_server_checks_no_name() -> None:
     assert (context.verify_mode, context.check_hostname) == (ssl.CERT_NONE, False)
 
 
+def test_a_context_needs_no_certificates_of_the_system(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A slim image has none; requests brings its own."""
+    (tmp_path / "empty.pem").touch()
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "empty.pem"))
+    monkeypatch.setenv("SSL_CERT_DIR", str(tmp_path))
+    for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
+        monkeypatch.delenv(name, raising=False)
+    assert Tls().context().get_ca_certs()
+
+
 def test_a_context_trusts_what_requests_trusts(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

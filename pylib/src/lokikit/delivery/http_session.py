@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import requests
+from requests.utils import DEFAULT_CA_BUNDLE_PATH
 
 if TYPE_CHECKING:
     from lokikit.delivery.address import Address
@@ -25,8 +26,8 @@ class Tls:
     """Which servers to trust, and the client's own certificate.
 
     Args:
-        verify: a PEM file of certificates to trust; `True` trusts those of the system, `False` any
-            server.
+        verify: a PEM file of certificates to trust; `True` trusts that of the environment (see
+            `bundle_of`), else the authorities of `certifi`; `False` trusts any server.
         client_cert: a PEM file with certificate and key, or a pair of two files.
     """
 
@@ -36,8 +37,8 @@ class Tls:
     def context(self) -> ssl.SSLContext:
         """Return the same settings for connections other than HTTP requests."""
         trusted = self.trusted()
-        bundle = trusted if isinstance(trusted, str) else None
-        is_folder = bundle is not None and Path(bundle).is_dir()
+        bundle = trusted if isinstance(trusted, str) else DEFAULT_CA_BUNDLE_PATH
+        is_folder = Path(bundle).is_dir()
         context = ssl.create_default_context(
             cafile=None if is_folder else bundle, capath=bundle if is_folder else None
         )

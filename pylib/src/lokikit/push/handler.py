@@ -69,7 +69,8 @@ class LokiHandler(logging_loki.LokiHandler):  # type: ignore[misc]  # its packag
         headers: headers of each push.
         tenant: value of `X-Scope-OrgID`.
         bearer_token: token in `Authorization`, in place of `auth`.
-        ca_file: PEM file of certificates to trust.
+        ca_file: PEM file of certificates to trust; by default that of `REQUESTS_CA_BUNDLE`, else
+            the public authorities in the package `certifi`.
         client_cert: a PEM file with certificate and key, or a pair of two files.
         verify: `False` trusts any server.
         timeout_s: seconds to connect, and for each read of the answer; a number sets both.

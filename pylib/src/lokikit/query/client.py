@@ -54,7 +54,8 @@ class Loki:
         auth: a user and a password, or a bearer token.
         timeout_s: seconds that a query may take, with its retries.
         page_entries: most entries per answer of this Loki (`max_entries_limit_per_query`).
-        ca_file: PEM file of certificates to trust; by default the certificates of the system.
+        ca_file: PEM file of certificates to trust; by default that of `REQUESTS_CA_BUNDLE`, else
+            the public authorities in the package `certifi`.
         client_cert: a PEM file with certificate and key, or a pair of two files.
         verify: `False` trusts any server.
     """
