@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 
 import pytest
+from tests.command_line import run_command
 
 HEAVY = {"requests", "typer", "duckdb", "rich", "uvicorn", "starlette", "yaml", "apprise"}
 
@@ -48,12 +50,7 @@ def test_a_command_loads_what_it_needs(arguments: list[str], allowed: set[str]) 
 def test_the_help_knows_every_command() -> None:
     """Without a command, and for one that there is not, all of them are known."""
     for arguments in ([], ["--help"], ["quer"]):
-        done = subprocess.run(
-            [sys.executable, "-m", "lokikit", *arguments],
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        done = run_command(arguments, os.environ)
         text = done.stdout + done.stderr
         assert "query" in text
         assert ("wire" in text) is (arguments != ["quer"])
