@@ -135,5 +135,5 @@ def test_a_snapshot_is_whole_while_the_store_seals_and_merges(tmp_path: Path) ->
 
 
 def test_a_folder_without_a_store_is_an_error(tmp_path: Path) -> None:
-    with pytest.raises(SettingsError, match="no store"), open_snapshot(tmp_path):
+    with pytest.raises(SettingsError, match=r"no store in .* --data"), open_snapshot(tmp_path):
         pass

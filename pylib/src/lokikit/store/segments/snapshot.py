@@ -30,7 +30,9 @@ def open_snapshot(folder: Path) -> Iterator[Store]:
         SettingsError: there is no store in the folder.
     """
     if not (folder / STREAMS_LOG).exists():
-        raise SettingsError(f"there is no store in {folder}: it has no {STREAMS_LOG}")
+        raise SettingsError(
+            f"there is no store in {folder}: it has no {STREAMS_LOG}; name another with --data."
+        )
     with tempfile.TemporaryDirectory(prefix=SNAPSHOT_PREFIX, dir=folder) as name:
         copy_folder(folder, Path(name))
         settings = StoreSettings(retention_s=0, min_free_bytes=0, merged_max_bytes=0)
