@@ -42,11 +42,11 @@ function question(_, time, record)
   return 2, time, found
 end
 
--- The first that says something.
+-- The first word; whatever answers there may not be an API server.
 local function first(...)
   for index = 1, select("#", ...) do
     local value = select(index, ...)
-    if value ~= nil and value ~= "" then
+    if type(value) == "string" and value ~= "" then
       return value
     end
   end
@@ -58,8 +58,8 @@ local function is_excluded(annotations, container, stream)
   local of_stream = "exclude_" .. stream
   for _, name in ipairs({ of_stream .. "-" .. container, "exclude-" .. container, "exclude", of_stream }) do
     local value = annotations["fluentbit.io/" .. name]
-    if value then
-      value = string.lower(value)
+    if value ~= nil then
+      value = string.lower(tostring(value))
       return value == "true" or value == "on" or value == "yes"
     end
   end
