@@ -113,7 +113,7 @@ def test_a_file_without_certificates_is_named(
 ) -> None:
     (tmp_path / "client.txt").write_text("no certificate")
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / bundle))
-    fix = "REQUESTS_CA_BUNDLE has to name a PEM file"
+    fix = "REQUESTS_CA_BUNDLE or ca_file has to name a PEM file"
     with Loki(url, timeout_s=0.1) as loki, pytest.raises(UnreachableError, match=fix):
         loki.labels()
     assert fix in Pusher(url).push([]).reason

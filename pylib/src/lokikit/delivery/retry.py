@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 MIN_BACKOFF_S = 0.5
 MAX_BACKOFF_S = 30.0
 MAX_RETRY_AFTER_S = 60.0
-_NO_BUNDLE = "REQUESTS_CA_BUNDLE has to name a PEM file of certificates"
+_NO_BUNDLE = "REQUESTS_CA_BUNDLE or ca_file has to name a PEM file of certificates"
 _PROXY = "the proxy in HTTP_PROXY or HTTPS_PROXY"
 _FIXES = (
     (_PROXY, "name another, or Loki's host in NO_PROXY"),

@@ -86,7 +86,10 @@ class Loki:
         """
         access = read_loki_access(environ)
         if not access.url:
-            raise SettingsError("nothing says where Loki is: set LOKI_URL, or use Loki(url).")
+            raise SettingsError(
+                "nothing says where Loki is: set LOKI_URL, or use Loki(url); "
+                "that of lokikit up is http://127.0.0.1:3100, unless LOKI_PORT moved it."
+            )
         return cls(access.url, tenant=access.tenant, auth=access.auth)
 
     def __enter__(self) -> Self:
