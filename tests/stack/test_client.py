@@ -194,4 +194,4 @@ def test_last_as_a_command(loki: lokikit.Loki) -> None:
     assert (done.returncode, done.stderr, entries) == (0, "", ["2 min ago", "1 min ago"])
     done = run(loki.url, "last", labels["service_name"], "--level", "info", "--since", "1h")
     assert (done.returncode, done.stdout) == (0, "")
-    assert f"no lines of {labels['service_name']} within 1h." in done.stderr
+    assert f"no lines of {labels['service_name']} level=info within 1h." in done.stderr
