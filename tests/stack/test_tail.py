@@ -147,9 +147,9 @@ def test_a_restart_of_loki(
         eventually(lambda: running.said().count("Trying again"))
         loki.start()
         resumed_at = len(service.written)
-        eventually(lambda at=resumed_at: len(running.lines()) > at + 100, within_s=60)
+        eventually(lambda at=resumed_at: len(running.lines()) > at + 100, within_s=180)
     service.end()
-    eventually(lambda: len(running.lines()) >= len(service.written), within_s=60)
+    eventually(lambda: len(running.lines()) >= len(service.written), within_s=180)
     assert sorted(running.lines()) == sorted(service.written)
 
 
