@@ -40,3 +40,10 @@ def test_a_folder_of_the_first_program_has_no_number(tmp_path: Path) -> None:
     (tmp_path / FORMAT_FILE).unlink()
     Store.open(tmp_path).close()
     assert (tmp_path / FORMAT_FILE).exists()
+
+
+def test_a_number_that_cannot_be_written_stops_no_start(tmp_path: Path) -> None:
+    """On a full disk too, a store answers queries."""
+    (tmp_path / FORMAT_FILE).symlink_to(tmp_path / "away" / "format")
+    Store.open(tmp_path).close()
+    assert not (tmp_path / FORMAT_FILE).exists()

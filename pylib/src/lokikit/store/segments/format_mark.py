@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
 from lokikit.errors import PrerequisiteError
@@ -22,7 +23,8 @@ def check_format(folder: Path) -> None:
     path = folder / FORMAT_FILE
     numbers = read_log(path)[0] if path.exists() else []
     if not numbers:  # new, or damaged, which its record shows
-        path.write_bytes(encode_record(b"%d" % FORMAT))
+        with suppress(OSError):  # a full disk: queries go on, and the next start writes it
+            path.write_bytes(encode_record(b"%d" % FORMAT))
     elif int(numbers[0]) > FORMAT:
         raise PrerequisiteError(
             f"a newer lokikit wrote the store in {folder}, which this one would misread: install "
