@@ -143,6 +143,14 @@ def test_a_server_without_the_api_is_named_without_its_page(serve: Callable[...,
         Transport(server.url).ask("/x", {})
 
 
+def test_an_api_that_loki_has_switched_off_is_no_wrong_address(
+    serve: Callable[..., Answers],
+) -> None:
+    server = serve((404, b"not found"))  # of Loki 3.7 with `volume_enabled: false`
+    with pytest.raises(RefusedError, match=r"^Loki at .* refuses the query \(404\): not found$"):
+        Transport(server.url).ask("/x", {})
+
+
 @pytest.mark.parametrize("body", [b"<html>log in</html>", b'"text"', b"{}"])
 def test_something_else_answers(serve: Callable[..., Answers], body: bytes) -> None:
     """A page of something that is not Loki is named as such."""

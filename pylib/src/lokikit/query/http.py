@@ -21,6 +21,8 @@ _CONNECT_TIMEOUT_S = 2
 _LAST_TRY = 3
 _BAD_REQUEST = 400
 _NOT_FOUND = 404
+_SWITCHED_OFF = "not found"
+"""Loki's text of an API that its settings switch off, as `volume_enabled: false` does."""
 _TOO_MANY_REQUESTS = 429
 _SERVER_ERROR = 500
 _MAX_REASON_CHARS = 2000
@@ -134,7 +136,7 @@ def refusal(
 ) -> RefusedError | SettingsError:
     """Return the error for an answer with `status`, with Loki's text on one line."""
     reason = " ".join(body.split())[:_MAX_REASON_CHARS] or "no reason given"
-    if status == _NOT_FOUND:
+    if status == _NOT_FOUND and reason != _SWITCHED_OFF:
         text = f"what answers at {url} has no API of Loki (404): check LOKI_URL."
         return RefusedError(text, status)
     if status == _BAD_REQUEST:
