@@ -7,7 +7,7 @@ LOKIKIT := $(BIN)/lokikit
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 # Installs the 236 packages of the tests with a tenth of pip's work; pip does it where uv cannot: it
 # knows neither pip.conf nor the other variables of pip.
-UV := $(if $(PIP_INDEX_URL),UV_DEFAULT_INDEX=$(PIP_INDEX_URL)) $(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes
+UV := $(if $(PIP_INDEX_URL),UV_DEFAULT_INDEX=$(PIP_INDEX_URL)) $(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes $(if $(PIP_NO_INDEX),--no-index $(addprefix --find-links ,$(PIP_FIND_LINKS)))
 IS_NEW := import sys; sys.exit("Python %d.%d is too old" % sys.version_info[:2] if sys.version_info < (3, 10) else 0)
 # Prints what pip prints; behind "pip failed" the fix for it.
 EXPLAIN := awk 'BEGIN { proxy = ENVIRON["HTTPS_PROXY"] ENVIRON["https_proxy"] ENVIRON["HTTP_PROXY"] ENVIRON["http_proxy"] } \

@@ -132,3 +132,19 @@ def test_what_is_imported_is_compiled_once(tmp_path: Path) -> None:
     """Also where the image says that compiled modules are not kept."""
     program = stand_in(tmp_path, 'echo "kept: ${PYTHONDONTWRITEBYTECODE-yes}"; exit 1')
     assert "kept: yes" in make_up(tmp_path, program, PYTHONDONTWRITEBYTECODE="1")
+
+
+def test_uv_leaves_the_network_alone_where_pip_has_to() -> None:
+    """`--dry-run` prints the command, which names the folder of wheels alone."""
+    offline = {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": "/wheels"}
+    printed = subprocess.run(
+        [str(MAKE), "--dry-run", "--always-make", "test"],
+        cwd=kit_root(),
+        env={"PATH": "/usr/bin:/bin", **offline},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    ).stdout
+    assert "/uv pip install" in printed
+    assert "--no-index --find-links /wheels --requirement tests/requirements.lock" in printed
