@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import glob
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from lokikit.errors import SettingsError
 from lokikit.stack.native.agent import FLUENT_BIT, SHIP, agent_part, choose_agent
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 URL = "http://127.0.0.1:3100"
 
@@ -117,8 +114,10 @@ def test_fluent_bit_sends_to_a_path(tmp_path: Path, install, path: str, sent: st
         ({}, None),
         ({"REQUESTS_CA_BUNDLE": "/company.pem"}, "/company.pem"),
         ({"REQUESTS_CA_BUNDLE": "/company.pem", "LOKI_CA_FILE": "/own.pem"}, "/own.pem"),
+        ({"REQUESTS_CA_BUNDLE": "company.pem"}, str(Path("company.pem").absolute())),
+        ({"REQUESTS_CA_BUNDLE": "/"}, None),
     ],
-    ids=["system", "of the commands", "its own"],
+    ids=["system", "of the commands", "its own", "named from here", "a folder"],
 )
 def test_fluent_bit_trusts_what_the_commands_trust(
     tmp_path: Path, install, environ: dict[str, str], trusted: str | None

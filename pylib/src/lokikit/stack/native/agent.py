@@ -132,7 +132,7 @@ def _output_variables(loki_url: str, environ: Mapping[str, str]) -> dict[str, st
     """
     url = urlsplit(loki_url)
     secure = url.scheme == "https"
-    authority = environ.get("LOKI_CA_FILE") or bundle_of(environ)
+    authority = environ.get("LOKI_CA_FILE") or _bundle_file(environ)
     access = {name: environ[key] for name, key in _ACCESS.items() if environ.get(key)}
     return {
         "LOKI_HOST": url.hostname or "",
@@ -142,6 +142,15 @@ def _output_variables(loki_url: str, environ: Mapping[str, str]) -> dict[str, st
         **({"LOKI_CA_FILE": authority} if secure and authority else {}),
         **access,
     }
+
+
+def _bundle_file(environ: Mapping[str, str]) -> str:
+    """Return the file that `bundle_of` names; empty for a folder, which would end Fluent Bit.
+
+    The path is absolute, because the agent runs in a folder of its own.
+    """
+    bundle = bundle_of(environ)
+    return str(Path(bundle).absolute()) if bundle and not Path(bundle).is_dir() else ""
 
 
 def _ship(state: Path, url: str) -> NativePart:
