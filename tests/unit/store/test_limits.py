@@ -53,3 +53,9 @@ def test_wrong_size_is_named(tmp_path):
 def test_missing_file_is_named(tmp_path):
     with pytest.raises(SettingsError, match=r"absent\.yaml"):
         read_limits(tmp_path / "absent.yaml")
+
+
+def test_a_file_in_another_encoding_is_named(tmp_path):
+    (tmp_path / "loki.yaml").write_bytes("# größer".encode("latin-1"))
+    with pytest.raises(SettingsError, match=r"cannot read the limits in .*loki\.yaml"):
+        read_limits(tmp_path / "loki.yaml")

@@ -76,7 +76,7 @@ def read_limits(path: Path, environ: Mapping[str, str] = os.environ) -> StoreLim
     try:
         loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
         content = yaml.load(expand(path.read_text(encoding="utf-8"), environ), loader)  # noqa: S506 - it is safe
-    except (OSError, yaml.YAMLError) as error:
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise SettingsError(f"cannot read the limits in {path}: {error}") from error
     try:
         return _limits(content)
