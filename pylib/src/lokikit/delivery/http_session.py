@@ -16,9 +16,13 @@ if TYPE_CHECKING:
     from lokikit.delivery.address import Address
 
 
+BUNDLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
+"""Environment variables of the PEM file of certificates to trust; the first that is set counts."""
+
+
 def bundle_of(environ: Mapping[str, str]) -> str:
     """Return the PEM file of certificates that the environment names; empty without a name."""
-    return environ.get("REQUESTS_CA_BUNDLE") or environ.get("CURL_CA_BUNDLE") or ""
+    return next(filter(None, map(environ.get, BUNDLES)), "")
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from lokikit.stack.native.processes import inherited_environment
@@ -22,3 +24,11 @@ def test_parts_reach_each_other_without_the_proxy_of_the_environment(
         monkeypatch.delenv(each, raising=False)
     monkeypatch.setenv(name, before)
     assert inherited_environment()[name] == after
+
+
+def test_parts_find_certificates_that_are_named_from_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", "company.pem")
+    monkeypatch.setenv("CURL_CA_BUNDLE", "")
+    environ = inherited_environment()
+    assert environ["REQUESTS_CA_BUNDLE"] == str(Path("company.pem").absolute())
+    assert not environ["CURL_CA_BUNDLE"]

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 import psutil
 
 from lokikit.delivery.address import around_loopback
+from lokikit.delivery.http_session import BUNDLES
 from lokikit.stack.grafana.contacts import PREFIX
 
 if TYPE_CHECKING:
@@ -110,14 +111,16 @@ def inherited_environment() -> dict[str, str]:
     """Return the part of this environment that new processes get.
 
     Contacts of alerts are secrets, which Grafana reads from a file, so no part gets them. No proxy
-    stands between the parts.
+    stands between the parts. They run in a folder of their own, so paths of certificates are
+    absolute.
     """
     kept = {
         name: value
         for name, value in os.environ.items()
         if not name.startswith(PREFIX) and name != WATCH
     }
-    return {**kept, **around_loopback(kept)}
+    bundles = {name: str(Path(kept[name]).absolute()) for name in BUNDLES if kept.get(name)}
+    return {**kept, **around_loopback(kept), **bundles}
 
 
 def wait_for_mark(process: subprocess.Popen[bytes], mark: str) -> None:
