@@ -2,6 +2,7 @@ import pytest
 
 from lokikit import fields
 from lokikit.errors import SettingsError
+from lokikit.stack.kit_files import kit_root
 from lokikit.store.limits import expand, kit_limits, parse_bytes, read_limits
 
 HOUR_NS = 3600 * 10**9
@@ -46,8 +47,14 @@ def test_sizes_are_powers_of_1024(text, size):
 def test_wrong_size_is_named(tmp_path):
     path = tmp_path / "loki.yaml"
     path.write_text("limits_config: {max_line_size: much}")
-    with pytest.raises(SettingsError, match="'much' is no size"):
+    with pytest.raises(SettingsError, match="max_line_size: 'much' is no size"):
         read_limits(path)
+
+
+def test_a_wrong_retention_names_the_variable_and_the_option():
+    """The value stands in neither file: `loki.yaml` takes it from them."""
+    with pytest.raises(SettingsError, match="LOKI_RETENTION or --retention.*'3' is no duration"):
+        read_limits(kit_root() / "loki/loki.yaml", {"LOKI_RETENTION": "3"})
 
 
 def test_missing_file_is_named(tmp_path):

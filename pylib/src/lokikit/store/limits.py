@@ -105,9 +105,13 @@ def _limits(content: Mapping[str, Any]) -> StoreLimits:
     section = content["limits_config"]
     wal = content.get("ingester", {}).get("wal", {})
     server = content.get("server", {})
-    found = {
-        field: read(section[name]) for name, (field, read) in _FIELDS.items() if name in section
-    }
+    found: dict[str, Any] = {}
+    for name, (field, read) in _FIELDS.items():
+        if name in section:
+            try:
+                found[field] = read(section[name])
+            except (TypeError, ValueError) as error:
+                raise ValueError(f"{_SHOWN_NAMES.get(name, name)}: {error}") from error
     if "disk_full_threshold" in wal:
         found["disk_full_threshold"] = float(wal["disk_full_threshold"])
     if "grpc_server_max_recv_msg_size" in server:
@@ -148,3 +152,5 @@ _FIELDS: Mapping[str, tuple[str, Any]] = {
     "max_query_length": ("max_query_length_ns", _ns),
     "query_timeout": ("query_timeout_s", lambda value: _ns(value) / NS_PER_S),
 }
+_SHOWN_NAMES = {"retention_period": "retention_period (LOKI_RETENTION or --retention)"}
+"""Of limits that are set elsewhere, too."""
