@@ -53,7 +53,7 @@ def test_wrong_size_is_named(tmp_path):
 
 def test_a_wrong_retention_names_the_variable_and_the_option():
     """The value stands in neither file: `loki.yaml` takes it from them."""
-    with pytest.raises(SettingsError, match="LOKI_RETENTION or --retention.*'3' is no duration"):
+    with pytest.raises(SettingsError, match=r"LOKI_RETENTION or --retention.*'3' is no duration"):
         read_limits(kit_root() / "loki/loki.yaml", {"LOKI_RETENTION": "3"})
 
 
