@@ -81,5 +81,15 @@ def test_lines_for_a_slow_browser_are_counted_and_memory_is_bounded() -> None:
 
 
 def test_a_tail_goes_on_behind_the_last_line_that_the_browser_has() -> None:
-    assert read_since("41", 100) == 42
-    assert read_since(None, 100) == read_since("", 100) == read_since("x", 100) == 100
+    assert read_since("41", None, 100) == read_since("41", "60", 100) == 42
+    assert (
+        read_since(None, None, 100) == read_since("", "", 100) == read_since("x", "x", 100) == 100
+    )
+
+
+def test_a_tail_begins_behind_the_newest_line_of_the_list() -> None:
+    """At most a minute ago, and never in the future."""
+    now_ns = 10**18
+    assert read_since(None, str(now_ns - 5), now_ns) == now_ns - 4
+    assert read_since(None, str(now_ns - 10**12), now_ns) == now_ns - 60 * 10**9
+    assert read_since(None, str(now_ns + 5), now_ns) == now_ns

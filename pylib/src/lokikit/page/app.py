@@ -195,7 +195,9 @@ class Answers:
             query = _choice(request).query
         except LokikitError as error:
             return _refused(error)
-        since_ns = read_since(request.headers.get("last-event-id"), time.time_ns())
+        since_ns = read_since(
+            request.headers.get("last-event-id"), request.query_params.get("since"), time.time_ns()
+        )
         events = live_events(self._sources.make_loki(), query, since_ns)
         return StreamingResponse(events, media_type="text/event-stream")
 

@@ -16,6 +16,7 @@ import orjson
 
 from lokikit.errors import LokikitError
 from lokikit.page.lines import as_row
+from lokikit.times import NS_PER_S
 
 if TYPE_CHECKING:
     from lokikit.query.client import Loki
@@ -26,6 +27,7 @@ _BATCH = 500
 _SILENCE_S = 10
 """Seconds without a line after which the server sends a comment, as a sign of life."""
 _GATHER_S = 0.1
+_MAX_GAP_NS = 60 * NS_PER_S
 _AGAIN_S = 2
 """Seconds between two tries of a tail that the store refuses."""
 
@@ -118,10 +120,20 @@ async def live_events(loki: Loki, query: str, since_ns: int) -> AsyncIterator[by
         follower.stop()
 
 
-def read_since(last_event_id: str | None, now_ns: int) -> int:
-    """Return the start of a tail: behind the lines that the browser has, otherwise now."""
-    is_known = last_event_id is not None and last_event_id.isdecimal()
-    return int(last_event_id) + 1 if last_event_id and is_known else now_ns
+def read_since(last_event_id: str | None, newest_shown: str | None, now_ns: int) -> int:
+    """Return the start of a tail: behind the lines that the browser has, otherwise now.
+
+    Args:
+        last_event_id: of a connection that was lost, in nanoseconds since 1970.
+        newest_shown: time of the newest line in the list, in the same unit. Of a page that was
+            opened long ago only the last `_MAX_GAP_NS` are filled in.
+        now_ns: the present in nanoseconds since 1970.
+    """
+    if last_event_id and last_event_id.isdecimal():
+        return int(last_event_id) + 1
+    if newest_shown and newest_shown.isdecimal():
+        return min(max(int(newest_shown) + 1, now_ns - _MAX_GAP_NS), now_ns)
+    return now_ns
 
 
 def _event(kind: str, what: Any) -> bytes:

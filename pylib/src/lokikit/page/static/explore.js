@@ -7,6 +7,7 @@ import { EndlessList, moveIn } from "./list.js";
 import { address, change, changed, chosen, go } from "./state.js";
 
 const MOST_HELD = 1000;
+const MOST_KNOWN = 5000;
 const LOGQL_ALONE = ["var-service", "var-env", "var-detected_level", "var-search", "where", "at", "line"];
 
 export class Explore {
@@ -203,11 +204,13 @@ export class Explore {
       return;
     }
     if (this.isMetric || !this.answer) return;
-    const asked = chosen();
+    const asked = chosen(), rows = [...this.holder.querySelectorAll(".row")];
+    const since = asked.has("to") || asked.has("at") ? null : rows[0]?.dataset.ts;
+    this.known = new Set(rows.map((row) => row.dataset.id));
     this.tailing.setAttribute("aria-pressed", "true");
     this.pausing.hidden = false;
-    this.events = new EventSource(`/api/tail?${changed({ at: null, from: null, to: null }, asked)}`);
-    this.events.addEventListener("lines", (event) => this.came(JSON.parse(event.data)));
+    this.events = new EventSource(`/api/tail?${changed({ at: null, from: null, to: null, since }, asked)}`);
+    this.events.addEventListener("lines", (event) => this.came(JSON.parse(event.data).filter((row) => this.isNew(row))));
     this.events.addEventListener("lost", (event) => away(JSON.parse(event.data)));
     this.events.addEventListener("left_out", (event) => say(`${event.data} lines left out: more come than can be shown`));
     this.events.addEventListener("error", () => away("The live tail is interrupted."));
@@ -229,6 +232,14 @@ export class Explore {
     this.paused = !this.paused;
     this.pausing.textContent = this.paused ? "Go on" : "Pause";
     if (!this.paused) this.came(this.held.splice(0));
+  }
+
+  isNew({ id }) {
+    // Around its start, and after a lost connection, the tail sends lines once more.
+    if (this.known.has(id)) return false;
+    this.known.add(id);
+    if (this.known.size > MOST_KNOWN) this.known.delete(this.known.values().next().value);
+    return true;
   }
 
   came(rows) {
