@@ -106,5 +106,4 @@ def kill(program: subprocess.Popen[bytes]) -> None:
 
 def wait_until_gone(program: subprocess.Popen[bytes]) -> int:
     """The exit code of a program that ends by itself."""
-    eventually(lambda: program.poll() is not None, within_s=_STOP_S)
-    return program.returncode
+    return program.wait(_STOP_S)
