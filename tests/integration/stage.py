@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import orjson
-from tests.waiting import eventually
 
 from lokikit.query.client import Loki
 from lokikit.stack.kit_files import kit_root
