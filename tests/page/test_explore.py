@@ -91,6 +91,19 @@ def test_a_quick_time_and_a_typed_time(tab: Tab) -> None:
     tab.at(".empty").wait_for()
 
 
+def test_a_time_that_is_typed_stays_when_an_answer_comes(tab: Tab) -> None:
+    """The bar is drawn again for the services of the answer; a quick time closes the menu."""
+    tab.open()
+    tab.at("details[data-name=time] > summary").click()
+    box = tab.page.get_by_label("From")
+    box.fill("2026-01-02T03:04:05")
+    tab.page.evaluate("dispatchEvent(new Event('chosen'))")
+    assert box.input_value() == "2026-01-02T03:04:05"
+    assert box.evaluate("box => box === document.activeElement")
+    tab.page.get_by_role("button", name="last 5m", exact=True).click()
+    box.wait_for(state="hidden")
+
+
 def test_a_drag_on_the_chart_chooses_its_time(tab: Tab) -> None:
     tab.open("/explore?from=now-15m")
     over = tab.at(".chart .u-over")

@@ -8,7 +8,7 @@ import { Explore } from "./explore.js";
 import { chosen, go, sharedWith } from "./state.js";
 
 const main = document.getElementById("main"), nav = document.getElementById("nav"), bar = document.getElementById("bar");
-let offered = { boards: [], service: [], env: [], detected_level: [] }, shown = null, view = null;
+let offered = { boards: [], service: [], env: [], detected_level: [] }, shown = null, view = null, drawnFor = null;
 
 function viewNow() {
   const board = /^\/d\/([\w-]+)/.exec(location.pathname);
@@ -42,11 +42,15 @@ function drawFrame() {
     href: sharedWith(path), text, "aria-current": location.pathname === path || (location.pathname === "/" && path === "/explore") ? "page" : null })));
   const title = places.find(([path]) => path === location.pathname)?.[1] || "Explore";
   document.title = `${title} · lokikit`;
-  const opened = document.querySelector("details.menu[open]")?.dataset.name;
+  const opened = bar.querySelector("details.menu[open]"), isSame = drawnFor === location.href;
+  const focused = document.activeElement;
+  drawnFor = location.href;
   drawBar(bar, offered, viewNow());
-  if (opened) {
-    const menu = bar.querySelector(`details[data-name="${CSS.escape(opened)}"]`);
-    if (menu && opened !== "time") menu.open = true;
+  const menu = opened && bar.querySelector(`details[data-name="${CSS.escape(opened.dataset.name)}"]`);
+  if (menu && opened.dataset.name !== "time") menu.open = true;
+  else if (menu && isSame) { // an answer came, and somebody types a time there
+    menu.replaceWith(opened);
+    if (opened.contains(focused)) focused.focus();
   }
 }
 
