@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import threading
+import tracemalloc
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import logging_loki
@@ -647,3 +648,17 @@ def test_a_retired_handler_shares_the_time_of_its_heir(sink, monkeypatch):
         handler.close()
     assert given[0] == CLOSE_S
     assert given[1] >= given[2] >= given[3] >= 0
+
+
+def test_a_line_that_waits_takes_its_own_length_in_memory(logger):
+    """The limit in bytes is of lines: the writer's buffer behind each took eight times as much."""
+    handler = LokiHandler("http://127.0.0.1:9", service="shop", spool_dir=None)
+    record = logger.makeRecord("shop", logging.INFO, __file__, 1, "x" * 300, (), None)
+    tracemalloc.start()
+    try:
+        items = [handler._item(record) for _ in range(1000)]
+        traced_bytes, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+        handler.close()
+    assert traced_bytes < 1000 * (len(items[0][1]) + 400)

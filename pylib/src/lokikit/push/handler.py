@@ -202,7 +202,8 @@ class LokiHandler(logging_loki.LokiHandler):  # type: ignore[misc]  # its packag
 
     def _item(self, record: logging.LogRecord) -> Item:
         if self._json is not None:
-            line = self._json.render(record)
+            # A copy: orjson 3.13 leaves 4 KiB to each line that it writes, and many may wait.
+            line = bytes(memoryview(self._json.render(record)))
             stamp = line[_STAMP]
         else:
             line = _cut(self.format(record).encode("utf-8", "replace"))
