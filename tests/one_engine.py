@@ -12,12 +12,7 @@ ON_BOTH = pytest.mark.parametrize("engine", ["embedded", "loki"], indirect=True,
 """For tests that Loki can fail although the embedded store passes them."""
 
 
-_ENGINES = ("embedded", pytest.param("loki", marks=pytest.mark.soak))
-ON_STORE = pytest.mark.parametrize("engine", _ENGINES, indirect=True, scope="session")
-"""The same for single tests where others of their file run on both."""
-
-
-@pytest.fixture(scope="session", params=_ENGINES)
+@pytest.fixture(scope="session", params=["embedded", pytest.param("loki", marks=pytest.mark.soak)])
 def engine(request: pytest.FixtureRequest) -> Engine:
     """The embedded store; a real Loki too in `make soak`."""
     return engine_of(request)

@@ -34,6 +34,17 @@ def engine(request: pytest.FixtureRequest) -> Engine:
     return engine_of(request)
 
 
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Leave the form on a real Loki to `make soak` where a mark says so.
+
+    A second fixture `engine` in a module would not do: `loki_url` is made once for both, and would
+    keep the store's address for tests on Loki.
+    """
+    params = item.callspec.params if hasattr(item, "callspec") else {}
+    if params.get("engine") == "loki" and item.get_closest_marker("loki_in_soak"):
+        item.add_marker("soak")
+
+
 @pytest.fixture(scope="session")
 def loki_url(engine: Engine, shared_loki: Callable[[Engine], Running]) -> str:
     """The URL of a Loki that all tests of the run share; use labels of your own."""

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from tests.faults import FaultProxy, Mode
-from tests.one_engine import ON_STORE
 from tests.stack.asking import command, environment, push
 from tests.stack.shipping import Ship, stored
 from tests.waiting import eventually
@@ -114,7 +113,7 @@ def _stored(url: str, run: bytes) -> list[bytes]:
     return sorted(line for line in lines if run in line)
 
 
-@ON_STORE
+@pytest.mark.loki_in_soak
 def test_a_frozen_agent(start: Start) -> None:
     """Lines that do not come are lost, once each; when they come after all they are late."""
     singing = start(patience_s=1)
@@ -125,7 +124,7 @@ def test_a_frozen_agent(start: Start) -> None:
     eventually(lambda: singing.total("canary_lost") == singing.total("canary_late"))
 
 
-@ON_STORE
+@pytest.mark.loki_in_soak
 def test_a_line_that_comes_twice(start: Start) -> None:
     """A copy that another carrier brings, with metadata of its own, is one duplicate."""
     singing = start()
@@ -138,7 +137,7 @@ def test_a_line_that_comes_twice(start: Start) -> None:
     assert singing.total("canary_duplicates") == 1
 
 
-@ON_STORE
+@pytest.mark.loki_in_soak
 def test_loki_out_of_reach(loki_url: str, start: Start) -> None:
     """While it cannot look it says so and gives up nothing, however old the lines get."""
     proxy, patience_s = FaultProxy(loki_url), 1

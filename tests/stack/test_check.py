@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 from tests.command_line import run_command
-from tests.one_engine import ON_STORE
 from tests.ports import free_ports
 from tests.stack.asking import run
 
@@ -106,7 +105,7 @@ def test_a_healthy_pair(pair: Pair) -> None:
         assert int(latency) >= 0
 
 
-@ON_STORE
+@pytest.mark.loki_in_soak
 def test_an_agent_that_hangs(pair: Pair) -> None:
     """A way that runs and brings nothing is lost, is named, and the exit code is 1."""
     pair.start_agent()
@@ -118,7 +117,7 @@ def test_an_agent_that_hangs(pair: Pair) -> None:
     assert results(done)["agent"].startswith("lost")
 
 
-@ON_STORE
+@pytest.mark.loki_in_soak
 def test_an_agent_that_has_died(pair: Pair) -> None:
     """An agent that should run and does not is a loss: the stack is up."""
     pair.start_agent()
@@ -152,14 +151,14 @@ def test_a_refused_push(make_loki: Callable[..., Running], tmp_path: Path) -> No
     assert "service_name" in done.stderr
 
 
-@ON_STORE
+@pytest.mark.loki_in_soak
 def test_loki_away(pair: Pair) -> None:
     """Without a Loki nothing can be said of the ways: exit code 4."""
     done = pair.check(LOKI_PORT=str(free_ports(1)[0]))
     assert (done.returncode, done.stdout, done.stderr.count("\n")) == (4, "", 1)
 
 
-@ON_STORE
+@pytest.mark.loki_in_soak
 def test_a_service_whose_lines_arrive_twice(make_loki: Callable[..., Running]) -> None:
     """By push and by an agent that adds metadata of its own: named, with what to do."""
     loki = make_loki()

@@ -12,12 +12,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from tests.one_engine import engine
 from tests.programs import mixed
 from tests.stack.pushing import REPOSITORY, new_service
 from tests.stack.shipping import stored
 
-__all__ = ["engine"]
+pytestmark = pytest.mark.loki_in_soak
 
 _NAMESPACE = ("unshare", "--user", "--map-root-user", "--pid", "--fork", "--kill-child")
 _END_S = 240

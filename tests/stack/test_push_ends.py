@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 from tests.faults import FaultProxy, Mode
-from tests.one_engine import engine
 from tests.stack.pushing import (
     Programs,
     Writing,
@@ -27,7 +26,7 @@ if TYPE_CHECKING:
 
     from tests.stack.pushing import Program
 
-__all__ = ["engine"]
+pytestmark = pytest.mark.loki_in_soak
 
 RATE = 4_000.0
 

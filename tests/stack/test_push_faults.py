@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 from tests.faults import FaultProxy, Mode
-from tests.one_engine import ON_STORE
 from tests.stack.pushing import (
     MAX_PEAK_KB,
     Programs,
@@ -78,7 +77,7 @@ def test_outage(
 
 @pytest.mark.parametrize("records", sizes(4_000, 50_000))
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name.lower())
-@ON_STORE
+@pytest.mark.loki_in_soak
 def test_fault(
     loki_url: str, programs: Programs, tmp_path: Path, fault: Mode, records: int
 ) -> None:
@@ -104,7 +103,7 @@ def test_fault(
 
 
 @pytest.mark.parametrize("records", sizes(5_000, 50_000))
-@ON_STORE
+@pytest.mark.loki_in_soak
 def test_memory_alone_bridges_a_fault(loki_url: str, programs: Programs, records: int) -> None:
     """Without a spool an outage shorter than the queue loses nothing either."""
     service = new_service()

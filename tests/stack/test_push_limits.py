@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 from tests.faults import FaultProxy, Mode
-from tests.one_engine import ON_STORE
 from tests.stack.pushing import (
     MAX_PEAK_KB,
     Programs,
@@ -33,7 +32,7 @@ FLUSH_S = 120.0
 
 
 @pytest.mark.parametrize("cap_bytes", sizes(2 * MIB, 64 * MIB))
-@ON_STORE
+@pytest.mark.loki_in_soak
 def test_loki_down_for_ever(
     loki_url: str, programs: Programs, tmp_path: Path, cap_bytes: int
 ) -> None:
@@ -93,7 +92,7 @@ def test_queue_alone_drops_the_oldest(loki_url: str, programs: Programs) -> None
     assert found[0, records - 1] == 1
 
 
-@ON_STORE
+@pytest.mark.loki_in_soak
 def test_block_waits_for_room(loki_url: str, programs: Programs) -> None:
     """With `on_full="block"` a small queue before a slow Loki loses nothing."""
     service, records = new_service(), 4_000
@@ -107,7 +106,7 @@ def test_block_waits_for_room(loki_url: str, programs: Programs) -> None:
     assert_exact(loki_url, service, {0: records})
 
 
-@ON_STORE
+@pytest.mark.loki_in_soak
 def test_block_gives_up_in_time(loki_url: str, programs: Programs) -> None:
     """With `on_full="block"` before a dead Loki each call returns, and what is lost is counted."""
     service, records = new_service(), 120

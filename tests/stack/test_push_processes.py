@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 import requests
-from tests.one_engine import engine
 from tests.programs.forking import CHILDREN
 from tests.stack.conftest import free_ports
 from tests.stack.pushing import (
@@ -27,7 +26,7 @@ from tests.waiting import eventually
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["engine"]
+pytestmark = pytest.mark.loki_in_soak
 
 SEND = """
 import sys

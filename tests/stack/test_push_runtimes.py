@@ -8,7 +8,6 @@ import sys
 import textwrap
 
 import pytest
-from tests.one_engine import engine
 from tests.stack.pushing import (
     REPOSITORY,
     Programs,
@@ -18,7 +17,7 @@ from tests.stack.pushing import (
     stored_numbers,
 )
 
-__all__ = ["engine"]
+pytestmark = pytest.mark.loki_in_soak
 
 SET_UP = """
     import logging, sys, threading

@@ -13,7 +13,6 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.one_engine import engine
 from tests.stack.pushing import sizes
 from tests.stack.shipping import Ship, append, lines_of, new_service, stored_lines
 from tests.waiting import eventually
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
 
     from tests.stack.engines import Running
 
-__all__ = ["engine"]
+pytestmark = pytest.mark.loki_in_soak
 
 LINES = 20_000
 CHUNK = 50

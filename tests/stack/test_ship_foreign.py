@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 from tests.foreign import Case, cases
-from tests.one_engine import engine
 from tests.stack.shipping import Ship, append, new_service, stored_lines, stored_of_case
 from tests.waiting import eventually
 
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
 
     from lokikit.query.results import LogEntry
 
-__all__ = ["engine"]
+pytestmark = pytest.mark.loki_in_soak
 
 MOMENT = datetime.now(timezone.utc)
 CASES = cases(MOMENT)

@@ -8,7 +8,7 @@ import time
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
-from tests.one_engine import engine
+import pytest
 from tests.stack.shipping import Ship, line_at, lines_of, new_service, stored, stored_lines
 from tests.waiting import eventually
 
@@ -17,7 +17,7 @@ from lokikit import fields
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["engine"]
+pytestmark = pytest.mark.loki_in_soak
 
 YEAR_US = 365 * 86_400 * 1_000_000
 

@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 from tests.faults import FaultProxy, Mode
-from tests.one_engine import ON_STORE
 from tests.stack.asking import command, environment, push, run
 from tests.waiting import eventually
 
@@ -136,7 +135,7 @@ def test_live(loki: str, terminals: list[Terminal]) -> None:
     assert one.shows("\x1b[?1049l")
 
 
-@ON_STORE
+@pytest.mark.loki_in_soak
 def test_loki_goes_and_comes(loki: str, terminals: list[Terminal]) -> None:
     """It keeps trying, reports that, keeps its content, and goes on; in a pipe it is an error."""
     proxy = FaultProxy(loki)

@@ -12,7 +12,6 @@ import psutil
 import pytest
 import requests
 from tests.command_line import run_command
-from tests.one_engine import ON_STORE
 from tests.stack.conftest import free_ports
 from tests.waiting import eventually
 
@@ -92,7 +91,7 @@ def elsewhere(stack: Stack) -> dict[str, Path]:
     return folders
 
 
-@ON_STORE
+@pytest.mark.loki_in_soak
 def test_taken_port(stack: Stack) -> None:
     """A taken port is told beforehand with its key, and nothing is started."""
     with socket.create_server(("127.0.0.1", stack.ports["DEMO_PORT"])):
@@ -117,7 +116,7 @@ def test_whole_stack(stack: Stack, elsewhere: dict[str, Path]) -> None:
     assert stack.run("status").returncode == 0
 
 
-@ON_STORE
+@pytest.mark.loki_in_soak
 def test_up_again_leaves_all_alone(stack: Stack) -> None:
     """A second up changes no process."""
     stack.run("up")
@@ -126,7 +125,7 @@ def test_up_again_leaves_all_alone(stack: Stack) -> None:
     assert stack.pids() == before
 
 
-@ON_STORE
+@pytest.mark.loki_in_soak
 def test_killed_parts_come_back_by_themselves(stack: Stack) -> None:
     """Status says how often; a new up begins to count anew."""
     stack.run("up")
@@ -147,7 +146,7 @@ def test_killed_parts_come_back_by_themselves(stack: Stack) -> None:
     assert "started again" not in stack.run("status").stdout
 
 
-@ON_STORE
+@pytest.mark.loki_in_soak
 def test_killed_parts_come_back(stack: Stack) -> None:
     """After the store and the shop's master are killed, status fails and up mends it.
 
@@ -171,7 +170,7 @@ def test_killed_parts_come_back(stack: Stack) -> None:
     assert [after[name] for name in ("ship", "jobs")] == [before[name] for name in ("ship", "jobs")]
 
 
-@ON_STORE
+@pytest.mark.loki_in_soak
 def test_down_leaves_no_process(stack: Stack) -> None:
     """Neither what would start parts again, nor Gunicorn workers whose master was killed."""
     stack.run("up")
@@ -196,7 +195,7 @@ def test_writes_only_to_its_state(elsewhere: dict[str, Path]) -> None:
     assert [*elsewhere["HOME"].rglob("*"), *elsewhere["TMPDIR"].rglob("*")] == []
 
 
-@ON_STORE
+@pytest.mark.loki_in_soak
 def test_without_the_demo(stack: Stack) -> None:
     """`--no-demo` and DEMO=off bring the pipeline and its canary alone."""
     assert stack.run("up", "--no-demo").returncode == 0

@@ -15,6 +15,7 @@ from lokikit.store.logql.json_expression import parse_key, parse_path
         (" a . b ", ("a", "b")),
         ("[07]", ("[7]",)),
         ('[""]', ("",)),
+        ('["["].a["b[c"]', ("[", "a", "b[c")),
     ],
 )
 def test_steps_of_a_path(text: str, path: tuple[str, ...]):
@@ -23,7 +24,7 @@ def test_steps_of_a_path(text: str, path: tuple[str, ...]):
 
 @pytest.mark.parametrize(
     "text",
-    ["", "a.", ".a", "a..b", "a-b", "1a", "a[", "a[x]", "a[-1]", "a[0]b", "a.[0]", "['a']", "é"],
+    ["", "a.", ".a", "a..b", "a-b", "1a", "a[", "a[x]", "a[-1]", "a[0]b", "a.[0]", "['a']", "é", '["]"]'],
 )
 def test_other_texts_are_refused(text: str):
     with pytest.raises(QueryError, match="cannot parse expression"):

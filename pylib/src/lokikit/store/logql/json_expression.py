@@ -8,7 +8,7 @@ from lokikit.store.errors import QueryError
 
 _TOKEN = re.compile(
     r"\s*(?:(?P<field>[a-zA-Z_][a-zA-Z0-9_]*)|(?P<dot>\.)"
-    r'|\[\s*(?:"(?P<key>[^"\[\]]*)"|(?P<index>[0-9]+))\s*\])\s*'
+    r'|\[\s*(?:"(?P<key>[^"\]]*)"|(?P<index>[0-9]+))\s*\])\s*'
 )
 _MAX_INDEX = (1 << 63) - 1
 
