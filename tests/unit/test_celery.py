@@ -61,6 +61,17 @@ def test_a_hard_time_limit_is_told_once() -> None:
     )
 
 
+def test_a_task_that_is_revoked_twice_ends_once() -> None:
+    """Celery also reports one revocation from two threads, before either knows of the other."""
+    (line,) = run(
+        f"{APP}request = received()\n"
+        "request.time_start, pool = 1.0, SimpleNamespace(terminate_job=lambda *_: None)\n"
+        "request.terminate(pool, 'TERM')\n"
+        "request.terminate(pool, 'TERM')\n"
+    )
+    assert (line[f.ACTION], line[f.MESSAGE]) == ("terminate", "jobs.fail was terminated: revoked")
+
+
 def test_a_lost_process_of_a_message_that_is_sent_again_is_a_crash() -> None:
     """Celery has no signal of it."""
     again = "task.acks_late = task.reject_on_worker_lost = True\n"

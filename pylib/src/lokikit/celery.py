@@ -153,10 +153,19 @@ def _has_succeeded(request: Any) -> bool:
 
 def _end_lost(request: Any, end: Callable[[Run], object]) -> bool:
     """Log an end once; return True when it has a line."""
-    if request not in _ended:
-        _ended[request] = run = _lost_run(request.task, request.id, request)
+    run = _lost_run(request.task, request.id, request)
+    if _is_first_end(request, run):
         end(run)
     return bool(_ended[request].has_line)
+
+
+def _is_first_end(request: Any, run: Run) -> bool:
+    """Keep `run` as the end of a request; return False when another has been logged.
+
+    Celery reports an end from two threads at once: the one that kills a process, and the one that
+    finds it gone.
+    """
+    return _ended.setdefault(request, run) is run
 
 
 def _begin(task_id: str, task: Any, **_: Any) -> None:
@@ -201,8 +210,8 @@ def _end(task_id: str, state: str, retval: Any, **_: Any) -> None:
 def _revoke(sender: Any, request: Any, *, terminated: bool, expired: bool, **_: Any) -> None:
     received = _received.get(request.id)
     run = _lost_run(sender, request.id, received)
-    if received is not None:
-        _ended[received] = run
+    if received is not None and not _is_first_end(received, run):
+        return
     if terminated:
         run.end("terminate", "revoked")
     else:
