@@ -6,6 +6,7 @@ Nothing of `grafana/generator` is imported: what is tested are the files.
 from __future__ import annotations
 
 import json
+import operator
 import re
 from dataclasses import dataclass, field
 from functools import cache
@@ -132,7 +133,6 @@ def evaluate(loki: Loki, rule: Mapping[str, Any], time_ns: int) -> dict[tuple[st
     asked = nodes[reduced["expression"]]
     (condition,) = breach["conditions"]
     (limit,) = condition["evaluator"]["params"]
-    crossed = {"gt": lambda value: value > limit, "lt": lambda value: value < limit}
-    check = crossed[condition["evaluator"]["type"]]
+    crossed = {"gt": operator.gt, "lt": operator.lt}[condition["evaluator"]["type"]]
     answers = loki.instant(asked["expr"], time_ns)
-    return {tuple(sorted(one.labels.values())): check(float(one.value)) for one in answers}
+    return {tuple(sorted(one.labels.values())): crossed(float(one.value), limit) for one in answers}

@@ -355,6 +355,7 @@ def _levels() -> list[Case]:
         for lower, level in fields.OTHER_LEVELS.items()
         for word in (lower, lower.upper(), lower.title())
     ]
+    unknown: tuple[Any, ...] = ("loud", 35, True, None, [])
     return [
         Case(
             "level-words-unknown-to-loki",
@@ -389,11 +390,8 @@ def _levels() -> list[Case]:
         ),
         Case(
             "level-nobody-knows",
-            tuple(_object({"level": level, "msg": "x"}) for level in ("loud", 35, True, None, [])),
-            tuple(
-                Stored(_object({"level": level, "msg": "x"}).decode())
-                for level in ("loud", 35, True, None, [])
-            ),
+            tuple(_object({"level": level, "msg": "x"}) for level in unknown),
+            tuple(Stored(_object({"level": level, "msg": "x"}).decode()) for level in unknown),
         ),
         Case(
             "level-in-text",
@@ -424,7 +422,16 @@ def _timestamps(moment: datetime) -> list[Case]:
         f"{local:%Y-%m-%dT%H:%M:%S}.25+05:30": 250_000_000,
         f"{local:%Y-%m-%dT%H:%M:%S}+0530": 0,
     }
-    no_stamps = ("", "now", "2026-13-41T10:00:00Z", "2026-11-21", 17_952_552, True, [], None)
+    no_stamps: tuple[Any, ...] = (
+        "",
+        "now",
+        "2026-13-41T10:00:00Z",
+        "2026-11-21",
+        17_952_552,
+        True,
+        [],
+        None,
+    )
     epoch = str(second_ns // 10**9)
     others = {
         f'{{"time":"{second:%Y-%m-%dT%H:%M:%S}.123456Z","msg":"slog"}}': 123_456_000,

@@ -12,7 +12,7 @@ T = TypeVar("T")
 _POLL_S = 0.05
 
 
-def eventually(check: Callable[[], T], within_s: float = 30) -> T:
+def eventually(check: Callable[[], T | None], within_s: float = 30) -> T:
     """The first truthy value of `check()`; fails with the last one when none comes in time."""
     deadline = time.monotonic() + within_s
     while not (value := check()):

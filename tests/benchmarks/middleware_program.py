@@ -19,6 +19,8 @@ import lokikit
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from flask import Flask
+
 TURN, WARM_UP = 100, 1_000
 OURS, BARE = "lokikit", "bare"
 _HEADERS = [(b"host", b"shop.example"), (b"x-request-id", b"0af7651916cd43dd8448eb211c80319c")]
@@ -37,7 +39,7 @@ def _fastapi() -> Any:
     return app
 
 
-def _flask() -> Any:
+def _flask() -> Flask:
     from flask import Flask  # noqa: PLC0415 - each candidate is alone in its process
 
     app = Flask("shop")

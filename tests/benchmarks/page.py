@@ -21,6 +21,8 @@ from tests.page.served import demo_store, running_page
 from lokikit.errors import PrerequisiteError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from playwright.sync_api import Browser, BrowserContext
     from tests.benchmarks.measurement import Cell
 
@@ -55,8 +57,12 @@ def report(rounds: int = _ROUNDS) -> list[Table]:
 def _rows(browser: Browser, url: str, rounds: int) -> list[list[Cell]]:
     known = browser.new_context()
     _opened_ms(known, url)
+    contexts: dict[str, Callable[[], BrowserContext]] = {
+        "seen": lambda: known,
+        "new": browser.new_context,
+    }
     rows: list[list[Cell]] = []
-    for name, context in (("seen", lambda: known), ("new", browser.new_context)):
+    for name, context in contexts.items():
         found = [_opened_ms(context(), url) for _ in range(rounds)]
         rows.append([name, *map(statistics.median, zip(*found, strict=True))])
     return rows

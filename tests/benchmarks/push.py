@@ -37,8 +37,9 @@ from tests.benchmarks.push_runs import (
 from tests.benchmarks.shapes import MARKED_SHAPES, SCALARS
 from tests.benchmarks.ship import batched
 from tests.faults import FaultProxy, Mode
+from tests.programs.writer import Writing
 from tests.stack.conftest import RunningLoki
-from tests.stack.pushing import Programs, Writing
+from tests.stack.pushing import Programs
 
 from lokikit import JsonFormatter
 from lokikit.delivery.entry import Entry

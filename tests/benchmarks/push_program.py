@@ -50,7 +50,12 @@ def _lokikit_both(url: str, service: str) -> tuple[None, Callable[[], Any]]:
 
     os.environ["LOKI_SPOOL_DIR"] = tempfile.mkdtemp(prefix="lokikit-bench-")
     root = lokikit.setup_json_logging(service, env="bench", log_format="json", push=url)
-    return None, lambda: [one.flush() for one in root.handlers]
+
+    def flush() -> None:
+        for handler in root.handlers:
+            handler.flush()
+
+    return None, flush
 
 
 def _logging_loki(url: str, service: str) -> tuple[logging.Handler, Callable[[], Any]]:

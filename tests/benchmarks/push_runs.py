@@ -79,8 +79,8 @@ def peers_python() -> str:
     wanted = _PEERS.read_text(encoding="ascii")
     if not stamp.exists() or stamp.read_text(encoding="ascii") != wanted:
         venv.create(folder, clear=True, with_pip=True)
-        install = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-        subprocess.run([*install, "--requirement", _PEERS], check=True)
+        install = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+        subprocess.run([*install, "--requirement", str(_PEERS)], check=True)
         stamp.write_text(wanted, encoding="ascii")
     return str(python)
 

@@ -176,6 +176,7 @@ def loki_cpu_s(loki: RunningLoki) -> float:
         connection.pid
         for connection in psutil.net_connections("tcp")
         if connection.status == psutil.CONN_LISTEN
+        and connection.laddr
         and connection.laddr.port == int(loki.url.rpartition(":")[2])
     }
     cpu = psutil.Process(pid).cpu_times()

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import shutil
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from playwright.sync_api import sync_playwright
 
 from lokikit.stack.native.page import HEALTH_PATH
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
-    from playwright.sync_api import Browser, Locator, Page
+    from playwright.sync_api import Browser, Locator, Page, ViewportSize
 
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome", "chrome")
 WITHIN_MS = 60_000
 """The machine may be busy with other tests."""
-_SIZE = {"width": 1440, "height": 900}
+_SIZE: ViewportSize = {"width": 1440, "height": 900}
 _FORBIDDEN = ("Content Security Policy", "TrustedHTML", "TrustedScript")
 
 
@@ -57,11 +57,14 @@ class Tab:
         self.page.on("dialog", self._hear_dialog)
 
     def renew(
-        self, url: str, viewport: Mapping[str, int] = _SIZE, color_scheme: str = "light"
+        self,
+        url: str,
+        viewport: ViewportSize = _SIZE,
+        color_scheme: Literal["dark", "light"] = "light",
     ) -> None:
         """Make it a tab as new on the page at `url`: a new profile costs a second of the CPU."""
         self.url = url
-        self.page.set_viewport_size({**viewport})
+        self.page.set_viewport_size(viewport)
         self.page.emulate_media(color_scheme=color_scheme)
         self.page.mouse.move(0, 0)
         self.page.goto(url + HEALTH_PATH)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     import pytest
+    from typing_extensions import Self
 
 _STOP_S = 60
 
@@ -49,7 +50,7 @@ class Running:
         self._config = _with_limits(folder, limits) if limits else None
         self._process: subprocess.Popen[bytes] | Forked | None = None
 
-    def start(self, *arguments: str) -> Running:
+    def start(self, *arguments: str) -> Self:
         """Start it, with further command line `arguments`, and wait until it is ready."""
         self._process = self._launch(arguments, {**os.environ, **self.variables})
         eventually(self._is_up, within_s=60)

@@ -15,7 +15,7 @@ def package(folder: Path) -> Path:
     """Write `lokikit-VERSION.tgz` to `folder`, and return its path."""
     folder.mkdir(parents=True, exist_ok=True)
     helm = ensure_programs(["helm"])["helm"]
-    command = [helm, "package", kit_root() / "deploy/chart", "--destination", folder]
+    command = [str(helm), "package", str(kit_root() / "deploy/chart"), "--destination", str(folder)]
     done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
     return Path(done.stdout.rpartition(": ")[2].strip())
 

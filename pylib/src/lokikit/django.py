@@ -65,8 +65,7 @@ def log_commands(*, besides: Iterable[str] = ()) -> None:
     Args:
         besides: names of further commands to leave out.
     """
-    # Imported here, because the settings that call this are still being loaded.
-    from django.core.management.base import (  # type: ignore[import-untyped]  # noqa: PLC0415
+    from django.core.management.base import (  # noqa: PLC0415 - the settings are still being loaded
         BaseCommand,
     )
 
