@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import psutil
 import pytest
+from tests.ports import free_ports
 from tests.waiting import eventually
 
 from lokikit.errors import PrerequisiteError
@@ -74,6 +75,14 @@ def test_up_starts_and_down_ends(state: Path) -> None:
 def test_up_again_changes_nothing(state: Path) -> None:
     """What runs well is left alone."""
     part = make_part(state, SLEEP)
+    assert up([part], state) == up([part], state)
+
+
+def test_up_again_knows_the_ports_of_its_own_parts(state: Path) -> None:
+    """Also a port that stands in `.env` alone: a second `up` took the page for another program."""
+    (free,) = free_ports(1)
+    server = f"import socket; held = socket.create_server(('127.0.0.1', {free})); {SLEEP}"
+    part = dataclasses.replace(make_part(state, server), ports={"PAGE_PORT": free})
     assert up([part], state) == up([part], state)
 
 

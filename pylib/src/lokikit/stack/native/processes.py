@@ -72,7 +72,10 @@ def spawn(part: NativePart, state: Path) -> None:
     """Start `part` in a session of its own; stdout and stderr are appended to its log."""
     # setproctitle would write over the environment, and the mark with it.
     marks = {MARK: f"{part.name}@{state}", SETTINGS: part.settings, "SPT_NOENV": "1"}
-    spawn_detached(part.command, part.log, {**part.variables, **marks}, mark=MARK, cwd=part.cwd)
+    # By them the next `up` knows that the part itself holds its ports.
+    ports = {key: str(port) for key, port in part.ports.items()}
+    variables = {**part.variables, **ports, **marks}
+    spawn_detached(part.command, part.log, variables, mark=MARK, cwd=part.cwd)
 
 
 def spawn_detached(
