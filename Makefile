@@ -5,9 +5,11 @@ VENV := .venv
 BIN := $(VENV)/bin
 LOKIKIT := $(BIN)/lokikit
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
-# Installs the 236 packages of the tests with a tenth of pip's work; pip does it where uv cannot: it
+# Installs the packages of the tests with a tenth of pip's work; pip does it where uv cannot: it
 # knows neither pip.conf nor the other variables of pip.
-UV := $(if $(PIP_INDEX_URL),UV_DEFAULT_INDEX=$(PIP_INDEX_URL)) $(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes $(if $(PIP_NO_INDEX),--no-index $(addprefix --find-links ,$(PIP_FIND_LINKS)))
+UV := $(if $(PIP_INDEX_URL),UV_DEFAULT_INDEX=$(PIP_INDEX_URL)) $(BIN)/uv pip install --quiet --python $(BIN)/python $(if $(PIP_NO_INDEX),--no-index $(addprefix --find-links ,$(PIP_FIND_LINKS)))
+PACKAGE := --editable 'pylib[push,cli,page,demo]'
+LOCKED := --require-hashes --requirement tests/requirements.lock
 IS_NEW := import sys; sys.exit("Python %d.%d is too old" % sys.version_info[:2] if sys.version_info < (3, 10) else 0)
 # Prints what pip prints; behind "pip failed" the fix for it.
 EXPLAIN := awk 'BEGIN { proxy = ENVIRON["HTTPS_PROXY"] ENVIRON["https_proxy"] ENVIRON["HTTP_PROXY"] ENVIRON["http_proxy"] } \
@@ -81,15 +83,18 @@ docs: $(VENV)/test ## write the pages of docs/ as a site into build/site
 clean: $(VENV)/run ## stop everything and remove the stack's data
 	@$(LOKIKIT) down --volumes
 
-$(VENV)/run: pylib/pyproject.toml
-	@echo "Installing lokikit into $(VENV): once, takes a minute."
+$(VENV)/python:
 	@$(BIN)/python -c 'import pip; $(IS_NEW)' 2>/dev/null || { $(PYTHON) -c '$(IS_NEW)' && $(PYTHON) -m venv --clear $(VENV); } || \
 		{ echo "lokikit: no environment in $(VENV), for the reason above: install Python 3.10 or newer with its venv module (Debian: python3-venv) or name one (make PYTHON=python3.12), in a checkout that can be written to, on a disk with room"; exit 3; }
-	@{ $(PIP) --editable 'pylib[push,cli,page,demo]' 2>&1 || echo "pip failed"; } | $(EXPLAIN)
 	@touch $@
 
-$(VENV)/test: $(VENV)/run tests/installer.lock tests/requirements.lock
-	@echo "Installing what the tests need into $(VENV)."
-	@{ $(PIP) --require-hashes --requirement tests/installer.lock && $(UV) --requirement tests/requirements.lock; } 2>/dev/null || \
-		{ $(PIP) --no-compile --require-hashes --requirement tests/requirements.lock 2>&1 || echo "pip failed"; } | $(EXPLAIN)
+$(VENV)/run: $(VENV)/python pylib/pyproject.toml
+	@echo "Installing lokikit into $(VENV): once, takes a minute."
+	@{ $(PIP) $(PACKAGE) 2>&1 || echo "pip failed"; } | $(EXPLAIN)
 	@touch $@
+
+$(VENV)/test: $(VENV)/python pylib/pyproject.toml tests/installer.lock tests/requirements.lock
+	@echo "Installing lokikit and what the tests need into $(VENV)."
+	@{ $(PIP) --require-hashes --requirement tests/installer.lock && $(UV) $(LOCKED) && $(UV) $(PACKAGE); } 2>/dev/null || \
+		{ { $(PIP) --no-compile $(LOCKED) && $(PIP) $(PACKAGE); } 2>&1 || echo "pip failed"; } | $(EXPLAIN)
+	@touch $(VENV)/run $@

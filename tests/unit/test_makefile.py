@@ -147,4 +147,5 @@ def test_uv_leaves_the_network_alone_where_pip_has_to() -> None:
         check=True,
     ).stdout
     assert "/uv pip install" in printed
-    assert "--no-index --find-links /wheels --requirement tests/requirements.lock" in printed
+    assert "--no-index --find-links /wheels --require-hashes --requirement" in printed
+    assert "--no-index --find-links /wheels --editable" in printed
