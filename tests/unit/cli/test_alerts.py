@@ -21,6 +21,8 @@ from lokikit.alerts.state_file import (
 )
 from lokikit.cli import app
 from lokikit.monitoring.rule_states import Instance
+from lokikit.stack.grafana.contacts import Contacts
+from lokikit.stack.native.alerts import write_kit_contacts
 from lokikit.stack.part_status import Wanted, write_wanted
 
 if TYPE_CHECKING:
@@ -167,6 +169,16 @@ def test_trial_that_does_not_arrive_is_no_success(terminal: Terminal) -> None:
     code, output = terminal.run("test", ALERT_WEBHOOK_URL=f"http://127.0.0.1:{port}/")
     assert code == 1
     assert "webhook: the webhook does not answer" in output
+
+
+def test_trial_in_another_shell_reaches_the_receivers_of_the_stack(terminal: Terminal) -> None:
+    """The variables of `ALERT_WEBHOOK_URL=… lokikit up` are gone when `alerts test` is typed."""
+    sink = WebhookSink()
+    try:
+        write_kit_contacts(terminal.state, Contacts(webhook_url=sink.url))
+        assert terminal.run("test") == (0, "webhook: sent\n")
+    finally:
+        sink.close()
 
 
 def test_trial_without_anybody_says_what_to_set(terminal: Terminal) -> None:

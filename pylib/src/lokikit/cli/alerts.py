@@ -28,7 +28,7 @@ from lokikit.monitoring.alert_rules import provisioned_rules
 from lokikit.monitoring.rule_files import read_rule_file
 from lokikit.stack.grafana.contacts import Contacts, read_contacts
 from lokikit.stack.kit_files import local_url, state_dir
-from lokikit.stack.native.alerts import grafana_tells, read_kit_contacts
+from lokikit.stack.native.alerts import grafana_tells, kit_contacts, read_kit_contacts
 from lokikit.times import parse_duration_ns
 
 if TYPE_CHECKING:
@@ -158,8 +158,10 @@ def status(rule_files: RuleFiles = None) -> None:
 
 @app.command("test")
 def send_trial(contact_file: ContactFile = None) -> None:
-    """Send a test message to every receiver."""
+    """Send a test message to every receiver: of the environment, else of the stack that is up."""
     contacts = _contacts(contact_file)
+    if not contacts.names:
+        contacts = kit_contacts(state_dir())
     ways = ways_of(contacts)
     failed = [name for name, way in ways.items() if not _is_sent(name, way)]
     if failed or not ways:
