@@ -17,8 +17,11 @@ def steps(selected: Selection, span: str, by: tuple[str, ...] = (f.TASK_NAME, f.
 
 
 def failures(selected: Selection, span: str) -> str:
-    """Return the number of failures and crashes of each task."""
-    return count(failed(selected), span, TASK)
+    """Return the number of failures and crashes of each task.
+
+    An attempt that is to be tried again is none: its line is a warning.
+    """
+    return count(f'{failed(selected)} | {f.DETECTED_LEVEL}!="warn"', span, TASK)
 
 
 def failed(selected: Selection) -> str:
