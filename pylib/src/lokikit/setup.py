@@ -97,7 +97,7 @@ def setup_json_logging(  # noqa: PLR0913 - every argument but the first is by ke
     for one in made:
         root.addHandler(one)
     root.setLevel(threshold)
-    set_levels(env or settings.env, settings.levels)
+    set_levels(env or settings.env, threshold, settings.levels)
     take_in_access_lines()
     take_in_rocketry()
     install_records()

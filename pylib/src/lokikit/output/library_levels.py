@@ -7,7 +7,11 @@ from collections.abc import Iterable
 
 FLOODING = (
     "aiosqlite",
+    "amqp",
     "botocore",
+    "celery.bootsteps",
+    "celery.pool",
+    "celery.utils.functional",
     "chardet",
     "charset_normalizer",
     "django.template",
@@ -17,9 +21,11 @@ FLOODING = (
     "httpcore",
     "httpcore2",
     "kafka",
+    "kombu",
     "markdown_it",
     "matplotlib",
     "multipart",
+    "multiprocessing",
     "numba",
     "parso",
     "pdfminer",
@@ -31,13 +37,14 @@ FLOODING = (
     "websockets",
 )
 """Loggers that log each file, frame, byte or step at DEBUG."""
+TICKING = ("celery.worker",)
+"""Loggers that log each second at DEBUG, and at INFO what matters."""
 CHATTY = (
     "aio_pika",
     "aiogram",
     "aiokafka",
     "aiormq",
     "alembic.runtime.plugins",
-    "amqp",
     "apscheduler",
     "asyncio",
     "asyncssh",
@@ -56,10 +63,8 @@ CHATTY = (
     "gql.transport",
     "httpx",
     "httpx2",
-    "kombu",
     "LiteLLM",
     "mcp",
-    "multiprocessing",
     "neo4j",
     "opensearch",
     "opensearchpy",
@@ -81,15 +86,26 @@ CHATTY = (
 """Loggers that log each call at INFO or DEBUG; their warnings stay."""
 
 
-def set_levels(env: str | None, levels: Iterable[tuple[str, int]]) -> None:
+_set: dict[str, int] = {}
+"""Logger -> the level that an earlier set-up gave it."""
+
+
+def set_levels(env: str | None, threshold: int, levels: Iterable[tuple[str, int]]) -> None:
     """Quiet the chatty loggers outside `dev`, those that flood in `dev` too, and set `levels`.
 
     In `dev` all of them log from INFO on. A logger with a level of its own keeps it.
+
+    Args:
+        env: environment of the service.
+        threshold: level of the root logger, below which no logger is set.
+        levels: levels of single loggers.
     """
-    quiet = dict.fromkeys(CHATTY, logging.WARNING)
-    for name, level in (dict.fromkeys(FLOODING, logging.INFO) if env == "dev" else quiet).items():
+    calm = dict.fromkeys((*FLOODING, *TICKING), logging.INFO)
+    quiet = {**dict.fromkeys(TICKING, logging.INFO), **dict.fromkeys(CHATTY, logging.WARNING)}
+    for name, level in (calm if env == "dev" else quiet).items():
         logger = logging.getLogger(name)
-        if logger.level == logging.NOTSET:
-            logger.setLevel(level)
+        if logger.level in {logging.NOTSET, _set.get(name)}:
+            _set[name] = max(level, threshold)
+            logger.setLevel(_set[name])
     for name, level in levels:
         logging.getLogger(name).setLevel(level)
