@@ -79,7 +79,6 @@ function help() {
 function turnTheme() {
   localStorage.setItem("theme", document.documentElement.dataset.theme === "dark" ? "light" : "dark");
   applyTheme();
-  show();
 }
 
 addEventListener("keydown", (event) => {

@@ -46,11 +46,15 @@ export class Graph {
     Object.assign(this, { holder, onRange, onSeries, height });
     this.sizes = new ResizeObserver(() => this.plot && this.plot.setSize(this.size()));
     this.sizes.observe(holder);
+    // A graph keeps the colours that it was drawn with.
+    this.redraw = () => this.data && this.draw(this.data, this.how);
+    addEventListener("theme", this.redraw);
   }
 
   close() {
     // uPlot listens to the window: a wall that is drawn anew each minute would collect graphs.
     this.sizes.disconnect();
+    removeEventListener("theme", this.redraw);
     this.plot?.destroy();
   }
 
@@ -60,13 +64,14 @@ export class Graph {
     return { width: Math.max(120, this.holder.clientWidth - 4), height };
   }
 
-  draw(data, { bars = true, unit = "short", colour, label, connected = false, isStacked = bars, click } = {}) {
+  draw(data, how = {}) {
+    const { bars = true, unit = "short", colour, label, connected = false, isStacked = bars, click } = how;
     this.series = data.series.map((one, number) => ({
       ...one,
       colour: colour ? colour(one.name) : seriesColour(one.name, number, one.colour),
       total: one.values.reduce((sum, value) => sum + (value || 0), 0),
     }));
-    Object.assign(this, { data, unit, isStacked, click });
+    Object.assign(this, { data, how, unit, isStacked, click });
     this.showLegend(bars);
     this.canvas.setAttribute("aria-label", this.words(label, bars));
     if (this.plot) this.plot.destroy();

@@ -4,6 +4,7 @@ const wishes = matchMedia("(prefers-color-scheme: dark)");
 function applyTheme() {
   const chosen = localStorage.getItem("theme") || (wishes.matches ? "dark" : "light");
   document.documentElement.dataset.theme = chosen;
+  dispatchEvent(new Event("theme"));
 }
 wishes.addEventListener("change", applyTheme);
 applyTheme();
