@@ -51,6 +51,28 @@ def test_the_file_of_the_page_is_a_configuration(tmp_path: Path) -> None:
     assert [(line[f.MESSAGE], line[f.SERVICE]) for line in lines] == [("m", "shop")]
 
 
+def test_a_filter_of_the_handler_in_a_dictionary_scrubs_and_drops() -> None:
+    """That of a console handler, which the set-up takes off, goes with it."""
+    lines = run("""
+import logging, logging.config
+
+def scrub(record):
+    record.msg = record.msg.replace("hunter2", "***")
+    return record.msg != "ping"
+
+handler = {"()": "lokikit.JsonHandler", "filters": ["scrub"]}
+logging.config.dictConfig({
+    "version": 1,
+    "filters": {"scrub": {"()": lambda: scrub}},
+    "handlers": {"h": handler},
+    "root": {"handlers": ["h"], "level": "INFO"},
+})
+logging.info("ping")
+logging.info("login hunter2")
+""")
+    assert messages(lines) == ["login ***"]
+
+
 def test_keeping_takes_off_what_came_since() -> None:
     """For servers that configure logging after the application; its own set-up stays."""
     lines = run("""
