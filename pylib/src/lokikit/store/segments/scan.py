@@ -157,7 +157,8 @@ def _scan_head(cursor: Cursor, part: Part, selection: RowSelection) -> Iterator[
     while start_ns < end_ns:
         selection.check()
         span = [start_ns, end_ns]
-        edge = cursor.execute(edge_query + str(wanted), span).fetchone()
+        is_all = part.rows <= wanted
+        edge = None if is_all else cursor.execute(edge_query + str(wanted), span).fetchone()
         low, high = start_ns, end_ns
         if edge and backward:
             low = end_ns = edge[0]
