@@ -5,7 +5,12 @@ What takes seconds to start is started once for all of its tests; every other fi
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from xdist.scheduler import LoadFileScheduling
+
+if TYPE_CHECKING:
+    from xdist.workermanage import WorkerController
 
 TOGETHER = {
     "a control plane": (
@@ -18,7 +23,11 @@ TOGETHER = {
         "tests/chart/test_other_clusters.py::test_names_that_are_taken",
         "tests/chart/test_page_commands.py",
     ),
-    "the lines of the demo": ("tests/page/test_explore.py", "tests/page/test_safety.py"),
+    "the lines of the demo": (
+        "tests/page/test_boards.py",
+        "tests/page/test_explore.py",
+        "tests/page/test_safety.py",
+    ),
 }
 """What is shared -> how the ids of its tests begin."""
 
@@ -31,3 +40,11 @@ class Schedule(LoadFileScheduling):
             if nodeid.startswith(beginnings):
                 return server
         return super()._split_scope(nodeid)
+
+    def _assign_work_unit(self, node: WorkerController) -> None:
+        """Let one worker begin with unit tests: they compute while the others wait for programs."""
+        if node is self.nodes[0]:
+            units = (scope for scope in self.workqueue if scope.startswith("tests/unit/"))
+            if (first := next(units, None)) is not None:
+                self.workqueue.move_to_end(first, last=False)
+        super()._assign_work_unit(node)

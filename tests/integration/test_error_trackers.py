@@ -31,7 +31,6 @@ TRACKERS = ("sentry", "rollbar", "bugsnag")
 _ALWAYS = {
     ("sentry", "celery"),
     ("sentry", "django_wsgi"),
-    ("sentry", "fastapi"),
     ("rollbar", "flask"),
     ("bugsnag", "flask"),
 }
