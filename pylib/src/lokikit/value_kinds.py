@@ -7,6 +7,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network, ip_network
+from os.path import expanduser
 from typing import Generic, Protocol, TypeVar
 
 from lokikit.errors import SettingsError
@@ -128,6 +129,8 @@ def _logger_level(text: str) -> tuple[str, int]:
 
 TEXT = ValueKind("a text", str)
 URL = ValueKind("a URL", str)
+FOLDER = ValueKind("a folder", expanduser)
+"""No shell sees what stands in a unit of systemd or a Compose file, so `~` is read here."""
 SWITCH = ValueKind("`on` or `off`", _switch)
 SECONDS = ValueKind("a number of seconds above 0", _seconds)
 LEVEL = ValueKind(f"a level: one of {', '.join(LEVELS)}, or a number", _level)

@@ -11,6 +11,7 @@ from typing import Generic
 
 from lokikit.value_kinds import (
     DURABLE,
+    FOLDER,
     FORMAT,
     FSYNC,
     LEVEL,
@@ -152,7 +153,7 @@ LOKI_BEARER_TOKEN: Setting[str | None] = Setting(
 LOKI_SPOOL_DIR: Setting[str | None] = Setting(
     ("LOKI_SPOOL_DIR",),
     "where pushed lines wait on disk while Loki is away",
-    ValueKind("a folder", str),
+    FOLDER,
     None,
     "they wait in memory only",
 )

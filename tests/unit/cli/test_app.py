@@ -84,6 +84,31 @@ def test_a_full_disk_is_one_line_with_the_fix() -> None:
     assert done.stderr.count("\n") == 1
 
 
+def test_a_working_folder_that_was_removed_is_one_line_with_the_fix(tmp_path: Path) -> None:
+    """As after a checkout was made anew, of whose old folder a shell is still in."""
+    gone = "import os, sys; os.rmdir(os.getcwd()); from lokikit.cli.app import main; main()"
+    (tmp_path / "gone").mkdir()
+    done = subprocess.run(
+        [sys.executable, "-c", gone, "query", "{}"],
+        cwd=tmp_path / "gone",
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == PrerequisiteError.exit_code
+    assert done.stderr == "lokikit: the working folder was removed: go to another one with cd.\n"
+
+
+def test_a_closed_stdout_is_no_error() -> None:
+    done = subprocess.run(
+        ["/bin/sh", "-c", '"$0" -m lokikit logql fmt 1 >&-', sys.executable],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 def test_the_light_install_names_the_extra() -> None:
     code = "import sys; sys.modules['typer'] = None; import lokikit.cli.app"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)

@@ -8,6 +8,7 @@ import pytest
 
 import lokikit
 from lokikit.errors import SettingsError
+from lokikit.settings import read_settings
 from lokikit.stack import kit_files
 from lokikit.stack.kit_files import (
     asked_runtime,
@@ -51,6 +52,17 @@ def test_state_is_chosen_by_the_environment(tmp_path: Path) -> None:
     """LOKIKIT_STATE names the state folder; in a checkout it is .lokikit otherwise."""
     assert state_dir({"LOKIKIT_STATE": str(tmp_path)}) == tmp_path
     assert state_dir({}) == kit_root() / ".lokikit"
+
+
+def test_the_home_is_known_where_no_shell_has_read_the_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As in a unit of systemd or a Compose file; a folder named `~` was made."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / ".env").touch()
+    assert state_dir({"LOKIKIT_STATE": "~/state"}) == tmp_path / "state"
+    assert kit_root({"LOKIKIT_KIT": "~"}) == tmp_path
+    assert read_settings({"LOKI_SPOOL_DIR": "~/spool"}).spool_dir == str(tmp_path / "spool")
 
 
 @pytest.mark.parametrize("value", ["x", "0", "65536", "-1", "3100 "])

@@ -2,10 +2,13 @@ from __future__ import annotations
 
 import os
 import socket
+import subprocess
+import sys
 
 import pytest
 
 from lokikit.errors import PrerequisiteError, SettingsError
+from lokikit.stack.native.processes import MARK
 from lokikit.stack.ports import check_distinct, check_free
 
 
@@ -15,6 +18,23 @@ def test_taken_port_names_port_key_and_holder() -> None:
         taken = server.getsockname()[1]
         with pytest.raises(PrerequisiteError, match=rf"{taken} \(LOKI_PORT\) .* {os.getpid()}\)"):
             check_free([("LOKI_PORT", taken)])
+
+
+def test_a_port_of_another_stack_names_what_stops_that_stack() -> None:
+    """Its watch would start again what is killed."""
+    program = "import socket; s = socket.create_server(('127.0.0.1', 0)); print(s.getsockname()[1])"
+    with subprocess.Popen(
+        [sys.executable, "-c", f"{program}; input()"],
+        env={MARK: "store@/a b/state"},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    ) as server:
+        assert server.stdout
+        taken = int(server.stdout.readline())
+        fix = r"store of another lokikit stack .* LOKIKIT_STATE='/a b/state' lokikit down\)"
+        with pytest.raises(PrerequisiteError, match=fix):
+            check_free([("LOKI_PORT", taken)])
+        server.communicate(b"\n")
 
 
 def test_free_port_passes() -> None:

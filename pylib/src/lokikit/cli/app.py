@@ -10,6 +10,7 @@ import os
 import sys
 from collections.abc import Iterable, Sequence
 from importlib import import_module
+from pathlib import Path
 
 from lokikit.errors import LokikitError, PrerequisiteError
 
@@ -118,9 +119,10 @@ def _wanted(words: Sequence[str]) -> tuple[str, ...]:
 
 def main() -> None:
     """Run the command; an error becomes one line on stderr and its exit code."""
+    _open_closed_streams()
     wanted = _wanted(sys.argv[1:])
     _leave_loopback_to_itself()
-    if sentence := _unix_only(wanted, sys.platform):
+    if sentence := _unix_only(wanted, sys.platform) or _removed_folder():
         sys.exit(_complain(sentence, PrerequisiteError.exit_code))
     try:
         app = command_line(wanted)
@@ -141,6 +143,23 @@ def main() -> None:
             raise
         code = _complain(_unwritable(error), PrerequisiteError.exit_code)
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _open_closed_streams() -> None:
+    """Write to nowhere where the caller has closed stdout or stderr (`>&-`)."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            nowhere = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - until the exit
+            setattr(sys, name, nowhere)
+
+
+def _removed_folder() -> str:
+    """Return a sentence where the working folder is no more; nothing where it is there."""
+    try:
+        Path.cwd()
+    except FileNotFoundError:
+        return "the working folder was removed: go to another one with cd."
+    return ""
 
 
 def _leave_loopback_to_itself() -> None:

@@ -15,6 +15,7 @@ from dotenv import dotenv_values
 
 from lokikit.delivery.address import without_api_path
 from lokikit.errors import SettingsError
+from lokikit.value_kinds import FOLDER
 
 KIT_FILES = (
     ".env",
@@ -56,7 +57,7 @@ def kit_root(environ: Mapping[str, str] = os.environ) -> Path:
         SettingsError: `LOKIKIT_KIT` names a folder without the kit's files.
     """
     if chosen := environ.get("LOKIKIT_KIT"):
-        folder = Path(chosen).absolute()
+        folder = Path(FOLDER.parse(chosen, "LOKIKIT_KIT")).absolute()
         if not (folder / ".env").is_file():
             raise SettingsError(
                 f"LOKIKIT_KIT={chosen!r} holds no kit: make one with lokikit init {chosen}."
@@ -94,7 +95,7 @@ def _is_service_link(name: str, value: str) -> bool:
 def state_dir(environ: Mapping[str, str] = os.environ) -> Path:
     """Return the folder that the stack writes to: `LOKIKIT_STATE`, or `.lokikit/` in a checkout."""
     if chosen := environ.get("LOKIKIT_STATE"):
-        return Path(chosen).absolute()
+        return Path(FOLDER.parse(chosen, "LOKIKIT_STATE")).absolute()
     if root := checkout_root():
         return root / ".lokikit"
     import platformdirs  # noqa: PLC0415 - the store starts without

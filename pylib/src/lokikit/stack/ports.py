@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import socket
 from collections.abc import Iterable
 from contextlib import suppress
@@ -9,6 +10,7 @@ from contextlib import suppress
 import psutil
 
 from lokikit.errors import PrerequisiteError, SettingsError
+from lokikit.stack.native.processes import MARK
 
 _HOST = "127.0.0.1"
 
@@ -59,5 +61,20 @@ def _holder(port: int) -> str:
         for connection in psutil.net_connections("tcp"):
             here = connection.laddr and connection.laddr.port == port
             if here and connection.status == psutil.CONN_LISTEN and connection.pid:
-                return f"{psutil.Process(connection.pid).name()} (process {connection.pid})"
+                return _named(psutil.Process(connection.pid))
     return "another program"
+
+
+def _named(process: psutil.Process) -> str:
+    """Return the name of a process; for a part of another stack, how to stop that stack.
+
+    The watch of that stack would start a part again whose process is killed.
+    """
+    mark = ""
+    with suppress(psutil.Error, OSError):
+        mark = process.environ().get(MARK, "")
+    part, at, state = mark.partition("@")
+    if not at:
+        return f"{process.name()} (process {process.pid})"
+    command = f"LOKIKIT_STATE={shlex.quote(state)} lokikit down"
+    return f"{part} of another lokikit stack (process {process.pid}; {command})"
