@@ -1,15 +1,19 @@
 from __future__ import annotations
 
 import os
+import shutil
 import socket
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from lokikit.errors import PrerequisiteError, SettingsError
 from lokikit.stack.native.processes import MARK
 from lokikit.stack.ports import check_distinct, check_free
+
+ROOT_PORTS = Path("/proc/sys/net/ipv4/ip_unprivileged_port_start")
 
 
 def test_taken_port_names_port_key_and_holder() -> None:
@@ -35,6 +39,22 @@ def test_a_port_of_another_stack_names_what_stops_that_stack() -> None:
         with pytest.raises(PrerequisiteError, match=fix):
             check_free([("LOKI_PORT", taken)])
         server.communicate(b"\n")
+
+
+@pytest.mark.skipif(
+    not ROOT_PORTS.exists() or int(ROOT_PORTS.read_text()) <= 80 or not shutil.which("setpriv"),
+    reason="NO PORT OF ROOT IS TESTED: every port is everybody's here, or setpriv is missing",
+)
+def test_a_port_that_only_root_may_use_is_not_called_taken() -> None:
+    """In a process without the right to it, whoever runs the test."""
+    asked = (
+        "import sys; from lokikit.stack.ports import check_free; check_free([('PAGE_PORT', 80)])"
+    )
+    bare = ["setpriv", "--bounding-set=-all", "--inh-caps=-all"] if os.geteuid() == 0 else []
+    done = subprocess.run(
+        [*bare, sys.executable, "-c", asked], capture_output=True, text=True, check=False
+    )
+    assert "port 80 (PAGE_PORT) cannot be used (Permission denied): set PAGE_PORT" in done.stderr
 
 
 def test_free_port_passes() -> None:

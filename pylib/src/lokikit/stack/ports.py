@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import shlex
 import socket
 from collections.abc import Iterable
@@ -31,28 +32,31 @@ def check_distinct(wanted: Iterable[tuple[str, int]]) -> None:
 
 
 def check_free(wanted: Iterable[tuple[str, int]]) -> None:
-    """Return when no program listens on the port of any key of `.env`.
+    """Return when a server can listen on the port of each key.
 
     Raises:
-        PrerequisiteError: a program does; the text names it, if this user may see it.
+        PrerequisiteError: a program listens there, which the text names if this user may see it;
+            or this user may not listen there.
     """
     for key, port in wanted:
-        if not _is_free(port):
-            raise PrerequisiteError(
-                f"port {port} ({key}) is taken by {_holder(port)}: stop that, or set {key} to a "
-                "free port in .env or the shell."
+        if error := _listening_error(port):
+            cause = (
+                f"is taken by {_holder(port)}: stop that, or set {key} to a free port"
+                if error.errno == errno.EADDRINUSE
+                else f"cannot be used ({error.strerror}): set {key} to another, from 1024 on"
             )
+            raise PrerequisiteError(f"port {port} ({key}) {cause} in .env or the shell.")
 
 
-def _is_free(port: int) -> bool:
-    """Return True when a server can listen there now."""
+def _listening_error(port: int) -> OSError | None:
+    """Return why no server can listen there now; `None` when one can."""
     with socket.socket() as trial:
         trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             trial.bind((_HOST, port))
-        except OSError:
-            return False
-        return True
+        except OSError as error:
+            return error
+        return None
 
 
 def _holder(port: int) -> str:
