@@ -12,7 +12,6 @@ from tests.agent import events
 from tests.agent.feeding import Driver
 from tests.agent.nasty import COUNT, SERVICE, nasty_lines
 from tests.agent.running import HOST, RunningAgent
-from tests.one_engine import ON_BOTH
 from tests.stack.asking import recent_entries
 from tests.stack.shipping import Ship, append
 from tests.waiting import eventually
@@ -30,8 +29,6 @@ if TYPE_CHECKING:
     from tests.stack.engines import Engine
 
     from lokikit.query.results import LogEntry
-
-pytestmark = ON_BOTH
 
 _PART_BYTES = 16 * 1024
 _BATCH = 100

@@ -254,7 +254,9 @@ RELEASED = sorted((Path(__file__).parent / "released").glob("*.tgz"))
 
 
 @pytest.mark.parametrize("chart", RELEASED, ids=lambda one: one.stem)
-@pytest.mark.parametrize("name", ["default", "ha", "production"])
+@pytest.mark.parametrize(
+    "name", ["default", pytest.param("ha", marks=pytest.mark.soak), "production"]
+)
 def test_upgrade_from_a_release(cluster: Cluster, installing: Helm, name: str, chart: Path) -> None:
     """What an earlier version installed is upgraded, with its own values, and rolled back."""
     namespace = cluster.namespace(PRIVILEGED)

@@ -142,6 +142,7 @@ def test_everything_is_chosen(filled: Filled, path: Path, target: Target) -> Non
     assert bool(found) == ((target.dashboard, target.panel) not in EMPTY)
 
 
+@pytest.mark.loki_in_soak
 @pytest.mark.parametrize(("path", "target"), CASES)
 def test_each_value_is_chosen(filled: Filled, path: Path, target: Target) -> None:
     """Every value of every variable, and several at once, is understood by Loki."""

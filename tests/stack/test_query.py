@@ -73,6 +73,7 @@ def test_pages_are_exact(name: str, direction: Direction, spread: Stored, heap: 
     assert sorted(found) == sorted(stored.rows)
 
 
+@pytest.mark.loki_in_soak
 def test_a_heap_behind_stages(heap: Stored) -> None:
     """A timestamp that fills pages is split by the line as the query gives it, not as stored."""
     query = f'{heap.query} | line_format "<{{{{__line__}}}}>" | drop env # a comment'

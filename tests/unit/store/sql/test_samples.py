@@ -70,9 +70,8 @@ def _assert_fast(store: Store, text: str, steps: Steps) -> None:
 def test_each_metric_query_of_the_kit_is_answered_fast_and_as_the_evaluator_does(
     store: Store, number: int, text: str
 ):
-    """At one moment, and over one of the ranges: each query over the next."""
-    _assert_fast(store, text, _INSTANT)
-    _assert_fast(store, text, _STEPS[1 + number % (len(_STEPS) - 1)])
+    """At one moment or over one of the ranges in turn; over all of them in `make soak`."""
+    _assert_fast(store, text, _STEPS[number % len(_STEPS)])
 
 
 @pytest.mark.soak
