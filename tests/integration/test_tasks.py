@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
     from tests.integration.stage import Lines
 
-WORKER_ENDS = 14
-"""Of its tasks, each attempt by itself."""
+ENDS = {"worker": 14, "calm": 20}
+"""Worker -> the ends of its tasks, each attempt by itself."""
 CRASH = """
 import os
 import lokikit
@@ -82,9 +82,10 @@ def played(
         ]
         assert [wait_until_gone(one) for one in ended] == [0, 0, 0, -9]
         # Celery stores the result of a task before it says that the task has ended.
-        eventually(lambda: ends(stage.lines().get("worker", [])) >= WORKER_ENDS, within_s=60)
-        # Its pool may wait for ever at the end: a child that was ended held a lock.
-        kill(workers["worker"])
+        eventually(lambda: have_ended(stage.lines()), within_s=60)
+        # A pool may wait for ever at its end: a child that is gone held billiard's lock.
+        for name in ENDS:
+            kill(workers[name])
         stage.stop()
     except BaseException:
         stage.abandon()
@@ -114,6 +115,11 @@ def attempt(line: dict[str, Any]) -> int:
 def ends(lines: Lines) -> int:
     """How many runs have ended."""
     return sum(line.get(f.ACTION, "run") != "run" for line in lines)
+
+
+def have_ended(lines: dict[str, Lines]) -> bool:
+    """Whether each worker has logged all ends of its tasks."""
+    return all(ends(lines.get(name, [])) >= count for name, count in ENDS.items())
 
 
 def of(lines: Lines, name: str) -> Lines:
