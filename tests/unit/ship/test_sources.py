@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 import os
+import sys
 from typing import TYPE_CHECKING
 
+import pytest
 from tests.waiting import eventually
 
 from lokikit.notices import Notices
@@ -35,6 +37,25 @@ def test_service_of_a_file(tmp_path: Path) -> None:
         assert item.entry is not None
         assert item.entry.labels == {"service_name": expected}
         assert item.entry.metadata == {"host": "h"}
+
+
+@pytest.mark.skipif(sys.platform == "darwin", reason="the file systems of macOS take UTF-8 alone")
+def test_a_file_whose_name_is_no_utf8_is_followed_too(tmp_path: Path) -> None:
+    """It stopped the shipper, and with it the lines of every other file."""
+    path = tmp_path / os.fsdecode(b"caf\xe9.log")
+    path.write_text("one\n")
+    source = follow(path, [])
+    source.look()
+    (item,) = source.items()
+    assert item.entry is not None
+    assert item.file is not None
+    assert item.entry.labels == {"service_name": "caf?"}
+    source.acknowledge({item.file: item.mark})
+    source.close()
+    again = follow(path, [])
+    again.look()
+    assert list(again.items()) == []
+    again.close()
 
 
 def test_position_is_saved_when_acknowledged(tmp_path: Path) -> None:

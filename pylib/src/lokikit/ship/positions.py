@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import orjson
 from filelock import FileLock, Timeout
 
 from lokikit.atomic_file import new_name, replace_file
@@ -113,7 +113,8 @@ class PositionStore:
         """
         files = [asdict(position) for position in positions.files]
         data = {"form": _FORM, "files": files, "old_ns": dict(positions.old_ns)}
-        replace_file(self.path, orjson.dumps(data, option=orjson.OPT_INDENT_2), durable=True)
+        # Not orjson: a file's name may be no UTF-8, and would stop the shipping of all files.
+        replace_file(self.path, json.dumps(data).encode("ascii"), durable=True)
 
     def files(self) -> list[Path]:
         """Return the files that this object writes."""
@@ -125,7 +126,7 @@ class PositionStore:
 
     def _load(self) -> Positions:
         try:
-            data: Any = orjson.loads(self.path.read_bytes())
+            data: Any = json.loads(self.path.read_bytes())
             if data["form"] != _FORM:
                 raise ValueError(f"form {data['form']} is not form {_FORM}")  # noqa: TRY301 - the handler below adds the fix
             files = [Position(**file) for file in data["files"]]
@@ -134,7 +135,7 @@ class PositionStore:
             return Positions(files, times)
         except FileNotFoundError:
             return Positions()
-        except (OSError, ValueError, KeyError, TypeError) as error:
+        except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
             raise SettingsError(
                 f"ship: {self.path} cannot be read as positions ({error}): "
                 "remove it to ship the files from their beginning, or choose another --positions."
