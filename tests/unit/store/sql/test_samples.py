@@ -81,6 +81,15 @@ def test_each_metric_query_of_the_kit_is_answered_so_over_every_range(store: Sto
         _assert_fast(store, text, steps)
 
 
+@pytest.mark.parametrize("steps", _STEPS, ids=range(len(_STEPS)))
+def test_a_key_in_quotes_is_looked_for_in_lines_that_are_no_plain_json_too(
+    store: Store, steps: Steps
+):
+    """Such lines have no columns of their own."""
+    query = 'sum(count_over_time({service_name=~".+"} |= `"exc_type"` [1m]))'
+    _assert_fast(store, query, steps)
+
+
 @settings(max_examples=100, deadline=None)
 @given(text=metric_queries(), steps=st.sampled_from(_STEPS))
 def test_generated_queries_are_answered_as_the_evaluator_does(

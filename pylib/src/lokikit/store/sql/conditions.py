@@ -200,9 +200,11 @@ class Conditions:
         if text and self._is_implied(text):
             return "TRUE"
         name = quoted_field(text)
-        if name is not None and name in self.names.traits.keyed:
-            return f"({hot_column(name)} IS NOT NULL)"
-        return condition
+        if name is None or name not in self.names.traits.keyed:
+            return condition
+        is_set = f"{hot_column(name)} IS NOT NULL"
+        # Odd rows have no hot fields; where no parser stands behind, they are counted here too.
+        return f"({is_set})" if ODD in self.hard else f"({is_set} OR ({ODD} AND {condition}))"
 
     def keys(self) -> set[str]:
         """Hot fields whose key in quotes is looked for in the line."""
