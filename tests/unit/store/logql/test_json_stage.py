@@ -57,5 +57,16 @@ def test_a_plain_line_is_read_by_the_fast_way():
     assert stage._plain_values(line) == ["1.25"]
 
 
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [('["["]', "1"), ('["[a"].b', "2"), ('l["["]', ""), ("l[1]", "7"), ("l[001]", "7")],
+)
+def test_a_key_with_a_bracket_is_no_index(path: str, text: str):
+    stage = JsonExtraction([Extraction("x", path)])
+    state = LineState(Row(1, {}, {}, '{"[":1,"[a":{"b":2},"l":[6,7]}'), ParseHints())
+    assert stage(state)
+    assert state.parsed == {"x": text}
+
+
 def test_a_missing_path_gives_an_empty_label():
     assert extracted('{"a":1}', "b") == {"b": ""}

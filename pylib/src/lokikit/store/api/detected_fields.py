@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from lokikit.store.api.parameters import QUERY_SINCE_NS, Span, read_positive_limit, read_span
+from lokikit.store.integers import read_decimal
 from lokikit.store.logql.labels_builder import ERROR, ERROR_DETAILS, Processed
 from lokikit.store.logql.limits import check_entries
 from lokikit.store.logql.parser import parse_log_query
@@ -195,7 +196,7 @@ def _walk(content: dict[str, Any], path: list[str]) -> Iterator[tuple[str, list[
 def _kind(values: Iterable[str]) -> str:
     """The type that the first value has, as Loki decides it."""
     value = next(iter(values), "")
-    if _INTEGER.fullmatch(value) and -_INT64 <= int(value) < _INT64:
+    if _INTEGER.fullmatch(value) and -_INT64 <= read_decimal(value) < _INT64:
         return "int"
     if _is_read_by(parse_number, value):
         return "float"

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lokikit.store.errors import LimitError, QueryError
+from lokikit.store.integers import read_decimal
 from lokikit.store.logql.limits import check_points
 from lokikit.store.logql.units import MAX_NS, format_duration, format_range, parse_range_ns
 from lokikit.times import NS_PER_S, parse_timestamp_ns
@@ -55,7 +56,7 @@ def parse_time(text: str) -> int:
         seconds, fraction = math.floor(float(text)), float(text) % 1
         return seconds * NS_PER_S + round(fraction * 1000) * 1_000_000
     if _INTEGER.fullmatch(text):
-        number = int(text)
+        number = read_decimal(text)
         if not -MAX_NS <= number <= MAX_NS:
             raise QueryError(f'strconv.ParseInt: parsing "{text}": value out of range')
         return number * NS_PER_S if len(text) <= _SECONDS_DIGITS else number
@@ -144,9 +145,10 @@ def read_limit(form: Form, name: str = "limit", default: int = DEFAULT_LIMIT) ->
         return default
     if not _INTEGER.fullmatch(text):
         raise QueryError(f'strconv.Atoi: parsing "{text}": invalid syntax')
-    if abs(int(text)) > MAX_NS:
+    number = read_decimal(text)
+    if abs(number) > MAX_NS:
         raise QueryError(f'strconv.Atoi: parsing "{text}": value out of range')
-    return int(text)
+    return number
 
 
 def read_positive_limit(form: Form, name: str = "limit", default: int = DEFAULT_LIMIT) -> int:

@@ -17,6 +17,7 @@ from lokikit.store.api.metadata_names import normalize_all
 from lokikit.store.api.protobuf import Entry, decode_push
 from lokikit.store.api.push_bodies import unpack_json, unpack_protobuf
 from lokikit.store.errors import PushError
+from lokikit.store.integers import read_decimal
 
 MAX_LINES = 500_000
 """Of one push: each costs a kilobyte of memory until it is stored, however short it is."""
@@ -210,7 +211,7 @@ def _time_ns(text: Any) -> int:
     if text is _NO_TIME:
         return _NO_TIME_NS
     if type(text) is str and _NUMBER.fullmatch(text):
-        time_ns = int(text)
+        time_ns = read_decimal(text)
         if _INT64_MIN <= time_ns <= _INT64_MAX:
             return time_ns
     shown = str(text)[:40]

@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 
 from lokikit.store.errors import QueryError
+from lokikit.store.integers import read_decimal
 
 _TOKEN = re.compile(
     r"\s*(?:(?P<field>[a-zA-Z_][a-zA-Z0-9_]*)|(?P<dot>\.)"
     r'|\[\s*(?:"(?P<key>[^"\]]*)"|(?P<index>[0-9]+))\s*\])\s*'
 )
+_LOGFMT_KEY = re.compile(r'\s*(?=\S)([a-zA-Z_][a-zA-Z0-9_]*)?\s*((?:"[^"]*"\s*)*(?:"[^"]*)?)')
 _MAX_INDEX = (1 << 63) - 1
 
 
@@ -39,16 +41,21 @@ def _follows(match: re.Match[str], *, first: bool, after_dot: bool) -> bool:
         return first or after_dot
     if match["dot"] is not None:
         return not first and not after_dot
-    if match["index"] is not None and int(match["index"]) > _MAX_INDEX:
+    if match["index"] is not None and read_decimal(match["index"]) > _MAX_INDEX:
         return False
     return not after_dot
 
 
 def _step(match: re.Match[str]) -> str:
     if match["index"] is not None:
-        return f"[{int(match['index'])}]"
+        return f"[{read_decimal(match['index'])}]"
     key: str = match["field"] if match["field"] is not None else match["key"]
     return key
+
+
+def index_of(step: str) -> int | None:
+    """The index of a step such as `[0]`; None for a key, in which no `]` can be."""
+    return int(step[1:-1]) if step[-1:] == "]" else None
 
 
 def _refusal(expression: str) -> QueryError:
@@ -58,12 +65,16 @@ def _refusal(expression: str) -> QueryError:
 def parse_key(expression: str) -> str:
     """The key of an expression of `| logfmt x="key"`.
 
+    Quotation marks around a key may lack the second. As in Loki, an expression with more of them,
+    or with a key that no name of a label is, is read and finds nothing.
+
     Raises:
         QueryError: the expression is no key.
     """
-    match = re.fullmatch(
-        r'\s*(?:([a-zA-Z_][a-zA-Z0-9_]*)|"([a-zA-Z_][a-zA-Z0-9_]*)")\s*', expression
-    )
+    match = _LOGFMT_KEY.fullmatch(expression)
     if match is None:
         raise QueryError(f"cannot parse expression [{expression}]: no key of logfmt")
-    return match[1] or match[2]
+    name, quoted = match.groups()
+    if not quoted:
+        return str(name)
+    return expression if name else expression.strip().removeprefix('"').removesuffix('"')

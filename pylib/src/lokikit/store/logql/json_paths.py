@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from lokikit.store.logql.json_expression import index_of
 from lokikit.store.logql.json_scanner import (
     MALFORMED,
     STRING,
@@ -115,11 +116,11 @@ class PathSearch:
             self._problem = MALFORMED
             return -1
         indices = {
-            number: int(path[level][1:-1])
+            number: index
             for number, path in enumerate(self._paths)
             if number in self._open
             and len(path) > level
-            and path[level][:1] == "["
+            and (index := index_of(path[level])) is not None
             and self._on_way(path, level)
         }
         if not indices:

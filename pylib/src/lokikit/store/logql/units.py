@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import re
 
+from lokikit.store.integers import read_decimal
 from lokikit.store.logql.quoting import quote
 
 _NS = {
@@ -66,7 +67,7 @@ def parse_duration_ns(text: str) -> int:
 
 def _part_ns(whole: str, fraction: str | None, unit: str) -> int:
     """Nanoseconds of one number with its unit; the fraction is scaled as a float, as Go does."""
-    value_ns = int(whole or "0") * _NS[unit]
+    value_ns = read_decimal(whole or "0") * _NS[unit]
     if fraction:
         digits = fraction[:_MAX_DIGITS]
         while int(digits) > _MAX_FRACTION:
@@ -89,7 +90,7 @@ def parse_range_ns(text: str) -> int:
     if not text or not match:
         raise ValueError(_range_problem(text))
     parts = zip(match.groups(), _RANGE_UNITS, strict=True)
-    total_ns = sum(int(number) * _NS[unit] for number, unit in parts if number)
+    total_ns = sum(read_decimal(number) * _NS[unit] for number, unit in parts if number)
     if total_ns > MAX_NS:
         raise ValueError("duration out of range")
     return total_ns

@@ -41,6 +41,8 @@ def _parse_int(text: str) -> int:
     sign = -1 if text[0] == "-" else 1
     digits = text.lstrip("+-").replace("_", "")
     octal = len(digits) > 1 and digits[0] == "0" and digits[1].isdigit()
+    if digits[0] != "0" and len(digits) > _BITS:
+        return 0
     value = sign * int(digits, 8 if octal else 0)
     return value if -_MAX - 1 <= value <= _MAX else 0
 

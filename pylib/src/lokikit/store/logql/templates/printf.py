@@ -6,6 +6,7 @@ import math
 import re
 from typing import Any
 
+from lokikit.store.integers import read_decimal
 from lokikit.store.logql.quoting import quote
 from lokikit.store.logql.templates.moments import Moment
 from lokikit.store.logql.templates.values import MISSING, format_float, format_value, type_name
@@ -67,7 +68,7 @@ def go_printf(template: str, arguments: list[Any]) -> str:
             continue
         index = match["index"] or match["index2"]
         if index:
-            taken, reordered = int(index) - 1, True
+            taken, reordered = read_decimal(index) - 1, True
         width, taken = _number(match["width"], arguments, taken)
         precision, taken = _number(match["precision"], arguments, taken)
         flags = match["flags"].replace("+", "") if verb == "v" else match["flags"]
@@ -90,7 +91,7 @@ def _number(text: str | None, arguments: list[Any], taken: int) -> tuple[int | N
     if text is None:
         return None, taken
     if text != "*":
-        return min(int(text or "0"), _MAX_WIDTH), taken
+        return min(read_decimal(text or "0"), _MAX_WIDTH), taken
     if taken < len(arguments) and isinstance(arguments[taken], int):
         return min(arguments[taken], _MAX_WIDTH), taken + 1
     return None, taken + 1
