@@ -32,6 +32,34 @@ def test_tokens_know_their_offset() -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ('{a="b\0"}', "invalid character NUL"),
+        ("# \0", "invalid character NUL"),
+        ('{a="\udcff"}', "invalid UTF-8 encoding"),
+    ],
+)
+def test_characters_that_go_does_not_read_are_problems(text: str, message: str) -> None:
+    """Wherever they stand; bytes that are no UTF-8 are surrogates here."""
+    tokens, problem = scan(text)
+    assert not tokens
+    assert problem is not None
+    assert message in str(problem)
+
+
+def test_a_byte_order_mark_at_the_begin_is_skipped() -> None:
+    """Behind the begin it is a character like others."""
+    assert kinds("\ufeffby") == ["by"]
+    assert kinds("by\ufeff") == ["by", "IDENTIFIER"]
+
+
+@pytest.mark.parametrize(("text", "count"), [("aé٣", 1), ("a²", 2), ("Ⅷa", 2), ("½", 1)])
+def test_words_have_the_letters_and_digits_of_go(text: str, count: int) -> None:
+    """Other numbers of Unicode stand alone."""
+    assert kinds(text) == ["IDENTIFIER"] * count
+
+
+@pytest.mark.parametrize(
     ("offset", "where"), [(0, (1, 1)), (2, (1, 3)), (3, (2, 1)), (5, (2, 3)), (6, (3, 1))]
 )
 def test_positions_begin_at_one(offset: int, where: tuple[int, int]) -> None:

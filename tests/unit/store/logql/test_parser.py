@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from tests.dashboards import DASHBOARDS, Chosen, rules, targets
 
 from lokikit.store.errors import QueryError, SyntaxProblem
-from lokikit.store.logql.parser import parse_log_query, parse_query, parse_selector
+from lokikit.store.logql.parser import parse_log_query, parse_query, parse_runnable, parse_selector
 from lokikit.store.logql.pipeline_syntax import Matcher
 from lokikit.store.logql.printer import print_query
 from lokikit.store.logql.syntax import (
@@ -249,6 +249,23 @@ def test_a_metric_query_is_no_log_query(text: str) -> None:
     """As `tail` refuses it."""
     with pytest.raises(QueryError, match="only log selector"):
         parse_log_query(text)
+
+
+@pytest.mark.parametrize(
+    "text", ['{é="b"}', '{a="b"} | é=~"x"', '{a="b"} | drop é="x"', "rate({a='b'} | 'x'=`y`[1m])"]
+)
+def test_a_matcher_on_a_name_beyond_ascii_is_read_and_does_not_run(text: str) -> None:
+    """Loki writes such a name in quotes, and cannot read it again."""
+    text = text.replace("'b'", '"b"')
+    parse_query(text)
+    with pytest.raises(SyntaxProblem, match="of a matcher"):
+        parse_runnable(text)
+
+
+@pytest.mark.parametrize("text", ['{a="b"} | é > 5', '{a="b"} | json é="x" | keep é'])
+def test_other_uses_of_a_name_beyond_ascii_run(text: str) -> None:
+    """As in Loki."""
+    assert parse_runnable(text) == parse_query(text)
 
 
 def test_the_first_problem_of_the_text_is_named() -> None:

@@ -106,8 +106,15 @@ class ApiRequest:
         if self.method == "POST" and self.header("content-type").startswith(_FORM):
             pairs = b"&".join(filter(None, (await self.body(_MAX_FORM_BYTES), pairs)))
         try:
-            text = pairs.decode("utf-8", "replace")
-            return Form(parse_qsl(text, keep_blank_values=True, max_num_fields=_MAX_FIELDS))
+            # Bytes that are no UTF-8 stay known: a query that has them is refused.
+            text = pairs.decode("utf-8", "surrogateescape")
+            found = parse_qsl(
+                text,
+                keep_blank_values=True,
+                errors="surrogateescape",
+                max_num_fields=_MAX_FIELDS,
+            )
+            return Form(found)
         except ValueError as error:
             raise QueryError(f"the parameters of the request are wrong: {error}") from error
 

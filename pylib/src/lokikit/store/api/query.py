@@ -18,7 +18,7 @@ from lokikit.store.api.results import (
 from lokikit.store.errors import LimitError, QueryError
 from lokikit.store.logql.binary_operation import scalar_value
 from lokikit.store.logql.limits import check_entries
-from lokikit.store.logql.parser import parse_query
+from lokikit.store.logql.parser import parse_runnable
 from lokikit.store.logql.series import Steps, align
 from lokikit.store.logql.syntax import LogExpression, LogRange, SampleExpression
 
@@ -64,7 +64,7 @@ def read_instant(form: Form, now_ns: int) -> SampleQuery:
     Raises:
         QueryError: a parameter or the query is wrong.
     """
-    expression = parse_query(form.get("query"))
+    expression = parse_runnable(form.get("query"))
     time_text = form.get("time")
     time_ns = parameters.parse_time(time_text) if time_text else now_ns
     parameters.read_positive_limit(form)
@@ -81,7 +81,7 @@ def read_range(form: Form, limits: StoreLimits, now_ns: int) -> LineRequest | Sa
         QueryError: a parameter or the query is wrong.
         LimitError: it goes beyond a limit.
     """
-    expression = parse_query(form.get("query"))
+    expression = parse_runnable(form.get("query"))
     span = parameters.read_span(form, now_ns, parameters.QUERY_SINCE_NS)
     limit = parameters.read_positive_limit(form)
     direction = parameters.read_direction(form)

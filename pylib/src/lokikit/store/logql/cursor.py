@@ -16,8 +16,8 @@ _MAX_OPERATIONS = 200
 class Cursor:
     """The tokens of a query, with a current token.
 
-    `selectors`, `regexes` and `stages` collect the parts that are checked once the whole text
-    follows the grammar.
+    `selectors`, `regexes`, `stages` and `foreign_names` collect the parts that are checked once
+    the whole text follows the grammar.
     """
 
     def __init__(self, text: str) -> None:
@@ -25,6 +25,7 @@ class Cursor:
         self.selectors: list[tuple[Token, tuple[Matcher, ...]]] = []
         self.regexes: list[tuple[Token, LineFilter]] = []
         self.stages: list[tuple[Token, Stage]] = []
+        self.foreign_names: list[tuple[Token, str]] = []
         self._operations = 0
         self._tokens, self._problem = scan(text)
         self._index = -1

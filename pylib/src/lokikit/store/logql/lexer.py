@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from contextlib import suppress
 from typing import NamedTuple
+from unicodedata import category
 
 from lokikit.store.errors import SyntaxProblem
 from lokikit.store.logql.quoting import unescape
@@ -57,6 +58,10 @@ _TOKEN = re.compile(
 )
 _CHARACTER = re.compile(r"'(?:[^'\\\n]|\\[^\n])*'")
 _CHARACTER_LENGTH = 3
+_BOM = "\ufeff"
+_UNREADABLE = re.compile("[\0\ud800-\udfff]")
+_NOT_IN_WORDS = frozenset({"Nl", "No"})
+"""Categories of characters that Python takes for a part of a word, and Go does not."""
 _SPACES = re.compile(rf"{_SPACE}*")
 _GROUPING = re.compile(r"(?:by|without)\b", re.IGNORECASE)
 _QUANTITY = re.compile(r"[0-9.]+[0-9A-Za-zµ.]*")
@@ -90,7 +95,10 @@ def scan(text: str) -> tuple[list[Token], SyntaxProblem | None]:
     """
     tokens: list[Token] = []
     append, match = tokens.append, _TOKEN.match
-    offset, end = 0, len(text)
+    offset, end = len(_BOM) * text.startswith(_BOM), len(text)
+    if found := _UNREADABLE.search(text):
+        what = "invalid UTF-8 encoding" if found[0] != "\0" else "invalid character NUL"
+        return tokens, problem(text, found.start(), what)
     try:
         while offset < end:
             found = match(text, offset)
@@ -122,6 +130,10 @@ def problem(text: str, offset: int, message: str, *, shows_position: bool = True
 
 
 def _word(text: str, offset: int, word: str) -> Token:
+    if not word.isascii():
+        word = _go_word(word)
+        if not word:
+            return _other(text, offset, text[offset])
     name = word.lower()
     if name in KEYWORDS:
         return Token(name, name, offset)
@@ -129,6 +141,14 @@ def _word(text: str, offset: int, word: str) -> Token:
         kind = CONVERSION if name in _CONVERSIONS else "ip" if name == "ip" else CALL
         return Token(kind, name, offset)
     return Token(IDENTIFIER, word, offset)
+
+
+def _go_word(word: str) -> str:
+    """The letters and digits at the begin of a word that are these to Go."""
+    for index, character in enumerate(word):
+        if category(character) in _NOT_IN_WORDS:
+            return word[:index]
+    return word
 
 
 def _is_called(text: str, end: int) -> bool:

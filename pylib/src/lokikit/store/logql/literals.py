@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from typing import TYPE_CHECKING, cast
 
 from lokikit.store.logql.lexer import IDENTIFIER, NUMBER, STRING, Token
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from lokikit.store.logql.cursor import Cursor
 
 MATCH_OPS = ("=", "=~", "!~", "!=")  # in the order of Loki's error texts
+_LABEL_NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
 _REGEX_OPS = frozenset({"=~", "!~"})
 
 
@@ -88,6 +90,8 @@ def matcher_of(cursor: Cursor, name: str, op: str, value: Token) -> Matcher:
     """
     if op in _REGEX_OPS:
         require_regex(cursor, value)
+    if not _LABEL_NAME.fullmatch(name):
+        cursor.foreign_names.append((value, name))
     return Matcher(name, cast("MatchOp", op), str(value.value))
 
 

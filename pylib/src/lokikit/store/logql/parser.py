@@ -57,6 +57,29 @@ def parse_query(text: str) -> Expression:
     return read(Cursor(text))
 
 
+def parse_runnable(text: str) -> Expression:
+    """The tree of a query that is to run.
+
+    Raises:
+        SyntaxProblem: as `parse_query`, and for a matcher on a name that is no plain label; Loki
+            formats such a query, and does not run it.
+    """
+    cursor = Cursor(text)
+    expression = read(cursor)
+    check_names(cursor)
+    return expression
+
+
+def check_names(cursor: Cursor) -> None:
+    """Check the labels of matchers, of what `read` has read.
+
+    Raises:
+        SyntaxProblem: a name is no plain label.
+    """
+    for value, name in cursor.foreign_names:
+        raise cursor.refusal(value, f"the name {name} of a matcher is not [a-zA-Z_][a-zA-Z0-9_]*")
+
+
 def read(cursor: Cursor) -> Expression:
     """The tree of all of a cursor's text, which collects the places of the stages.
 
@@ -99,9 +122,9 @@ def parse_log_query(text: str) -> LogExpression:
     """The tree of a log query.
 
     Raises:
-        QueryError: as `parse_query`, and for a metric query.
+        QueryError: as `parse_runnable`, and for a metric query.
     """
-    expression = parse_query(text)
+    expression = parse_runnable(text)
     if not isinstance(expression, LogExpression):
         raise QueryError("only log selector is supported")
     return expression

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from lokikit.store.errors import QueryError
 from lokikit.store.logql.cursor import Cursor
-from lokikit.store.logql.parser import read
+from lokikit.store.logql.parser import check_names, read
 from lokikit.store.logql.pipeline import compile_stage
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ def check_query(text: str) -> Expression:
     """
     cursor = Cursor(text)
     expression = read(cursor)
+    check_names(cursor)
     for start, stage in cursor.stages:
         why = _problem(stage)
         if why:
