@@ -23,6 +23,10 @@ def test_a_broken_pair_is_left_out_up_to_the_next_space():
     assert pairs('=v a"b=1 c=d=e f=2') == [("f", "2")]
 
 
+def test_a_key_with_a_rune_that_cannot_be_read_is_left_out():
+    assert pairs('a\ufffd="x y" b=1 \ufffd c=\ufffd') == [("b", "1"), ("c", "\ufffd")]
+
+
 def test_behind_a_quoted_value_that_does_not_read_the_next_pair_begins_at_once():
     assert pairs('a="\\x"b=1') == [("b", "1")]
 
@@ -34,6 +38,8 @@ def test_behind_a_quoted_value_that_does_not_read_the_next_pair_begins_at_once()
         ('a="x', "logfmt syntax error at pos 5 : unterminated quoted value"),
         ('a="\\x"', "logfmt syntax error at pos 7 : invalid quoted value"),
         ('a=b"c', "logfmt syntax error at pos 4 : unexpected '\"'"),
+        ("é\ufffd=1", "logfmt syntax error at pos 6 : invalid key"),
+        ("\ufffd", "logfmt syntax error at pos 4 : invalid key"),
     ],
 )
 def test_strictly_a_broken_pair_is_a_problem_at_its_byte(line: str, text: str):

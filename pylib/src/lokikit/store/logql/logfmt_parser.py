@@ -68,6 +68,8 @@ def _read_pair(line: str, position: int) -> tuple[str, str, int]:
     char = line[position : position + 1]
     if char == '"' or (char == "=" and not key):
         raise _unexpected(line, position)
+    if REPLACEMENT in key:
+        raise _BrokenPair(position, "invalid key", _end(_REST, line, position))
     if char != "=":
         return key, "", position
     begin = position + 1
