@@ -23,11 +23,31 @@ def test_the_families_do_not_mix():
 
 
 @pytest.mark.parametrize(
-    "pattern", ["", "x", "10.0.0.1/99", "10.0.0.5-10.0.0.1", "10.0.0.1-::1", "1.1.1.1 ", "01.1.1.1"]
+    "pattern",
+    [
+        "",
+        "x",
+        "10.0.0.1/99",
+        "10.0.0.1/08",
+        "10.0.0.0/255.0.0.0",
+        "10.0.0.5-10.0.0.1",
+        "10.0.0.1-::1",
+        "1.1.1.1 ",
+        "01.1.1.1",
+        "1.1.1.1%eth0",
+        "fe80::1%",
+    ],
 )
 def test_other_patterns_are_refused(pattern: str):
     with pytest.raises(QueryError, match="no address, range or CIDR"):
         compile_ip(pattern)
+
+
+@pytest.mark.parametrize(
+    "pattern", ["fe80::1%eth0", "fe80::1%eth0/64", "fe80::1%eth0-fe80::2", "fe80::1.2.3.4%1"]
+)
+def test_a_pattern_with_a_zone_takes_no_address(pattern: str):
+    assert not takes(pattern, "fe80::1")
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,7 @@ EMPTY = (
         ("[z-a]", "invalid character class range: `z-a`"),
         ("x(?=y)", "invalid or unsupported Perl syntax: `(?=`"),
         ("(?P<x-y>.)", "invalid named capture: `(?P<x-y>`"),
+        ("(?P<é>.)", "invalid named capture: `(?P<é>`"),
         (r"a\C", r"invalid escape sequence: `\C`"),
         ("\\", "trailing backslash at end of expression: ``"),
     ],

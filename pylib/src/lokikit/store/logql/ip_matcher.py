@@ -16,6 +16,8 @@ _CANDIDATE = re.compile(
     re.DOTALL,
 )
 """Text that begins like an address, to its end, and the character behind it."""
+_ZONE = re.compile(r"(:[0-9a-fA-F:.]*)%[^%/-]+")
+_PREFIX = re.compile(r"/(?:0|[1-9][0-9]{0,2})\Z")
 _SHORTEST_REST = 5
 """Loki does not look for IPv6 in fewer characters at the end of a line."""
 
@@ -39,8 +41,13 @@ def compile_ip(pattern: str) -> Callable[[Address], bool]:
     Raises:
         QueryError: the pattern has another form.
     """
-    if "/" in pattern:
-        return _network(pattern)
+    pattern, has_zone = _ZONE.subn(r"\1", pattern)
+    takes = _network(pattern) if "/" in pattern else _range(pattern)
+    # An address with a zone is a pattern to Loki, and no address is equal to it.
+    return (lambda _: False) if has_zone else takes
+
+
+def _range(pattern: str) -> Callable[[Address], bool]:
     first, dash, last = pattern.partition("-")
     begin, end = parse_address(first), parse_address(last if dash else first)
     if begin is None or end is None or type(begin) is not type(end) or begin > end:  # type: ignore[operator]  # both are of one class
@@ -50,6 +57,8 @@ def compile_ip(pattern: str) -> Callable[[Address], bool]:
 
 
 def _network(pattern: str) -> Callable[[Address], bool]:
+    if not _PREFIX.search(pattern):
+        raise _refusal(pattern)
     try:
         network = ipaddress.ip_network(pattern, strict=False)
     except ValueError:

@@ -9,6 +9,7 @@ from typing import Any
 import re2
 
 from lokikit.store.errors import QueryError
+from lokikit.store.integers import read_decimal
 
 _MAX_COMPILED = 1000
 _MAX_MEMORY_BYTES = 16 << 20
@@ -45,11 +46,15 @@ def compile_regex(pattern: str) -> Any:
             words of Go.
     """
     try:
-        return re2.compile(pattern, _OPTIONS)
+        regex = re2.compile(pattern, _OPTIONS)
     except re2.error as error:
         raise QueryError(_in_go_words(error)) from None
     except UnicodeEncodeError:
         raise QueryError(f"error parsing regexp: invalid UTF-8: `{pattern!a}`") from None
+    foreign = next((name for name in regex.groupindex if not name.isascii()), None)
+    if foreign is not None:
+        raise QueryError(f"error parsing regexp: invalid named capture: `(?P<{foreign}>`")
+    return regex
 
 
 def _in_go_words(error: re2.error) -> str:
@@ -76,7 +81,7 @@ def expand(template: str, match: Any) -> str:
         name = reference[1] or reference[2]
         if name is None:
             return "$"
-        number = int(name) if name.isdecimal() else numbers.get(name, -1)
+        number = read_decimal(name) if name.isdecimal() else numbers.get(name, -1)
         return (match[number] or "") if 0 <= number <= count else ""
 
     return _REFERENCE.sub(text_of, template)
