@@ -8,10 +8,12 @@ from lokikit.store.logql.pipeline_syntax import (
     Decolorize,
     JsonParser,
     LabelAssignment,
+    LabelFilterStage,
     LabelFormat,
     LineFilter,
     LineFormat,
     LineText,
+    NumberFilter,
     PatternParser,
     RegexpParser,
 )
@@ -36,6 +38,27 @@ def test_a_filter_behind_a_format_sees_the_new_line():
     found = compile_pipeline(stages).process(_ROW)
     assert found is not None
     assert found.line == "new x"
+
+
+def failed(*stages):
+    """The labels of a line that is no JSON, behind `| json` and these stages."""
+    found = compile_pipeline((JsonParser(), *stages)).process(Row(1, {}, {}, "no json"))
+    return found and found.parsed
+
+
+def test_a_number_is_not_compared_with_the_error_of_the_pipeline():
+    assert failed(LabelFilterStage(NumberFilter("__error__", "!=", 0))) is None
+
+
+def test_the_error_of_the_pipeline_cannot_be_renamed():
+    assert failed(LabelFormat((LabelAssignment("a", "__error__", is_template=False),))) == failed()
+
+
+def test_details_of_an_error_may_be_formatted():
+    stage = LabelFormat((LabelAssignment("__error_details__", "x", is_template=True),))
+    found = compile_pipeline((stage,)).process(_ROW)
+    assert found is not None
+    assert found.parsed == {"__error_details__": "x"}
 
 
 def test_colors_go():

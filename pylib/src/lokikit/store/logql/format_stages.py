@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from lokikit.store.errors import QueryError
-from lokikit.store.logql.labels_builder import ERROR, ERROR_DETAILS, LineState
+from lokikit.store.logql.labels_builder import ERROR, LineState
 
 if TYPE_CHECKING:
     from lokikit.store.logql.pipeline_syntax import LabelAssignment
@@ -43,11 +43,9 @@ def compile_line_format(text: str) -> Stage:
 
 def _line_of_label(name: str) -> Stage:
     """The stage of `{{.name}}`, which does not see the pipeline's own errors, as in Loki."""
-    own = name in {ERROR, ERROR_DETAILS}
 
     def rewrite(state: LineState) -> bool:
-        value = state.parsed.get(name) if own else state.get(name)
-        state.line = value or ""
+        state.line = state.field(name) or ""
         return True
 
     return rewrite
@@ -63,7 +61,7 @@ def compile_label_format(assignments: Sequence[LabelAssignment]) -> Stage:
 
     names = [one.label for one in assignments]
     for name in names:
-        if name in {ERROR, ERROR_DETAILS}:
+        if name == ERROR:
             raise QueryError(f"{name} cannot be formatted")
         if names.count(name) > 1:
             raise QueryError(
@@ -92,7 +90,7 @@ def compile_label_format(assignments: Sequence[LabelAssignment]) -> Stage:
 
 
 def _rename(state: LineState, name: str, source: str) -> None:
-    value = state.get(source)
+    value = state.field(source)
     if value is not None:
         state.assign(name, value)
         state.delete(source)

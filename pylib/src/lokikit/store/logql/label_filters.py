@@ -81,7 +81,7 @@ def _number_check(condition: NumberFilter | DurationFilter | BytesFilter) -> Che
         convert, wanted = size_bytes, float(condition.value_bytes)
 
     def check(state: LineState) -> bool:
-        text = state.get(name)
+        text = state.field(name)
         if text is None:
             return False
         try:

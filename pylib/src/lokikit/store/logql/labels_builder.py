@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 ERROR = "__error__"
 ERROR_DETAILS = "__error_details__"
+_ERRORS = frozenset({ERROR, ERROR_DETAILS})
 CLASH_SUFFIX = "_extracted"
 
 
@@ -103,6 +104,10 @@ class LineState:
             return None
         value = self.metadata.get(name)
         return self.stream.get(name) if value is None else value
+
+    def field(self, name: str) -> str | None:
+        """As `get`, without the errors of the pipeline itself, which Loki leaves out at places."""
+        return self.parsed.get(name) if name in _ERRORS else self.get(name)
 
     def assign(self, name: str, value: str) -> None:
         """Set a label, whichever category had its name before; parsers leave it alone then."""
