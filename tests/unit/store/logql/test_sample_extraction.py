@@ -77,6 +77,21 @@ def test_stage_that_takes_labels_away_drops_empty_ones(stage):
     assert not any("k=" in labels for labels in answer)
 
 
+@pytest.mark.parametrize(
+    "query", ["max by (k) ({})", "sum by (k) ({} > 0)", "2 * {}", "sort({})", "topk(9, {})"]
+)
+def test_part_of_a_query_has_no_labels_that_its_own_answer_leaves_out(query):
+    counted = f"count_over_time({JSON} | drop none [1m])"
+    answer = instant(query.format(counted), row(1, '{"k":""}'))
+    assert not any("k=" in labels for labels in answer)
+
+
+def test_sum_directly_above_shows_the_empty_label():
+    """A real Loki groups while it reads the lines there."""
+    query = f"sum by (k) (count_over_time({JSON} | drop none [1m]))"
+    assert instant(query, row(1, '{"k":""}')) == {"k=": 1}
+
+
 def test_label_by_template_keeps_empty_labels():
     answer = instant(f'count_over_time({JSON} | label_format x="y" [1m])', row(1, '{"k":""}'))
     assert list(answer) == ["app=a,detected_level=unknown,k=,x=y"]

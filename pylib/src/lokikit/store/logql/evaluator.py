@@ -30,6 +30,7 @@ from lokikit.store.logql.syntax import (
     VectorFunction,
 )
 from lokikit.store.logql.vector_aggregation import SELECTING, aggregate, average_of_sums
+from lokikit.store.logql.vectors import without_empty_labels
 from lokikit.times import NS_PER_S
 
 if TYPE_CHECKING:
@@ -119,29 +120,33 @@ class Evaluator:
         if isinstance(expression, VectorAggregation):
             return self._aggregated(expression, steps)
         if isinstance(expression, LabelReplace):
-            return replace_labels(expression, self._vectors(expression.operand, steps))
+            return replace_labels(expression, self._operand(expression.operand, steps))
         if isinstance(expression, BinaryOperation):
             return self._operation(expression, steps)
         raise QueryError(f"{type(expression).__name__} is not supported by this store")
 
+    def _operand(self, expression: SampleExpression, steps: Steps) -> Iterator[Vector]:
+        """The vectors of a part of a query, with the labels that its own answer would show."""
+        return _shown(expression, self._vectors(expression, steps))
+
     def _operation(self, expression: BinaryOperation, steps: Steps) -> Iterator[Vector]:
         left, right = scalar_value(expression.left), scalar_value(expression.right)
         if left is not None:
-            vectors = self._vectors(expression.right, steps)
+            vectors = self._operand(expression.right, steps)
             return operate_on_scalar(expression, vectors, left, scalar_left=True)
         if right is not None:
-            vectors = self._vectors(expression.left, steps)
+            vectors = self._operand(expression.left, steps)
             return operate_on_scalar(expression, vectors, right, scalar_left=False)
         return operate_on_vectors(
             expression,
-            self._vectors(expression.left, steps),
-            self._vectors(expression.right, steps),
+            self._operand(expression.left, steps),
+            self._operand(expression.right, steps),
         )
 
     def _aggregated(self, expression: VectorAggregation, steps: Steps) -> Iterator[Vector]:
         operand = expression.operand
         if not isinstance(operand, RangeAggregation) or expression.op in SORTING | SELECTING:
-            return aggregate(expression, self._vectors(operand, steps))
+            return aggregate(expression, self._operand(operand, steps))
         sampled = self._sampled(SampleRequest(operand, expression, steps))
         if sampled is not None:
             return self._limited(sampled)
@@ -149,7 +154,8 @@ class Evaluator:
             return self._limited(self._read(operand, steps, expression.grouping or Grouping(())))
         if expression.op == "avg":
             return self._limited(self._averaged(expression, operand, steps))
-        return self._limited(aggregate(expression, self._leaf(operand, steps, is_limited=False)))
+        vectors = _shown(operand, self._leaf(operand, steps, is_limited=False))
+        return self._limited(aggregate(expression, vectors))
 
     def _averaged(
         self, expression: VectorAggregation, operand: RangeAggregation, steps: Steps
@@ -192,6 +198,10 @@ class Evaluator:
             if len(seen) > self._limits.max_series:
                 raise _too_many_series(self._limits.max_series)
             yield vector
+
+
+def _shown(expression: SampleExpression, vectors: Iterator[Vector]) -> Iterator[Vector]:
+    return without_empty_labels(vectors) if hides_empty_labels(expression) else vectors
 
 
 def _without_empty(labels: Mapping[str, str]) -> dict[str, str]:

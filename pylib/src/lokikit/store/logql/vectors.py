@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -12,7 +12,7 @@ LabelSet = tuple[tuple[str, str], ...]
 """Names and values, ordered by name."""
 
 Vector = list[tuple[LabelSet, float]]
-"""The samples of one step. Label sets may repeat only behind `label_replace`."""
+"""The samples of one step. Label sets may repeat only behind `label_replace` and deleted labels."""
 
 METRIC_NAME = "__name__"
 """A label that every `without` drops."""
@@ -48,6 +48,13 @@ def label_filter(
         return known
 
     return filtered
+
+
+def without_empty_labels(vectors: Iterable[Vector]) -> Iterator[Vector]:
+    """The same samples without labels that are empty; label sets that become equal remain."""
+    hide = label_filter(frozenset(), keep=False)
+    for vector in vectors:
+        yield [(hide(labels), value) for labels, value in vector]
 
 
 def group_filter(grouping: Grouping | None) -> Callable[[LabelSet], LabelSet]:
