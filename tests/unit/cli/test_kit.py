@@ -46,6 +46,20 @@ def test_a_kit_of_the_user_is_named_from_elsewhere(tmp_path: Path) -> None:
     assert kit_root({"LOKIKIT_KIT": str(tmp_path)}) == tmp_path
 
 
+@pytest.mark.parametrize(
+    ("command", "written"), [("init", "loki/loki.yaml"), ("chart", "Chart.yaml")]
+)
+def test_what_lokikit_comes_with_is_written_from_within_a_kit_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str, written: str
+) -> None:
+    """A kit has no chart, and its files may be changed."""
+    run("init", str(tmp_path / "kit"))
+    (tmp_path / "kit/loki/loki.yaml").write_text("changed: true\n")
+    monkeypatch.chdir(tmp_path / "kit")
+    run(command, str(tmp_path / "new"))
+    assert "changed" not in (tmp_path / "new" / written).read_text()
+
+
 def test_a_folder_that_is_no_kit_is_refused(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="make one with lokikit init"):
         kit_root({"LOKIKIT_KIT": str(tmp_path)})

@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from lokikit.errors import PrerequisiteError, SettingsError
-from lokikit.stack.kit_files import KIT_FILES, KIT_MARK, kit_root
+from lokikit.stack.kit_files import KIT_FILES, KIT_MARK, own_root
 
 _MARK_TEXT = "This folder holds the files that `lokikit up` runs from when it is called here.\n"
 _WITHOUT_CACHES = shutil.ignore_patterns("__pycache__", ".*_cache")
@@ -31,7 +31,7 @@ def init(folder: Folder) -> None:
     """
     _require_empty(folder)
     for name in KIT_FILES:
-        _copy(kit_root() / name, folder / name)
+        _copy(own_root() / name, folder / name)
     (folder / KIT_MARK).write_text(_MARK_TEXT, encoding="utf-8")
     typer.echo(f"Wrote the kit to {folder}. Change what you like there, then:")
     typer.echo(f"  cd {folder} && lokikit up")
@@ -43,7 +43,7 @@ def chart(folder: Folder) -> None:
     Values to begin with are in its folder `profiles`: `--values DIR/profiles/ha.yaml`.
     """
     _require_empty(folder)
-    source = kit_root() / _CHART
+    source = own_root() / _CHART
     _copy(source, folder, _ignored_by_helm(source))
     _copy(source / _PROFILES, folder / "profiles")
     typer.echo(f"Wrote the chart to {folder}:")

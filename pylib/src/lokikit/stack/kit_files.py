@@ -64,10 +64,11 @@ def kit_root(environ: Mapping[str, str] = os.environ) -> Path:
             )
         return folder
     here = Path.cwd()
-    return here if (here / KIT_MARK).is_file() else _own_root()
+    return here if (here / KIT_MARK).is_file() else own_root()
 
 
-def _own_root() -> Path:
+def own_root() -> Path:
+    """Return the folder of the files as lokikit comes with them: the checkout or the package."""
     return checkout_root() or _PACKAGE / "_kit"
 
 
@@ -76,7 +77,7 @@ def kit_env(environ: Mapping[str, str] = os.environ) -> Mapping[str, str]:
 
     A line that the `.env` of a user's kit lacks is that of the package, as after an upgrade.
     """
-    roots = dict.fromkeys((_own_root(), kit_root()))
+    roots = dict.fromkeys((own_root(), kit_root()))
     files = (dotenv_values(root / ".env", interpolate=False) for root in roots)
     stored = {name: value for file in files for name, value in file.items()}
     overrides = {
