@@ -19,7 +19,8 @@ def test_labels_are_written_in_order():
         (r'{a="\x41\u00e9\101\U0001F600\a"}', {"a": "A\u00e9A\U0001f600\a"}),
         ("{a=`b\\n`}", {"a": "b\\n"}),
         ('{json="x", by="y"}', {"json": "x", "by": "y"}),
-        (r'{a="\ud800"}', {"a": "\ufffd"}),
+        (r'{a="\xc3\xa9\xff"}', {"a": "\u00e9\ufffd"}),
+        ("""{"a"="b", 'c'='d"e'}""", {"a": "b", "c": 'd"e'}),
     ],
 )
 def test_labels_are_read(text, labels):
@@ -27,8 +28,30 @@ def test_labels_are_read(text, labels):
 
 
 @pytest.mark.parametrize(
-    "text", ["", "a", "{", '{a="b"', "{a}", "{a=b}", '{a="b" c="d"}', '{-="b"}', '{a="b}']
+    "text",
+    [
+        "",
+        "a",
+        "{",
+        '{a="b"',
+        "{a}",
+        "{a=b}",
+        '{a="b" c="d"}',
+        '{-="b"}',
+        '{a="b}',
+        r'{a="\z"}',
+        r'{a="\u00zz"}',
+        r'{a="\400"}',
+        r'{a="\ud800"}',
+        '{a="\\\'"}',
+        '{"a.b"="c"}',
+    ],
 )
 def test_wrong_labels_are_refused(text):
     with pytest.raises(PushError, match="couldn't parse labels"):
         parse_labels(text)
+
+
+def test_a_name_that_comes_twice_is_refused():
+    with pytest.raises(PushError, match="has duplicate label name: 'a'"):
+        parse_labels('{a="1",a="1"}')

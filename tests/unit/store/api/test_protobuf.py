@@ -50,9 +50,22 @@ def test_unknown_fields_are_skipped():
     assert list(decode_push(extra + encode_push('{a="b"}'))) == [('{a="b"}', [])]
 
 
-def test_bytes_that_are_no_text_are_replaced():
-    push = message(1, message(2, message(2, b"\xff")))
-    assert list(decode_push(push)) == [("", [(0, "\ufffd", {})])]
+def test_each_byte_that_is_no_text_is_replaced():
+    push = message(1, message(2, message(2, b"\xf0\x9f\x98 x")))
+    assert list(decode_push(push)) == [("", [(0, "\ufffd\ufffd\ufffd x", {})])]
+
+
+def test_labels_that_are_no_text_are_refused():
+    with pytest.raises(PushError, match="couldn't parse labels"):
+        list(decode_push(message(1, message(1, b'{a="\xff"}'))))
+
+
+@pytest.mark.parametrize(
+    ("seconds", "nanoseconds"), [(0, -1), (0, 10**9), (253_402_300_800, 0), (-62_135_596_801, 0)]
+)
+def test_times_that_are_no_timestamps_are_refused(seconds, nanoseconds):
+    with pytest.raises(PushError, match="no timestamp"):
+        list(decode_push(encode_push('{a="b"}', (seconds, nanoseconds, "x", {}))))
 
 
 @pytest.mark.parametrize(

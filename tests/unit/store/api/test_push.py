@@ -48,8 +48,8 @@ def test_bytes_behind_the_json_do_not_count():
 
 
 def test_bytes_that_are_no_text_are_replaced():
-    body = json.dumps(push(["1", "x"])).encode().replace(b'"x"', b'"\xff"')
-    assert read(body)[0].entries == [(1, "\ufffd", {})]
+    body = json.dumps(push(["1", "x"])).encode().replace(b'"x"', b'"\xf0\x9f"')
+    assert read(body)[0].entries == [(1, "\ufffd\ufffd", {})]
 
 
 @pytest.mark.parametrize(
@@ -107,6 +107,7 @@ def test_wrong_entries_are_refused(value):
         (b"x", 400),
         (b"[]", 400),
         (b"{}", 422),
+        (b"null", 422),
         ({"streams": []}, 422),
         ({"streams": None}, 422),
         ({"streams": {}}, 400),
@@ -114,6 +115,7 @@ def test_wrong_entries_are_refused(value):
         (push(["1", "x"], labels={"a": ""}), 400),
         ({"streams": [{"values": [["1", "x"]]}]}, 400),
         ({"streams": [{"stream": [], "values": []}]}, 400),
+        ({"streams": [{"stream": None, "values": []}]}, 400),
         ({"streams": [{"stream": {"a": "b"}, "values": {}}]}, 400),
         (b'{"streams":' + b"[" * 100_000, 400),
         (b'{"streams":NaN}', 400),

@@ -28,9 +28,14 @@ def test_json_is_unpacked(body, encoding):
     assert unpack_json(body, encoding, MAX) == b"{}"
 
 
-def test_protobuf_is_snappy_unless_the_encoding_names_another():
-    assert unpack_protobuf(bytes(cramjam.snappy.compress_raw(b"x")), "", MAX) == b"x"
-    assert unpack_protobuf(gzip.compress(b"x", mtime=0), "gzip", MAX) == b"x"
+def test_protobuf_is_in_snappy_whatever_the_encoding():
+    packed = bytes(cramjam.snappy.compress_raw(b"x"))
+    assert unpack_protobuf(packed, "", MAX) == b"x"
+    assert unpack_protobuf(packed, "snappy", MAX) == b"x"
+    assert unpack_protobuf(gzip.compress(packed, mtime=0), "gzip", MAX) == b"x"
+    assert unpack_protobuf(raw_deflate(packed), "deflate", MAX) == b"x"
+    with pytest.raises(PushError, match="snappy: corrupt input"):
+        unpack_protobuf(gzip.compress(b"x", mtime=0), "gzip", MAX)
 
 
 @pytest.mark.parametrize("encoding", ["br", "identity", "GZIP", "gzip, gzip", "zstd"])

@@ -6,16 +6,18 @@ import functools
 import re
 from collections.abc import Mapping
 
+from lokikit.store.api.protobuf import LONE_BYTE
 from lokikit.store.errors import PushError
-from lokikit.store.logql.quoting import SHORT_ESCAPES, format_labels
+from lokikit.store.logql.quoting import format_labels, unescape
 
 _PAIR = re.compile(
-    r'\s*([a-zA-Z_][a-zA-Z0-9_]*)\s*=\s*("(?:[^"\\\n]|\\.)*"|`[^`]*`)\s*(,|(?=\}))', re.ASCII
+    r"""\s*(["']?)([a-zA-Z_][a-zA-Z0-9_]*)\1\s*=\s*"""
+    r"""("(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'|`[^`]*`)\s*(,|(?=\}))""",
+    re.ASCII,
 )
 _NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
 _BAD_CHARACTER = re.compile(r"[^a-zA-Z0-9_]")
-_ESCAPE = re.compile(r"\\(x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}|[0-7]{3}|.)", re.DOTALL)
-_MAX_CODE_POINT = 0x10FFFF
+_HALF_PAIR = re.compile(r"\\(?:u|U0000)[dD][89a-fA-F]")
 
 
 @functools.lru_cache(maxsize=4096)
@@ -34,7 +36,9 @@ def parse_labels(text: str) -> Mapping[str, str]:
         found = _PAIR.match(stripped, position)
         if not found:
             raise refuse_labels(f'1:{position + 1}: parse error: expected name="value"')
-        labels[found[1]] = _unquote(found[2])
+        if found[2] in labels:
+            raise PushError(f"stream '{text}' has duplicate label name: '{found[2]}'")
+        labels[found[2]] = _unquote(found[3])
         position = found.end()
     return labels
 
@@ -74,13 +78,11 @@ def _unquote(quoted: str) -> str:
     content = quoted[1:-1]
     if quoted[0] == "`" or "\\" not in content:
         return content
-    return _ESCAPE.sub(_unescaped, content)
-
-
-def _unescaped(found: re.Match[str]) -> str:
-    code = found[1]
-    if len(code) == 1:
-        return SHORT_ESCAPES.get(code, code)
-    value = int(code, 8) if code[0].isdigit() else int(code[1:], 16)
-    is_character = value <= _MAX_CODE_POINT and not 0xD800 <= value <= 0xDFFF  # noqa: PLR2004
-    return chr(value) if is_character else "\ufffd"
+    if _HALF_PAIR.search(content):
+        raise refuse_labels("an escape is no code point")
+    if quoted[0] == "'":
+        content = content.replace("\\'", "'")
+    try:
+        return LONE_BYTE.sub("\ufffd", unescape(content))
+    except ValueError as error:
+        raise refuse_labels(str(error)) from error

@@ -7,6 +7,7 @@ timestamp seconds (1) and nanoseconds (2); a pair a name (1) and a value (2).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from lokikit.store.errors import PushError
@@ -14,6 +15,8 @@ from lokikit.times import NS_PER_S
 
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
 _MAX_SHIFT = 63
+_FIRST_SECOND, _LAST_SECOND = -62_135_596_800, 253_402_300_799
+LONE_BYTE = re.compile("[\udc80-\udcff]")
 _MORE = 0x80
 
 Entry = tuple[int, str, dict[str, str]]
@@ -37,7 +40,7 @@ def _stream(message: memoryview | int) -> tuple[str, list[Entry]]:
     labels, entries = "", []
     for number, value in _fields(message):
         if number == 1:
-            labels = _text(value)
+            labels = _labels_text(value)
         elif number == 2:  # noqa: PLR2004 - the number of `entries`
             entries.append(_entry(value))
     return labels, entries
@@ -58,7 +61,10 @@ def _entry(message: memoryview | int) -> Entry:
 
 def _time_ns(message: memoryview | int) -> int:
     parts = dict(_fields(message))
-    return _signed(parts.get(1, 0)) * NS_PER_S + _signed(parts.get(2, 0))
+    seconds, rest_ns = _signed(parts.get(1, 0)), _signed(parts.get(2, 0))
+    if not (_FIRST_SECOND <= seconds <= _LAST_SECOND and 0 <= rest_ns < NS_PER_S):
+        raise ValueError(f"no timestamp: {seconds} s and {rest_ns} ns")
+    return seconds * NS_PER_S + rest_ns
 
 
 def _signed(value: memoryview | int) -> int:
@@ -70,7 +76,22 @@ def _signed(value: memoryview | int) -> int:
 def _text(value: memoryview | bytes | int) -> str:
     if isinstance(value, int):
         raise TypeError("a text is a number")
-    return str(value, "utf-8", "replace")
+    return read_text(value)
+
+
+def _labels_text(value: memoryview | int) -> str:
+    try:
+        return str(value, "utf-8") if not isinstance(value, int) else _text(value)
+    except UnicodeDecodeError as error:
+        raise PushError(f"couldn't parse labels: invalid UTF-8: {error.reason}") from error
+
+
+def read_text(data: memoryview | bytes) -> str:
+    """The text of bytes; each byte that is no UTF-8 becomes U+FFFD, as in Loki's answers."""
+    try:
+        return str(data, "utf-8")
+    except UnicodeDecodeError:
+        return LONE_BYTE.sub("\ufffd", str(data, "utf-8", "surrogateescape"))
 
 
 def _fields(message: memoryview | int) -> Iterator[tuple[int, memoryview | int]]:

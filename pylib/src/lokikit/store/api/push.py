@@ -14,7 +14,7 @@ import orjson
 from lokikit.store.api.http import TOO_LARGE
 from lokikit.store.api.label_text import check_names, parse_labels
 from lokikit.store.api.metadata_names import normalize_all
-from lokikit.store.api.protobuf import Entry, decode_push
+from lokikit.store.api.protobuf import Entry, decode_push, read_text
 from lokikit.store.api.push_bodies import unpack_json, unpack_protobuf
 from lokikit.store.errors import PushError
 from lokikit.store.integers import read_decimal
@@ -114,6 +114,8 @@ def _of_json(body: bytes) -> Iterable[PushedStream]:
     if len(body) > _MAX_ARRAYS and body.count(b"[") > _MAX_ARRAYS:
         raise PushError(f"a push has more than {_MAX_ARRAYS} arrays", TOO_LARGE)
     content = _load(body)
+    if content is None:
+        return
     if not isinstance(content, dict):
         raise _refuse("the body is no object")
     streams = content.get("streams")
@@ -134,7 +136,7 @@ def _load(body: bytes) -> Any:
 
 
 def _load_leniently(body: bytes) -> Any:
-    text = body.decode("utf-8", "replace").lstrip(" \t\r\n")
+    text = read_text(body).lstrip(" \t\r\n")
     if not text:
         raise PushError("EOF")
     try:
@@ -154,7 +156,7 @@ def _refuse(problem: str) -> PushError:
 
 
 def _stream(stream: dict[str, Any]) -> PushedStream:
-    labels = _labels(stream.get("stream"))
+    labels = _labels(stream.get("stream", {}))
     values = stream.get("values")
     if not isinstance(values, list | None):
         raise _refuse('"values" is no array')
@@ -166,11 +168,11 @@ def _stream(stream: dict[str, Any]) -> PushedStream:
 
 
 def _labels(labels: Any) -> dict[str, str]:
-    if not isinstance(labels, dict | None):
+    if not isinstance(labels, dict):
         raise _refuse('"stream" is no object of labels')
     texts = {
         name: value if isinstance(value, str) else orjson.dumps(value).decode()
-        for name, value in (labels or {}).items()
+        for name, value in labels.items()
     }
     check_names(texts)
     return {name: value for name, value in texts.items() if value}

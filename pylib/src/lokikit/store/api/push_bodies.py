@@ -27,13 +27,13 @@ def unpack_json(body: bytes, encoding: str, max_bytes: int) -> bytes:
 
 
 def unpack_protobuf(body: bytes, encoding: str, max_bytes: int) -> bytes:
-    """The protobuf message of a body: of snappy, unless the encoding names another.
+    """The protobuf message of a body: in snappy, which an encoding may pack once more.
 
     Raises:
         PushError: as for `unpack_json`.
     """
     if encoding not in {"", "snappy"}:
-        return _inflate(body, encoding, max_bytes, to_end=True)
+        body = _inflate(body, encoding, max_bytes, to_end=True)
     import cramjam  # noqa: PLC0415 - a store that only gets JSON starts faster
 
     if _snappy_size(body) > max_bytes:
