@@ -191,7 +191,7 @@ def paths(setup: Setup) -> list[str]:
     return [*common, "/crash", "/ask"] if setup.middleware else common
 
 
-@pytest.fixture(scope="module", params=sizes(ROUNDS, 500))
+@pytest.fixture(scope="module", params=sizes(ROUNDS, 100))
 def played(
     request: pytest.FixtureRequest, loki_url: str, tmp_path_factory: pytest.TempPathFactory
 ) -> Played:
