@@ -47,6 +47,12 @@ def test_characters_that_go_does_not_read_are_problems(text: str, message: str) 
     assert message in str(problem)
 
 
+@pytest.mark.parametrize("text", ["0or", "0x", "0b"])
+def test_a_base_without_digits_is_a_problem(text: str) -> None:
+    """As in `a > 0or b > 1`, to Go's scanner."""
+    assert "literal has no digits" in str(scan(text)[1])
+
+
 def test_a_byte_order_mark_at_the_begin_is_skipped() -> None:
     """Behind the begin it is a character like others."""
     assert kinds("\ufeffby") == ["by"]

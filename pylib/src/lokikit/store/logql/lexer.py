@@ -62,6 +62,7 @@ _BOM = "\ufeff"
 _UNREADABLE = re.compile("[\0\ud800-\udfff]")
 _NOT_IN_WORDS = frozenset({"Nl", "No"})
 """Categories of characters that Python takes for a part of a word, and Go does not."""
+_BASES = {"x": "hexadecimal", "o": "octal", "b": "binary"}
 _SPACES = re.compile(rf"{_SPACE}*")
 _GROUPING = re.compile(r"(?:by|without)\b", re.IGNORECASE)
 _QUANTITY = re.compile(r"[0-9.]+[0-9A-Za-zµ.]*")
@@ -212,6 +213,8 @@ def _duration_ns(word: str) -> int | None:
 def _number(text: str, offset: int) -> Token:
     found = _NUMBER.match(text, offset)
     literal = found[0] if found else text[offset]
+    if literal == "0" and text[offset + 1 : offset + 2].lower() in _BASES:
+        raise problem(text, offset, f"{_BASES[text[offset + 1].lower()]} literal has no digits")
     if literal[-1] in "eE+-" and not literal.startswith(("0x", "0X")):
         raise problem(text, offset, "exponent has no digits")
     if literal[-1] == "_" or "__" in literal:

@@ -50,8 +50,38 @@ def test_or_stops_at_the_first_that_decides():
 
 
 @pytest.mark.parametrize(
+    ("call", "text"),
+    [
+        ("mulf -5 .a", "0"),
+        ("divf 0 -2", "0"),
+        ("ceil -0.5", "-0"),
+        ("floor 0.5", "0"),
+        ('maxf 1 "NaN"', "NaN"),
+        ('minf "NaN" "-Inf" 2', "-Inf"),
+        ("maxf 1 2.5 2", "2.5"),
+    ],
+)
+def test_zeros_and_nan_are_those_of_go(call: str, text: str):
+    """Decimals have no negative zero, floats have."""
+    assert render(f"{{{{{call}}}}}", a="x") == text
+
+
+def test_a_number_beyond_floats_is_refused():
+    with pytest.raises(QueryError, match="illegal number syntax"):
+        Template("{{1e400}}")
+
+
+@pytest.mark.parametrize(
     "text",
-    ["{{.a.b}}", "{{div 1 0}}", "{{upper 5}}", "{{eq 1 1.0}}", "{{index .a 9}}", "{{nil}}"],
+    [
+        "{{.a.b}}",
+        "{{trunc 1e30 .a}}",
+        "{{div 1 0}}",
+        "{{upper 5}}",
+        "{{eq 1 1.0}}",
+        "{{index .a 9}}",
+        "{{nil}}",
+    ],
 )
 def test_problems_of_one_line(text: str):
     with pytest.raises(TemplateProblem):

@@ -8,6 +8,8 @@ from lokikit.store.logql.templates.moments import Moment
 from lokikit.store.logql.templates.nodes import Field, Literal, Operand
 from lokikit.store.logql.templates.values import MISSING, TemplateProblem, type_name
 
+_MAX = (1 << 63) - 1
+
 
 def constant_of(literal: Literal, kind: str) -> Any:
     """A constant as the type that a function wants."""
@@ -18,7 +20,7 @@ def constant_of(literal: Literal, kind: str) -> Any:
         return value
     if kind == "float64" and literal.is_number:
         return float(value)
-    if kind == "int" and literal.is_number and float(value).is_integer():
+    if kind == "int" and literal.is_number and value == int(value) and abs(value) <= _MAX:
         return int(value)
     wanted = {"int": "integer", "float64": "float"}.get(kind, kind)
     raise TemplateProblem(f"expected {wanted}; found {literal.text}")

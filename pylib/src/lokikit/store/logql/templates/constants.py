@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 
 from lokikit.store.errors import QueryError
@@ -81,9 +82,12 @@ def read_number(text: str) -> int | float:
             if not -_MAX_INTEGER - 1 <= value <= _MAX_INTEGER:
                 raise QueryError(f"template: integer overflow: {text}")
             return value
-        return float.fromhex(plain) if "x" in plain.lower() else float(plain)
+        number = float.fromhex(plain) if "x" in plain.lower() else float(plain)
     except (ValueError, OverflowError):
         raise QueryError(f"template: bad number syntax: {text!r}") from None
+    if math.isinf(number):
+        raise QueryError(f"template: illegal number syntax: {text!r}")
+    return number
 
 
 def _integer(plain: str) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Callable, Iterable
 from decimal import ROUND_HALF_UP, Context, Decimal, localcontext
 from typing import Any
 
@@ -103,19 +104,19 @@ def smallest(first: Any, *others: Any) -> Int64:
 def addf(*values: Any) -> float:
     """The sum of numbers, exact in decimals."""
     with localcontext(_EXACT):
-        return float(sum(map(_to_decimal, values), Decimal(0)))
+        return _to_unsigned_zero(sum(map(_to_decimal, values), Decimal(0)))
 
 
 def subf(first: Any, *others: Any) -> float:
     """The first number minus the others, exact in decimals."""
     with localcontext(_EXACT):
-        return float(_to_decimal(first) - sum(map(_to_decimal, others), Decimal(0)))
+        return _to_unsigned_zero(_to_decimal(first) - sum(map(_to_decimal, others), Decimal(0)))
 
 
 def mulf(first: Any, *others: Any) -> float:
     """The product of numbers, exact in decimals."""
     with localcontext(_EXACT):
-        return float(math.prod(map(_to_decimal, others), start=_to_decimal(first)))
+        return _to_unsigned_zero(math.prod(map(_to_decimal, others), start=_to_decimal(first)))
 
 
 def divf(first: Any, *others: Any) -> float:
@@ -127,7 +128,12 @@ def divf(first: Any, *others: Any) -> float:
             raise TemplateProblem("decimal division by 0")
         with localcontext(_EXACT):
             value = (value / divisor).quantize(_QUOTIENT_STEP, ROUND_HALF_UP)
-    return float(value)
+    return _to_unsigned_zero(value)
+
+
+def _to_unsigned_zero(value: Decimal) -> float:
+    """The float of a decimal; zero has no sign in the decimals that Loki computes with."""
+    return float(value) or 0.0
 
 
 def _to_decimal(value: Any) -> Decimal:
@@ -139,24 +145,35 @@ def _to_decimal(value: Any) -> Decimal:
 
 def maxf(first: Any, *others: Any) -> float:
     """The largest of floats."""
-    return max(map(to_float, (first, *others)))
+    return _extreme(max, math.inf, (first, *others))
 
 
 def minf(first: Any, *others: Any) -> float:
     """The smallest of floats."""
-    return min(map(to_float, (first, *others)))
+    return _extreme(min, -math.inf, (first, *others))
+
+
+def _extreme(choose: Callable[[list[float]], float], limit: float, values: Iterable[Any]) -> float:
+    """The largest or smallest float; NaN goes before all but the limit, as in Go."""
+    numbers = list(map(to_float, values))
+    if limit in numbers or not any(map(math.isnan, numbers)):
+        return choose([number for number in numbers if not math.isnan(number)])
+    return math.nan
 
 
 def ceil(value: Any) -> float:
     """The next whole number upwards."""
-    number = to_float(value)
-    return float(math.ceil(number)) if math.isfinite(number) else number
+    return _whole(math.ceil, to_float(value))
 
 
 def floor(value: Any) -> float:
     """The next whole number downwards."""
-    number = to_float(value)
-    return float(math.floor(number)) if math.isfinite(number) else number
+    return _whole(math.floor, to_float(value))
+
+
+def _whole(function: Callable[[float], int], number: float) -> float:
+    """A whole number, zero with the sign that the number had."""
+    return math.copysign(function(number), number) if math.isfinite(number) else number
 
 
 def round_half_up(value: Any, places: int, round_on: float = 0.5) -> float:
