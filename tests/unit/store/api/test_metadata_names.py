@@ -37,8 +37,21 @@ def test_names_of_which_nothing_is_left_are_refused(name):
         normalize_name(name)
 
 
-def test_first_name_in_order_counts_where_two_become_one():
-    assert normalize_metadata({"a_b": "2", "a-b": "1"}) == {"a_b": "1"}
+@pytest.mark.parametrize(
+    ("pushed", "value"),
+    [
+        ({"a-b": "1", "a_b": "2"}, "1"),
+        ({"a_b": "2", "a-b": "1"}, "1"),
+        ({"a-b": "1", "a.b": "2", "a_b": "3"}, "2"),
+        ({"a.b": "2", "a-b": "1"}, "1"),
+    ],
+)
+def test_the_last_changed_name_counts_where_several_become_one(pushed, value):
+    assert normalize_metadata(pushed) == {"a_b": value}
+
+
+def test_an_empty_value_counts_where_several_names_become_one():
+    assert normalize_metadata({"a-b": "1", "a.b": ""}) == {}
 
 
 def test_empty_values_are_left_out():

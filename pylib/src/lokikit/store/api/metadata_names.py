@@ -48,7 +48,7 @@ def normalize_all(metadata: Sequence[dict[str, str]]) -> Sequence[dict[str, str]
 
 
 def normalize_metadata(metadata: dict[str, str]) -> dict[str, str]:
-    """The metadata as it is stored; of names that become equal, the first in order counts.
+    """The metadata as it is stored; of names that become equal, the last changed one counts.
 
     Loki writes a space where a value has U+FFFD, and leaves empty values out.
 
@@ -63,5 +63,6 @@ def normalize_metadata(metadata: dict[str, str]) -> dict[str, str]:
 @functools.lru_cache(maxsize=4096)
 def _renamed(names: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
     """Stored and pushed names; nothing when they are the same."""
-    stored = {normalize_name(name): name for name in sorted(names, reverse=True)}
+    ordered = sorted(names, key=lambda name: normalize_name(name) != name)
+    stored = {normalize_name(name): name for name in ordered}
     return () if stored.keys() == set(names) else tuple(stored.items())
