@@ -92,6 +92,22 @@ def test_too_many_parameters_are_refused():
         asyncio.run(request(query=b"&".join([b"a=1"] * 2000)).form())
 
 
+@pytest.mark.parametrize(
+    ("query", "problem"),
+    [
+        (b"a=%zz&b=1", 'invalid URL escape "%zz"'),
+        (b"a=1%&b=1", 'invalid URL escape "%"'),
+        (b"a=1;b=2", "invalid semicolon separator in query"),
+    ],
+)
+def test_parameters_that_go_does_not_read_are_refused(query, problem):
+    asked = request(query=query)
+    with pytest.raises(QueryError) as refusal:
+        asyncio.run(asked.form())
+    assert str(refusal.value) == problem
+    assert asyncio.run(asked.form(is_strict=False)).get("a")
+
+
 def test_bytes_that_are_no_text_stay_known():
     assert asyncio.run(request(query=b"a=%ff").form()).get("a") == "\udcff"
 

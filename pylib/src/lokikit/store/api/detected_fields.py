@@ -14,14 +14,20 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from lokikit.store.api.parameters import QUERY_SINCE_NS, Span, read_positive_limit, read_span
+from lokikit.store.api.parameters import (
+    QUERY_SINCE_NS,
+    Span,
+    read_positive_limit,
+    read_span,
+    read_step,
+)
 from lokikit.store.integers import read_decimal
 from lokikit.store.logql.labels_builder import ERROR, ERROR_DETAILS, Processed
 from lokikit.store.logql.limits import check_entries
 from lokikit.store.logql.parser import parse_log_query
 from lokikit.store.logql.pipeline import Pipeline, compile_pipeline
 from lokikit.store.logql.pipeline_syntax import JsonParser, LogfmtParser
-from lokikit.store.logql.units import parse_bytes
+from lokikit.store.logql.units import MAX_NS, parse_bytes
 from lokikit.store.logql.unwrapping import parse_number
 from lokikit.store.rows import Row
 
@@ -91,6 +97,7 @@ def read_fields(form: Form, now_ns: int, max_lines: int) -> FieldRequest:
     """
     query = parse_log_query(form.get("query"))
     span = read_span(form, now_ns, QUERY_SINCE_NS)
+    read_step(form, span, MAX_NS)
     lines = read_positive_limit(form, "line_limit", DEFAULT_LINES)
     fields = read_positive_limit(form, "field_limit", DEFAULT_FIELDS)
     limit = read_positive_limit(form, "limit", fields)

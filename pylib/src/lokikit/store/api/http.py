@@ -25,6 +25,7 @@ TOO_LARGE = 413
 _FORM = "application/x-www-form-urlencoded"
 _MAX_FORM_BYTES = 10 << 20
 _MAX_FIELDS = 1000
+_BAD_PAIR = re.compile(rb"%(?![0-9a-fA-F]{2})[^&]{0,2}|;")
 _DOUBLE_SLASHES = re.compile(r"/{2,}")
 
 
@@ -96,25 +97,33 @@ class ApiRequest:
             if not message.get("more_body"):
                 return b"".join(parts)
 
-    async def form(self) -> Form:
+    async def form(self, *, is_strict: bool = True) -> Form:
         """The parameters of the URL, and of the body of a form before them.
 
+        Args:
+            is_strict: refuse what is no escape, and semicolons; Loki's `format_query` does not.
+
         Raises:
-            QueryError: there are too many.
+            QueryError: there are too many, or one is wrong.
         """
         pairs = self.query
         if self.method == "POST" and self.header("content-type").startswith(_FORM):
             pairs = b"&".join(filter(None, (await self.body(_MAX_FORM_BYTES), pairs)))
+        if is_strict and (found := _BAD_PAIR.search(pairs)):
+            shown = found[0].decode("ascii", "replace")
+            semicolon = "invalid semicolon separator in query"
+            raise QueryError(semicolon if shown == ";" else f'invalid URL escape "{shown}"')
         try:
             # Bytes that are no UTF-8 stay known: a query that has them is refused.
             text = pairs.decode("utf-8", "surrogateescape")
-            found = parse_qsl(
-                text,
-                keep_blank_values=True,
-                errors="surrogateescape",
-                max_num_fields=_MAX_FIELDS,
+            return Form(
+                parse_qsl(
+                    text,
+                    keep_blank_values=True,
+                    errors="surrogateescape",
+                    max_num_fields=_MAX_FIELDS,
+                )
             )
-            return Form(found)
         except ValueError as error:
             raise QueryError(f"the parameters of the request are wrong: {error}") from error
 

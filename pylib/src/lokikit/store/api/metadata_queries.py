@@ -7,7 +7,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from lokikit.store.api.parameters import LABELS_SINCE_NS, QUERY_SINCE_NS, read_span
+from lokikit.store.api.parameters import LABELS_SINCE_NS, QUERY_SINCE_NS, check_range, read_span
 from lokikit.store.logql.parser import parse_selector
 
 if TYPE_CHECKING:
@@ -62,6 +62,7 @@ def index_stats(store: Store, form: Form, now_ns: int) -> dict[str, int]:
     """
     matchers = parse_selector(form.get("query"))
     span = read_span(form, now_ns, QUERY_SINCE_NS)
+    check_range(form, span)
     volumes = store.volume(matchers, span.start_ns, span.behind_ns).values()
     return {
         "streams": len(volumes),

@@ -207,6 +207,18 @@ def read_interval(form: Form) -> int:
     return interval_ns
 
 
+def check_range(form: Form, span: Span) -> None:
+    """Check the parameters of a range of time that an answer does not depend on.
+
+    Raises:
+        QueryError: one of them is wrong.
+    """
+    read_positive_limit(form)
+    read_direction(form)
+    read_step(form, span, MAX_NS)
+    read_interval(form)
+
+
 def check_length(length_ns: int, max_ns: int) -> None:
     """Return when a query over so much time is allowed.
 

@@ -10,10 +10,11 @@ import orjson
 
 from lokikit.store.api import detected_fields, metadata_queries, query, volume
 from lokikit.store.api.http import JSON, ApiRequest, Form, Response, json_response, text_response
-from lokikit.store.api.parameters import read_span
+from lokikit.store.api.parameters import read_span, read_step
 from lokikit.store.api.results import statistics
 from lokikit.store.api.tail_server import read_flags
 from lokikit.store.logql.parser import parse_query
+from lokikit.store.logql.units import MAX_NS
 
 if TYPE_CHECKING:
     from lokikit.store.api.detected_fields import FieldRequest
@@ -97,7 +98,7 @@ class Queries:
         """`patterns`: none, for the store finds no patterns in lines."""
         form = await request.form()
         parse_query(form.get("query"))
-        read_span(form, self._engine.clock_ns(), 0)
+        read_step(form, read_span(form, self._engine.clock_ns(), 0), MAX_NS)
         return json_response({"status": "success", "data": []})
 
     async def tail(self, request: ApiRequest) -> Response:

@@ -48,7 +48,7 @@ async def format_query(request: ApiRequest) -> Response:
     from lokikit.store.logql.parser import parse_query  # noqa: PLC0415 - pushes start without
     from lokikit.store.logql.printer import print_query  # noqa: PLC0415 - pushes start without
 
-    form = await request.form()
+    form = await request.form(is_strict=False)
     try:
         content = {"status": "success", "data": print_query(parse_query(form.get("query")))}
     except QueryError as error:

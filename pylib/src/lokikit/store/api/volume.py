@@ -11,6 +11,9 @@ from lokikit.store.api.parameters import (
     DEFAULT_LIMIT,
     QUERY_SINCE_NS,
     Span,
+    parse_time,
+    read_direction,
+    read_interval,
     read_limit,
     read_span,
     read_step,
@@ -29,6 +32,7 @@ if TYPE_CHECKING:
 
 Metric = tuple[tuple[str, str], ...]
 _SERIES, _LABELS = "series", "labels"
+_MAX_LIMIT = (1 << 31) - 1
 
 
 @dataclass(frozen=True)
@@ -85,13 +89,21 @@ def read_volume(form: Form, now_ns: int, *, max_points: int, ranged: bool) -> Vo
     is_by_label = aggregate_by == _LABELS
     names = targets or (frozenset() if is_by_label else frozenset(one.name for one in matchers))
     limit = read_limit(form)
-    step_ns = read_step(form, span, max_points)
+    if not 0 <= limit <= _MAX_LIMIT:
+        raise QueryError("limit must be a positive value")
+    read_direction(form)
+    step_ns = 0
+    if ranged:
+        step_ns = read_step(form, span, max_points)
+        read_interval(form)
+    elif time_text := form.get("time"):
+        parse_time(time_text)
     return VolumeRequest(
         matchers,
         span,
         VolumeGrouping(names, is_by_label),
-        limit if limit > 0 else DEFAULT_LIMIT,
-        step_ns if ranged else 0,
+        limit or DEFAULT_LIMIT,
+        step_ns,
     )
 
 
