@@ -13,12 +13,15 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 DIFFERENCES: Mapping[str, str] = {
-    r"^(json|logfmt|access|units|levels): .*avg_over_time\(.*\) by \(": (
-        "`avg_over_time … by`: Loki divides the sum by all lines of the group, those without the "
-        "unwrapped label too; the store divides it by the values"
+    r"^(json|logfmt|access|units|levels): .*avg_over_time\("
+    r".*(\) by \(|\| (drop|keep|label_format .*\w=\w).*\| unwrap)": (
+        "`avg_over_time` with `by`, or behind `drop`, `keep` or a renamed label: Loki divides the "
+        "sum by all lines of the group, those without the unwrapped label too; the store divides "
+        "it by the values"
     ),
     r"avg_over_time\(.*\| drop .*\| unwrap (n|size) ": (
-        "`avg_over_time` behind `drop`: Loki refuses errors of lines without the unwrapped label"
+        "`avg_over_time` behind these stages: Loki refuses errors of lines without the unwrapped "
+        "label"
     ),
     r"(<=?|>=?|==|!=) ?\d+KiB": (
         "Loki rounds a size in a query to two digits of a decimal unit (2KiB becomes 2.0kB, which "
