@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from lokikit.errors import LokikitError, UnreachableError
 from lokikit.monitoring.rule_definition import Rule
 from lokikit.monitoring.rule_files import read_rule_file
-from lokikit.stack.kit_files import kit_root
+from lokikit.stack.kit_files import rule_files
 
 if TYPE_CHECKING:
     from lokikit.query.client import Loki
@@ -40,8 +40,7 @@ def provisioned_rules() -> list[Rule]:
     Raises:
         SettingsError: a file of rules cannot be read.
     """
-    files = sorted((kit_root() / "grafana/provisioning/alerting").glob("*.yaml"))
-    return [rule for file in files for rule in read_rule_file(file) if not rule.is_paused]
+    return [rule for file in rule_files() for rule in read_rule_file(file) if not rule.is_paused]
 
 
 def breaches(loki: Loki, rules: Iterable[Rule], now_ns: int) -> list[Breach]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from markdown_it import MarkdownIt
 from starlette.responses import HTMLResponse
 
-from lokikit.stack.kit_files import kit_root
+from lokikit.stack.kit_files import runbooks_file
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -31,7 +31,7 @@ def runbook_page(_request: Request) -> HTMLResponse:
 def runbooks_html() -> str:
     """Return the kit's runbooks as HTML; HTML within their text stays text."""
     reader = MarkdownIt("js-default")
-    tokens = reader.parse((kit_root() / "grafana/RUNBOOKS.md").read_text(encoding="utf-8"))
+    tokens = reader.parse(runbooks_file().read_text(encoding="utf-8"))
     for opening, inner in pairwise(tokens):
         if opening.type == "heading_open":
             opening.attrSet("id", inner.content)

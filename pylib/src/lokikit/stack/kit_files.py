@@ -29,6 +29,8 @@ KIT_FILES = (
 """What `lokikit up` reads; pylib/hatch_build.py carries it, and the chart, into the wheel."""
 KIT_MARK = "lokikit.kit"
 """File by which a folder is known as a kit that `lokikit init` made."""
+KIT = "LOKIKIT_KIT"
+"""Variable that names the kit for a process in another folder."""
 _PACKAGE = Path(__file__).parents[1]
 _MAX_PORT = 65535
 _SERVICE_LINK = re.compile(r"(?:tcp|udp|sctp)://")
@@ -56,11 +58,11 @@ def kit_root(environ: Mapping[str, str] = os.environ) -> Path:
     Raises:
         SettingsError: `LOKIKIT_KIT` names a folder without the kit's files.
     """
-    if chosen := environ.get("LOKIKIT_KIT"):
-        folder = Path(FOLDER.parse(chosen, "LOKIKIT_KIT")).absolute()
-        if not (folder / ".env").is_file():
+    if chosen := environ.get(KIT):
+        folder = Path(FOLDER.parse(chosen, KIT)).absolute()
+        if not any((folder / name).is_file() for name in (".env", KIT_MARK)):
             raise SettingsError(
-                f"LOKIKIT_KIT={chosen!r} holds no kit: make one with lokikit init {chosen}."
+                f"{KIT}={chosen!r} holds no kit: make one with lokikit init {chosen}."
             )
         return folder
     here = Path.cwd()
@@ -70,6 +72,16 @@ def kit_root(environ: Mapping[str, str] = os.environ) -> Path:
 def own_root() -> Path:
     """Return the folder of the files as lokikit comes with them: the checkout or the package."""
     return checkout_root() or _PACKAGE / "_kit"
+
+
+def rule_files() -> list[Path]:
+    """Return the files of the alert rules."""
+    return sorted((kit_root() / "grafana/provisioning/alerting").glob("*.yaml"))
+
+
+def runbooks_file() -> Path:
+    """Return the file of the runbooks."""
+    return kit_root() / "grafana/RUNBOOKS.md"
 
 
 def kit_env(environ: Mapping[str, str] = os.environ) -> Mapping[str, str]:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from lokikit.stack.kit_files import kit_root
 from lokikit.stack.native.page import PAGE_MODULES, page_part
 from lokikit.stack.native.stack import STOP_ORDER
 from lokikit.stack.programs import missing_packages
@@ -15,7 +16,8 @@ if TYPE_CHECKING:
 def test_the_page_asks_the_loki_of_its_stack_and_knows_its_state(tmp_path: Path) -> None:
     environ = {"LOKI_URL": "http://elsewhere", "PAGE_PORT": "3999"}
     part = page_part(tmp_path, "http://127.0.0.1:3100", environ)
-    assert part.variables == {"LOKI_URL": "http://127.0.0.1:3100", "LOKIKIT_STATE": str(tmp_path)}
+    own = {"LOKI_URL": "http://127.0.0.1:3100", "LOKIKIT_STATE": str(tmp_path)}
+    assert part.variables == {**own, "LOKIKIT_KIT": str(kit_root())}
     assert part.where == "http://127.0.0.1:3999"
     assert part.ports == {"PAGE_PORT": 3999}
 

@@ -26,6 +26,16 @@ def test_parts_reach_each_other_without_the_proxy_of_the_environment(
     assert inherited_environment()[name] == after
 
 
+def test_parts_find_a_kit_that_is_named_from_here(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine/.env").touch()
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("LOKIKIT_KIT", "mine")
+    assert inherited_environment()["LOKIKIT_KIT"] == str(tmp_path / "mine")
+
+
 def test_parts_find_certificates_that_are_named_from_here(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", "company.pem")
     monkeypatch.setenv("CURL_CA_BUNDLE", "")

@@ -4,7 +4,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from lokikit.cli.kit import init
 from lokikit.stack.grafana.contacts import Contacts
+from lokikit.stack.kit_files import kit_root
 from lokikit.stack.native.alerts import write_kit_contacts
 from lokikit.stack.native.stack import STOP_ORDER
 from lokikit.stack.native.stack_parts import DEMO_PARTS, NativePart, stack_parts
@@ -53,6 +55,42 @@ def test_changed_retention_is_a_changed_setting(tmp_path: Path, store: str) -> N
     assert after[store].variables["LOKI_RETENTION"] == "24h"
     changed = [name for name in before if before[name].settings != after[name].settings]
     assert changed == [store]
+
+
+@pytest.fixture
+def kit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A kit of the user, in which the commands are typed; messages go somewhere."""
+    folder = tmp_path / "kit"
+    init(folder)
+    monkeypatch.chdir(folder)
+    write_kit_contacts(tmp_path, SLACK)
+    return folder
+
+
+def test_parts_read_the_kit_in_which_up_was_typed(tmp_path: Path, kit: Path) -> None:
+    """They run in the state folder, from which they took the files of the package."""
+    made = parts(tmp_path)
+    for name in ("store", "page", "alerts"):
+        assert kit_root(made[name].variables) == kit, name
+
+
+@pytest.mark.parametrize(
+    ("file", "restarted"),
+    [
+        ("grafana/provisioning/alerting/rules.yaml", ["alerts"]),
+        ("grafana/dashboards/tasks.json", ["page"]),
+        ("grafana/RUNBOOKS.md", ["page"]),
+        ("loki/loki.yaml", ["store"]),
+    ],
+)
+def test_a_changed_file_of_the_kit_restarts_who_reads_it(
+    tmp_path: Path, kit: Path, file: str, restarted: list[str]
+) -> None:
+    """The page reads the rules anew for each answer."""
+    before = {name: part.settings for name, part in parts(tmp_path).items()}
+    (kit / file).write_text((kit / file).read_text() + "\n")
+    after = {name: part.settings for name, part in parts(tmp_path).items()}
+    assert [name for name in before if before[name] != after[name]] == restarted
 
 
 def test_loki_elsewhere_is_no_part(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from lokikit.errors import SettingsError
 from lokikit.stack.grafana.contacts import Contacts
+from lokikit.stack.kit_files import KIT, kit_root, rule_files
 from lokikit.stack.native.grafana import GRAFANA_PART
 from lokikit.stack.native.native_part import NativePart
 from lokikit.stack.native.processes import find_groups
@@ -85,9 +86,9 @@ def alerts_part(state: Path, loki_url: str) -> NativePart:
         log := state / f"logs/{ALERTS_PART}.log",
         str(log),
         cwd=state,
-        variables={"LOKI_URL": loki_url, "LOKIKIT_STATE": str(state)},
+        variables={"LOKI_URL": loki_url, "LOKIKIT_STATE": str(state), KIT: str(kit_root())},
         healthy=lambda: is_fresh(alive),
-        reads=(contacts,),
+        reads=(contacts, *rule_files()),
         stale=(alive,),
         needs=STORE_PARTS,
     )

@@ -7,8 +7,9 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from lokikit.stack.grafana.provisioning import dashboards_folder
 from lokikit.stack.http_probe import answers
-from lokikit.stack.kit_files import local_url, port
+from lokikit.stack.kit_files import KIT, kit_root, local_url, port, runbooks_file
 from lokikit.stack.native.native_part import NativePart
 
 PAGE_PART = "page"
@@ -28,7 +29,8 @@ def page_part(state: Path, loki_url: str, environ: Mapping[str, str] = os.enviro
         state / "logs/page.log",
         url,
         cwd=state,
-        variables={"LOKI_URL": loki_url, "LOKIKIT_STATE": str(state)},
+        variables={"LOKI_URL": loki_url, "LOKIKIT_STATE": str(state), KIT: str(kit_root())},
         ports={PAGE_PORT: page_port},
         healthy=lambda: answers(url + HEALTH_PATH),
+        reads=(runbooks_file(), *sorted(dashboards_folder().glob("*.json"))),
     )

@@ -20,6 +20,7 @@ import psutil
 from lokikit.delivery.address import around_loopback
 from lokikit.delivery.http_session import BUNDLES
 from lokikit.stack.grafana.contacts import PREFIX
+from lokikit.stack.kit_files import KIT, kit_root
 
 if TYPE_CHECKING:
     from lokikit.stack.native.native_part import NativePart
@@ -114,16 +115,18 @@ def inherited_environment() -> dict[str, str]:
     """Return the part of this environment that new processes get.
 
     Contacts of alerts are secrets, which Grafana reads from a file, so no part gets them. No proxy
-    stands between the parts. They run in a folder of their own, so paths of certificates are
-    absolute.
+    stands between the parts. They run in a folder of their own, so paths of certificates and of
+    the kit are absolute.
     """
     kept = {
         name: value
         for name, value in os.environ.items()
         if not name.startswith(PREFIX) and name != WATCH
     }
-    bundles = {name: str(Path(kept[name]).absolute()) for name in BUNDLES if kept.get(name)}
-    return {**kept, **around_loopback(kept), **bundles}
+    paths = {name: str(Path(kept[name]).absolute()) for name in BUNDLES if kept.get(name)}
+    if kept.get(KIT):
+        paths[KIT] = str(kit_root())
+    return {**kept, **around_loopback(kept), **paths}
 
 
 def wait_for_mark(process: subprocess.Popen[bytes], mark: str) -> None:

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from lokikit.delivery.address import is_loopback
 from lokikit.errors import PrerequisiteError, SettingsError
-from lokikit.stack.kit_files import kit_env, loki_url, port
+from lokikit.stack.kit_files import KIT, kit_env, kit_root, loki_url, port
 from lokikit.stack.native.loki import (
     config_file,
     is_ready,
@@ -117,7 +117,7 @@ def store_part(
         state / f"logs/{choice.part}.log",
         choice.url,
         cwd=state,
-        variables={**variables, RETENTION: kit_env(environ)[RETENTION]},
+        variables={**variables, RETENTION: kit_env(environ)[RETENTION], KIT: str(kit_root())},
         ports={key: port(key, environ) for key in keys},
         healthy=lambda: is_ready(choice.url),
         reads=(config_file(),),
