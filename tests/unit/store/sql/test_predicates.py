@@ -86,7 +86,10 @@ def test_matchers_take_the_texts_that_the_pipeline_takes(op: str, pattern: str):
         assert _holds(condition, None) == takes("")
 
 
-@pytest.mark.parametrize("pattern", [r"\C", r"\pL", "ü+"])
+@pytest.mark.parametrize(
+    "pattern",
+    [r"\C", r"\pL", "ü+", "(?<name>x)", pytest.param(".{1000}" * 80, id="large")],
+)
 def test_patterns_that_versions_of_re2_may_read_otherwise_are_not_proven(pattern: str):
     with pytest.raises(NotProvenError):
         line_condition(LineFilter("|~", (LineText(pattern),)))

@@ -13,6 +13,8 @@ from lokikit.store.integers import read_decimal
 
 _MAX_COMPILED = 1000
 _MAX_MEMORY_BYTES = 16 << 20
+_SMALL_BYTES = 4 << 20
+"""Half of the memory that an RE2 takes where nothing else is set."""
 _LITERAL = re.compile(r"[^\\.+*?()|\[\]{}^$]*")
 _REFERENCE = re.compile(r"\$(?:\$|(\w+)|\{(\w+)\})")
 _WORDING = (
@@ -27,14 +29,15 @@ _WORDING = (
 """How a message of RE2 begins, and how Go words the same problem."""
 
 
-def _options() -> Any:
+def _options(max_bytes: int) -> Any:
     options = re2.Options()
     options.log_errors = False
-    options.max_mem = _MAX_MEMORY_BYTES
+    options.max_mem = max_bytes
     return options
 
 
-_OPTIONS = _options()
+_OPTIONS = _options(_MAX_MEMORY_BYTES)
+_SMALL_OPTIONS = _options(_SMALL_BYTES)
 
 
 @lru_cache(_MAX_COMPILED)
@@ -55,6 +58,16 @@ def compile_regex(pattern: str) -> Any:
     if foreign is not None:
         raise QueryError(f"error parsing regexp: invalid named capture: `(?P<{foreign}>`")
     return regex
+
+
+@lru_cache(_MAX_COMPILED)
+def is_small(pattern: str) -> bool:
+    """True for a valid expression that any RE2 has the memory for."""
+    try:
+        re2.compile(pattern, _SMALL_OPTIONS)
+    except re2.error:
+        return False
+    return True
 
 
 def _in_go_words(error: re2.error) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from lokikit.store.errors import StoreError
 from lokikit.store.logql.matchers import contained_text, label_words
-from lokikit.store.logql.regular_expressions import line_words
+from lokikit.store.logql.regular_expressions import is_small, line_words
 
 if TYPE_CHECKING:
     from lokikit.store.logql.pipeline_syntax import LineFilter, MatchOp
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 _COLUMN = re.compile(r"[a-z]\w*")
 _FILLED = re.compile(r"coalesce\(\w+, ''\)|''")
 _BEGINS_OBJECT = frozenset({r"^\s*\{", r"^\s*{", r"^\{", "^{"})
-_DIFFERS = re.compile(r"\\[CpP]")
+_DIFFERS = re.compile(r"\\[CpP]|\(\?<")
 _COSTLY = "regexp_matches("
 NUMBER = r"(-?[1-9][0-9]{0,30}|0)(\.[0-9]{1,40})?([eE][-+]?[0-9]{1,2})?"
 """Numbers that DuckDB and Go read alike, to the last bit; others are read by the pipeline."""
@@ -103,9 +103,10 @@ def _pattern(pattern: str) -> str:
     r"""The literal of a regular expression that all versions of RE2 read alike.
 
     Raises:
-        NotProvenError: it has bytes, classes of Unicode or characters beyond ASCII.
+        NotProvenError: it has bytes, classes of Unicode, groups in the newer spelling or
+            characters beyond ASCII, or it is large.
     """
-    if not pattern.isascii() or _DIFFERS.search(pattern):
+    if not pattern.isascii() or _DIFFERS.search(pattern) or not is_small(pattern):
         raise NotProvenError(f"pattern {pattern}")
     return literal(pattern)
 
