@@ -67,6 +67,13 @@ def test_many_to_many_is_refused():
         instant(f"{APPS} / on (app) {HOSTS}", *ROWS)
 
 
+def test_many_to_many_is_refused_beside_an_empty_side_too():
+    nothing = 'sum by (app) (count_over_time({app="nobody"}[1m]))'
+    with pytest.raises(QueryError, match="duplicate series on the right hand-side"):
+        instant(f"{nothing} / on (app) {HOSTS}", *ROWS)
+    assert instant(f"{HOSTS} / on (app) {nothing}", *ROWS) == {}
+
+
 def test_refusal_comes_before_the_comparison():
     """A real Loki refuses though the comparison would drop the samples."""
     with pytest.raises(QueryError, match="many-to-one matching must be explicit"):

@@ -109,8 +109,7 @@ class _Matched:
     def __call__(self, left: Vector, right: Vector) -> Vector:
         """The samples of the result."""
         many, one = (right, left) if self._swapped else (left, right)
-        if not many or not one:
-            return []
+        # A side that is empty does not spare the other the check, as in Loki.
         ones = self._by_signature(one)
         seen: set[LabelSet] = set()
         result: Vector = []
