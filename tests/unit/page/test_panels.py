@@ -13,6 +13,7 @@ from lokikit.query.results import LogEntry, Sample
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 S = 10**9
 HOUR = Choice(0, 3600 * S)
@@ -159,3 +160,17 @@ def test_every_panel_is_answered(uid: str) -> None:
     loki = FakeLoki(Sample({"service_name": "s"}, 0, "1"))
     for one in dashboards()[uid]["panels"]:
         assert ask_panel(loki, uid, one["id"], HOUR)["empty"]  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("text", ["{", '{"title": "Mine"}', "[]"], ids=["cut", "no uid", "a list"])
+def test_a_file_of_the_kit_that_holds_no_dashboard_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str
+) -> None:
+    """The page showed `JSONDecodeError` without the file."""
+    (tmp_path / ".env").touch()
+    file = tmp_path / "grafana/dashboards/mine.json"
+    file.parent.mkdir(parents=True)
+    file.write_text(text)
+    monkeypatch.setenv("LOKIKIT_KIT", str(tmp_path))
+    with pytest.raises(SettingsError, match=r"mine\.json holds no dashboard .*: mend it"):
+        dashboards.__wrapped__()

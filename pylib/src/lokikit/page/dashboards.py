@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lokikit.errors import SettingsError
@@ -20,15 +21,27 @@ _NO_VALUE = "No data in this time and choice."
 
 @cache
 def dashboards() -> dict[str, dict[str, Any]]:
-    """Return uid -> dashboard, in the order of the page."""
-    folder = kit_root() / "grafana/dashboards"
-    names = sorted((file.stem for file in folder.glob("*.json")), key=_place)
-    held = [json.loads((folder / f"{name}.json").read_bytes()) for name in names]
-    return {one["uid"]: one for one in held}
+    """Return uid -> dashboard, in the order of the page.
+
+    Raises:
+        SettingsError: a file of the kit holds no dashboard.
+    """
+    files = sorted((kit_root() / "grafana/dashboards").glob("*.json"), key=_place)
+    return dict(map(_read, files))
 
 
-def _place(name: str) -> tuple[int, str]:
-    return (ORDER.index(name) if name in ORDER else len(ORDER), name)
+def _read(file: Path) -> tuple[str, dict[str, Any]]:
+    try:
+        board = json.loads(file.read_bytes())
+        return board["uid"], board
+    except (ValueError, KeyError, TypeError) as error:
+        raise SettingsError(
+            f"{file} holds no dashboard ({error!r}): mend it, and run lokikit up again."
+        ) from error
+
+
+def _place(file: Path) -> tuple[int, str]:
+    return (ORDER.index(file.stem) if file.stem in ORDER else len(ORDER), file.stem)
 
 
 def outline() -> list[dict[str, Any]]:
