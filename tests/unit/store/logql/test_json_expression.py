@@ -39,6 +39,7 @@ def test_steps_of_a_path(text: str, path: tuple[str, ...]):
         "['a']",
         "é",
         '["]"]',
+        '["\0"]',
     ],
 )
 def test_other_texts_are_refused(text: str):

@@ -9,7 +9,7 @@ from lokikit.store.integers import read_decimal
 
 _TOKEN = re.compile(
     r"\s*(?:(?P<field>[a-zA-Z_][a-zA-Z0-9_]*)|(?P<dot>\.)"
-    r'|\[\s*(?:"(?P<key>[^"\]]*)"|(?P<index>[0-9]+))\s*\])\s*'
+    r'|\[\s*(?:"(?P<key>[^"\]\0]*)"|(?P<index>[0-9]+))\s*\])\s*'
 )
 _LOGFMT_KEY = re.compile(r'\s*(?=\S)([a-zA-Z_][a-zA-Z0-9_]*)?\s*((?:"[^"]*"\s*)*(?:"[^"]*)?)')
 _MAX_INDEX = (1 << 63) - 1
