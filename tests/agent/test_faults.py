@@ -86,6 +86,14 @@ def source_of(agent: RunningAgent, way: str, service: str) -> Iterator[File | Dr
         yield source
 
 
+def held(lines: Iterable[str], count: int, is_away: threading.Event) -> Iterator[str]:
+    """The lines, all behind the first `count` only once something is away."""
+    for number, line in enumerate(lines):
+        if number == count:
+            is_away.wait()
+        yield line
+
+
 def drained(loki_url: str, service: str, count: int) -> None:
     """Wait until Loki has `count` different lines."""
     eventually(lambda: len(stored_numbers(loki_url, service)) >= count, DRAIN_S)
@@ -130,18 +138,21 @@ def test_kill(  # noqa: PLR0913, PLR0917 - the axes of one table
 
     Twice are only those of which the agent or the driver could not know that they had arrived.
     """
-    count, away_s = size
+    (count, away_s), is_away = size, threading.Event()
     loki, service = make_loki(), new_service()
     agent = make_agent(loki.url, ENTRIES[way]).start()
     with source_of(agent, way, service) as source:
-        feeding = Feeding(source, LINES[form](service, count), count / (away_s * 2.5))
+        lines = held(LINES[form](service, count), count // 2, is_away)
+        feeding = Feeding(source, lines, count / (away_s * 2.5))
         eventually(lambda: stored_numbers(loki.url, service))
         if killed != "agent":
             loki.kill()
+            is_away.set()
         if killed == "both":
             eventually(lambda: agent.numbers().retried)
         if killed != "loki":
             agent.kill()
+            is_away.set()
         threading.Event().wait(away_s)  # nothing happens at the end of it but its end
         if killed != "agent":
             loki.start()
