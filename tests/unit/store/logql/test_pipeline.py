@@ -61,6 +61,11 @@ def test_details_of_an_error_may_be_formatted():
     assert found.parsed == {"__error_details__": "x"}
 
 
+def test_an_ip_without_text_beside_or_takes_no_line():
+    operands = (LineText("nope"), LineText("", is_ip=True))
+    assert compile_pipeline((LineFilter("|=", operands),)).process(_ROW) is None
+
+
 def test_colors_go():
     row = Row(1, {}, {}, "\x1b[31mred\x1b[0m")
     found = compile_pipeline((Decolorize(),)).process(row)

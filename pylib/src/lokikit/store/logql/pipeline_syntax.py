@@ -50,9 +50,11 @@ class LineFilter:
 
     @property
     def effective(self) -> list[LineText]:
-        """The operands without those that Loki leaves out: they would take each line."""
-        all_lines = _ALL_LINES.get(self.op, ())
-        return [one for one in self.operands if one.is_ip or one.text not in all_lines]
+        """The operands without those that Loki leaves out; an `ip` beside `or` is text to it."""
+        all_lines, is_alone = _ALL_LINES.get(self.op, ()), len(self.operands) == 1
+        return [
+            one for one in self.operands if (one.is_ip and is_alone) or one.text not in all_lines
+        ]
 
     def __str__(self) -> str:
         return f"{self.op} {' or '.join(map(str, self.operands))}"
