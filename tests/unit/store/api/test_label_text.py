@@ -45,6 +45,7 @@ def test_labels_are_read(text, labels):
         r'{a="\ud800"}',
         '{a="\\\'"}',
         '{"a.b"="c"}',
+        '{a="\ufffd"}',
     ],
 )
 def test_wrong_labels_are_refused(text):

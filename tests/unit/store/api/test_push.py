@@ -136,10 +136,11 @@ def test_what_is_no_push_is_refused(content, status):
         ({"1a": "x"}, "1:2: parse error: unexpected character inside braces: '1'"),
         ({"é": "x"}, "1:2: parse error: unexpected character inside braces: 'é'"),
         ({"": "x"}, '1:2: parse error: unexpected "=" in label set, expected identifier or "}"'),
+        ({"a": "x\ufffd"}, "1:1: parse error: invalid UTF-8 rune"),
         ({"A": "x", "b.c": "y"}, "1:10: parse error: unexpected character inside braces: '.'"),
     ],
 )
-def test_wrong_names_of_labels_are_refused_in_lokis_words(labels, problem):
+def test_wrong_labels_are_refused_in_lokis_words(labels, problem):
     with pytest.raises(PushError) as refusal:
         read(push(["1", "x"], labels=labels))
     assert str(refusal.value) == f"couldn't parse labels: {problem}"

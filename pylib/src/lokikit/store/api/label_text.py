@@ -27,6 +27,7 @@ def parse_labels(text: str) -> Mapping[str, str]:
     Raises:
         PushError: it is no set of labels.
     """
+    refuse_replaced(text)
     stripped = text.strip()
     if not stripped.startswith("{") or not stripped.endswith("}"):
         raise refuse_labels("1:1: parse error: labels stand between { and }")
@@ -43,13 +44,24 @@ def parse_labels(text: str) -> Mapping[str, str]:
     return labels
 
 
-def check_names(labels: Mapping[str, str]) -> None:
-    """Return when all names can be names of labels.
+def refuse_replaced(text: str) -> None:
+    """Return when no character of labels was replaced.
+
+    Raises:
+        PushError: one was; U+FFFD is no UTF-8 to Loki's parser of labels.
+    """
+    if "\ufffd" in text:
+        raise refuse_labels("1:1: parse error: invalid UTF-8 rune")
+
+
+def check_labels(labels: Mapping[str, str]) -> None:
+    """Return when all names can be names of labels, and all values their values.
 
     Raises:
         PushError: one cannot; the text has the place where Loki's parser stops.
     """
-    for name in labels:
+    for name, value in labels.items():
+        refuse_replaced(value)
         if not _NAME.fullmatch(name):
             raise refuse_labels(_name_problem(labels, name))
 

@@ -12,7 +12,7 @@ from typing import Any
 import orjson
 
 from lokikit.store.api.http import TOO_LARGE
-from lokikit.store.api.label_text import check_names, parse_labels
+from lokikit.store.api.label_text import check_labels, parse_labels
 from lokikit.store.api.metadata_names import normalize_all
 from lokikit.store.api.protobuf import Entry, decode_push, read_text
 from lokikit.store.api.push_bodies import unpack_json, unpack_protobuf
@@ -174,7 +174,7 @@ def _labels(labels: Any) -> dict[str, str]:
         name: value if isinstance(value, str) else orjson.dumps(value).decode()
         for name, value in labels.items()
     }
-    check_names(texts)
+    check_labels(texts)
     return {name: value for name, value in texts.items() if value}
 
 
