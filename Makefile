@@ -44,7 +44,7 @@ check: $(VENV)/run ## send a marked line through every way in and read it back
 
 test: $(VENV)/test ## run every test that this machine allows
 	@$(BIN)/python -m tests.tools.programs helm kube
-	@$(BIN)/python -m pytest --numprocesses 6 --dist loadfile --no-loadscope-reorder tests/page tests/chart tests/compose tests/stack tests/agent tests/integration tests/projects tests/grafana tests/store tests/unit
+	@$(BIN)/python -m pytest --numprocesses 6 --dist loadfile --no-loadscope-reorder tests/page tests/chart tests/compose tests/store tests/integration tests/stack tests/agent tests/projects tests/grafana tests/unit
 
 soak: $(VENV)/test ## run the long chaos tests
 	@$(BIN)/python -m pytest tests -m soak

@@ -27,8 +27,8 @@ CLASS = {"grafana.persistence.storageClass": "a"}
 FORBIDDEN = {"restricted volume types", "runAsNonRoot != true", "runAsUser=0"}
 """All that Pod Security `restricted` has against the agent."""
 
-PARTS = {"default", "external", "ha", "minimal"}
-"""Profiles that differ in their parts and volumes; of the others a life is in `make soak`."""
+PARTS = {"default", "external", "ha"}
+"""Profiles that differ in their parts; of the others a life is in `make soak`."""
 
 
 def pods_of(resources: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
