@@ -14,10 +14,9 @@ import yaml
 
 from lokikit.errors import SettingsError
 from lokikit.monitoring.rule_definition import RANGES, SIDES, Range, Rule
+from lokikit.stack.yaml_text import load_yaml
 from lokikit.times import NS_PER_MS, NS_PER_S, parse_duration_ns
 
-_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-"""Libyaml's takes a tenth of the time, where PyYAML was built with it."""
 DEFAULT_INTERVAL = "1m"
 REDUCERS = frozenset({"last", "mean", "min", "max", "sum", "count", "median"})
 _MAX_POINTS = 43_200
@@ -48,7 +47,7 @@ def parse_rules(text: str, source: str) -> Iterator[Rule]:
         SettingsError: the text is no YAML, or a rule cannot be evaluated here.
     """
     try:
-        held = yaml.load(text, _LOADER)  # noqa: S506 - it is safe
+        held = load_yaml(text)
     except yaml.YAMLError as error:
         raise SettingsError(f"{source} is no YAML: {' '.join(str(error).split())}.") from error
     groups = held.get("groups") if isinstance(held, dict) else None

@@ -8,9 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from lokikit.stack.kit_files import kit_env, kit_root
+from lokikit.stack.yaml_text import load_yaml
 
 _VARIABLE = re.compile(r"\$\{(\w+)(?::-([^}]*))?\}")
 
@@ -22,7 +21,7 @@ def compose_file() -> Path:
 
 def read_compose_file() -> dict[str, Any]:
     """Return the content of the kit's Compose file, with its variables."""
-    return dict(yaml.safe_load(compose_file().read_text(encoding="utf-8")))
+    return dict(load_yaml(compose_file().read_text(encoding="utf-8")))
 
 
 def filled(text: str, environ: Mapping[str, str] = os.environ) -> str:

@@ -73,9 +73,10 @@ def read_limits(path: Path, environ: Mapping[str, str] = os.environ) -> StoreLim
     """
     import yaml  # noqa: PLC0415 - 20 ms, for whoever brings limits of their own
 
+    from lokikit.stack.yaml_text import load_yaml  # noqa: PLC0415 - with it
+
     try:
-        loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-        content = yaml.load(expand(path.read_text(encoding="utf-8"), environ), loader)  # noqa: S506 - it is safe
+        content = load_yaml(expand(path.read_text(encoding="utf-8"), environ))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise SettingsError(f"cannot read the limits in {path}: {error}") from error
     try:
