@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from lokikit.errors import SettingsError
 from lokikit.page.panels import KINDS, Panel, PanelQueries
-from lokikit.stack.kit_files import kit_root
+from lokikit.stack.kit_files import dashboard_files
 
 if TYPE_CHECKING:
     from lokikit.page.choice import Choice
@@ -26,8 +26,7 @@ def dashboards() -> dict[str, dict[str, Any]]:
     Raises:
         SettingsError: a file of the kit holds no dashboard.
     """
-    files = sorted((kit_root() / "grafana/dashboards").glob("*.json"), key=_place)
-    return dict(map(_read, files))
+    return dict(map(_read, sorted(dashboard_files(), key=_place)))
 
 
 def _read(file: Path) -> tuple[str, dict[str, Any]]:

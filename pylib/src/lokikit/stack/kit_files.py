@@ -79,6 +79,11 @@ def rule_files() -> list[Path]:
     return sorted((kit_root() / "grafana/provisioning/alerting").glob("*.yaml"))
 
 
+def dashboard_files() -> list[Path]:
+    """Return the files of the dashboards."""
+    return sorted((kit_root() / "grafana/dashboards").glob("*.json"))
+
+
 def runbooks_file() -> Path:
     """Return the file of the runbooks."""
     return kit_root() / "grafana/RUNBOOKS.md"

@@ -7,9 +7,8 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from lokikit.stack.grafana.provisioning import dashboards_folder
 from lokikit.stack.http_probe import answers
-from lokikit.stack.kit_files import KIT, kit_root, local_url, port, runbooks_file
+from lokikit.stack.kit_files import KIT, dashboard_files, kit_root, local_url, port, runbooks_file
 from lokikit.stack.native.native_part import NativePart
 
 PAGE_PART = "page"
@@ -32,5 +31,5 @@ def page_part(state: Path, loki_url: str, environ: Mapping[str, str] = os.enviro
         variables={"LOKI_URL": loki_url, "LOKIKIT_STATE": str(state), KIT: str(kit_root())},
         ports={PAGE_PORT: page_port},
         healthy=lambda: answers(url + HEALTH_PATH),
-        reads=(runbooks_file(), *sorted(dashboards_folder().glob("*.json"))),
+        reads=(runbooks_file(), *dashboard_files()),
     )
