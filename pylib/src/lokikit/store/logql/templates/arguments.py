@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from lokikit.store.logql.templates.constants import MAX_INTEGER
 from lokikit.store.logql.templates.moments import Moment
 from lokikit.store.logql.templates.nodes import Field, Literal, Operand
 from lokikit.store.logql.templates.values import MISSING, TemplateProblem, type_name
-
-_MAX = (1 << 63) - 1
 
 
 def constant_of(literal: Literal, kind: str) -> Any:
@@ -20,7 +19,7 @@ def constant_of(literal: Literal, kind: str) -> Any:
         return value
     if kind == "float64" and literal.is_number:
         return float(value)
-    if kind == "int" and literal.is_number and value == int(value) and abs(value) <= _MAX:
+    if kind == "int" and literal.is_number and value == int(value) and abs(value) <= MAX_INTEGER:
         return int(value)
     wanted = {"int": "integer", "float64": "float"}.get(kind, kind)
     raise TemplateProblem(f"expected {wanted}; found {literal.text}")

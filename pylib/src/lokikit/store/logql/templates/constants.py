@@ -12,7 +12,7 @@ _ESCAPE = re.compile(
     r"\\(?:([abfnrtv\\'\"])|x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|([0-7]{3})|)"
 )
 _INTEGER = re.compile(r"[+-]?(?:0[xX][0-9a-fA-F]+|0[oO][0-7]+|0[bB][01]+|[0-9]+)")
-_MAX_INTEGER = (1 << 63) - 1
+MAX_INTEGER = (1 << 63) - 1
 
 
 def read_string(text: str) -> str:
@@ -79,7 +79,7 @@ def read_number(text: str) -> int | float:
     try:
         if _INTEGER.fullmatch(plain):
             value = _integer(plain)
-            if not -_MAX_INTEGER - 1 <= value <= _MAX_INTEGER:
+            if not -MAX_INTEGER - 1 <= value <= MAX_INTEGER:
                 raise QueryError(f"template: integer overflow: {text}")
             return value
         number = float.fromhex(plain) if "x" in plain.lower() else float(plain)

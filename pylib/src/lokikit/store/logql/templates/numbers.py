@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 from decimal import ROUND_HALF_UP, Context, Decimal, localcontext
 from typing import Any
 
+from lokikit.store.logql.templates.constants import MAX_INTEGER
 from lokikit.store.logql.templates.values import Int64, TemplateProblem, format_float
 from lokikit.store.logql.unwrapping import parse_number
 
@@ -16,13 +17,12 @@ _INTEGER = re.compile(r"[+-]?(?:0[xX][0-9a-fA-F_]+|0[oO]?[0-7_]*|0[bB][01_]+|[1-
 _BITS = 64
 _EXACT = Context(prec=1000)
 _QUOTIENT_STEP = Decimal(1).scaleb(-16)
-_MAX = (1 << 63) - 1
 
 
 def wrap(value: int) -> Int64:
     """The value in 64 bits, overflow included."""
     value &= (1 << _BITS) - 1
-    return Int64(value - (1 << _BITS) if value > _MAX else value)
+    return Int64(value - (1 << _BITS) if value > MAX_INTEGER else value)
 
 
 def to_int(value: Any) -> int:
@@ -30,7 +30,9 @@ def to_int(value: Any) -> int:
     if isinstance(value, str):
         return _parse_int(value)
     if isinstance(value, float):
-        return int(value) if math.isfinite(value) and abs(value) <= _MAX else -_MAX - 1
+        return (
+            int(value) if math.isfinite(value) and abs(value) <= MAX_INTEGER else -MAX_INTEGER - 1
+        )
     return int(value) if isinstance(value, int) else 0
 
 
@@ -45,7 +47,7 @@ def _parse_int(text: str) -> int:
     if digits[0] != "0" and len(digits) > _BITS:
         return 0
     value = sign * int(digits, 8 if octal else 0)
-    return value if -_MAX - 1 <= value <= _MAX else 0
+    return value if -MAX_INTEGER - 1 <= value <= MAX_INTEGER else 0
 
 
 def to_float(value: Any) -> float:
